@@ -1,0 +1,50 @@
+#include "codec/json.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace hearth {
+namespace {
+
+TEST(Json, KeepsMemberOrderThroughParseAndDump) {
+  const char* text = R"({"b":1,"a":[true,null,-2.5,"x\n\u00e9"],"c":{}})";
+  EXPECT_EQ(Json::Parse(text).Dump(), "{\"b\":1,\"a\":[true,null,-2.5,\"x\\n\xC3\xA9\"],\"c\":{}}");
+}
+
+TEST(Json, WritesReplacementCharacterForInvalidUtf8) {
+  EXPECT_EQ(Json(std::string("a\xFFz\xC3")).Dump(), "\"a\xEF\xBF\xBDz\xEF\xBF\xBD\"");
+}
+
+TEST(Json, RejectsWhatIsNotJson) {
+  for (const char* text : {"", "{", "[1,]", "{\"a\":1,}", "nul", "\"\\ud800", "1 2", "'a'", "{\"a\" 1}"}) {
+    EXPECT_THROW(Json::Parse(text), Error) << text;
+  }
+}
+
+TEST(Json, RejectsNestingBeyondTheLimit) {
+  std::string deep = std::string(5000, '[') + std::string(5000, ']');
+  EXPECT_THROW(Json::Parse(deep), Error);
+}
+
+TEST(Json, FieldReadersNameTheKeyThatIsWrong) {
+  Json body = Json::Parse(R"({"name":3,"files":{}})");
+  try {
+    body.RequireString("name");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kInvalidArgument);
+    EXPECT_NE(error.message().find("name"), std::string::npos);
+  }
+  EXPECT_THROW(body.RequireArray("files"), Error);
+  EXPECT_THROW(body.RequireString("absent"), Error);
+  EXPECT_EQ(body.StringField("absent"), std::nullopt);
+}
+
+TEST(Json, LargeUnsignedSurvives) {
+  EXPECT_TRUE(Json(uint64_t{18446744073709551615u}).is_number());
+  EXPECT_EQ(Json(int64_t{9007199254740993}).Dump(), "9007199254740993");
+}
+
+}  // namespace
+}  // namespace hearth
