@@ -16,6 +16,7 @@ constexpr CodeInfo kCodes[] = {
     {Code::kInvalidArgument, 400, "invalid_argument"},
     {Code::kUnauthenticated, 401, "unauthenticated"},
     {Code::kForbidden, 403, "forbidden"},
+    {Code::kMoved, 307, "moved"},
     {Code::kNotFound, 404, "not_found"},
     {Code::kMethodNotAllowed, 405, "method_not_allowed"},
     {Code::kTimeout, 408, "timeout"},
@@ -36,7 +37,7 @@ const CodeInfo& Info(Code code) {
   for (const CodeInfo& info : kCodes) {
     if (info.code == code) return info;
   }
-  return kCodes[13];
+  return Info(Code::kInternal);
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ enum class Code {
   kInvalidArgument,      // 400: the request itself is wrong
   kUnauthenticated,      // 401: no or bad credentials
   kForbidden,            // 403: known caller without the right
+  kMoved,                // 307: the repository has a new name (detail "to" = new id)
   kNotFound,             // 404: missing, or not visible to this caller
   kMethodNotAllowed,     // 405
   kTimeout,              // 408: the peer was too slow
