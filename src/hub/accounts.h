@@ -1,0 +1,111 @@
+// Users, organisations, memberships, access tokens, web sessions. Thread-safe. State is in the
+// database; hot lookups are cached in memory and dropped on every change (also changes made by
+// another process, see Hub::StartBackground).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "codec/json.h"
+#include "hub/actor.h"
+#include "hub/types.h"
+#include "storage/db/database.h"
+
+namespace hearth::hub {
+
+struct Account {
+  int64_t id = 0;
+  std::string oid;  // 24 hex
+  bool is_org = false;
+  std::string name;  // canonical case
+  std::string fullname;
+  std::string email;
+  bool is_admin = false;  // of the site
+  bool disabled = false;
+  TimePoint created_at;
+};
+using AccountPtr = std::shared_ptr<const Account>;
+
+struct Membership {
+  AccountPtr account;  // the organisation or the user, whichever was asked for
+  OrgRole role;
+};
+
+struct TokenInfo {
+  int64_t id = 0;
+  std::string oid;
+  int64_t user_id = 0;
+  std::string name;
+  TokenRole role = TokenRole::kRead;
+  std::vector<TokenScope> scopes;
+  bool can_read_gated = true;
+  std::string hint;  // "hf_...abcd": last four characters, for lists
+  TimePoint created_at;
+  std::optional<TimePoint> expires_at;
+  std::optional<TimePoint> last_used_at;
+};
+
+struct NewToken {
+  std::string name;
+  TokenRole role = TokenRole::kRead;
+  std::vector<TokenScope> scopes;
+  bool can_read_gated = true;
+  std::optional<TimePoint> expires_at;
+};
+
+class Accounts {
+ public:
+  Accounts(storage::Database& db, Clock& clock);
+  ~Accounts();
+
+  // --- accounts. Creation throws kConflict for a taken or reserved name, kInvalidArgument for an
+  // illegal one.
+  AccountPtr CreateUser(std::string_view name, std::string_view password, std::string_view email,
+                        bool site_admin);
+  AccountPtr CreateOrg(std::string_view name, std::string_view fullname, int64_t creator_id);
+  AccountPtr FindByName(std::string_view name) const;  // any case; nullptr when unknown
+  AccountPtr FindById(int64_t id) const;
+  std::vector<AccountPtr> List(bool orgs) const;
+  void SetDisabled(int64_t user_id, bool disabled);  // ends sessions and refuses tokens at once
+  void SetPassword(int64_t user_id, std::string_view password);
+  void SetSiteAdmin(int64_t user_id, bool is_admin);
+  void SetMember(int64_t org_id, int64_t user_id, std::optional<OrgRole> role);  // nullopt removes
+  std::vector<Membership> OrgsOf(int64_t user_id) const;
+  std::vector<Membership> MembersOf(int64_t org_id) const;
+
+  // --- tokens. The text ("hf_" + 34 characters) is returned once and stored only as a SHA-256.
+  std::pair<TokenInfo, std::string> CreateToken(int64_t user_id, const NewToken& token);
+  // For automation (HEARTH_ADMIN_TOKEN): a token with a given text.
+  TokenInfo ImportToken(int64_t user_id, const NewToken& token, std::string_view text);
+  std::vector<TokenInfo> ListTokens(int64_t user_id) const;
+  void RevokeToken(int64_t user_id, std::string_view token_oid);  // kNotFound
+
+  // --- authentication. Throws kUnauthenticated "Invalid credentials in Authorization header".
+  Actor AuthenticateToken(std::string_view token_text);
+  // Login by password; kUnauthenticated when wrong, kTooManyRequests after repeated failures per
+  // account and address. Returns the session cookie value (stored hashed).
+  std::string Login(std::string_view name, std::string_view password, std::string_view peer,
+                    std::string_view user_agent);
+  std::optional<Actor> AuthenticateSession(
+      std::string_view cookie);  // nullopt when unknown or expired
+  void Logout(std::string_view cookie);
+  // What token `actor.token_id` is, for whoami-v2.
+  std::optional<TokenInfo> TokenOf(const Actor& actor) const;
+
+  // Forget caches (another process changed the database).
+  void Reload();
+  // Writes remembered last-used times; called by the background thread and at shutdown.
+  void FlushLastUsed();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace hearth::hub

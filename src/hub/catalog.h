@@ -1,0 +1,89 @@
+// The index behind lists, filters, search and counts: an in-memory, column-wise table of all
+// repositories with one posting list per tag, fed from the database at start and from
+// Indexer/RepoObserver afterwards. A query over a million repositories is a bitmap intersection and
+// a walk along a sorted column: milliseconds, no SQL. Thread-safe: readers share a lock, updates
+// are short.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "codec/json.h"
+#include "hub/actor.h"
+#include "hub/facts.h"
+#include "hub/repos.h"
+
+namespace hearth::hub {
+
+enum class SortKey {
+  kTrending,
+  kCreated,
+  kModified,
+  kDownloads,
+  kLikes,
+  kParameters,
+  kMainSize,
+  kId
+};
+std::optional<SortKey> ParseSortKey(std::string_view name);  // wire names
+
+struct CatalogQuery {
+  RepoType type = RepoType::kModel;
+  std::vector<std::string> search;  // each: substring of the id, any case
+  std::string author;
+  std::vector<std::string> filters;  // tags, AND
+  std::string pipeline_tag;
+  std::optional<bool> gated;
+  std::optional<uint64_t> min_parameters, max_parameters;
+  SortKey sort = SortKey::kTrending;
+  bool ascending = false;
+  size_t limit = 1000;
+  std::string cursor;  // opaque, from a former page
+};
+
+struct CatalogPage {
+  std::vector<RepoPtr> repos;
+  std::string next_cursor;  // "" = last page
+};
+
+class Catalog : public RepoObserver {
+ public:
+  Catalog(storage::Database& db, Repos& repos, Objects& objects, Clock& clock);
+  ~Catalog() override;
+
+  CatalogPage List(const Actor& actor, const CatalogQuery& query) const;
+  size_t Count(const Actor& actor, const CatalogQuery& query) const;
+  // Prefix-first, then substring matches, best first.
+  std::vector<RepoPtr> QuickSearch(const Actor& actor, RepoType type, std::string_view text,
+                                   size_t limit, size_t* total) const;
+  // {type: [{id,label,type,...}]} of the tags in use, by the groups of /api/{T}-tags-by-type.
+  Json TagsByType(RepoType type) const;
+
+  // Facts of main, or computed on the spot (and cached) for another commit. Never null.
+  FactsPtr FactsOf(const RepoHandle& repo, const GitOid& commit) const;
+
+  // RepoObserver: keeps columns current and queues indexing.
+  void OnRepoChanged(const RepoPtr& before, const RepoPtr& after) override;
+  void OnRefChanged(const RepoPtr& repo, const std::string& ref,
+                    const std::optional<GitOid>& now) override;
+
+  // Indexing job: computes and stores facts for repositories whose main moved. Start launches the
+  // worker thread; Stop joins it. IndexNow runs one in the caller's thread (fsck, tests).
+  void Start();
+  void Stop();
+  void IndexNow(const RepoPtr& repo);
+  // Blocks until nothing is queued (tests and admin); false on timeout.
+  bool WaitIdle(std::chrono::milliseconds timeout) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace hearth::hub

@@ -1,0 +1,69 @@
+// The hub as one object: opens the data folder and wires the parts together. Knows no HTTP.
+// Thread-safe after construction.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "hub/accounts.h"
+#include "hub/catalog.h"
+#include "hub/commits.h"
+#include "hub/objects.h"
+#include "hub/repos.h"
+#include "storage/blob/blob_store.h"
+#include "storage/db/database.h"
+
+namespace hearth::hub {
+
+struct HubOptions {
+  std::filesystem::path data;
+  Clock* clock = nullptr;  // nullptr = system
+};
+
+class Hub {
+ public:
+  // Creates the folder layout when missing, takes the data lock when `exclusive` (one server per
+  // folder; throws kConflict), migrates the database, loads indexes.
+  explicit Hub(const HubOptions& options, bool exclusive);
+  ~Hub();
+
+  storage::Database& db() { return *db_; }
+  storage::BlobStore& blobs() { return *blobs_; }
+  Accounts& accounts() { return *accounts_; }
+  Repos& repos() { return *repos_; }
+  Objects& objects() { return *objects_; }
+  Commits& commits() { return *commits_; }
+  Catalog& catalog() { return *catalog_; }
+  Clock& clock() { return *clock_; }
+  const std::filesystem::path& data() const { return data_; }
+  std::filesystem::path temp_folder() const { return data_ / "tmp"; }
+  // 32 random bytes made at first start (<data>/secret.key, 0600): signs URLs and cookies.
+  const std::string& secret() const { return secret_; }
+  // Signs `text` for `purpose`; hex. Verify with ConstantTimeEqual.
+  std::string Sign(std::string_view purpose, std::string_view text) const;
+
+  // Indexer, write-behind counters, upload expiry, and the watch for changes made by another
+  // process.
+  void StartBackground();
+  void StopBackground();
+
+ private:
+  std::filesystem::path data_;
+  Clock* clock_;
+  int lock_fd_ = -1;
+  std::string secret_;
+  std::unique_ptr<storage::Database> db_;
+  std::unique_ptr<storage::BlobStore> blobs_;
+  std::unique_ptr<Accounts> accounts_;
+  std::unique_ptr<Repos> repos_;
+  std::unique_ptr<Objects> objects_;
+  std::unique_ptr<Commits> commits_;
+  std::unique_ptr<Catalog> catalog_;
+  struct Background;
+  std::unique_ptr<Background> background_;
+};
+
+}  // namespace hearth::hub

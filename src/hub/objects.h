@@ -1,0 +1,68 @@
+// Large objects (LFS) from the hub's point of view: which repository may use which content.
+//
+// The blob store is one pool; a *grant* (repo_objects row) says that a repository holds an object
+// because somebody who may write there uploaded its bytes, or copied it from a repository that they
+// may read. Without a grant an object's id is worth nothing: knowing the sha256 of a private file
+// must not give its content. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "hub/actor.h"
+#include "hub/repo_record.h"
+#include "hub/repos.h"
+#include "storage/blob/blob_store.h"
+#include "storage/db/database.h"
+
+namespace hearth::hub {
+
+struct MultipartUpload {
+  std::string id;
+  int64_t repo_id = 0;
+  Sha256 oid;
+  uint64_t size_bytes = 0;
+  uint64_t part_bytes = 0;
+  std::vector<int> stored_parts;  // 1-based, sorted
+};
+
+class Objects {
+ public:
+  Objects(storage::Database& db, storage::BlobStore& blobs, Repos& repos, Clock& clock,
+          std::filesystem::path parts_root);
+  ~Objects();
+
+  // Size when the repository holds the object (grant and bytes).
+  std::optional<uint64_t> FindIn(const RepoRecord& repo, const Sha256& oid) const;
+  // Gives the repository an object that is in the store already, if the actor may read it in some
+  // repository; false otherwise.
+  bool GrantFromReadable(const Actor& actor, const RepoHandle& repo, const Sha256& oid);
+  // Stores a finished upload: checks size and digest (kUnprocessable when they lie), makes it
+  // durable, then grants.
+  void Store(int64_t repo_id, int64_t pusher_id, const Sha256& expected, uint64_t expected_size,
+             TempFile file, const Sha256& actual);
+  std::shared_ptr<UniqueFd> Open(const Sha256& oid) const;
+
+  // Multipart: parts are durable when PutPart returns and survive a restart; Finish hashes the
+  // whole and stores it. Begin returns an unfinished upload of the same (repo, oid) when there is
+  // one: resume.
+  MultipartUpload Begin(const RepoHandle& repo, int64_t pusher_id, const Sha256& oid,
+                        uint64_t size_bytes, uint64_t part_bytes);
+  std::optional<MultipartUpload> FindUpload(std::string_view id) const;
+  std::string PutPart(std::string_view id, int part, TempFile file);  // returns the part's ETag
+  void Finish(std::string_view id, const std::vector<std::pair<int, std::string>>& parts);
+  void ExpireUploads(TimePoint older_than);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace hearth::hub
