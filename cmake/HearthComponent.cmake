@@ -1,7 +1,7 @@
-# hearth_component(NAME <name> [DEPS <components>] [LIBS <external targets>])
+# hearth_component(NAME <name> [DEPS <components>] [LIBS <external targets>] [SUBDIRS <folders>])
 #
-# One folder under src/ is one component: every *.cc beside the CMakeLists.txt (and in internal/)
-# becomes the static library hearth_<name>; *_test.cc becomes the test binary hearth_<name>_test,
+# One folder under src/ is one component: every *.cc beside the CMakeLists.txt (and in internal/ and
+# SUBDIRS) becomes the static library hearth_<name>; *_test.cc becomes the test binary hearth_<name>_test,
 # *_bench.cc and *_fuzz.cc one binary each. DEPS is the declaration that
 # tools/check_layers.py compares with every #include.
 find_program(CCACHE_PROGRAM ccache)
@@ -25,8 +25,12 @@ include(GoogleTest)
 find_package(GTest REQUIRED)
 
 function(hearth_component)
-  cmake_parse_arguments(C "" "NAME" "DEPS;LIBS;TEST_DEPS;TEST_LIBS" ${ARGN})
-  file(GLOB all CONFIGURE_DEPENDS *.cc internal/*.cc)
+  cmake_parse_arguments(C "" "NAME" "DEPS;LIBS;TEST_DEPS;TEST_LIBS;SUBDIRS" ${ARGN})
+  set(globs *.cc internal/*.cc)
+  foreach(folder ${C_SUBDIRS})
+    list(APPEND globs ${folder}/*.cc)
+  endforeach()
+  file(GLOB all CONFIGURE_DEPENDS ${globs})
   set(sources ${all})
   list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz)\\.cc$")
   set(tests ${all})

@@ -19,7 +19,7 @@ def load_components():
             continue
 
         def words(key, body=match.group(2)):
-            part = re.search(r"\b" + key + r"\s+((?:(?!\b(?:DEPS|LIBS|TEST_DEPS|TEST_LIBS)\b)\S+\s*)+)", body)
+            part = re.search(r"\b" + key + r"\s+((?:(?!\b(?:DEPS|LIBS|TEST_DEPS|TEST_LIBS|SUBDIRS)\b)\S+\s*)+)", body)
             return part.group(1).split() if part else []
 
         components[match.group(1)] = {

@@ -1,0 +1,98 @@
+#include "hub/access.h"
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+namespace hearth::hub {
+namespace {
+
+// What the person may do, whatever credential was used.
+std::optional<Right> RightOfPerson(const Actor& actor, const RepoRecord& repo, bool gate_granted) {
+  if (actor.via == Actor::Via::kSystem || actor.site_admin) return Right::kAdmin;
+  if (actor.signed_in() && actor.user_id == repo.owner_id) return Right::kAdmin;
+  OrgRole role = OrgRole::kNoAccess;
+  for (const auto& [org, org_role] : actor.org_roles) {
+    if (org == repo.owner_id) role = org_role;
+  }
+  if (role == OrgRole::kAdmin) return Right::kAdmin;
+  if (role == OrgRole::kWrite) return Right::kWrite;
+  // A contributor creates repositories and rules those; on the others of the organisation they only
+  // read.
+  if (role == OrgRole::kContributor && repo.creator_id == actor.user_id) return Right::kAdmin;
+  if (role == OrgRole::kRead || role == OrgRole::kContributor) return Right::kReadContent;
+  if (repo.is_private) return std::nullopt;
+  if (repo.gated != Gated::kOff && !gate_granted) return Right::kReadInfo;
+  return Right::kReadContent;
+}
+
+bool ScopeCovers(const TokenScope& scope, const Actor& actor, const RepoRecord& repo) {
+  if (scope.entity_type.empty()) return true;
+  if (scope.entity_type == "user" || scope.entity_type == "org") {
+    return AsciiEqualsIgnoreCase(scope.entity_name, repo.owner);
+  }
+  (void)actor;
+  return scope.entity_type == SingularName(repo.type) &&
+         AsciiEqualsIgnoreCase(scope.entity_name, repo.FullName());
+}
+
+bool HasPermission(const TokenScope& scope, std::string_view permission) {
+  return std::find(scope.permissions.begin(), scope.permissions.end(), permission) !=
+         scope.permissions.end();
+}
+
+// What a fine-grained token lets through: nullopt = nothing beyond what is public.
+std::optional<Right> ScopeLimit(const Actor& actor, const RepoRecord& repo) {
+  std::optional<Right> limit;
+  for (const TokenScope& scope : actor.scopes) {
+    if (!ScopeCovers(scope, actor, repo)) continue;
+    if (HasPermission(scope, "repo.write")) return Right::kAdmin;
+    if (HasPermission(scope, "repo.content.read")) limit = Right::kReadContent;
+  }
+  return limit;
+}
+
+}  // namespace
+
+Actor Actor::System() {
+  Actor actor;
+  actor.via = Via::kSystem;
+  actor.token_role = TokenRole::kWrite;
+  return actor;
+}
+
+std::optional<Right> RightOn(const Actor& actor, const RepoRecord& repo, bool gate_granted) {
+  std::optional<Right> right = RightOfPerson(actor, repo, gate_granted);
+  if (!right || actor.via != Actor::Via::kToken) return right;
+  if (actor.token_role == TokenRole::kWrite) return right;
+  if (actor.token_role == TokenRole::kRead) return std::min(*right, Right::kReadContent);
+  // Fine-grained: the listed scopes, and what everybody may see.
+  std::optional<Right> open = RightOfPerson(Actor{}, repo, false);
+  if (gate_granted && actor.can_read_gated && open) open = Right::kReadContent;
+  std::optional<Right> limit = ScopeLimit(actor, repo);
+  if (!limit) return open;
+  Right scoped = std::min(*right, *limit);
+  return open ? std::max(scoped, *open) : scoped;
+}
+
+bool TokenMayWrite(const Actor& actor) {
+  if (actor.via == Actor::Via::kSystem || actor.via == Actor::Via::kSession) return true;
+  if (actor.via == Actor::Via::kAnonymous) return false;
+  if (actor.token_role == TokenRole::kWrite) return true;
+  if (actor.token_role == TokenRole::kRead) return false;
+  return std::any_of(actor.scopes.begin(), actor.scopes.end(),
+                     [](const TokenScope& scope) { return HasPermission(scope, "repo.write"); });
+}
+
+bool MayCreateIn(const Actor& actor, int64_t owner_id) {
+  if (actor.via == Actor::Via::kSystem) return true;
+  if (!actor.signed_in() || !TokenMayWrite(actor)) return false;
+  bool member = actor.user_id == owner_id || actor.site_admin;
+  for (const auto& [org, role] : actor.org_roles) {
+    if (org == owner_id && role >= OrgRole::kContributor) member = true;
+  }
+  return member;
+}
+
+}  // namespace hearth::hub

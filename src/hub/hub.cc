@@ -1,0 +1,168 @@
+#include "hub/hub.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "hub/schema.h"
+
+namespace hearth::hub {
+namespace {
+
+// How soon a change made by another process (hearth admin) is seen by a running server.
+constexpr std::chrono::milliseconds kWatchInterval{250};
+constexpr std::chrono::seconds kFlushInterval{10};
+constexpr std::chrono::hours kUploadLifetime{24 * 7};
+
+std::string LoadOrMakeSecret(const std::filesystem::path& file) {
+  if (std::filesystem::exists(file)) {
+    std::string secret = ReadFile(file, 4096);
+    if (secret.size() == 32) return secret;
+    throw Error(Code::kInternal,
+                file.string() +
+                    " is damaged: expected 32 bytes. Restore it from a backup, or remove it: "
+                    "web sessions and signed links then become invalid");
+  }
+  std::string secret = RandomBytes(32);
+  WriteFileDurably(file, secret, 0600);
+  return secret;
+}
+
+int LockData(const std::filesystem::path& data) {
+  std::filesystem::path file = data / "lock";
+  int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) ThrowErrno("open " + file.string());
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    ::close(fd);
+    throw Error(Code::kConflict, "another hearth server uses the data folder " + data.string() +
+                                     "; stop it first or choose another folder with --data");
+  }
+  return fd;
+}
+
+void RemoveLeftovers(const std::filesystem::path& temp) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(temp, ignored)) {
+    if (entry.path().filename() != "uploads") std::filesystem::remove_all(entry.path(), ignored);
+  }
+}
+
+}  // namespace
+
+struct Hub::Background {
+  std::mutex mutex;
+  std::condition_variable wake;
+  bool stopping = false;
+  std::thread thread;
+};
+
+Hub::Hub(const HubOptions& options, bool exclusive)
+    : data_(options.data), clock_(options.clock != nullptr ? options.clock : &Clock::System()) {
+  std::error_code error;
+  for (const char* folder : {"git", "blobs", "tmp", "tmp/uploads", "logs"}) {
+    std::filesystem::create_directories(data_ / folder, error);
+    if (error) ThrowErrno("create folder " + (data_ / folder).string(), error.value());
+  }
+  if (exclusive) {
+    lock_fd_ = LockData(data_);
+    RemoveLeftovers(data_ / "tmp");
+  }
+  secret_ = LoadOrMakeSecret(data_ / "secret.key");
+  db_ = storage::Database::OpenSqlite(data_ / "hearth.db");
+  db_->Migrate(Migrations());
+  blobs_ = storage::BlobStore::OpenLocal(data_ / "blobs");
+  accounts_ = std::make_unique<Accounts>(*db_, *clock_);
+  repos_ = std::make_unique<Repos>(*db_, *accounts_, *clock_, data_ / "git");
+  objects_ = std::make_unique<Objects>(*db_, *blobs_, *repos_, *clock_, data_ / "tmp" / "uploads");
+  commits_ = std::make_unique<Commits>(*repos_, *objects_, *accounts_, *clock_);
+  catalog_ = std::make_unique<Catalog>(*db_, *repos_, *objects_, *clock_);
+  repos_->AddObserver(catalog_.get());
+}
+
+Hub::~Hub() {
+  StopBackground();
+  if (lock_fd_ >= 0) ::close(lock_fd_);
+}
+
+std::string Hub::Sign(std::string_view purpose, std::string_view text) const {
+  std::string message(purpose);
+  message += '\0';
+  message += text;
+  return HexEncode(HmacSha256(secret_, message));
+}
+
+void Hub::StartBackground() {
+  catalog_->Start();
+  background_ = std::make_unique<Background>();
+  background_->thread = std::thread([this] {
+    int64_t seen = db_->ChangeCounter();
+    std::string generation;
+    auto read_generation = [this] {
+      std::string value;
+      db_->Read([&](storage::Connection& c) {
+        c.Query("SELECT value FROM meta WHERE key = 'generation'", {},
+                [&](const storage::Row& row) { value = row.Str(0); });
+      });
+      return value;
+    };
+    generation = read_generation();
+    auto last_flush = std::chrono::steady_clock::now();
+    std::unique_lock lock(background_->mutex);
+    while (!background_->stopping) {
+      background_->wake.wait_for(lock, kWatchInterval);
+      lock.unlock();
+      try {
+        int64_t now = db_->ChangeCounter();
+        if (now != seen) {
+          seen = now;
+          // `hearth admin` sets a new generation with each change: our own writes do not.
+          std::string current = read_generation();
+          if (current != generation) {
+            generation = current;
+            accounts_->Reload();
+            repos_->Reload();
+          }
+        }
+        if (background_->stopping ||
+            std::chrono::steady_clock::now() - last_flush > kFlushInterval) {
+          last_flush = std::chrono::steady_clock::now();
+          accounts_->FlushLastUsed();
+          repos_->FlushCounters();
+          objects_->ExpireUploads(clock_->Now() - kUploadLifetime);
+        }
+      } catch (const std::exception& fault) {
+        log::Warning("background work failed; it will be tried again", {{"reason", fault.what()}});
+      }
+      lock.lock();
+    }
+  });
+}
+
+void Hub::StopBackground() {
+  if (!background_) return;
+  {
+    std::lock_guard lock(background_->mutex);
+    background_->stopping = true;
+  }
+  background_->wake.notify_all();
+  background_->thread.join();
+  background_.reset();
+  catalog_->Stop();
+  try {
+    accounts_->FlushLastUsed();
+    repos_->FlushCounters();
+  } catch (const std::exception& fault) {
+    log::Warning("counters could not be saved at shutdown", {{"reason", fault.what()}});
+  }
+}
+
+}  // namespace hearth::hub
