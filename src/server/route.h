@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hub/access.h"
 #include "hub/hub.h"
 #include "net/http.h"
 

@@ -1,0 +1,331 @@
+#include "server/app.h"
+
+#include <atomic>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "codec/base64.h"
+#include "net/router.h"
+#include "server/fault.h"
+#include "server/metrics.h"
+#include "server/route.h"
+
+namespace hearth::server {
+namespace {
+
+constexpr std::string_view kExposedHeaders =
+    "X-Repo-Commit, X-Request-Id, X-Error-Code, X-Error-Message, X-Total-Count, ETag, Link, Accept-Ranges, "
+    "Content-Range, X-Linked-Size, X-Linked-ETag, X-Xet-Hash";
+constexpr std::string_view kAllowedHeaders =
+    "Authorization, Content-Type, Range, If-None-Match, If-Match, If-Range, X-CSRF-Token, X-HF-Download-Counter, "
+    "X-Amzn-Trace-Id, Git-Protocol";
+// Bodies above this are refused or let in before they arrive (Plan::admit); smaller ones are checked with the request.
+constexpr uint64_t kAdmitAbove = 2 << 20;
+
+std::optional<hub::Right> NeededRight(Access access) {
+  switch (access) {
+    case Access::kRepoInfo: return hub::Right::kReadInfo;
+    case Access::kRepoContent: return hub::Right::kReadContent;
+    case Access::kRepoWrite: return hub::Right::kWrite;
+    case Access::kRepoAdmin: return hub::Right::kAdmin;
+    default: return std::nullopt;
+  }
+}
+
+bool ChangesState(const std::string& method) {
+  return method != "GET" && method != "HEAD" && method != "OPTIONS";
+}
+
+std::string_view CookieValue(std::string_view header, std::string_view name) {
+  for (std::string_view pair : Split(header, ';')) {
+    pair = TrimAscii(pair);
+    if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=') {
+      return pair.substr(name.size() + 1);
+    }
+  }
+  return {};
+}
+
+[[noreturn]] void BadCredentials() {
+  throw Error(Code::kUnauthenticated, "Invalid credentials in Authorization header");
+}
+
+// "Bearer <token>" or "Basic <base64(any user:token)>", as git and git-lfs send it.
+std::string TokenFromHeader(std::string_view header) {
+  size_t space = header.find(' ');
+  if (space == std::string_view::npos) BadCredentials();
+  std::string_view scheme = header.substr(0, space);
+  std::string_view value = TrimAscii(header.substr(space + 1));
+  if (AsciiEqualsIgnoreCase(scheme, "bearer")) return std::string(value);
+  if (!AsciiEqualsIgnoreCase(scheme, "basic")) BadCredentials();
+  std::optional<std::string> decoded = Base64Decode(value);
+  if (!decoded) BadCredentials();
+  size_t colon = decoded->find(':');
+  if (colon == std::string::npos) BadCredentials();
+  std::string password = decoded->substr(colon + 1);
+  // Some tools put the token where the user name belongs.
+  return password.empty() ? decoded->substr(0, colon) : password;
+}
+
+bool SafeHost(std::string_view host) {
+  if (host.empty() || host.size() > 255) return false;
+  for (char c : host) {
+    bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
+              c == ':' || c == '[' || c == ']' || c == '_';
+    if (!ok) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+struct App::Impl {
+  hub::Hub& hub;
+  AppOptions options;
+  RouteTable table;
+  net::Router router;
+  std::unique_ptr<Metrics> metrics;
+  std::function<net::ServerStats()> server_stats;
+  std::atomic<bool> ready{false};
+
+  Impl(hub::Hub& h, AppOptions o) : hub(h), options(std::move(o)), table(BuildRouteTable()) {
+    AddSystemRoutes();
+    std::vector<std::string> patterns;
+    for (size_t i = 0; i < table.routes().size(); ++i) {
+      const Route& route = table.routes()[i];
+      router.Add(route.methods, route.pattern, i);
+      patterns.push_back(route.pattern);
+    }
+    metrics = std::make_unique<Metrics>(patterns);
+  }
+
+  void AddSystemRoutes();
+  void RewriteAlias(net::Request* request) const;
+  std::string BaseUrl(const net::Request& request) const;
+  hub::Actor Authenticate(const net::Request& request, const Route& route) const;
+  void CheckAccess(Context* context, const Route& route) const;
+  net::Plan Unrouted(const net::Request& request) const;
+  net::Response Guard(const Route& route, net::Request& request, const std::string& base_url, const hub::Actor* actor,
+                      const std::function<net::Response()>& body) const;
+};
+
+void App::Impl::AddSystemRoutes() {
+  table.Add({.methods = "GET,HEAD", .pattern = "/healthz", .access = Access::kPublic,
+             .handle = [](Context&) { return net::Response::Text(200, "ok\n"); },
+             .summary = "The process answers."});
+  table.Add({.methods = "GET,HEAD", .pattern = "/readyz", .access = Access::kPublic,
+             .handle = [this](Context& context) {
+               if (!ready) throw Error(Code::kUnavailable, "the hub is starting or shutting down");
+               context.hub.db().Read([](storage::Connection& c) { c.QueryInt("SELECT COUNT(*) FROM meta"); });
+               return net::Response::Text(200, "ready\n");
+             },
+             .summary = "The hub is open for requests and its database answers."});
+  table.Add({.methods = "GET", .pattern = "/metrics", .access = Access::kPublic,
+             .handle = [this](Context&) {
+               net::ServerStats stats = server_stats ? server_stats() : net::ServerStats{};
+               return net::Response::Bytes(200, "text/plain; version=0.0.4", metrics->Render(stats));
+             },
+             .summary = "Counters in Prometheus' text format."});
+}
+
+// "/gpt2/resolve/..." and "/api/models/gpt2" are the old one-part ids: replaced by what they stand for.
+void App::Impl::RewriteAlias(net::Request* request) const {
+  std::string_view path = request->raw_path;
+  hub::RepoType type = hub::RepoType::kModel;
+  size_t at = 1;
+  for (hub::RepoType candidate : {hub::RepoType::kModel, hub::RepoType::kDataset, hub::RepoType::kSpace}) {
+    std::string api = "/api/" + std::string(hub::PluralName(candidate)) + "/";
+    std::string page = "/" + std::string(hub::PathPrefix(candidate));
+    if (path.starts_with(api)) {
+      type = candidate;
+      at = api.size();
+      break;
+    }
+    if (page.size() > 1 && path.starts_with(page)) {
+      type = candidate;
+      at = page.size();
+      break;
+    }
+  }
+  if (at >= path.size()) return;
+  size_t end = path.find('/', at);
+  std::string_view part = path.substr(at, end == std::string_view::npos ? end : end - at);
+  std::string_view bare = part.ends_with(".git") ? part.substr(0, part.size() - 4) : part;
+  std::optional<std::string> target = hub.repos().FindAlias(type, bare);
+  if (!target || hub.accounts().FindByName(bare) != nullptr) return;
+  std::string rewritten = std::string(path.substr(0, at)) + *target + std::string(path.substr(at + bare.size()));
+  request->raw_path = std::move(rewritten);
+}
+
+std::string App::Impl::BaseUrl(const net::Request& request) const {
+  if (!options.base_url.empty()) return options.base_url;
+  std::string host = SafeHost(request.host) ? request.host : "localhost";
+  return (request.secure ? "https://" : "http://") + host;
+}
+
+hub::Actor App::Impl::Authenticate(const net::Request& request, const Route& route) const {
+  if (route.access == Access::kSigned) return {};
+  if (const std::string* header = request.headers.Find("Authorization")) {
+    return hub.accounts().AuthenticateToken(TokenFromHeader(*header));
+  }
+  if (const std::string* cookies = request.headers.Find("Cookie")) {
+    std::string_view cookie = CookieValue(*cookies, "hearth_session");
+    if (!cookie.empty()) {
+      if (std::optional<hub::Actor> actor = hub.accounts().AuthenticateSession(cookie)) return *std::move(actor);
+    }
+  }
+  return {};
+}
+
+void App::Impl::CheckAccess(Context* context, const Route& route) const {
+  const hub::Actor& actor = context->actor;
+  net::Request& request = context->request;
+  if (actor.via == hub::Actor::Via::kSession && ChangesState(request.method)) {
+    std::string sent = request.headers.Get("X-CSRF-Token");
+    if (sent.empty() && request.headers.Get("Content-Type").starts_with("application/x-www-form-urlencoded")) {
+      for (const auto& [key, value] : net::ParseForm(request.body.memory())) {
+        if (key == "csrf_token") sent = value;
+      }
+    }
+    if (!ConstantTimeEqual(sent, actor.csrf_token)) {
+      throw Error(Code::kForbidden, "The form has expired or came from another site. Reload the page and try again.");
+    }
+  }
+  if (std::optional<hub::Right> right = NeededRight(route.access)) {
+    std::string id = request.Capture("ns") + "/" + request.Capture("name");
+    context->repo_handle = hub.repos().Open(actor, route.type.value_or(hub::RepoType::kModel), id, *right);
+    return;
+  }
+  bool needs_user = route.access == Access::kUser || route.access == Access::kUserWrite || route.access == Access::kSiteAdmin;
+  if (needs_user && !actor.signed_in()) {
+    throw Error(Code::kUnauthenticated, "Invalid username or password.");
+  }
+  if (route.access == Access::kUserWrite && !hub::TokenMayWrite(actor)) {
+    throw Error(Code::kForbidden, "This token may only read: use a token with write permission");
+  }
+  if (route.access == Access::kSiteAdmin && !(actor.site_admin && hub::TokenMayWrite(actor))) {
+    throw Error(Code::kForbidden, "Only an administrator of this hub may do this");
+  }
+}
+
+// Runs `body` and maps whatever it throws; adds what every answer carries.
+net::Response App::Impl::Guard(const Route& route, net::Request& request, const std::string& base_url,
+                               const hub::Actor* actor, const std::function<net::Response()>& body) const {
+  FaultSite site{route.surface, &request, actor != nullptr && actor->signed_in(), base_url};
+  net::Response response;
+  try {
+    response = body();
+  } catch (const Error& error) {
+    if (error.code() == Code::kInternal || error.code() == Code::kInsufficientStorage) {
+      log::LogError("request failed", {{"request_id", request.request_id}, {"route", route.pattern}, {"reason", error.message()}});
+    }
+    if (error.code() == Code::kInternal) {
+      response = FaultResponse(Error(Code::kInternal, "Internal error. The server's log has the details under request id " + request.request_id), site);
+    } else {
+      response = FaultResponse(error, site);
+    }
+  } catch (const std::bad_alloc&) {
+    response = FaultResponse(Error(Code::kUnavailable, "The server is out of memory; try again later"), site);
+  } catch (const std::exception& fault) {
+    log::LogError("request failed", {{"request_id", request.request_id}, {"route", route.pattern}, {"reason", fault.what()}});
+    response = FaultResponse(Error(Code::kInternal, "Internal error. The server's log has the details under request id " + request.request_id), site);
+  }
+  response.route = route.pattern;
+  if (request.headers.Find("Origin") != nullptr) {
+    response.headers.Set("Access-Control-Allow-Origin", "*");
+    response.headers.Set("Access-Control-Expose-Headers", std::string(kExposedHeaders));
+  }
+  return response;
+}
+
+net::Plan App::Impl::Unrouted(const net::Request& request) const {
+  net::Plan plan;
+  plan.body.max_bytes = 1 << 20;
+  std::vector<std::string> allowed = router.AllowedMethods(request.raw_path);
+  if (request.method == "OPTIONS" && !allowed.empty()) {
+    plan.handle = [allowed](net::Request&) {
+      net::Response response = net::Response::Empty(204);
+      std::string methods = "OPTIONS";
+      for (const std::string& method : allowed) methods += ", " + method;
+      response.headers.Set("Access-Control-Allow-Origin", "*");
+      response.headers.Set("Access-Control-Allow-Methods", methods);
+      response.headers.Set("Access-Control-Allow-Headers", std::string(kAllowedHeaders));
+      response.headers.Set("Access-Control-Max-Age", "86400");
+      response.route = "preflight";
+      return response;
+    };
+    return plan;
+  }
+  bool page = request.headers.Get("Accept").find("text/html") != std::string::npos;
+  plan.handle = [this, allowed, page](net::Request& r) {
+    static const Route unknown{.methods = "", .pattern = "unknown", .access = Access::kPublic, .handle = {}};
+    Route route = unknown;
+    route.surface = page ? Surface::kPage : Surface::kApi;
+    return Guard(route, r, BaseUrl(r), nullptr, [&]() -> net::Response {
+      if (allowed.empty()) throw Error(Code::kNotFound, "Sorry, we can't find the page you are looking for.");
+      std::string list;
+      for (const std::string& method : allowed) list += (list.empty() ? "" : ", ") + method;
+      throw Error(Code::kMethodNotAllowed, r.method + " is not possible here; allowed: " + list).WithHeader("Allow", list);
+    });
+  };
+  return plan;
+}
+
+App::App(hub::Hub& hub, AppOptions options) : impl_(std::make_unique<Impl>(hub, std::move(options))) {}
+App::~App() = default;
+
+net::Plan App::PlanFor(net::Request& request) {
+  Impl* impl = impl_.get();
+  impl->RewriteAlias(&request);
+  std::optional<net::RouteMatch> match;
+  // The dataset viewer lives on its own host name; clients fall back to the files while it does not answer.
+  if (!request.host.starts_with("datasets-server.")) match = impl->router.Match(request.method, request.raw_path);
+  if (!match) return impl->Unrouted(request);
+  const Route* route = &impl->table.routes()[match->route];
+  request.captures = std::move(match->captures);
+
+  net::Plan plan;
+  plan.body = route->body;
+  // Access is checked before a large body is taken in, else together with the handler.
+  auto context = std::make_shared<std::unique_ptr<Context>>();
+  auto prepare = [impl, route, context](net::Request& r) {
+    *context = std::make_unique<Context>(Context{impl->hub, r, {}, {}, impl->BaseUrl(r)});
+    (*context)->actor = impl->Authenticate(r, *route);
+    impl->CheckAccess(context->get(), *route);
+    if (route->admit) route->admit(**context);
+  };
+  bool early = route->body.max_bytes > kAdmitAbove || route->body.spool_always;
+  if (early) {
+    plan.admit = [impl, route, context, prepare](net::Request& r) -> std::optional<net::Response> {
+      bool admitted = false;
+      net::Response refusal = impl->Guard(*route, r, impl->BaseUrl(r), nullptr, [&] {
+        prepare(r);
+        admitted = true;
+        return net::Response::Empty(100);
+      });
+      if (admitted) return std::nullopt;
+      return refusal;
+    };
+  }
+  plan.handle = [impl, route, context, prepare, early](net::Request& r) {
+    std::string base_url = impl->BaseUrl(r);
+    const hub::Actor* actor = nullptr;
+    return impl->Guard(*route, r, base_url, actor, [&] {
+      if (!early || !*context) prepare(r);
+      actor = &(*context)->actor;
+      return route->handle(**context);
+    });
+  };
+  return plan;
+}
+
+void App::RecordRequest(const std::string& method, const std::string& route, int status, std::chrono::microseconds elapsed) {
+  (void)method;
+  impl_->metrics->Record(route, status, elapsed);
+}
+
+void App::SetServerStats(std::function<net::ServerStats()> stats) { impl_->server_stats = std::move(stats); }
+void App::SetReady(bool ready) { impl_->ready = ready; }
+
+}  // namespace hearth::server
