@@ -15,21 +15,29 @@ namespace hearth::server {
 namespace {
 
 constexpr std::string_view kExposedHeaders =
-    "X-Repo-Commit, X-Request-Id, X-Error-Code, X-Error-Message, X-Total-Count, ETag, Link, Accept-Ranges, "
+    "X-Repo-Commit, X-Request-Id, X-Error-Code, X-Error-Message, X-Total-Count, ETag, Link, "
+    "Accept-Ranges, "
     "Content-Range, X-Linked-Size, X-Linked-ETag, X-Xet-Hash";
 constexpr std::string_view kAllowedHeaders =
-    "Authorization, Content-Type, Range, If-None-Match, If-Match, If-Range, X-CSRF-Token, X-HF-Download-Counter, "
+    "Authorization, Content-Type, Range, If-None-Match, If-Match, If-Range, X-CSRF-Token, "
+    "X-HF-Download-Counter, "
     "X-Amzn-Trace-Id, Git-Protocol";
-// Bodies above this are refused or let in before they arrive (Plan::admit); smaller ones are checked with the request.
+// Bodies above this are refused or let in before they arrive (Plan::admit); smaller ones are
+// checked with the request.
 constexpr uint64_t kAdmitAbove = 2 << 20;
 
 std::optional<hub::Right> NeededRight(Access access) {
   switch (access) {
-    case Access::kRepoInfo: return hub::Right::kReadInfo;
-    case Access::kRepoContent: return hub::Right::kReadContent;
-    case Access::kRepoWrite: return hub::Right::kWrite;
-    case Access::kRepoAdmin: return hub::Right::kAdmin;
-    default: return std::nullopt;
+    case Access::kRepoInfo:
+      return hub::Right::kReadInfo;
+    case Access::kRepoContent:
+      return hub::Right::kReadContent;
+    case Access::kRepoWrite:
+      return hub::Right::kWrite;
+    case Access::kRepoAdmin:
+      return hub::Right::kAdmin;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -71,8 +79,8 @@ std::string TokenFromHeader(std::string_view header) {
 bool SafeHost(std::string_view host) {
   if (host.empty() || host.size() > 255) return false;
   for (char c : host) {
-    bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
-              c == ':' || c == '[' || c == ']' || c == '_';
+    bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '.' || c == '-' || c == ':' || c == '[' || c == ']' || c == '_';
     if (!ok) return false;
   }
   return true;
@@ -106,35 +114,48 @@ struct App::Impl {
   hub::Actor Authenticate(const net::Request& request, const Route& route) const;
   void CheckAccess(Context* context, const Route& route) const;
   net::Plan Unrouted(const net::Request& request) const;
-  net::Response Guard(const Route& route, net::Request& request, const std::string& base_url, const hub::Actor* actor,
-                      const std::function<net::Response()>& body) const;
+  net::Response Guard(const Route& route, net::Request& request, const std::string& base_url,
+                      const hub::Actor* actor, const std::function<net::Response()>& body) const;
 };
 
 void App::Impl::AddSystemRoutes() {
-  table.Add({.methods = "GET,HEAD", .pattern = "/healthz", .access = Access::kPublic,
+  table.Add({.methods = "GET,HEAD",
+             .pattern = "/healthz",
+             .access = Access::kPublic,
              .handle = [](Context&) { return net::Response::Text(200, "ok\n"); },
              .summary = "The process answers."});
-  table.Add({.methods = "GET,HEAD", .pattern = "/readyz", .access = Access::kPublic,
-             .handle = [this](Context& context) {
-               if (!ready) throw Error(Code::kUnavailable, "the hub is starting or shutting down");
-               context.hub.db().Read([](storage::Connection& c) { c.QueryInt("SELECT COUNT(*) FROM meta"); });
-               return net::Response::Text(200, "ready\n");
-             },
+  table.Add({.methods = "GET,HEAD",
+             .pattern = "/readyz",
+             .access = Access::kPublic,
+             .handle =
+                 [this](Context& context) {
+                   if (!ready)
+                     throw Error(Code::kUnavailable, "the hub is starting or shutting down");
+                   context.hub.db().Read(
+                       [](storage::Connection& c) { c.QueryInt("SELECT COUNT(*) FROM meta"); });
+                   return net::Response::Text(200, "ready\n");
+                 },
              .summary = "The hub is open for requests and its database answers."});
-  table.Add({.methods = "GET", .pattern = "/metrics", .access = Access::kPublic,
-             .handle = [this](Context&) {
-               net::ServerStats stats = server_stats ? server_stats() : net::ServerStats{};
-               return net::Response::Bytes(200, "text/plain; version=0.0.4", metrics->Render(stats));
-             },
+  table.Add({.methods = "GET",
+             .pattern = "/metrics",
+             .access = Access::kPublic,
+             .handle =
+                 [this](Context&) {
+                   net::ServerStats stats = server_stats ? server_stats() : net::ServerStats{};
+                   return net::Response::Bytes(200, "text/plain; version=0.0.4",
+                                               metrics->Render(stats));
+                 },
              .summary = "Counters in Prometheus' text format."});
 }
 
-// "/gpt2/resolve/..." and "/api/models/gpt2" are the old one-part ids: replaced by what they stand for.
+// "/gpt2/resolve/..." and "/api/models/gpt2" are the old one-part ids: replaced by what they stand
+// for.
 void App::Impl::RewriteAlias(net::Request* request) const {
   std::string_view path = request->raw_path;
   hub::RepoType type = hub::RepoType::kModel;
   size_t at = 1;
-  for (hub::RepoType candidate : {hub::RepoType::kModel, hub::RepoType::kDataset, hub::RepoType::kSpace}) {
+  for (hub::RepoType candidate :
+       {hub::RepoType::kModel, hub::RepoType::kDataset, hub::RepoType::kSpace}) {
     std::string api = "/api/" + std::string(hub::PluralName(candidate)) + "/";
     std::string page = "/" + std::string(hub::PathPrefix(candidate));
     if (path.starts_with(api)) {
@@ -154,7 +175,8 @@ void App::Impl::RewriteAlias(net::Request* request) const {
   std::string_view bare = part.ends_with(".git") ? part.substr(0, part.size() - 4) : part;
   std::optional<std::string> target = hub.repos().FindAlias(type, bare);
   if (!target || hub.accounts().FindByName(bare) != nullptr) return;
-  std::string rewritten = std::string(path.substr(0, at)) + *target + std::string(path.substr(at + bare.size()));
+  std::string rewritten =
+      std::string(path.substr(0, at)) + *target + std::string(path.substr(at + bare.size()));
   request->raw_path = std::move(rewritten);
 }
 
@@ -172,7 +194,8 @@ hub::Actor App::Impl::Authenticate(const net::Request& request, const Route& rou
   if (const std::string* cookies = request.headers.Find("Cookie")) {
     std::string_view cookie = CookieValue(*cookies, "hearth_session");
     if (!cookie.empty()) {
-      if (std::optional<hub::Actor> actor = hub.accounts().AuthenticateSession(cookie)) return *std::move(actor);
+      if (std::optional<hub::Actor> actor = hub.accounts().AuthenticateSession(cookie))
+        return *std::move(actor);
     }
   }
   return {};
@@ -183,21 +206,25 @@ void App::Impl::CheckAccess(Context* context, const Route& route) const {
   net::Request& request = context->request;
   if (actor.via == hub::Actor::Via::kSession && ChangesState(request.method)) {
     std::string sent = request.headers.Get("X-CSRF-Token");
-    if (sent.empty() && request.headers.Get("Content-Type").starts_with("application/x-www-form-urlencoded")) {
+    if (sent.empty() &&
+        request.headers.Get("Content-Type").starts_with("application/x-www-form-urlencoded")) {
       for (const auto& [key, value] : net::ParseForm(request.body.memory())) {
         if (key == "csrf_token") sent = value;
       }
     }
     if (!ConstantTimeEqual(sent, actor.csrf_token)) {
-      throw Error(Code::kForbidden, "The form has expired or came from another site. Reload the page and try again.");
+      throw Error(Code::kForbidden,
+                  "The form has expired or came from another site. Reload the page and try again.");
     }
   }
   if (std::optional<hub::Right> right = NeededRight(route.access)) {
     std::string id = request.Capture("ns") + "/" + request.Capture("name");
-    context->repo_handle = hub.repos().Open(actor, route.type.value_or(hub::RepoType::kModel), id, *right);
+    context->repo_handle =
+        hub.repos().Open(actor, route.type.value_or(hub::RepoType::kModel), id, *right);
     return;
   }
-  bool needs_user = route.access == Access::kUser || route.access == Access::kUserWrite || route.access == Access::kSiteAdmin;
+  bool needs_user = route.access == Access::kUser || route.access == Access::kUserWrite ||
+                    route.access == Access::kSiteAdmin;
   if (needs_user && !actor.signed_in()) {
     throw Error(Code::kUnauthenticated, "Invalid username or password.");
   }
@@ -210,26 +237,40 @@ void App::Impl::CheckAccess(Context* context, const Route& route) const {
 }
 
 // Runs `body` and maps whatever it throws; adds what every answer carries.
-net::Response App::Impl::Guard(const Route& route, net::Request& request, const std::string& base_url,
-                               const hub::Actor* actor, const std::function<net::Response()>& body) const {
+net::Response App::Impl::Guard(const Route& route, net::Request& request,
+                               const std::string& base_url, const hub::Actor* actor,
+                               const std::function<net::Response()>& body) const {
   FaultSite site{route.surface, &request, actor != nullptr && actor->signed_in(), base_url};
   net::Response response;
   try {
     response = body();
   } catch (const Error& error) {
     if (error.code() == Code::kInternal || error.code() == Code::kInsufficientStorage) {
-      log::LogError("request failed", {{"request_id", request.request_id}, {"route", route.pattern}, {"reason", error.message()}});
+      log::LogError("request failed", {{"request_id", request.request_id},
+                                       {"route", route.pattern},
+                                       {"reason", error.message()}});
     }
     if (error.code() == Code::kInternal) {
-      response = FaultResponse(Error(Code::kInternal, "Internal error. The server's log has the details under request id " + request.request_id), site);
+      response =
+          FaultResponse(Error(Code::kInternal,
+                              "Internal error. The server's log has the details under request id " +
+                                  request.request_id),
+                        site);
     } else {
       response = FaultResponse(error, site);
     }
   } catch (const std::bad_alloc&) {
-    response = FaultResponse(Error(Code::kUnavailable, "The server is out of memory; try again later"), site);
+    response = FaultResponse(
+        Error(Code::kUnavailable, "The server is out of memory; try again later"), site);
   } catch (const std::exception& fault) {
-    log::LogError("request failed", {{"request_id", request.request_id}, {"route", route.pattern}, {"reason", fault.what()}});
-    response = FaultResponse(Error(Code::kInternal, "Internal error. The server's log has the details under request id " + request.request_id), site);
+    log::LogError(
+        "request failed",
+        {{"request_id", request.request_id}, {"route", route.pattern}, {"reason", fault.what()}});
+    response =
+        FaultResponse(Error(Code::kInternal,
+                            "Internal error. The server's log has the details under request id " +
+                                request.request_id),
+                      site);
   }
   response.route = route.pattern;
   if (request.headers.Find("Origin") != nullptr) {
@@ -259,28 +300,34 @@ net::Plan App::Impl::Unrouted(const net::Request& request) const {
   }
   bool page = request.headers.Get("Accept").find("text/html") != std::string::npos;
   plan.handle = [this, allowed, page](net::Request& r) {
-    static const Route unknown{.methods = "", .pattern = "unknown", .access = Access::kPublic, .handle = {}};
+    static const Route unknown{
+        .methods = "", .pattern = "unknown", .access = Access::kPublic, .handle = {}};
     Route route = unknown;
     route.surface = page ? Surface::kPage : Surface::kApi;
     return Guard(route, r, BaseUrl(r), nullptr, [&]() -> net::Response {
-      if (allowed.empty()) throw Error(Code::kNotFound, "Sorry, we can't find the page you are looking for.");
+      if (allowed.empty())
+        throw Error(Code::kNotFound, "Sorry, we can't find the page you are looking for.");
       std::string list;
       for (const std::string& method : allowed) list += (list.empty() ? "" : ", ") + method;
-      throw Error(Code::kMethodNotAllowed, r.method + " is not possible here; allowed: " + list).WithHeader("Allow", list);
+      throw Error(Code::kMethodNotAllowed, r.method + " is not possible here; allowed: " + list)
+          .WithHeader("Allow", list);
     });
   };
   return plan;
 }
 
-App::App(hub::Hub& hub, AppOptions options) : impl_(std::make_unique<Impl>(hub, std::move(options))) {}
+App::App(hub::Hub& hub, AppOptions options)
+    : impl_(std::make_unique<Impl>(hub, std::move(options))) {}
 App::~App() = default;
 
 net::Plan App::PlanFor(net::Request& request) {
   Impl* impl = impl_.get();
   impl->RewriteAlias(&request);
   std::optional<net::RouteMatch> match;
-  // The dataset viewer lives on its own host name; clients fall back to the files while it does not answer.
-  if (!request.host.starts_with("datasets-server.")) match = impl->router.Match(request.method, request.raw_path);
+  // The dataset viewer lives on its own host name; clients fall back to the files while it does not
+  // answer.
+  if (!request.host.starts_with("datasets-server."))
+    match = impl->router.Match(request.method, request.raw_path);
   if (!match) return impl->Unrouted(request);
   const Route* route = &impl->table.routes()[match->route];
   request.captures = std::move(match->captures);
@@ -320,12 +367,15 @@ net::Plan App::PlanFor(net::Request& request) {
   return plan;
 }
 
-void App::RecordRequest(const std::string& method, const std::string& route, int status, std::chrono::microseconds elapsed) {
+void App::RecordRequest(const std::string& method, const std::string& route, int status,
+                        std::chrono::microseconds elapsed) {
   (void)method;
   impl_->metrics->Record(route, status, elapsed);
 }
 
-void App::SetServerStats(std::function<net::ServerStats()> stats) { impl_->server_stats = std::move(stats); }
+void App::SetServerStats(std::function<net::ServerStats()> stats) {
+  impl_->server_stats = std::move(stats);
+}
 void App::SetReady(bool ready) { impl_->ready = ready; }
 
 }  // namespace hearth::server

@@ -6,7 +6,8 @@
 namespace hearth::server {
 namespace {
 
-// The repository's new name in place of the old one; relative, because old clients follow only relative redirects.
+// The repository's new name in place of the old one; relative, because old clients follow only
+// relative redirects.
 std::string MovedLocation(const net::Request& request, std::string_view to) {
   std::string old_id(request.RawCapture("ns"));
   old_id += '/';
@@ -48,7 +49,8 @@ net::Response Body(const Error& error, const FaultSite& site, int status) {
 
 std::string HeaderSafe(std::string_view text) {
   std::string out;
-  for (unsigned char c : text.substr(0, 1000)) out += c >= 0x20 && c < 0x7f ? static_cast<char>(c) : ' ';
+  for (unsigned char c : text.substr(0, 1000))
+    out += c >= 0x20 && c < 0x7f ? static_cast<char>(c) : ' ';
   return out;
 }
 

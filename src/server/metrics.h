@@ -22,9 +22,11 @@ class Metrics {
   std::string Render(const net::ServerStats& stats) const;
 
  private:
-  // Upper bounds in microseconds: from a cached answer (100 us) to a long upload (60 s), each about 3 times the last.
-  static constexpr std::array<int64_t, 13> kBounds = {100,    300,     1000,    3000,     10000,    30000,   100000,
-                                                      300000, 1000000, 3000000, 10000000, 30000000, 60000000};
+  // Upper bounds in microseconds: from a cached answer (100 us) to a long upload (60 s), each about
+  // 3 times the last.
+  static constexpr std::array<int64_t, 13> kBounds = {100,      300,      1000,    3000,    10000,
+                                                      30000,    100000,   300000,  1000000, 3000000,
+                                                      10000000, 30000000, 60000000};
   struct Series {
     std::array<std::atomic<uint64_t>, 5> by_class{};  // 1xx .. 5xx
     std::array<std::atomic<uint64_t>, kBounds.size() + 1> buckets{};

@@ -12,7 +12,8 @@ std::string ReplaceOnce(std::string text, std::string_view from, std::string_vie
   return text;
 }
 
-constexpr hub::RepoType kTypes[] = {hub::RepoType::kModel, hub::RepoType::kDataset, hub::RepoType::kSpace};
+constexpr hub::RepoType kTypes[] = {hub::RepoType::kModel, hub::RepoType::kDataset,
+                                    hub::RepoType::kSpace};
 
 // Takes one raw segment off the front of `rest`.
 std::string_view TakeSegment(std::string_view* rest) {
@@ -56,7 +57,8 @@ Json Context::JsonBody() const {
   std::string text = request.body.ReadAll();
   if (TrimAscii(text).empty()) return Json::Obj();
   Json body = Json::Parse(text);
-  if (!body.is_object()) throw Error(Code::kInvalidArgument, "the request body must be a JSON object");
+  if (!body.is_object())
+    throw Error(Code::kInvalidArgument, "the request body must be a JSON object");
   return body;
 }
 
@@ -72,7 +74,8 @@ RevisionAndPath SplitRevisionPath(std::string_view raw) {
   if (revision == "refs" && !rest.empty()) {
     std::string_view after = rest;
     std::string kind = net::PercentDecodePath(TakeSegment(&after));
-    if ((kind == "pr" || kind == "heads" || kind == "convert" || kind == "tags") && !after.empty()) {
+    if ((kind == "pr" || kind == "heads" || kind == "convert" || kind == "tags") &&
+        !after.empty()) {
       revision = "refs/" + kind + "/" + net::PercentDecodePath(TakeSegment(&after));
       rest = after;
     }

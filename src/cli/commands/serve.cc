@@ -1,0 +1,244 @@
+#include <pthread.h>
+#include <signal.h>
+
+#include <cstdio>
+#include <map>
+#include <thread>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "cli/command.h"
+#include "codec/yaml.h"
+#include "hub/hub.h"
+#include "hub/push.h"
+#include "net/server.h"
+#include "server/app.h"
+
+namespace hearth::cli {
+namespace {
+
+struct ServeOptions {
+  std::string data = "./data";
+  std::string config;
+  std::vector<std::string> listen = {"127.0.0.1:8080"};
+  std::string base_url;
+  std::string tls_certificate;
+  std::string tls_key;
+  std::vector<std::string> trusted_proxies;
+  std::string log_level = "info";
+  std::string log_format = "text";
+  std::string log_file;
+  bool access_log = true;
+  int io_threads = 0;
+  int worker_threads = 0;
+  int drain_seconds = 20;
+  bool allow_sign_up = false;
+  std::string admin_user, admin_password, admin_token;
+};
+
+// Fills options that neither a flag nor the environment gave from the YAML file of --config. Keys
+// are the long option names without dashes in front ("base-url"); a key that no option has is an
+// error, so that typos are seen.
+void ApplyConfigFile(CLI::App* command, const std::string& file) {
+  if (file.empty()) return;
+  Json config = ParseYaml(ReadFile(file, 1 << 20));
+  if (config.is_null()) return;
+  const Json::Object* members = config.AsObject();
+  if (members == nullptr) throw Error(Code::kInvalidArgument, file + ": expected a map of options");
+  for (const auto& [key, value] : *members) {
+    CLI::Option* option = command->get_option_no_throw("--" + key);
+    if (option == nullptr || key == "config") {
+      throw Error(Code::kInvalidArgument,
+                  file + ": unknown option '" + key + "'; see hearth serve --help");
+    }
+    if (option->count() > 0) continue;
+    auto add = [&](const Json& item) {
+      option->add_result(item.AsString() != nullptr ? *item.AsString() : item.Dump());
+    };
+    if (const Json::Array* items = value.AsArray()) {
+      for (const Json& item : *items) add(item);
+    } else {
+      add(value);
+    }
+    option->run_callback();
+  }
+}
+
+log::Level ParseLevel(const std::string& name) {
+  static const std::map<std::string, log::Level> levels = {{"debug", log::Level::kDebug},
+                                                           {"info", log::Level::kInfo},
+                                                           {"warning", log::Level::kWarning},
+                                                           {"error", log::Level::kError}};
+  auto found = levels.find(name);
+  if (found == levels.end()) {
+    throw Error(Code::kInvalidArgument,
+                "unknown log level '" + name + "': debug, info, warning or error");
+  }
+  return found->second;
+}
+
+// A hub without users gets its first administrator: from HEARTH_ADMIN_* or with made-up secrets
+// that are printed once.
+void EnsureAdministrator(hub::Hub& hub, const ServeOptions& options) {
+  if (!hub.accounts().List(false).empty()) return;
+  std::string name = options.admin_user.empty() ? "admin" : options.admin_user;
+  std::string password =
+      options.admin_password.empty() ? RandomAlphanumeric(20) : options.admin_password;
+  hub::AccountPtr admin = hub.accounts().CreateUser(name, password, "", true);
+  hub::NewToken token;
+  token.name = "first administrator";
+  token.role = hub::TokenRole::kWrite;
+  std::string text = options.admin_token;
+  if (text.empty()) {
+    text = hub.accounts().CreateToken(admin->id, token).second;
+  } else {
+    hub.accounts().ImportToken(admin->id, token, text);
+  }
+  if (!options.admin_password.empty() || !options.admin_token.empty()) return;
+  std::printf(
+      "\nThe first administrator was made. These secrets are shown only now:\n"
+      "  user      %s\n  password  %s\n  token     %s\n\n",
+      admin->name.c_str(), password.c_str(), text.c_str());
+  std::fflush(stdout);
+}
+
+std::string UrlOf(const ServeOptions& options, const std::string& address, int port) {
+  if (address.starts_with("unix:")) return address;
+  std::string host = address.substr(0, address.rfind(':'));
+  return (options.tls_certificate.empty() ? "http://" : "https://") + host + ":" +
+         std::to_string(port);
+}
+
+void Serve(const ServeOptions& options, const Outcome& outcome) {
+  log::Configure(ParseLevel(options.log_level),
+                 options.log_format == "json" ? log::Format::kJson : log::Format::kText,
+                 options.log_file);
+  // Every thread inherits the mask: only the waiting main thread takes these signals.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+
+  std::filesystem::create_directories(options.data);
+  std::filesystem::path data = std::filesystem::absolute(options.data).lexically_normal();
+  hub::Hub hub({.data = data}, /*exclusive=*/true);
+  hub::InstallHooks(data, outcome.program);
+  EnsureAdministrator(hub, options);
+
+  server::App app(hub, {.base_url = options.base_url,
+                        .allow_sign_up = options.allow_sign_up,
+                        .program = outcome.program});
+  net::ServerOptions net_options;
+  net_options.spool_dir = hub.temp_folder();
+  net_options.io_threads = options.io_threads;
+  net_options.worker_threads = options.worker_threads;
+  net_options.trusted_proxies = options.trusted_proxies;
+  net_options.access_log = options.access_log;
+  net::Server server(net_options, app);
+  app.SetServerStats([&server] { return server.stats(); });
+  server.on_request_done = [&app](const std::string& method, const std::string& route, int status,
+                                  std::chrono::microseconds elapsed) {
+    app.RecordRequest(method, route, status, elapsed);
+  };
+  std::vector<std::string> urls;
+  for (const std::string& address : options.listen) {
+    int port = server.Listen({address, options.tls_certificate, options.tls_key});
+    urls.push_back(UrlOf(options, address, port));
+  }
+  server.Start();
+  hub.StartBackground();
+  app.SetReady(true);
+  for (const std::string& url : urls) std::printf("listening on %s\n", url.c_str());
+  std::fflush(stdout);
+
+  int signal_number = 0;
+  sigwait(&signals, &signal_number);
+  log::Info("shutting down", {{"signal", std::to_string(signal_number)}});
+  app.SetReady(false);
+  server.Stop(std::chrono::seconds(options.drain_seconds));
+  hub.StopBackground();
+}
+
+}  // namespace
+
+void AddServeCommand(CLI::App& app, Outcome* outcome) {
+  auto options = std::make_shared<ServeOptions>();
+  CLI::App* command = app.add_subcommand("serve", "Run the hub");
+  auto env = [](const char* name) { return std::string("HEARTH_") + name; };
+  command->add_option("--data", options->data, "Folder for everything the hub keeps")
+      ->envname(env("DATA"))
+      ->capture_default_str();
+  command->add_option("--config", options->config, "YAML file with any of these options")
+      ->envname(env("CONFIG"));
+  command
+      ->add_option("--listen", options->listen,
+                   "host:port, [v6]:port or unix:/path; may be repeated; port 0 picks one")
+      ->envname(env("LISTEN"))
+      ->delimiter(',')
+      ->capture_default_str();
+  command
+      ->add_option("--base-url", options->base_url,
+                   "URL that clients use, when a proxy stands in front")
+      ->envname(env("BASE_URL"));
+  command
+      ->add_option("--tls-certificate", options->tls_certificate,
+                   "PEM file; with --tls-key the listeners speak TLS")
+      ->envname(env("TLS_CERTIFICATE"));
+  command->add_option("--tls-key", options->tls_key, "PEM file")->envname(env("TLS_KEY"));
+  command
+      ->add_option("--trusted-proxy", options->trusted_proxies,
+                   "Address or CIDR block whose Forwarded headers count; may be repeated")
+      ->envname(env("TRUSTED_PROXY"))
+      ->delimiter(',');
+  command->add_option("--log-level", options->log_level, "debug, info, warning or error")
+      ->envname(env("LOG_LEVEL"))
+      ->capture_default_str();
+  command->add_option("--log-format", options->log_format, "text or json")
+      ->envname(env("LOG_FORMAT"))
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  command->add_option("--log-file", options->log_file, "File instead of standard error")
+      ->envname(env("LOG_FILE"));
+  command->add_option("--access-log", options->access_log, "One line per request")
+      ->envname(env("ACCESS_LOG"))
+      ->capture_default_str();
+  command
+      ->add_option("--io-threads", options->io_threads,
+                   "Threads that wait on sockets; 0 = one per core")
+      ->envname(env("IO_THREADS"))
+      ->capture_default_str();
+  command
+      ->add_option("--worker-threads", options->worker_threads,
+                   "Threads that run requests; 0 = by cores")
+      ->envname(env("WORKER_THREADS"))
+      ->capture_default_str();
+  command
+      ->add_option("--drain-seconds", options->drain_seconds,
+                   "How long running requests may go on at shutdown")
+      ->envname(env("DRAIN_SECONDS"))
+      ->capture_default_str();
+  command->add_option("--allow-sign-up", options->allow_sign_up, "Visitors may make accounts")
+      ->envname(env("ALLOW_SIGN_UP"))
+      ->capture_default_str();
+  // Only by environment: secrets on a command line are visible to every user of the machine.
+  auto secret = [&](const char* name, std::string* value) {
+    if (const char* text = std::getenv(name)) *value = text;
+  };
+  secret("HEARTH_ADMIN_USER", &options->admin_user);
+  secret("HEARTH_ADMIN_PASSWORD", &options->admin_password);
+  secret("HEARTH_ADMIN_TOKEN", &options->admin_token);
+  command->footer(
+      "The first administrator comes from HEARTH_ADMIN_USER, HEARTH_ADMIN_PASSWORD and "
+      "HEARTH_ADMIN_TOKEN;\n"
+      "without them one is made up and its secrets are printed once.");
+  command->callback([command, options, outcome] {
+    ApplyConfigFile(command, options->config);
+    Serve(*options, *outcome);
+  });
+}
+
+}  // namespace hearth::cli
