@@ -38,6 +38,8 @@ std::optional<TimePoint> ParseIso8601(std::string_view text);
 std::string FormatHttpDate(TimePoint time);
 
 inline int64_t ToUnixMillis(TimePoint time) { return time.time_since_epoch().count(); }
-inline TimePoint FromUnixMillis(int64_t millis) { return TimePoint(std::chrono::milliseconds(millis)); }
+inline TimePoint FromUnixMillis(int64_t millis) {
+  return TimePoint(std::chrono::milliseconds(millis));
+}
 
 }  // namespace hearth

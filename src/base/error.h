@@ -74,8 +74,8 @@ class Error : public std::exception {
   std::vector<std::pair<std::string, std::string>> headers_;
 };
 
-// Throws the Error for a failed system call: ENOSPC, EDQUOT and EROFS become kInsufficientStorage, ENOENT
-// kNotFound, the rest kInternal. `what` says the operation and the file ("write tmp/ab12").
+// Throws the Error for a failed system call: ENOSPC, EDQUOT and EROFS become kInsufficientStorage,
+// ENOENT kNotFound, the rest kInternal. `what` says the operation and the file ("write tmp/ab12").
 [[noreturn]] void ThrowErrno(std::string_view what, int error_number);
 [[noreturn]] void ThrowErrno(std::string_view what);  // uses errno
 

@@ -41,7 +41,8 @@ std::string ReadFile(const std::filesystem::path& path, uint64_t limit_bytes) {
     if (got == 0) return out;
     out.append(buffer, static_cast<size_t>(got));
     if (out.size() > limit_bytes) {
-      throw Error(Code::kTooLarge, path.string() + " is larger than " + std::to_string(limit_bytes) + " bytes");
+      throw Error(Code::kTooLarge,
+                  path.string() + " is larger than " + std::to_string(limit_bytes) + " bytes");
     }
   }
 }

@@ -1,6 +1,6 @@
 // Files with the durability rule of the project: write a temporary file, fsync it, rename it, fsync
-// the folder, and only then tell anyone. All functions throw Error (kInsufficientStorage for a full or
-// read-only disk, kNotFound for a missing file, kInternal otherwise). Thread-safe unless said.
+// the folder, and only then tell anyone. All functions throw Error (kInsufficientStorage for a full
+// or read-only disk, kNotFound for a missing file, kInternal otherwise). Thread-safe unless said.
 #pragma once
 
 #include <cstdint>
@@ -46,7 +46,8 @@ void ReadExactAt(int fd, uint64_t offset, char* out, size_t size);
 void FsyncFile(int fd, std::string_view name);
 void FsyncFolder(const std::filesystem::path& folder);
 // Durable replacement of `path` by `bytes` with the given mode.
-void WriteFileDurably(const std::filesystem::path& path, std::string_view bytes, unsigned mode = 0644);
+void WriteFileDurably(const std::filesystem::path& path, std::string_view bytes,
+                      unsigned mode = 0644);
 
 // A file under construction in a folder on the same file system as its final place. The destructor
 // removes it unless CommitTo was called. Not thread-safe.

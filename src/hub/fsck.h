@@ -1,5 +1,5 @@
-// `hearth fsck`: git, large objects and the database checked against each other, and the database's index of git rebuilt.
-// Needs the exclusive Hub of a stopped server.
+// `hearth fsck`: git, large objects and the database checked against each other, and the database's
+// index of git rebuilt. Needs the exclusive Hub of a stopped server.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,6 @@
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <map>
@@ -81,8 +82,9 @@ log::Level ParseLevel(const std::string& name) {
 
 // A hub without users gets its first administrator: from HEARTH_ADMIN_* or with made-up secrets
 // that are printed once.
-void EnsureAdministrator(hub::Hub& hub, const ServeOptions& options) {
-  if (!hub.accounts().List(false).empty()) return;
+// Returns the made-up token's text, or "".
+std::string EnsureAdministrator(hub::Hub& hub, const ServeOptions& options) {
+  if (!hub.accounts().List(false).empty()) return "";
   std::string name = options.admin_user.empty() ? "admin" : options.admin_user;
   std::string password =
       options.admin_password.empty() ? RandomAlphanumeric(20) : options.admin_password;
@@ -96,12 +98,12 @@ void EnsureAdministrator(hub::Hub& hub, const ServeOptions& options) {
   } else {
     hub.accounts().ImportToken(admin->id, token, text);
   }
-  if (!options.admin_password.empty() || !options.admin_token.empty()) return;
+  if (!options.admin_password.empty() || !options.admin_token.empty()) return "";
   std::printf(
       "\nThe first administrator was made. These secrets are shown only now:\n"
       "  user      %s\n  password  %s\n  token     %s\n\n",
       admin->name.c_str(), password.c_str(), text.c_str());
-  std::fflush(stdout);
+  return text;
 }
 
 std::string UrlOf(const ServeOptions& options, const std::string& address, int port) {
@@ -109,6 +111,20 @@ std::string UrlOf(const ServeOptions& options, const std::string& address, int p
   std::string host = address.substr(0, address.rfind(':'));
   return (options.tls_certificate.empty() ? "http://" : "https://") + host + ":" +
          std::to_string(port);
+}
+
+// The lines that a person pastes into the shell of a client.
+void PrintClientSetup(const std::string& url, const ServeOptions& options,
+                      const std::string& first_token) {
+  if (url.starts_with("unix:")) return;
+  std::printf("\nFor a client:\n  export HF_ENDPOINT=%s\n  export HF_TOKEN=%s\n",
+              options.base_url.empty() ? url.c_str() : options.base_url.c_str(),
+              first_token.empty()
+                  ? "<a token of yours: hearth admin token create USER --role write>"
+                  : first_token.c_str());
+  std::printf(
+      "Clients from huggingface_hub 1.20 on also need, as this version has no Xet store:\n"
+      "  export HF_HUB_DISABLE_XET=1\n\n");
 }
 
 void Serve(const ServeOptions& options, const Outcome& outcome) {
@@ -127,7 +143,7 @@ void Serve(const ServeOptions& options, const Outcome& outcome) {
   std::filesystem::path data = std::filesystem::absolute(options.data).lexically_normal();
   hub::Hub hub({.data = data}, /*exclusive=*/true);
   hub::InstallHooks(data, outcome.program);
-  EnsureAdministrator(hub, options);
+  std::string first_token = EnsureAdministrator(hub, options);
 
   server::App app(hub, {.base_url = options.base_url,
                         .allow_sign_up = options.allow_sign_up,
@@ -153,6 +169,7 @@ void Serve(const ServeOptions& options, const Outcome& outcome) {
   hub.StartBackground();
   app.SetReady(true);
   for (const std::string& url : urls) std::printf("listening on %s\n", url.c_str());
+  PrintClientSetup(urls.front(), options, first_token);
   std::fflush(stdout);
 
   int signal_number = 0;

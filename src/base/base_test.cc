@@ -1,0 +1,145 @@
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <filesystem>
+#include <set>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/random.h"
+
+namespace hearth {
+namespace {
+
+class FileTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::temp_directory_path() / ("hearth-base-" + RandomAlphanumeric(10));
+    std::filesystem::create_directories(folder_);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::filesystem::path folder_;
+};
+
+TEST(Bytes, HexRoundTripsAndRejectsOtherText) {
+  std::string raw("\x00\x7f\xff\x10", 4);
+  EXPECT_EQ(HexEncode(raw), "007fff10");
+  EXPECT_EQ(HexDecode("007FFF10"), raw);
+  EXPECT_EQ(HexDecode("0"), std::nullopt);
+  EXPECT_EQ(HexDecode("0g"), std::nullopt);
+}
+
+TEST(Bytes, SplitKeepsEmptyPieces) {
+  EXPECT_EQ(Split("a,,b,", ','), (std::vector<std::string_view>{"a", "", "b", ""}));
+  EXPECT_EQ(Split("", ',').size(), 1u);
+}
+
+TEST(Bytes, NumbersMustBeWholeAndFit) {
+  EXPECT_EQ(ParseUint("18446744073709551615"), 18446744073709551615u);
+  for (const char* text : {"", "-1", "+1", "1 ", "18446744073709551616", "0x10"}) {
+    EXPECT_EQ(ParseUint(text), std::nullopt) << text;
+  }
+  EXPECT_EQ(ParseInt("-42"), -42);
+}
+
+TEST(Bytes, CaseIsIgnoredOnlyForAscii) {
+  EXPECT_TRUE(AsciiEqualsIgnoreCase("Content-TYPE", "content-type"));
+  EXPECT_FALSE(AsciiEqualsIgnoreCase("\xC3\x89", "\xC3\xA9"));
+}
+
+TEST(Hash, MatchesPublishedVectors) {
+  EXPECT_EQ(Sha256Of("abc").Hex(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(Sha256Of("").Hex(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  // RFC 4231, case 2.
+  EXPECT_EQ(HexEncode(HmacSha256("Jefe", "what do ya want for nothing?")),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  // `printf hello | git hash-object --stdin`
+  EXPECT_EQ(GitBlobOid("hello").Hex(), "b6fc4c620b67d95f953a5c1c1230aaab5db5a1b0");
+}
+
+TEST(Hash, DigestFromHexDemandsTheCanonicalForm) {
+  std::string hex(64, 'a');
+  EXPECT_EQ(Sha256::FromHex(hex)->Hex(), hex);
+  EXPECT_EQ(Sha256::FromHex(std::string(64, 'A')), std::nullopt);
+  EXPECT_EQ(Sha256::FromHex(std::string(63, 'a')), std::nullopt);
+  EXPECT_EQ(Sha256::FromHex("../" + std::string(61, 'a')), std::nullopt);
+}
+
+TEST(Clock, DatesHaveMillisecondsAndZ) {
+  TimePoint time = FromUnixMillis(1738314611007);
+  EXPECT_EQ(FormatIso8601(time), "2025-01-31T09:10:11.007Z");
+  EXPECT_EQ(ParseIso8601("2025-01-31T09:10:11.007Z"), time);
+  EXPECT_EQ(ToUnixMillis(*ParseIso8601("2025-01-31T09:10:11Z")), 1738314611000);
+  EXPECT_EQ(ParseIso8601("2025-01-31 09:10"), std::nullopt);
+  EXPECT_EQ(ParseIso8601("2025-01-31T09:10:11+01:00"), std::nullopt);
+  EXPECT_EQ(FormatHttpDate(time), "Fri, 31 Jan 2025 09:10:11 GMT");
+}
+
+TEST(Random, IdsAreDistinctAndWellFormed) {
+  std::set<std::string> seen;
+  for (int i = 0; i < 1000; ++i) {
+    std::string id = NewObjectId();
+    EXPECT_EQ(id.size(), 24u);
+    EXPECT_TRUE(IsLowerHex(id));
+    seen.insert(id);
+  }
+  EXPECT_EQ(seen.size(), 1000u);
+  EXPECT_EQ(RandomAlphanumeric(34).size(), 34u);
+}
+
+TEST_F(FileTest, DurableWriteReplacesAndLeavesNoTemporary) {
+  auto file = folder_ / "key";
+  WriteFileDurably(file, "one", 0600);
+  WriteFileDurably(file, "two", 0600);
+  EXPECT_EQ(ReadFile(file), "two");
+  EXPECT_EQ(std::filesystem::status(file).permissions(), std::filesystem::perms(0600));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
+}
+
+TEST_F(FileTest, AbandonedTempFileDisappears) {
+  { TempFile(folder_).Append("half"); }
+  EXPECT_TRUE(std::filesystem::is_empty(folder_));
+}
+
+TEST_F(FileTest, MovedTempFileIsCommittedOnce) {
+  TempFile first(folder_);
+  first.Append("data");
+  TempFile second = std::move(first);
+  EXPECT_EQ(second.size(), 4u);
+  second.CommitTo(folder_ / "final");
+  EXPECT_EQ(ReadFile(folder_ / "final"), "data");
+}
+
+TEST_F(FileTest, LimitsAndMissingFilesAreErrorsWithACode) {
+  WriteFileDurably(folder_ / "big", std::string(100, 'x'));
+  try {
+    ReadFile(folder_ / "big", 99);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kTooLarge);
+  }
+  try {
+    ReadFile(folder_ / "absent");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kNotFound);
+  }
+}
+
+TEST(ErrorMapping, DiskFaultsAreTold) {
+  for (int number : {ENOSPC, EDQUOT, EROFS}) {
+    try {
+      ThrowErrno("write", number);
+    } catch (const Error& error) {
+      EXPECT_EQ(HttpStatus(error.code()), 507);
+    }
+  }
+  EXPECT_EQ(HttpStatus(Code::kPreconditionFailed), 412);
+}
+
+}  // namespace
+}  // namespace hearth
