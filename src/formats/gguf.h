@@ -21,10 +21,12 @@ namespace hearth {
 
 struct GgufLimits {
   uint64_t max_metadata = 100'000;  // key-value pairs
-  uint64_t max_tensors = 1'000'000;
+  uint64_t max_tensors = 100'000;
   uint64_t max_key_bytes = 65'535;           // the format's own limit
   uint64_t max_string_bytes = 16u << 20;     // one string value (chat templates are below 100 kB)
   uint64_t max_kept_items = 256;             // arrays longer than this are counted, not kept
+  uint64_t max_kept_total = 65'536;          // and all kept arrays together
+  uint64_t max_kept_bytes = 64u << 20;       // all kept strings together
   uint64_t max_array_depth = 4;              // arrays of arrays
   uint64_t max_header_bytes = 512ull << 20;  // all that may be read
 };

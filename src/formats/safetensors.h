@@ -1,10 +1,10 @@
-// The header of a safetensors file: 8 bytes of little-endian length, then JSON, then the tensors'
-// bytes.
+// The header of a safetensors file: 8 bytes of little-endian length, JSON, then the tensors' bytes.
 //
-// Accepts exactly what the reference reader accepts: the ranges cover the data section without
-// holes or overlap, in any order of names; every range has the size its dtype and shape say;
-// nothing trails. Format: https://github.com/huggingface/safetensors#format . Pure and thread-safe.
-// Errors: kInvalidArgument with the tensor's name where one is at fault.
+// Accepts what the reference reader accepts: the ranges cover the data section without holes or
+// overlap, in any order of names; every range has the size its dtype and shape say; nothing trails.
+// Stricter in two places where the format says MUST: no leading blanks, no duplicate names.
+// Format: https://github.com/huggingface/safetensors#format
+// Pure and thread-safe. Errors: kInvalidArgument with the tensor's name where one is at fault.
 #pragma once
 
 #include <cstdint>

@@ -70,6 +70,8 @@ class Connection {
   virtual int64_t Exec(std::string_view sql, const DbArgs& args = {}) = 0;
   virtual void Query(std::string_view sql, const DbArgs& args,
                      const std::function<void(const Row&)>& each) = 0;
+  // Runs several statements separated by ';', without arguments or results.
+  virtual void ExecScript(std::string_view sql) = 0;
   virtual int64_t LastInsertId() = 0;
 
   // First row mapped by `read`; nullopt when there is none.

@@ -1,0 +1,140 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "base/error.h"
+#include "storage/blob/blob_store.h"
+
+namespace hearth::storage {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Two levels of 256 folders: a million objects are 15 to a folder.
+constexpr size_t kFolders = 256 * 256;
+
+size_t FolderIndex(const Sha256& id) { return id.data()[0] * size_t{256} + id.data()[1]; }
+
+void MakeFolder(const fs::path& folder) {
+  if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) {
+    ThrowErrno("create folder " + folder.string());
+  }
+}
+
+bool IsHexByte(const std::string& name) { return name.size() == 2 && IsLowerHex(name); }
+
+std::vector<std::string> Names(const fs::path& folder) {
+  std::error_code error;
+  fs::directory_iterator entries(folder, error);
+  if (error) ThrowErrno("list " + folder.string(), error.value());
+  std::vector<std::string> names;
+  while (entries != fs::directory_iterator()) {
+    names.push_back(entries->path().filename().string());
+    entries.increment(error);
+    if (error) ThrowErrno("list " + folder.string(), error.value());
+  }
+  return names;
+}
+
+class LocalBlobStore : public BlobStore {
+ public:
+  explicit LocalBlobStore(const fs::path& root)
+      : root_(root), temp_folder_(root / "tmp"), durable_folders_(kFolders) {
+    std::error_code error;
+    fs::create_directories(root_, error);
+    if (error) ThrowErrno("create folder " + root_.string(), error.value());
+    MakeFolder(temp_folder_);
+    FsyncFolder(root_);
+    if (fs::path parent = fs::absolute(root_).parent_path(); !parent.empty()) FsyncFolder(parent);
+  }
+
+  std::optional<uint64_t> FindSize(const Sha256& id) const override {
+    struct stat info {};
+    fs::path path = PathOf(id);
+    if (::stat(path.c_str(), &info) == 0) return static_cast<uint64_t>(info.st_size);
+    if (errno == ENOENT) return std::nullopt;
+    ThrowErrno("stat " + path.string());
+  }
+
+  void Put(TempFile file, const Sha256& id) override {
+    fs::path target = PathOf(id);
+    EnsureFolder(id);
+    if (FindSize(id) == FileSize(file.fd())) {
+      // The thread that put it first may not have reached its own fsync yet.
+      FsyncFolder(target.parent_path());
+      return;
+    }
+    // Nothing writes to an object again; the mode also stops a stray shell command.
+    if (::fchmod(file.fd(), 0444) != 0) ThrowErrno("chmod " + file.path().string());
+    file.CommitTo(target);
+  }
+
+  std::shared_ptr<UniqueFd> Open(const Sha256& id) const override {
+    UniqueFd fd(::open(PathOf(id).c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.valid()) {
+      if (errno == ENOENT) throw Error(Code::kNotFound, "object " + id.Hex() + " is missing");
+      ThrowErrno("open object " + id.Hex());
+    }
+    return std::make_shared<UniqueFd>(std::move(fd));
+  }
+
+  void Delete(const Sha256& id) override {
+    if (::unlink(PathOf(id).c_str()) != 0 && errno != ENOENT) {
+      ThrowErrno("delete object " + id.Hex());
+    }
+  }
+
+  void ForEach(const std::function<void(const Sha256&, uint64_t size_bytes)>& each) const override {
+    for (const std::string& first : Names(root_)) {
+      if (!IsHexByte(first)) continue;
+      for (const std::string& second : Names(root_ / first)) {
+        if (!IsHexByte(second)) continue;
+        for (const std::string& name : Names(root_ / first / second)) {
+          std::optional<Sha256> id = Sha256::FromHex(name);
+          if (!id || name.compare(0, 4, first + second) != 0) continue;
+          // One that was deleted since the listing is passed over.
+          if (std::optional<uint64_t> size_bytes = FindSize(*id)) each(*id, *size_bytes);
+        }
+      }
+    }
+  }
+
+  const fs::path& temp_folder() const override { return temp_folder_; }
+
+ private:
+  fs::path PathOf(const Sha256& id) const {
+    std::string hex = id.Hex();
+    return root_ / hex.substr(0, 2) / hex.substr(2, 2) / hex;
+  }
+
+  // Makes <root>/ab/cd. The first use of a folder in the life of this process syncs the chain above
+  // it even when the folder exists: whoever made it may have died before its own fsync.
+  void EnsureFolder(const Sha256& id) {
+    std::atomic<bool>& durable = durable_folders_[FolderIndex(id)];
+    if (durable.load(std::memory_order_acquire)) return;
+    fs::path folder = PathOf(id).parent_path();
+    MakeFolder(folder.parent_path());
+    MakeFolder(folder);
+    FsyncFolder(folder.parent_path());
+    FsyncFolder(root_);
+    durable.store(true, std::memory_order_release);
+  }
+
+  const fs::path root_;
+  const fs::path temp_folder_;
+  std::vector<std::atomic<bool>> durable_folders_;
+};
+
+}  // namespace
+
+std::unique_ptr<BlobStore> BlobStore::OpenLocal(const std::filesystem::path& root) {
+  return std::make_unique<LocalBlobStore>(root);
+}
+
+}  // namespace hearth::storage
