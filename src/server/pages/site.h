@@ -1,0 +1,25 @@
+// Rendering of the site: server-side templates from web/templates, embedded in the program, no script, no other host.
+// Thread-safe.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "codec/json.h"
+#include "net/http.h"
+#include "server/route.h"
+
+namespace hearth::server {
+
+// Renders a template with `data` and what every page has: viewer (name, csrf), base_url, path, version.
+net::Response RenderPage(const Context& context, std::string_view template_name, Json data, int status = 200);
+// The same when no Context was made (errors before routing).
+net::Response RenderBarePage(std::string_view template_name, Json data, int status);
+// "/{P}ns/name": the path of a repository's page.
+std::string RepoPath(const hub::RepoRecord& repo);
+// What a card in a list and the head of a repository's page show.
+Json RepoSummary(const hub::RepoRecord& repo, const hub::RepoFacts* facts, TimePoint now);
+// "3 days ago"
+std::string Ago(TimePoint then, TimePoint now);
+
+}  // namespace hearth::server
