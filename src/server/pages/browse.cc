@@ -8,14 +8,16 @@ namespace hearth::server {
 namespace {
 
 constexpr size_t kPerPage = 30;
-constexpr hub::RepoType kTypes[] = {hub::RepoType::kModel, hub::RepoType::kDataset, hub::RepoType::kSpace};
+constexpr hub::RepoType kTypes[] = {hub::RepoType::kModel, hub::RepoType::kDataset,
+                                    hub::RepoType::kSpace};
 
 Json Cards(Context& context, const std::vector<hub::RepoPtr>& repos) {
   Json cards = Json::Arr();
   TimePoint now = context.hub.clock().Now();
   for (const hub::RepoPtr& repo : repos) {
     hub::FactsPtr facts;
-    if (repo->head) facts = context.hub.catalog().FactsOf(context.hub.repos().OpenAsSystem(repo), *repo->head);
+    if (repo->head)
+      facts = context.hub.catalog().FactsOf(context.hub.repos().OpenAsSystem(repo), *repo->head);
     cards.Push(RepoSummary(*repo, facts.get(), now));
   }
   return cards;
@@ -29,13 +31,15 @@ hub::CatalogQuery ListQuery(const net::Request& request, hub::RepoType type) {
   if (!search.empty()) query.search.push_back(search);
   query.author = request.QueryParam("author").value_or("");
   for (const std::string& filter : request.QueryParams("filter")) query.filters.push_back(filter);
-  query.sort = hub::ParseSortKey(request.QueryParam("sort").value_or("trendingScore")).value_or(hub::SortKey::kTrending);
+  query.sort = hub::ParseSortKey(request.QueryParam("sort").value_or("trendingScore"))
+                   .value_or(hub::SortKey::kTrending);
   query.cursor = request.QueryParam("cursor").value_or("");
   return query;
 }
 
 // The list's own address with one parameter changed; "" drops it.
-std::string WithParam(const net::Request& request, const std::string& key, const std::string& value) {
+std::string WithParam(const net::Request& request, const std::string& key,
+                      const std::string& value) {
   std::string query;
   for (const auto& [name, text] : net::ParseForm(request.raw_query)) {
     if (name == key || name == "cursor" || text.empty()) continue;
@@ -59,9 +63,13 @@ net::Response ListPage(Context& context, hub::RepoType type) {
                          {"filters", Json(query.filters)},
                          {"sort", request.QueryParam("sort").value_or("trendingScore")}});
   Json sorts = Json::Arr();
-  for (auto [key, label] : {std::pair("trendingScore", "Trending"), {"likes", "Most likes"}, {"downloads", "Most downloads"},
-                            {"createdAt", "Newest"}, {"lastModified", "Recently updated"}}) {
-    sorts.Push(Json::Obj({{"key", key}, {"label", label}, {"url", WithParam(request, "sort", key)}}));
+  for (auto [key, label] : {std::pair("trendingScore", "Trending"),
+                            {"likes", "Most likes"},
+                            {"downloads", "Most downloads"},
+                            {"createdAt", "Newest"},
+                            {"lastModified", "Recently updated"}}) {
+    sorts.Push(
+        Json::Obj({{"key", key}, {"label", label}, {"url", WithParam(request, "sort", key)}}));
   }
   data.Set("sorts", std::move(sorts));
   if (!page.next_cursor.empty()) data.Set("next", WithParam(request, "cursor", page.next_cursor));
@@ -85,7 +93,8 @@ net::Response HomePage(Context& context) {
 
 net::Response ProfilePage(Context& context) {
   hub::AccountPtr account = context.hub.accounts().FindByName(context.request.Capture("ns"));
-  if (account == nullptr || account->disabled) throw Error(Code::kNotFound, "There is no user or organisation of this name.");
+  if (account == nullptr || account->disabled)
+    throw Error(Code::kNotFound, "There is no user or organisation of this name.");
   Json columns = Json::Arr();
   for (hub::RepoType type : kTypes) {
     hub::CatalogQuery query;
@@ -99,7 +108,9 @@ net::Response ProfilePage(Context& context) {
                             {"repos", Cards(context, page.repos)}}));
   }
   Json people = Json::Arr();
-  for (const hub::Membership& member : account->is_org ? context.hub.accounts().MembersOf(account->id) : context.hub.accounts().OrgsOf(account->id)) {
+  for (const hub::Membership& member : account->is_org
+                                           ? context.hub.accounts().MembersOf(account->id)
+                                           : context.hub.accounts().OrgsOf(account->id)) {
     people.Push(Json::Obj({{"name", member.account->name}}));
   }
   return RenderPage(context, "profile.html",
@@ -113,7 +124,12 @@ net::Response ProfilePage(Context& context) {
 }  // namespace
 
 void RegisterBrowsePages(RouteTable& table) {
-  table.Add({.methods = "GET,HEAD", .pattern = "/", .access = Access::kPublic, .handle = HomePage, .surface = Surface::kPage, .summary = "Home page."});
+  table.Add({.methods = "GET,HEAD",
+             .pattern = "/",
+             .access = Access::kPublic,
+             .handle = HomePage,
+             .surface = Surface::kPage,
+             .summary = "Home page."});
   for (hub::RepoType type : kTypes) {
     table.Add({.methods = "GET,HEAD",
                .pattern = "/" + std::string(hub::PluralName(type)),
@@ -122,7 +138,12 @@ void RegisterBrowsePages(RouteTable& table) {
                .surface = Surface::kPage,
                .summary = "List with search, filters and sort."});
   }
-  table.Add({.methods = "GET,HEAD", .pattern = "/{ns}", .access = Access::kPublic, .handle = ProfilePage, .surface = Surface::kPage, .summary = "Page of a user or organisation."});
+  table.Add({.methods = "GET,HEAD",
+             .pattern = "/{ns}",
+             .access = Access::kPublic,
+             .handle = ProfilePage,
+             .surface = Surface::kPage,
+             .summary = "Page of a user or organisation."});
 }
 
 }  // namespace hearth::server

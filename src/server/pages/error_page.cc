@@ -6,13 +6,18 @@
 namespace hearth::server {
 
 net::Response RenderErrorPage(const Error& error, const FaultSite& site, int status) {
-  // A visitor gets one answer for missing and private alike (the API's 401 RepoNotFound), with a way to sign in.
+  // A visitor gets one answer for missing and private alike (the API's 401 RepoNotFound), with a
+  // way to sign in.
   if (error.wire_code() == "RepoNotFound") status = 404;
-  if (error.code() == Code::kUnauthenticated && error.wire_code().empty() && site.request->method == "GET") {
-    return net::Response::Redirect(303, "/login?next=" + net::PercentEncode(site.request->raw_target));
+  if (error.code() == Code::kUnauthenticated && error.wire_code().empty() &&
+      site.request->method == "GET") {
+    return net::Response::Redirect(303,
+                                   "/login?next=" + net::PercentEncode(site.request->raw_target));
   }
-  Json data = Json::Obj({{"status", status}, {"message", error.message()}, {"signed_in", site.signed_in}});
-  if (error.wire_code() == "RepoNotFound") data.Set("message", "There is no such repository, or you may not see it.");
+  Json data =
+      Json::Obj({{"status", status}, {"message", error.message()}, {"signed_in", site.signed_in}});
+  if (error.wire_code() == "RepoNotFound")
+    data.Set("message", "There is no such repository, or you may not see it.");
   return RenderBarePage("error.html", std::move(data), status);
 }
 

@@ -30,9 +30,12 @@ View OpenView(Context& context, std::string_view raw) {
   return View{std::move(git), at.revision, at.path, commit};
 }
 
-Json BaseData(Context& context, std::string_view tab, std::string_view revision, const hub::RepoFacts* facts) {
+Json BaseData(Context& context, std::string_view tab, std::string_view revision,
+              const hub::RepoFacts* facts) {
   const hub::RepoRecord& repo = context.repo().record();
-  Json data = Json::Obj({{"repo", RepoSummary(repo, facts, context.hub.clock().Now())}, {"tab", tab}, {"revision", revision}});
+  Json data = Json::Obj({{"repo", RepoSummary(repo, facts, context.hub.clock().Now())},
+                         {"tab", tab},
+                         {"revision", revision}});
   return data;
 }
 
@@ -42,7 +45,8 @@ hub::FactsPtr HeadFacts(Context& context) {
   return context.hub.catalog().FactsOf(context.repo(), *repo.head);
 }
 
-std::string CardHtml(Context& context, std::string_view markdown, std::string_view revision, std::string_view folder) {
+std::string CardHtml(Context& context, std::string_view markdown, std::string_view revision,
+                     std::string_view folder) {
   MarkdownOptions options;
   options.base_url = RepoPath(context.repo().record());
   options.revision = net::PercentEncode(revision);
@@ -60,7 +64,8 @@ Json Crumbs(std::string_view path) {
   while (start < path.size()) {
     size_t slash = path.find('/', start);
     size_t end = slash == std::string_view::npos ? path.size() : slash;
-    crumbs.Push(Json::Obj({{"name", path.substr(start, end - start)}, {"path", path.substr(0, end)}}));
+    crumbs.Push(
+        Json::Obj({{"name", path.substr(start, end - start)}, {"path", path.substr(0, end)}}));
     start = end + 1;
   }
   return crumbs;
@@ -80,7 +85,9 @@ net::Response CardPage(Context& context) {
   hub::FactsPtr facts = HeadFacts(context);
   Json data = BaseData(context, "card", "main", facts.get());
   if (facts != nullptr) {
-    data.Set("card", facts->card_text.empty() ? Json() : Json(CardHtml(context, facts->card_text, "main", "")));
+    data.Set("card", facts->card_text.empty()
+                         ? Json()
+                         : Json(CardHtml(context, facts->card_text, "main", "")));
     data.Set("warnings", Json(facts->warnings));
     data.Set("card_data", facts->card_data);
     data.Set("safetensors", facts->safetensors);
@@ -94,12 +101,14 @@ net::Response CardPage(Context& context) {
 
 Json EntryRow(const View& view, const storage::TreeEntry& entry) {
   size_t slash = entry.path.rfind('/');
-  Json row = Json::Obj({{"path", entry.path},
-                        {"name", slash == std::string::npos ? entry.path : entry.path.substr(slash + 1)},
-                        {"folder", entry.kind == storage::EntryKind::kFolder},
-                        {"size", entry.size_bytes}});
+  Json row =
+      Json::Obj({{"path", entry.path},
+                 {"name", slash == std::string::npos ? entry.path : entry.path.substr(slash + 1)},
+                 {"folder", entry.kind == storage::EntryKind::kFolder},
+                 {"size", entry.size_bytes}});
   if (entry.kind == storage::EntryKind::kFile && entry.size_bytes <= storage::kMaxPointerBytes) {
-    if (std::optional<storage::LfsPointer> pointer = storage::ParseLfsPointer(view.git.ReadBlob(entry.oid, storage::kMaxPointerBytes))) {
+    if (std::optional<storage::LfsPointer> pointer =
+            storage::ParseLfsPointer(view.git.ReadBlob(entry.oid, storage::kMaxPointerBytes))) {
       row.Set("size", pointer->size_bytes);
       row.Set("lfs", true);
     }
@@ -122,14 +131,18 @@ net::Response TreePage(Context& context) {
   std::string readme;
   for (const storage::TreeEntry& entry : entries) {
     paths.push_back(entry.path);
-    if (entry.path.ends_with("README.md") && entry.kind == storage::EntryKind::kFile) readme = entry.path;
+    if (entry.path.ends_with("README.md") && entry.kind == storage::EntryKind::kFile)
+      readme = entry.path;
   }
   Json changes = Json::Obj();
   TimePoint now = context.hub.clock().Now();
-  // Ages are shown for folders of ordinary size; in larger ones the walk through history would cost more than it tells.
+  // Ages are shown for folders of ordinary size; in larger ones the walk through history would cost
+  // more than it tells.
   if (paths.size() <= 200) {
     for (const auto& [path, commit] : view.git.LastCommits(view.commit, paths, 2000)) {
-      changes.Set(path, Json::Obj({{"title", commit.Title()}, {"oid", commit.oid.Hex()}, {"ago", Ago(commit.committer.time, now)}}));
+      changes.Set(path, Json::Obj({{"title", commit.Title()},
+                                   {"oid", commit.oid.Hex()},
+                                   {"ago", Ago(commit.committer.time, now)}}));
     }
   }
   Json rows = Json::Arr();
@@ -145,10 +158,14 @@ net::Response TreePage(Context& context) {
   data.Set("entries", std::move(rows));
   data.Set("crumbs", Crumbs(view.path));
   data.Set("branches", Branches(view.git));
-  data.Set("commit", Json::Obj({{"oid", commit.oid.Hex()}, {"title", commit.Title()}, {"author", commit.author.name}, {"ago", Ago(commit.committer.time, now)}}));
+  data.Set("commit", Json::Obj({{"oid", commit.oid.Hex()},
+                                {"title", commit.Title()},
+                                {"author", commit.author.name},
+                                {"ago", Ago(commit.committer.time, now)}}));
   if (!readme.empty() && !view.path.empty()) {
     if (std::optional<storage::TreeEntry> entry = view.git.FindEntry(view.commit, readme)) {
-      data.Set("readme", CardHtml(context, SplitFrontMatter(view.git.ReadBlob(entry->oid)).body, view.revision, view.path));
+      data.Set("readme", CardHtml(context, SplitFrontMatter(view.git.ReadBlob(entry->oid)).body,
+                                  view.revision, view.path));
     }
   }
   return RenderPage(context, "repo_tree.html", std::move(data));
@@ -165,7 +182,8 @@ net::Response BlobPage(Context& context) {
   View view = OpenView(context, context.request.RawCapture("rev_path"));
   std::optional<storage::TreeEntry> entry = view.git.FindEntry(view.commit, view.path);
   if (!entry || entry->kind == storage::EntryKind::kFolder) {
-    throw Error(Code::kNotFound, "There is no file " + view.path + " at " + view.revision).WithWireCode("EntryNotFound");
+    throw Error(Code::kNotFound, "There is no file " + view.path + " at " + view.revision)
+        .WithWireCode("EntryNotFound");
   }
   Json data = BaseData(context, "files", view.revision, HeadFacts(context).get());
   data.Set("crumbs", Crumbs(view.path));
@@ -173,13 +191,16 @@ net::Response BlobPage(Context& context) {
   data.Set("size", entry->size_bytes);
   data.Set("oid", entry->oid.Hex());
   data.Set("picture", IsPicture(view.path));
-  std::string text = entry->size_bytes <= kMaxShownBytes ? view.git.ReadBlob(entry->oid, kMaxShownBytes) : std::string();
+  std::string text = entry->size_bytes <= kMaxShownBytes
+                         ? view.git.ReadBlob(entry->oid, kMaxShownBytes)
+                         : std::string();
   if (std::optional<storage::LfsPointer> pointer = storage::ParseLfsPointer(text)) {
     data.Set("lfs", Json::Obj({{"oid", pointer->oid.Hex()}, {"size", pointer->size_bytes}}));
     data.Set("size", pointer->size_bytes);
   } else if (view.path.ends_with(".md") && !text.empty()) {
     size_t slash = view.path.rfind('/');
-    data.Set("markdown", CardHtml(context, SplitFrontMatter(text).body, view.revision, slash == std::string::npos ? "" : view.path.substr(0, slash)));
+    data.Set("markdown", CardHtml(context, SplitFrontMatter(text).body, view.revision,
+                                  slash == std::string::npos ? "" : view.path.substr(0, slash)));
   } else if (entry->size_bytes <= kMaxShownBytes && !hub::LooksBinary(text)) {
     data.Set("text", Utf8Lossy(text));
   }
@@ -189,8 +210,11 @@ net::Response BlobPage(Context& context) {
 net::Response CommitsPage(Context& context) {
   View view = OpenView(context, context.request.RawCapture("rev_path"));
   size_t page = 0;
-  if (std::optional<std::string> text = context.request.QueryParam("p")) page = static_cast<size_t>(std::min<unsigned long>(std::strtoul(text->c_str(), nullptr, 10), 100000));
-  std::vector<storage::CommitInfo> log = view.git.Log(view.commit, page * kCommitsPerPage, kCommitsPerPage + 1);
+  if (std::optional<std::string> text = context.request.QueryParam("p"))
+    page = static_cast<size_t>(
+        std::min<unsigned long>(std::strtoul(text->c_str(), nullptr, 10), 100000));
+  std::vector<storage::CommitInfo> log =
+      view.git.Log(view.commit, page * kCommitsPerPage, kCommitsPerPage + 1);
   Json data = BaseData(context, "commits", view.revision, HeadFacts(context).get());
   if (log.size() > kCommitsPerPage) {
     log.pop_back();
@@ -220,7 +244,10 @@ net::Response CommitPage(Context& context) {
   Json files = Json::Arr();
   for (const auto& entry : view.git.Diff(parent, commit.oid)) {
     static constexpr const char* kKinds[] = {"added", "modified", "deleted"};
-    files.Push(Json::Obj({{"path", entry.path}, {"kind", kKinds[static_cast<int>(entry.kind)]}, {"old_size", entry.old_size}, {"new_size", entry.new_size}}));
+    files.Push(Json::Obj({{"path", entry.path},
+                          {"kind", kKinds[static_cast<int>(entry.kind)]},
+                          {"old_size", entry.old_size},
+                          {"new_size", entry.new_size}}));
   }
   Json lines = Json::Arr();
   std::string diff = Utf8Lossy(view.git.UnifiedDiff(parent, commit.oid, kMaxDiffBytes));
@@ -228,11 +255,12 @@ net::Response CommitPage(Context& context) {
   while (start < diff.size()) {
     size_t end = std::min(diff.find('\n', start), diff.size());
     std::string_view line(diff.data() + start, end - start);
-    const char* kind = line.starts_with("diff ") || line.starts_with("+++") || line.starts_with("---") ? "head"
-                       : line.starts_with("+")                                                         ? "add"
-                       : line.starts_with("-")                                                         ? "del"
-                       : line.starts_with("@@")                                                        ? "hunk"
-                                                                                                       : "same";
+    const char* kind =
+        line.starts_with("diff ") || line.starts_with("+++") || line.starts_with("---") ? "head"
+        : line.starts_with("+")                                                         ? "add"
+        : line.starts_with("-")                                                         ? "del"
+        : line.starts_with("@@")                                                        ? "hunk"
+                                                                                        : "same";
     lines.Push(Json::Obj({{"kind", kind}, {"text", line}}));
     start = end + 1;
   }
@@ -261,7 +289,8 @@ void RegisterRepoPages(RouteTable& table) {
       {"/{P}{ns}/{name}/tree/{rev_path...}", TreePage, "Files of a folder.", Access::kRepoInfo},
       {"/{P}{ns}/{name}/blob/{rev_path...}", BlobPage, "One file.", Access::kRepoContent},
       {"/{P}{ns}/{name}/commits/{rev_path...}", CommitsPage, "History.", Access::kRepoInfo},
-      {"/{P}{ns}/{name}/commit/{oid}", CommitPage, "One commit with its changes.", Access::kRepoContent},
+      {"/{P}{ns}/{name}/commit/{oid}", CommitPage, "One commit with its changes.",
+       Access::kRepoContent},
   };
   for (const PageRoute& page : pages) {
     table.Add({.methods = "GET,HEAD",

@@ -19,12 +19,14 @@ namespace {
 
 // Everything a page needs comes from this host; forms go nowhere else; nobody frames it.
 constexpr std::string_view kContentPolicy =
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; form-action 'self'; base-uri 'none'; "
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; form-action "
+    "'self'; base-uri 'none'; "
     "frame-ancestors 'none'";
 
 std::optional<std::string_view> FindFile(const EmbeddedFile* table, std::string_view name) {
   for (const EmbeddedFile* file = table; file->name != nullptr; ++file) {
-    if (name == file->name) return std::string_view(file->begin, static_cast<size_t>(file->end - file->begin));
+    if (name == file->name)
+      return std::string_view(file->begin, static_cast<size_t>(file->end - file->begin));
   }
   return std::nullopt;
 }
@@ -37,7 +39,8 @@ std::string Compact(double value) {
     ++step;
   }
   char text[32];
-  std::snprintf(text, sizeof text, step == 0 || value >= 100 ? "%.0f%s" : "%.1f%s", value, kSuffix[step]);
+  std::snprintf(text, sizeof text, step == 0 || value >= 100 ? "%.0f%s" : "%.1f%s", value,
+                kSuffix[step]);
   return text;
 }
 
@@ -49,20 +52,33 @@ std::string Bytes(double value) {
     ++step;
   }
   char text[32];
-  std::snprintf(text, sizeof text, step == 0 || value >= 100 ? "%.0f %s" : "%.1f %s", value, kUnit[step]);
+  std::snprintf(text, sizeof text, step == 0 || value >= 100 ? "%.0f %s" : "%.1f %s", value,
+                kUnit[step]);
   return text;
 }
 
 TemplateExtensions Extensions() {
-  auto number = [](const std::vector<Json>& args) { return args.empty() ? 0 : args[0].AsDouble().value_or(0); };
+  auto number = [](const std::vector<Json>& args) {
+    return args.empty() ? 0 : args[0].AsDouble().value_or(0);
+  };
   auto path = [](const std::vector<Json>& args, std::string_view keep) {
-    return args.empty() || args[0].AsString() == nullptr ? std::string() : net::PercentEncode(*args[0].AsString(), keep);
+    return args.empty() || args[0].AsString() == nullptr
+               ? std::string()
+               : net::PercentEncode(*args[0].AsString(), keep);
   };
   TemplateExtensions extensions;
-  extensions.filters["compact"].call = [number](const auto& args, const auto&) { return Json(Compact(number(args))); };
-  extensions.filters["bytes"].call = [number](const auto& args, const auto&) { return Json(Bytes(number(args))); };
-  extensions.filters["pathencode"].call = [path](const auto& args, const auto&) { return Json(path(args, "/")); };
-  extensions.filters["segment"].call = [path](const auto& args, const auto&) { return Json(path(args, "")); };
+  extensions.filters["compact"].call = [number](const auto& args, const auto&) {
+    return Json(Compact(number(args)));
+  };
+  extensions.filters["bytes"].call = [number](const auto& args, const auto&) {
+    return Json(Bytes(number(args)));
+  };
+  extensions.filters["pathencode"].call = [path](const auto& args, const auto&) {
+    return Json(path(args, "/"));
+  };
+  extensions.filters["segment"].call = [path](const auto& args, const auto&) {
+    return Json(path(args, ""));
+  };
   return extensions;
 }
 
@@ -79,13 +95,14 @@ const TemplateSet& Templates() {
 
 // Changes with the style sheet, so that browsers may keep it for long.
 const std::string& StyleVersion() {
-  static const std::string version = Sha256Of(FindFile(kStaticFiles, "hearth.css").value_or("")).Hex().substr(0, 12);
+  static const std::string version =
+      Sha256Of(FindFile(kStaticFiles, "hearth.css").value_or("")).Hex().substr(0, 12);
   return version;
 }
 
 net::Response Page(std::string_view template_name, const Json& data, int status) {
-  net::Response response =
-      net::Response::Bytes(status, "text/html; charset=utf-8", Templates().Render(template_name, data));
+  net::Response response = net::Response::Bytes(status, "text/html; charset=utf-8",
+                                                Templates().Render(template_name, data));
   response.headers.Set("Content-Security-Policy", std::string(kContentPolicy));
   response.headers.Set("X-Content-Type-Options", "nosniff");
   response.headers.Set("Referrer-Policy", "same-origin");
@@ -97,7 +114,9 @@ net::Response ServeStatic(Context& context) {
   std::string name = context.request.Capture("file");
   std::optional<std::string_view> bytes = FindFile(kStaticFiles, name);
   if (!bytes) throw Error(Code::kNotFound, "Sorry, we can't find the page you are looking for.");
-  std::string type = name.ends_with(".css") ? "text/css; charset=utf-8" : name.ends_with(".svg") ? "image/svg+xml" : "application/octet-stream";
+  std::string type = name.ends_with(".css")   ? "text/css; charset=utf-8"
+                     : name.ends_with(".svg") ? "image/svg+xml"
+                                              : "application/octet-stream";
   net::Response response = net::Response::Bytes(200, type, std::string(*bytes));
   response.allow_ranges = true;
   response.headers.Set("ETag", "\"" + Sha256Of(*bytes).Hex().substr(0, 32) + "\"");
@@ -108,10 +127,13 @@ net::Response ServeStatic(Context& context) {
 
 }  // namespace
 
-net::Response RenderPage(const Context& context, std::string_view template_name, Json data, int status) {
+net::Response RenderPage(const Context& context, std::string_view template_name, Json data,
+                         int status) {
   Json viewer;
   if (context.actor.signed_in()) {
-    viewer = Json::Obj({{"name", context.actor.user_name}, {"csrf", context.actor.csrf_token}, {"admin", context.actor.site_admin}});
+    viewer = Json::Obj({{"name", context.actor.user_name},
+                        {"csrf", context.actor.csrf_token},
+                        {"admin", context.actor.site_admin}});
   }
   data.Set("viewer", viewer);
   data.Set("base_url", context.base_url);
@@ -136,10 +158,12 @@ std::string Ago(TimePoint then, TimePoint now) {
     int64_t seconds;
     const char* name;
   };
-  static constexpr Unit kUnits[] = {{365 * 86400, "year"}, {30 * 86400, "month"}, {86400, "day"}, {3600, "hour"}, {60, "minute"}};
+  static constexpr Unit kUnits[] = {
+      {365 * 86400, "year"}, {30 * 86400, "month"}, {86400, "day"}, {3600, "hour"}, {60, "minute"}};
   for (const Unit& unit : kUnits) {
     int64_t count = seconds / unit.seconds;
-    if (count >= 1) return std::to_string(count) + " " + unit.name + (count > 1 ? "s" : "") + " ago";
+    if (count >= 1)
+      return std::to_string(count) + " " + unit.name + (count > 1 ? "s" : "") + " ago";
   }
   return "just now";
 }

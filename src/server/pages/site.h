@@ -1,5 +1,5 @@
-// Rendering of the site: server-side templates from web/templates, embedded in the program, no script, no other host.
-// Thread-safe.
+// Rendering of the site: server-side templates from web/templates, embedded in the program, no
+// script, no other host. Thread-safe.
 #pragma once
 
 #include <string>
@@ -11,8 +11,10 @@
 
 namespace hearth::server {
 
-// Renders a template with `data` and what every page has: viewer (name, csrf), base_url, path, version.
-net::Response RenderPage(const Context& context, std::string_view template_name, Json data, int status = 200);
+// Renders a template with `data` and what every page has: viewer (name, csrf), base_url, path,
+// version.
+net::Response RenderPage(const Context& context, std::string_view template_name, Json data,
+                         int status = 200);
 // The same when no Context was made (errors before routing).
 net::Response RenderBarePage(std::string_view template_name, Json data, int status);
 // "/{P}ns/name": the path of a repository's page.
