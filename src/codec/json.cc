@@ -180,6 +180,8 @@ void Write(std::string* out, const Json& value, int indent, int depth) {
     *out += *value.AsBool() ? "true" : "false";
   } else if (value.is_int()) {
     AppendNumber(out, *value.AsInt());
+  } else if (value.is_unsigned()) {
+    AppendNumber(out, *value.AsUint());
   } else {
     AppendDouble(out, *value.AsDouble());
   }
@@ -213,6 +215,13 @@ std::optional<int64_t> Json::AsInt() const {
     if (std::trunc(*value) == *value && std::fabs(*value) < 9.0e15)
       return static_cast<int64_t>(*value);
   }
+  return std::nullopt;
+}
+
+std::optional<uint64_t> Json::AsUint() const {
+  if (const uint64_t* value = std::get_if<uint64_t>(&value_)) return *value;
+  std::optional<int64_t> value = AsInt();
+  if (value && *value >= 0) return static_cast<uint64_t>(*value);
   return std::nullopt;
 }
 
@@ -321,7 +330,8 @@ Json Json::Parse(std::string_view text) {
 
 bool Json::operator==(const Json& other) const {
   if (is_number() && other.is_number()) {
-    if (is_int() && other.is_int()) return *AsInt() == *other.AsInt();
+    if (value_.index() == other.value_.index()) return value_ == other.value_;
+    if (is_unsigned() || other.is_unsigned()) return AsUint() && AsUint() == other.AsUint();
     return *AsDouble() == *other.AsDouble();
   }
   return value_ == other.value_;

@@ -48,6 +48,8 @@ class Json {
   bool is_null() const { return std::holds_alternative<std::nullptr_t>(value_); }
   bool is_bool() const { return std::holds_alternative<bool>(value_); }
   bool is_int() const { return std::holds_alternative<int64_t>(value_); }
+  // An integer above INT64_MAX; smaller ones are is_int().
+  bool is_unsigned() const { return std::holds_alternative<uint64_t>(value_); }
   bool is_number() const {
     return is_int() || std::holds_alternative<uint64_t>(value_) ||
            std::holds_alternative<double>(value_);
@@ -59,6 +61,7 @@ class Json {
   // Typed views; nullopt/nullptr when the value has another type (numbers convert when exact).
   std::optional<bool> AsBool() const;
   std::optional<int64_t> AsInt() const;
+  std::optional<uint64_t> AsUint() const;
   std::optional<double> AsDouble() const;
   const std::string* AsString() const { return std::get_if<std::string>(&value_); }
   const Array* AsArray() const { return std::get_if<Array>(&value_); }

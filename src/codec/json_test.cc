@@ -43,7 +43,11 @@ TEST(Json, FieldReadersNameTheKeyThatIsWrong) {
 }
 
 TEST(Json, LargeUnsignedSurvives) {
-  EXPECT_TRUE(Json(uint64_t{18446744073709551615u}).is_number());
+  Json big = Json::Parse("18446744073709551615");
+  EXPECT_TRUE(big.is_number());
+  EXPECT_EQ(big.Dump(), "18446744073709551615");
+  EXPECT_EQ(big.AsUint(), UINT64_MAX);
+  EXPECT_FALSE(big == Json(uint64_t{18446744073709551614u}));
   EXPECT_EQ(Json(int64_t{9007199254740993}).Dump(), "9007199254740993");
 }
 

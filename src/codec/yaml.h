@@ -1,9 +1,9 @@
 // YAML of model cards and configuration files, read into Json values, and written back.
 //
-// The parser is yaml-cpp's event parser behind a scan that bounds the nesting (yaml-cpp recurses),
-// with our own tree builder: it types scalars as PyYAML's safe loader does, bounds aliases and
-// nodes, and understands merge keys. Pure and thread-safe. Format: https://yaml.org/spec/1.2.2/ ;
-// scalar types: https://yaml.org/type/ (YAML 1.1).
+// yaml-cpp scans and reports events; the tree is built here: scalars are typed as PyYAML's safe
+// loader types them, depth, nodes and alias expansion are bounded, merge keys understood. Pure and
+// thread-safe.
+// Format: https://yaml.org/spec/1.2.2/ ; scalar types of YAML 1.1: https://yaml.org/type/
 #pragma once
 
 #include <cstddef>
@@ -16,18 +16,19 @@
 namespace hearth {
 
 struct YamlLimits {
-  size_t max_bytes = 16u << 20;  // size of the text
+  size_t max_bytes = 4u << 20;   // size of the text
   size_t max_depth = 100;        // nested collections
   size_t max_nodes = 1'000'000;  // nodes of the result, counted again at every use of an alias
 };
 
 // Reads one document (an empty text is null; a second document is an error).
-// Plain scalars: null/~/empty, true/false/yes/no/on/off (yaml 1.1 spellings), integers (decimal,
-// 0x, 0o, 0b, leading zero octal, underscores), floats (.inf and .nan included); everything else,
-// dates included, is a string. Quoted scalars are always strings; an explicit
-// !!str, !!int, !!float, !!bool or !!null tag decides. Keys become strings. Of duplicate keys the
-// last wins. Errors: kInvalidArgument "... (line L, column C)", counted from 1; kTooLarge past
-// max_bytes.
+// Plain scalars as PyYAML's safe loader types them: null, ~, empty; true/false/yes/no/on/off;
+// integers (decimal, 0x, 0b, leading zero octal, underscores); floats (with a dot, .inf, .nan).
+// Everything else is a string, among it dates, base 60 numbers, "1e5" and integers beyond 64 bits.
+// Quoted scalars are strings; an explicit !!str, !!int, !!float, !!bool or !!null decides, other
+// tags are an error except those of collections, !!binary and !!timestamp (strings). Keys keep
+// their text ("no" stays "no"). Of duplicate keys the last wins; merge keys (<<) are merged.
+// Errors: kInvalidArgument "... (line L, column C)", counted from 1; kTooLarge past max_bytes.
 Json ParseYaml(std::string_view text, const YamlLimits& limits = {});
 
 // Block style, two spaces, UTF-8, members in order; ends with a newline. ParseYaml and PyYAML read
