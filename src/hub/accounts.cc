@@ -86,7 +86,7 @@ AccountPtr Accounts::Impl::CreateAccount(Account account, std::string_view passw
 
 AccountPtr Accounts::CreateUser(std::string_view name, std::string_view password,
                                 std::string_view email, bool site_admin) {
-  CheckAccountName(name);
+  CheckAccountName(name, site_admin ? NameFor::kSiteAdmin : NameFor::kAnybody);
   CheckEmail(email);
   std::string hash;
   if (!password.empty()) {
@@ -103,9 +103,9 @@ AccountPtr Accounts::CreateUser(std::string_view name, std::string_view password
 
 AccountPtr Accounts::CreateOrg(std::string_view name, std::string_view fullname,
                                int64_t creator_id) {
-  CheckAccountName(name);
+  CheckAccountName(name, NameFor::kAnybody);
   CheckFullname(fullname);
-  impl_->RequireUser(creator_id);
+  if (creator_id != 0) impl_->RequireUser(creator_id);
   Account account;
   account.is_org = true;
   account.name = name;

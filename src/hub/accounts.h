@@ -68,7 +68,8 @@ class Accounts {
 
   // --- accounts. Creation throws kConflict for a taken or reserved name, kInvalidArgument for an
   // illegal one or for a password of fewer than 8 characters. An empty password makes an account
-  // that cannot log in by password (tokens only). The creator of an organisation is its admin.
+  // that cannot log in by password (tokens only). The creator of an organisation is its admin; 0 =
+  // nobody is, yet.
   AccountPtr CreateUser(std::string_view name, std::string_view password, std::string_view email,
                         bool site_admin);
   AccountPtr CreateOrg(std::string_view name, std::string_view fullname, int64_t creator_id);

@@ -10,13 +10,11 @@
 namespace hearth::hub {
 namespace {
 
-// Paths that exist, paths of later parts, and words that would mislead as a name.
-constexpr std::string_view kReserved[] = {
+// First segments of paths that exist or that later parts will have. Sorted.
+constexpr std::string_view kPaths[] = {
     "about",
     "account",
     "accounts",
-    "admin",
-    "anonymous",
     "api",
     "assets",
     "auth",
@@ -30,41 +28,34 @@ constexpr std::string_view kReserved[] = {
     "collections",
     "commit",
     "commits",
-    "contact",
     "dataset",
     "datasets",
     "discussions",
     "docs",
     "downloads",
-    "enterprise",
     "explore",
     "favicon",
     "favicon.ico",
     "files",
     "front",
     "healthz",
-    "help",
     "home",
-    "hub",
     "inference",
-    "join",
     "jobs",
+    "join",
     "kernels",
     "learn",
     "licence",
     "license",
     "login",
     "logout",
-    "me",
     "metrics",
     "model",
     "models",
     "new",
     "new-dataset",
     "new-space",
-    "none",
     "notifications",
-    "null",
     "oauth",
     "organization",
     "organizations",
@@ -79,10 +70,8 @@ constexpr std::string_view kReserved[] = {
     "register",
     "resolve",
     "robots.txt",
-    "root",
     "scheduled-jobs",
     "search",
-    "security",
     "settings",
     "sign-in",
     "sign-up",
@@ -92,10 +81,7 @@ constexpr std::string_view kReserved[] = {
     "space",
     "spaces",
     "static",
-    "status",
     "storage",
-    "support",
-    "system",
     "tags",
     "tasks",
     "telemetry",
@@ -103,27 +89,35 @@ constexpr std::string_view kReserved[] = {
     "tokens",
     "tree",
     "trending",
-    "undefined",
     "uploads",
-    "user",
     "users",
     "v1",
     "v2",
     "webhooks",
-    "www",
     "xet",
 };
 
-}  // namespace
+// Words that would mislead people as the name of just anybody. Sorted.
+constexpr std::string_view kAuthority[] = {
+    "admin", "anonymous", "contact", "enterprise", "help",   "hub",       "me",   "none", "null",
+    "root",  "security",  "status",  "support",    "system", "undefined", "user", "www",
+};
 
-bool IsReservedAccountName(std::string_view name) {
-  return std::find(std::begin(kReserved), std::end(kReserved), AsciiLower(name)) !=
-         std::end(kReserved);
+template <size_t N>
+bool Contains(const std::string_view (&sorted)[N], std::string_view name) {
+  return std::binary_search(std::begin(sorted), std::end(sorted), name);
 }
 
-void CheckAccountName(std::string_view name) {
+}  // namespace
+
+bool IsReservedAccountName(std::string_view name, NameFor whom) {
+  std::string lower = AsciiLower(name);
+  return Contains(kPaths, lower) || (whom == NameFor::kAnybody && Contains(kAuthority, lower));
+}
+
+void CheckAccountName(std::string_view name, NameFor whom) {
   CheckNamePart(name, "account name");
-  if (IsReservedAccountName(name)) {
+  if (IsReservedAccountName(name, whom)) {
     throw Error(Code::kConflict, "The name '" + std::string(name) + "' is reserved");
   }
 }
