@@ -113,16 +113,29 @@ TokenInfo Accounts::Impl::InsertToken(int64_t user_id, const NewToken& token,
   return info;
 }
 
+void Accounts::Impl::CheckToken(int64_t user_id, const NewToken& token) const {
+  RequireUser(user_id);
+  CheckNewToken(token, clock.Now());
+  std::shared_lock lock(mutex);
+  for (const TokenScope& scope : token.scopes) {
+    bool org = scope.entity_type == "org";
+    if (!org && scope.entity_type != "user") continue;
+    const AccountEntry* named = state.FindByName(scope.entity_name);
+    if (named == nullptr || named->account->is_org != org) {
+      throw Error(Code::kInvalidArgument, "Invalid token scope: there is no " + scope.entity_type +
+                                              " '" + scope.entity_name + "'");
+    }
+  }
+}
+
 std::pair<TokenInfo, std::string> Accounts::CreateToken(int64_t user_id, const NewToken& token) {
-  impl_->RequireUser(user_id);
-  CheckNewToken(token, impl_->clock.Now());
+  impl_->CheckToken(user_id, token);
   std::string text = std::string(kTokenPrefix) + RandomAlphanumeric(kTokenRandomLength);
   return {impl_->InsertToken(user_id, token, text), text};
 }
 
 TokenInfo Accounts::ImportToken(int64_t user_id, const NewToken& token, std::string_view text) {
-  impl_->RequireUser(user_id);
-  CheckNewToken(token, impl_->clock.Now());
+  impl_->CheckToken(user_id, token);
   if (!IsTokenText(text)) {
     throw Error(Code::kInvalidArgument,
                 "A token must start with hf_ and have 16 to 256 letters, digits, '_' or '-'");

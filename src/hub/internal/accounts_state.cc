@@ -17,13 +17,19 @@ std::shared_ptr<Actor> ActorOfUser(const AccountEntry& entry) {
   return actor;
 }
 
-std::shared_ptr<const Actor> ActorOfToken(const AccountEntry& entry, const TokenInfo& info) {
+std::shared_ptr<const Actor> ActorOfToken(const AccountsState& state, const AccountEntry& entry,
+                                          const TokenInfo& info) {
   if (entry.account->disabled) return nullptr;
   std::shared_ptr<Actor> actor = ActorOfUser(entry);
   actor->via = Actor::Via::kToken;
   actor->token_id = info.id;
   actor->token_role = info.role;
   actor->scopes = info.scopes;
+  for (TokenScope& scope : actor->scopes) {
+    if (scope.entity_type != "user" && scope.entity_type != "org") continue;
+    const AccountEntry* named = state.FindByName(scope.entity_name);
+    scope.account_id = named == nullptr ? 0 : named->account->id;
+  }
   actor->can_read_gated = info.can_read_gated;
   return actor;
 }
@@ -136,7 +142,7 @@ void AccountsState::AddAccount(const Account& account) {
 
 void AccountsState::AddToken(std::shared_ptr<TokenEntry> entry) {
   AccountEntry& owner = accounts[entry->info.user_id];
-  entry->actor = ActorOfToken(owner, entry->info);
+  entry->actor = ActorOfToken(*this, owner, entry->info);
   owner.tokens.push_back(entry);
   tokens[entry->hash] = std::move(entry);
 }
@@ -189,7 +195,7 @@ std::vector<Membership> AccountsState::Resolve(const std::map<int64_t, OrgRole>&
 
 void AccountsState::RefreshActors(int64_t user_id) {
   AccountEntry& entry = accounts[user_id];
-  for (auto& token : entry.tokens) token->actor = ActorOfToken(entry, token->info);
+  for (auto& token : entry.tokens) token->actor = ActorOfToken(*this, entry, token->info);
   for (auto& session : entry.sessions) session->actor = ActorOfSession(entry, session->csrf);
 }
 

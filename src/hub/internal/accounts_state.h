@@ -99,6 +99,7 @@ struct Accounts::Impl {
   // kNotFound when there is no such user (or it is an organisation).
   AccountPtr RequireUser(int64_t user_id) const;
   AccountPtr CreateAccount(Account account, std::string_view password_hash, int64_t creator_id);
+  void CheckToken(int64_t user_id, const NewToken& token) const;  // throws kInvalidArgument
   TokenInfo InsertToken(int64_t user_id, const NewToken& token, std::string_view text);
 };
 
