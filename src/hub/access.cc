@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/bytes.h"
-#include "base/error.h"
 
 namespace hearth::hub {
 namespace {
@@ -27,12 +26,14 @@ std::optional<Right> RightOfPerson(const Actor& actor, const RepoRecord& repo, b
   return Right::kReadContent;
 }
 
-bool ScopeCovers(const TokenScope& scope, const Actor& actor, const RepoRecord& repo) {
+bool ScopeCoversAccount(const TokenScope& scope, int64_t account_id) {
   if (scope.entity_type.empty()) return true;
-  if (scope.entity_type == "user" || scope.entity_type == "org") {
-    return AsciiEqualsIgnoreCase(scope.entity_name, repo.owner);
-  }
-  (void)actor;
+  return (scope.entity_type == "user" || scope.entity_type == "org") &&
+         scope.account_id == account_id;
+}
+
+bool ScopeCovers(const TokenScope& scope, const RepoRecord& repo) {
+  if (ScopeCoversAccount(scope, repo.owner_id)) return true;
   return scope.entity_type == SingularName(repo.type) &&
          AsciiEqualsIgnoreCase(scope.entity_name, repo.FullName());
 }
@@ -46,7 +47,7 @@ bool HasPermission(const TokenScope& scope, std::string_view permission) {
 std::optional<Right> ScopeLimit(const Actor& actor, const RepoRecord& repo) {
   std::optional<Right> limit;
   for (const TokenScope& scope : actor.scopes) {
-    if (!ScopeCovers(scope, actor, repo)) continue;
+    if (!ScopeCovers(scope, repo)) continue;
     if (HasPermission(scope, "repo.write")) return Right::kAdmin;
     if (HasPermission(scope, "repo.content.read")) limit = Right::kReadContent;
   }
@@ -92,7 +93,13 @@ bool MayCreateIn(const Actor& actor, int64_t owner_id) {
   for (const auto& [org, role] : actor.org_roles) {
     if (org == owner_id && role >= OrgRole::kContributor) member = true;
   }
-  return member;
+  if (!member || actor.via != Actor::Via::kToken || actor.token_role != TokenRole::kFineGrained) {
+    return member;
+  }
+  // A scope on one repository must not become the right to make others.
+  return std::any_of(actor.scopes.begin(), actor.scopes.end(), [&](const TokenScope& scope) {
+    return ScopeCoversAccount(scope, owner_id) && HasPermission(scope, "repo.write");
+  });
 }
 
 }  // namespace hearth::hub

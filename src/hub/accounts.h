@@ -19,6 +19,8 @@
 
 namespace hearth::hub {
 
+inline constexpr std::chrono::hours kSessionLifetime{24 * 30};
+
 struct Account {
   int64_t id = 0;
   std::string oid;  // 24 hex
@@ -65,7 +67,9 @@ class Accounts {
   ~Accounts();
 
   // --- accounts. Creation throws kConflict for a taken or reserved name, kInvalidArgument for an
-  // illegal one.
+  // illegal one or for a password of fewer than 8 characters. An empty password makes an account
+  // that cannot log in by password (tokens only). The creator of an organisation is its admin; 0 =
+  // nobody is, yet.
   AccountPtr CreateUser(std::string_view name, std::string_view password, std::string_view email,
                         bool site_admin);
   AccountPtr CreateOrg(std::string_view name, std::string_view fullname, int64_t creator_id);
@@ -73,15 +77,18 @@ class Accounts {
   AccountPtr FindById(int64_t id) const;
   std::vector<AccountPtr> List(bool orgs) const;
   void SetDisabled(int64_t user_id, bool disabled);  // ends sessions and refuses tokens at once
-  void SetPassword(int64_t user_id, std::string_view password);
+  void SetPassword(int64_t user_id, std::string_view password);  // ends sessions
   void SetSiteAdmin(int64_t user_id, bool is_admin);
-  void SetMember(int64_t org_id, int64_t user_id, std::optional<OrgRole> role);  // nullopt removes
+  // nullopt removes. kConflict when the last admin would go.
+  void SetMember(int64_t org_id, int64_t user_id, std::optional<OrgRole> role);
   std::vector<Membership> OrgsOf(int64_t user_id) const;
   std::vector<Membership> MembersOf(int64_t org_id) const;
 
   // --- tokens. The text ("hf_" + 34 characters) is returned once and stored only as a SHA-256.
   std::pair<TokenInfo, std::string> CreateToken(int64_t user_id, const NewToken& token);
-  // For automation (HEARTH_ADMIN_TOKEN): a token with a given text.
+  // For automation (HEARTH_ADMIN_TOKEN): a token with a given text ("hf_", 16 characters or more).
+  // The same text for the same user again gives the token that is there; kConflict for another
+  // user.
   TokenInfo ImportToken(int64_t user_id, const NewToken& token, std::string_view text);
   std::vector<TokenInfo> ListTokens(int64_t user_id) const;
   void RevokeToken(int64_t user_id, std::string_view token_oid);  // kNotFound
@@ -98,7 +105,8 @@ class Accounts {
   // What token `actor.token_id` is, for whoami-v2.
   std::optional<TokenInfo> TokenOf(const Actor& actor) const;
 
-  // Forget caches (another process changed the database).
+  // Brings memory up to date with what another process wrote; cheap when nothing of accounts
+  // changed.
   void Reload();
   // Writes remembered last-used times; called by the background thread and at shutdown.
   void FlushLastUsed();

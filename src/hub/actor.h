@@ -13,12 +13,12 @@
 namespace hearth::hub {
 
 // One scope of a fine-grained token: entity ("user"/"org"/"model"/"dataset"/"space", name) and its
-// permissions
-// ("repo.content.read", "repo.write", ...). Entity type "" = global.
+// permissions ("repo.content.read", "repo.write", ...). Entity type "" = global.
 struct TokenScope {
   std::string entity_type;
   std::string entity_name;
   std::vector<std::string> permissions;
+  int64_t account_id = 0;  // of a user or org scope: set in an Actor, 0 in NewToken
 };
 
 struct Actor {
