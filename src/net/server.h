@@ -26,6 +26,9 @@ struct Plan {
   // Runs on the worker pool once the body is there. Must not throw Error for ordinary faults: the layer above maps
   // them. Anything that escapes is logged and becomes a 500.
   std::function<Response(Request&)> handle;
+  // admit and handle are known never to block (memory only, microseconds): run them on the I/O thread and save the
+  // two thread switches.
+  bool inline_handler = false;
 };
 
 class Dispatcher {
@@ -38,7 +41,8 @@ class Dispatcher {
 struct ServerOptions {
   int io_threads = 0;        // 0 = number of cores
   int worker_threads = 0;    // 0 = max(8, 4 * cores); handlers block on disk and git
-  std::filesystem::path spool_dir;
+  size_t max_queued_requests = 1024;  // waiting for a worker; beyond it requests get 503 + Retry-After
+  std::filesystem::path spool_dir;   // empty = the system's temporary folder
   uint64_t max_header_bytes = 64 << 10;
   int max_headers = 200;
   int max_target_bytes = 16 << 10;

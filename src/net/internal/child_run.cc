@@ -1,0 +1,251 @@
+#include "net/internal/child_run.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <utility>
+
+#include "base/error.h"
+#include "base/log.h"
+
+namespace hearth::net {
+namespace {
+
+constexpr size_t kMaxErrorBytes = 16 << 10;
+// The default of 64 KiB makes a fast child and the loop take turns; this is the unprivileged limit.
+constexpr int kPipeBytes = 1 << 20;
+constexpr auto kKillDelay = std::chrono::seconds(2);
+using Descriptor = boost::asio::posix::stream_descriptor;
+
+struct Pipe {
+  UniqueFd read, write;
+};
+
+Pipe MakePipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) ThrowErrno("pipe2");
+  Pipe pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
+  // Only our end is non-blocking: the child expects ordinary descriptors.
+  ::fcntl(pipe.read.get(), F_SETFL, O_NONBLOCK);
+  return pipe;
+}
+
+// Files and memory files instead of a pipe: nobody has to feed them while the child runs.
+UniqueFd InputOf(const RequestBody& body) {
+  UniqueFd input;
+  if (body.spooled()) {
+    input.Reset(::fcntl(body.fd(), F_DUPFD_CLOEXEC, 3));
+  } else if (body.size_bytes() == 0) {
+    input.Reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  } else {
+    input.Reset(::memfd_create("request-body", MFD_CLOEXEC));
+    if (input.valid()) WriteAll(input.get(), body.memory());
+  }
+  if (!input.valid()) ThrowErrno("standard input of a child");
+  if (body.size_bytes() > 0) ::lseek(input.get(), 0, SEEK_SET);
+  return input;
+}
+
+std::vector<std::string> Environment(const ProcessBody& process) {
+  const char* path = std::getenv("PATH");
+  std::vector<std::string> env = {std::string("PATH=") + (path ? path : "/usr/bin:/bin"),
+                                  "LANG=C.UTF-8"};
+  env.insert(env.end(), process.env.begin(), process.env.end());
+  return env;
+}
+
+std::vector<char*> Pointers(std::vector<std::string>& strings) {
+  std::vector<char*> out;
+  for (std::string& s : strings) out.push_back(s.data());
+  out.push_back(nullptr);
+  return out;
+}
+
+pid_t SpawnProcess(ProcessBody& process, int in, int out, int err) {
+  std::vector<std::string> env = Environment(process);
+  std::vector<char*> argv = Pointers(process.argv);
+  std::vector<char*> envp = Pointers(env);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, in, 0);
+  posix_spawn_file_actions_adddup2(&actions, out, 1);
+  posix_spawn_file_actions_adddup2(&actions, err, 2);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t defaults, none;
+  sigfillset(&defaults);
+  sigdelset(&defaults, SIGKILL);
+  sigdelset(&defaults, SIGSTOP);
+  sigemptyset(&none);
+  posix_spawnattr_setsigdefault(&attributes, &defaults);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+  pid_t pid = -1;
+  int error = ::posix_spawnp(&pid, argv[0], &actions, &attributes, argv.data(), envp.data());
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) {
+    throw Error(Code::kInternal,
+                "cannot start " + process.argv[0] + ": error " + std::to_string(error));
+  }
+  return pid;
+}
+
+}  // namespace
+
+std::shared_ptr<ChildRun> ChildRun::Spawn(ProcessBody process) {
+  if (process.argv.empty()) throw Error(Code::kInternal, "child process without a program");
+  std::shared_ptr<ChildRun> run(new ChildRun);
+  run->name_ = process.argv[0];
+  for (size_t i = 1; i < process.argv.size() && i < 3; ++i) run->name_ += " " + process.argv[i];
+  UniqueFd input = InputOf(process.input);
+  Pipe output = MakePipe();
+  Pipe errors = MakePipe();
+  ::fcntl(output.read.get(), F_SETPIPE_SZ, kPipeBytes);
+  run->pid_ = SpawnProcess(process, input.get(), output.write.get(), errors.write.get());
+  run->on_exit_ = std::move(process.on_exit);
+  run->output_fd_ = std::move(output.read);
+  run->error_fd_ = std::move(errors.read);
+  // Close-on-exec by definition.
+  run->pid_fd_.Reset(static_cast<int>(::syscall(SYS_pidfd_open, run->pid_, 0)));
+  if (!run->pid_fd_.valid()) ThrowErrno("pidfd_open");
+  return run;
+}
+
+ChildRun::~ChildRun() { Finish(); }
+
+void ChildRun::Attach(Loop& loop, WorkerPool& pool) {
+  loop_ = &loop;
+  pool_ = &pool;
+  output_.emplace(loop.io(), output_fd_.Release());
+  error_.emplace(loop.io(), error_fd_.Release());
+  exit_.emplace(loop.io(), pid_fd_.Release());
+  kill_timer_.emplace(loop.io());
+  loop.Add(shared_from_this());
+  WatchErrors();
+  WatchExit();
+}
+
+IoResult ChildRun::ReadOutput(char* out, size_t size) {
+  while (true) {
+    ssize_t got = ::read(output_->native_handle(), out, size);
+    if (got > 0) return {IoStatus::kOk, static_cast<size_t>(got)};
+    if (got == 0) return {IoStatus::kEnd, 0};
+    if (errno == EINTR) continue;
+    return {errno == EAGAIN ? IoStatus::kWantRead : IoStatus::kEnd, 0};
+  }
+}
+
+void ChildRun::WaitOutput(std::function<void()> ready) {
+  auto self = shared_from_this();
+  output_->async_wait(Descriptor::wait_read,
+                      [self, ready = std::move(ready)](const boost::system::error_code& error) {
+                        if (!error) ready();
+                      });
+}
+
+void ChildRun::WatchErrors() {
+  auto self = shared_from_this();
+  error_->async_wait(Descriptor::wait_read, [self](const boost::system::error_code& error) {
+    if (error) return;
+    char buffer[4096];
+    ssize_t got = ::read(self->error_->native_handle(), buffer, sizeof buffer);
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) return;
+    if (got > 0 && self->errors_.size() < kMaxErrorBytes) {
+      self->errors_.append(buffer, static_cast<size_t>(got));
+    }
+    self->WatchErrors();
+  });
+}
+
+void ChildRun::WatchExit() {
+  auto self = shared_from_this();
+  exit_->async_wait(Descriptor::wait_read, [self](const boost::system::error_code& error) {
+    if (error || self->pid_ < 0) return;
+    self->Reap();
+    self->kill_timer_->cancel();
+    self->LogExit();
+    WorkerPool* pool = self->pool_;
+    pool->Submit([self] {
+      self->RunOnExit();
+      self->loop_->Post([self] {
+        self->finished_ = true;
+        self->loop_->Remove(self);
+        if (self->done_) std::exchange(self->done_, nullptr)(self->status_);
+      });
+    });
+  });
+}
+
+void ChildRun::WaitExit(std::function<void(int)> done) {
+  if (finished_) {
+    done(status_);
+  } else {
+    done_ = std::move(done);
+  }
+}
+
+void ChildRun::Abort() {
+  done_ = nullptr;
+  if (output_) output_->close();
+  if (pid_ < 0) return;
+  Signal(SIGTERM);
+  auto self = shared_from_this();
+  kill_timer_->expires_after(kKillDelay);
+  kill_timer_->async_wait([self](const boost::system::error_code& error) {
+    if (!error && self->pid_ > 0) self->Signal(SIGKILL);
+  });
+}
+
+void ChildRun::Finish() {
+  done_ = nullptr;
+  if (pid_ > 0) {
+    Signal(SIGKILL);
+    Reap();
+  }
+  RunOnExit();
+  finished_ = true;
+}
+
+void ChildRun::Reap() {
+  siginfo_t info{};
+  while (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT) < 0 && errno == EINTR) {
+  }
+  // Helpers that it left behind in its group (git starts several) end with it. The dead leader
+  // still holds the group's number, so it cannot have been given to someone else.
+  Signal(SIGKILL);
+  int status = 0;
+  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  status_ = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  pid_ = -1;
+}
+
+void ChildRun::Signal(int signal) { ::kill(-pid_, signal); }
+
+void ChildRun::LogExit() const {
+  if (status_ == 0 && errors_.empty()) return;
+  log::Write(status_ == 0 ? log::Level::kDebug : log::Level::kWarning, "child process ended",
+             {{"program", name_}, {"status", std::to_string(status_)}, {"stderr", errors_}});
+}
+
+void ChildRun::RunOnExit() noexcept {
+  if (!on_exit_) return;
+  auto on_exit = std::exchange(on_exit_, nullptr);
+  try {
+    on_exit(status_);
+  } catch (const std::exception& error) {
+    log::LogError("on_exit of a child failed", {{"program", name_}, {"reason", error.what()}});
+  }
+}
+
+}  // namespace hearth::net
