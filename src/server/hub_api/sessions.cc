@@ -90,12 +90,8 @@ net::Response LoginForm(Context& context) {
     AddSessionCookie(&response, context, cookie);
     return response;
   } catch (const Error& error) {
-    std::string_view reason;
-    if (error.code() == Code::kUnauthenticated) reason = "credentials";
-    if (error.code() == Code::kTooManyRequests) reason = "throttled";
-    if (reason.empty()) throw;
-    return net::Response::Redirect(
-        303, "/login?error=" + std::string(reason) + "&next=" + net::PercentEncode(next));
+    if (error.code() != Code::kUnauthenticated) throw;
+    return net::Response::Redirect(303, "/login?failed=1&next=" + net::PercentEncode(next));
   }
 }
 
