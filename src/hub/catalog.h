@@ -29,7 +29,8 @@ enum class SortKey {
   kLikes,
   kParameters,
   kMainSize,
-  kId
+  kId,
+  kRecentLikes,  // of the last 30 days
 };
 std::optional<SortKey> ParseSortKey(std::string_view name);  // wire names
 
@@ -41,6 +42,9 @@ struct CatalogQuery {
   std::string pipeline_tag;
   std::optional<bool> gated;
   std::optional<uint64_t> min_parameters, max_parameters;
+  // Spaces that name this model or data set on their card.
+  std::vector<std::string> linked_models, linked_datasets;
+  bool linked = false;  // Spaces that name any
   SortKey sort = SortKey::kTrending;
   bool ascending = false;
   size_t limit = 1000;
@@ -50,6 +54,20 @@ struct CatalogQuery {
 struct CatalogPage {
   std::vector<RepoPtr> repos;
   std::string next_cursor;  // "" = last page
+  size_t total = 0;         // matches that the actor may see, on all pages
+};
+
+// What a list shows of a repository without reading its facts.
+struct RepoSummary {
+  std::vector<std::string> tags;  // in the wire order
+  std::string pipeline_tag;
+  std::string library_name;
+  // 10 for each like of the last 30 days, plus the square root of the downloads of the last 30
+  // days: attention counts for more than traffic, and a mirror that downloads all day does not
+  // climb.
+  int64_t trending = 0;
+  uint64_t parameters = 0;
+  uint64_t main_bytes = 0;
 };
 
 class Catalog : public RepoObserver {
@@ -62,6 +80,11 @@ class Catalog : public RepoObserver {
   // Prefix-first, then substring matches, best first.
   std::vector<RepoPtr> QuickSearch(const Actor& actor, RepoType type, std::string_view text,
                                    size_t limit, size_t* total) const;
+  // Empty when the catalog does not know the repository (yet).
+  RepoSummary SummaryOf(const RepoRecord& repo) const;
+  // Grows when which Spaces name which repositories may have changed: part of the key of cached
+  // answers that show them.
+  uint64_t LinkGeneration() const;
   // {type: [{id,label,type,...}]} of the tags in use, by the groups of /api/{T}-tags-by-type.
   Json TagsByType(RepoType type) const;
 

@@ -1,0 +1,322 @@
+#include "hub/catalog.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "codec/base64.h"
+#include "hub/internal/card_tables.h"
+#include "hub/internal/catalog_impl.h"
+#include "hub/tasks.h"
+
+namespace hearth::hub {
+namespace {
+
+// Up to here the matches are collected and the best picked; above it the sort order is walked,
+// which visits on average rows * limit / matches rows and at worst all of them (about a
+// millisecond a million).
+constexpr size_t kGatherLimit = 20'000;
+constexpr size_t kMaxTagsPerGroup = 5000;
+
+struct SortName {
+  std::string_view name;
+  SortKey key;
+};
+constexpr SortName kSortNames[] = {
+    {"trendingScore", SortKey::kTrending},  {"trending", SortKey::kTrending},
+    {"createdAt", SortKey::kCreated},       {"created_at", SortKey::kCreated},
+    {"lastModified", SortKey::kModified},   {"last_modified", SortKey::kModified},
+    {"downloads", SortKey::kDownloads},     {"likes", SortKey::kLikes},
+    {"likes30d", SortKey::kRecentLikes},    {"num_parameters", SortKey::kParameters},
+    {"mainSize", SortKey::kMainSize},       {"id", SortKey::kId},
+    {"trending_score", SortKey::kTrending},
+};
+
+SortPoint PointAt(const CatalogTable& table, SortKey key, uint32_t row) {
+  SortPoint point;
+  point.id = table.RepoAt(row)->id;
+  if (key == SortKey::kId) {
+    point.name = std::string(table.NameAt(row));
+  } else {
+    point.value = table.ValueAt(key, row);
+  }
+  return point;
+}
+
+// "<key>:<value>:<id>:<name>": the last row of the page, so that rows which come or go do not
+// shift what follows.
+std::string EncodeCursor(SortKey key, const SortPoint& point) {
+  return Base64UrlEncode(std::to_string(static_cast<int>(key)) + ":" + std::to_string(point.value) +
+                         ":" + std::to_string(point.id) + ":" + point.name);
+}
+
+SortPoint DecodeCursor(SortKey key, std::string_view cursor) {
+  std::optional<std::string> text = Base64UrlDecode(cursor);
+  std::vector<std::string_view> parts;
+  if (text) parts = Split(*text, ':');
+  if (parts.size() == 4 && parts[0] == std::to_string(static_cast<int>(key))) {
+    std::optional<int64_t> value = ParseInt(parts[1]);
+    std::optional<int64_t> id = ParseInt(parts[2]);
+    if (value && id) return {*value, std::string(parts[3]), *id};
+  }
+  throw Error(Code::kInvalidArgument, "invalid cursor: it belongs to another list");
+}
+
+// Rows of one page (and one more, when there is one), best first.
+class PageWalk {
+ public:
+  PageWalk(const CatalogTable& table, const CatalogQuery& query)
+      : table_(table), query_(query), key_(query.sort) {
+    if (!query.cursor.empty()) start_ = DecodeCursor(key_, query.cursor);
+  }
+
+  std::vector<uint32_t> Gather(const RowBitmap& rows) const {
+    std::vector<uint32_t> found;
+    rows.ForEach([&](uint32_t row) {
+      if (IsPast(row)) found.push_back(row);
+    });
+    auto better = [this](uint32_t a, uint32_t b) {
+      return query_.ascending ? table_.Less(key_, a, b) : table_.Less(key_, b, a);
+    };
+    size_t wanted = std::min(found.size(), query_.limit + 1);
+    std::partial_sort(found.begin(), found.begin() + static_cast<ptrdiff_t>(wanted), found.end(),
+                      better);
+    found.resize(wanted);
+    return found;
+  }
+
+  std::vector<uint32_t> Walk(const RowBitmap& rows) const {
+    const std::vector<uint32_t>& order = table_.Order(key_);
+    std::vector<uint32_t> found;
+    auto take = [&](uint32_t row) {
+      if (rows.Test(row)) found.push_back(row);
+      return found.size() <= query_.limit;
+    };
+    if (query_.ascending) {
+      auto from = !start_ ? order.begin()
+                          : std::partition_point(order.begin(), order.end(), [&](uint32_t row) {
+                              return !table_.After(key_, row, *start_);
+                            });
+      while (from != order.end() && take(*from)) ++from;
+    } else {
+      auto to = !start_ ? order.end()
+                        : std::partition_point(order.begin(), order.end(), [&](uint32_t row) {
+                            return table_.Before(key_, row, *start_);
+                          });
+      while (to != order.begin() && take(*--to)) {
+      }
+    }
+    return found;
+  }
+
+ private:
+  bool IsPast(uint32_t row) const {
+    if (!start_) return true;
+    return query_.ascending ? table_.After(key_, row, *start_) : table_.Before(key_, row, *start_);
+  }
+
+  const CatalogTable& table_;
+  const CatalogQuery& query_;
+  SortKey key_;
+  std::optional<SortPoint> start_;
+};
+
+std::string_view GroupOf(RepoType type, std::string_view tag) {
+  struct Prefix {
+    std::string_view text, group;
+  };
+  static constexpr Prefix kShared[] = {
+      {"license:", "license"}, {"region:", "region"}, {"dataset:", "dataset"}, {"arxiv:", "arxiv"}};
+  static constexpr Prefix kDataset[] = {{"task_categories:", "task_categories"},
+                                        {"task_ids:", "task_ids"},
+                                        {"size_categories:", "size_categories"},
+                                        {"modality:", "modality"},
+                                        {"format:", "format"},
+                                        {"library:", "library"},
+                                        {"language:", "language"},
+                                        {"license:", "license"},
+                                        {"benchmark:", "benchmark"}};
+  if (type == RepoType::kDataset) {
+    for (const Prefix& prefix : kDataset) {
+      if (tag.starts_with(prefix.text)) return prefix.group;
+    }
+    return tag.find(':') == std::string_view::npos ? "other" : "";
+  }
+  for (const Prefix& prefix : kShared) {
+    if (tag.starts_with(prefix.text)) return prefix.group;
+  }
+  if (tag.find(':') != std::string_view::npos) return "";
+  if (FindTask(tag) != nullptr) return "pipeline_tag";
+  if (IsKnownLibrary(tag)) return "library";
+  return LanguageName(tag).empty() ? "other" : "language";
+}
+
+std::string LabelOf(std::string_view group, std::string_view tag) {
+  size_t colon = tag.find(':');
+  std::string_view bare = colon == std::string_view::npos ? tag : tag.substr(colon + 1);
+  if (group == "language" && !LanguageName(bare).empty()) return std::string(LanguageName(bare));
+  if (group == "library" && IsKnownLibrary(bare)) return std::string(LibraryLabel(bare));
+  if (group == "pipeline_tag" || group == "task_categories") {
+    if (const TaskEntry* task = FindTask(bare)) return std::string(task->label);
+  }
+  return std::string(bare);
+}
+
+constexpr std::string_view kModelGroups[] = {"pipeline_tag", "library", "dataset", "language",
+                                             "license",      "arxiv",   "other",   "region"};
+constexpr std::string_view kDatasetGroups[] = {
+    "task_categories", "task_ids", "size_categories", "modality",  "format",
+    "library",         "language", "license",         "benchmark", "other"};
+
+}  // namespace
+
+std::optional<SortKey> ParseSortKey(std::string_view name) {
+  for (const SortName& sort : kSortNames) {
+    if (sort.name == name) return sort.key;
+  }
+  return std::nullopt;
+}
+
+Catalog::Catalog(storage::Database& db, Repos& repos, Objects& objects, Clock& clock)
+    : impl_(std::make_unique<Impl>(db, repos, objects, clock)) {
+  impl_->Load();
+}
+
+Catalog::~Catalog() { Stop(); }
+
+std::shared_lock<std::shared_mutex> Catalog::Impl::LockWithOrder(RepoType type, SortKey key) {
+  std::shared_lock lock(mutex);
+  while (!TableOf(type).OrderIsCurrent(key)) {
+    lock.unlock();
+    {
+      std::unique_lock exclusive(mutex);
+      TableOf(type).UpdateOrder(key);
+    }
+    lock.lock();
+  }
+  return lock;
+}
+
+CatalogPage Catalog::List(const Actor& actor, const CatalogQuery& query) const {
+  CatalogPage page;
+  std::shared_lock lock(impl_->mutex);
+  const CatalogTable& table = impl_->TableOf(query.type);
+  PageWalk walk(table, query);
+  RowBitmap rows = table.Match(query);
+  rows.And(table.VisibleTo(actor));
+  page.total = rows.Count();
+  std::vector<uint32_t> found;
+  if (page.total <= kGatherLimit) {
+    found = walk.Gather(rows);
+  } else {
+    if (!table.OrderIsCurrent(query.sort)) {
+      // Rows may change while the order is brought up to date: match again under the new lock.
+      lock.unlock();
+      lock = impl_->LockWithOrder(query.type, query.sort);
+      rows = table.Match(query);
+      rows.And(table.VisibleTo(actor));
+      page.total = rows.Count();
+    }
+    found = walk.Walk(rows);
+  }
+  if (found.size() > query.limit) {
+    found.resize(query.limit);
+    if (!found.empty())
+      page.next_cursor = EncodeCursor(query.sort, PointAt(table, query.sort, found.back()));
+  }
+  page.repos.reserve(found.size());
+  for (uint32_t row : found) page.repos.push_back(table.RepoAt(row));
+  return page;
+}
+
+size_t Catalog::Count(const Actor& actor, const CatalogQuery& query) const {
+  std::shared_lock lock(impl_->mutex);
+  const CatalogTable& table = impl_->TableOf(query.type);
+  RowBitmap rows = table.Match(query);
+  rows.And(table.VisibleTo(actor));
+  return rows.Count();
+}
+
+std::vector<RepoPtr> Catalog::QuickSearch(const Actor& actor, RepoType type, std::string_view text,
+                                          size_t limit, size_t* total) const {
+  std::string needle = AsciiLower(TrimAscii(text));
+  std::shared_lock lock(impl_->mutex);
+  const CatalogTable& table = impl_->TableOf(type);
+  RowBitmap rows = table.MatchNames(needle, table.VisibleTo(actor));
+  // Exact name, start of the name, start of the owner, anywhere; then by attention.
+  struct Hit {
+    int rank;
+    int64_t trending, downloads;
+    uint32_t row;
+  };
+  std::vector<Hit> hits;
+  rows.ForEach([&](uint32_t row) {
+    std::string_view full = table.NameAt(row);
+    std::string_view name = full.substr(full.find('/') + 1);
+    int rank = name == needle || full == needle ? 0
+               : name.starts_with(needle)       ? 1
+               : full.starts_with(needle)       ? 2
+                                                : 3;
+    hits.push_back({rank, table.ValueAt(SortKey::kTrending, row),
+                    table.ValueAt(SortKey::kDownloads, row), row});
+  });
+  if (total != nullptr) *total = hits.size();
+  auto better = [](const Hit& a, const Hit& b) {
+    if (a.rank != b.rank) return a.rank < b.rank;
+    if (a.trending != b.trending) return a.trending > b.trending;
+    if (a.downloads != b.downloads) return a.downloads > b.downloads;
+    return a.row < b.row;
+  };
+  size_t wanted = std::min(limit, hits.size());
+  std::partial_sort(hits.begin(), hits.begin() + static_cast<ptrdiff_t>(wanted), hits.end(),
+                    better);
+  std::vector<RepoPtr> found;
+  for (size_t i = 0; i < wanted; ++i) found.push_back(table.RepoAt(hits[i].row));
+  return found;
+}
+
+RepoSummary Catalog::SummaryOf(const RepoRecord& repo) const {
+  std::shared_lock lock(impl_->mutex);
+  const CatalogTable& table = impl_->TableOf(repo.type);
+  std::optional<uint32_t> row = table.RowOf(repo.id);
+  return row ? table.SummaryAt(*row) : RepoSummary{};
+}
+
+uint64_t Catalog::LinkGeneration() const { return impl_->link_generation; }
+
+Json Catalog::TagsByType(RepoType type) const {
+  std::map<std::string_view, std::vector<std::pair<size_t, std::string>>> groups;
+  {
+    std::shared_lock lock(impl_->mutex);
+    const CatalogTable& table = impl_->TableOf(type);
+    table.ForEachTag([&](std::string_view tag, const PostingSet& rows) {
+      std::string_view group = GroupOf(type, tag);
+      if (group.empty()) return;
+      // Tags of private repositories only must not show.
+      size_t used = 0;
+      rows.ForEach([&](uint32_t row) { used += table.public_rows().Test(row); });
+      if (used > 0) groups[group].emplace_back(used, std::string(tag));
+    });
+  }
+  Json result = Json::Obj();
+  auto add_group = [&](std::string_view group) {
+    auto& tags = groups[group];
+    std::sort(tags.begin(), tags.end(), [](const auto& a, const auto& b) {
+      return a.first != b.first ? a.first > b.first : a.second < b.second;
+    });
+    if (tags.size() > kMaxTagsPerGroup) tags.resize(kMaxTagsPerGroup);
+    Json::Array list;
+    for (const auto& [used, tag] : tags)
+      list.push_back(Json::Obj({{"id", tag}, {"label", LabelOf(group, tag)}, {"type", group}}));
+    result.Set(std::string(group), Json(std::move(list)));
+  };
+  if (type == RepoType::kDataset) {
+    for (std::string_view group : kDatasetGroups) add_group(group);
+  } else {
+    for (std::string_view group : kModelGroups) add_group(group);
+  }
+  return result;
+}
+
+}  // namespace hearth::hub

@@ -1,0 +1,520 @@
+#include "hub/internal/catalog_table.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "base/bytes.h"
+#include "hub/access.h"
+#include "hub/internal/card_fields.h"
+
+namespace hearth::hub {
+namespace {
+
+constexpr uint32_t kNoRow = UINT32_MAX;
+constexpr size_t kRowBytes = 5;  // 7 bits each: room for 2^35 rows
+// A filter that leaves fewer candidates than this share of the rows is checked name by name.
+constexpr size_t kNameScanShare = 8;
+
+void AppendRow(std::string* text, uint32_t row) {
+  for (size_t i = 0; i < kRowBytes; ++i) {
+    text->push_back(static_cast<char>(0x80 | (row >> (7 * i) & 0x7F)));
+  }
+}
+
+uint32_t ReadRow(const char* bytes) {
+  uint64_t row = 0;
+  for (size_t i = 0; i < kRowBytes; ++i)
+    row |= static_cast<uint64_t>(static_cast<unsigned char>(bytes[i]) & 0x7F) << (7 * i);
+  return static_cast<uint32_t>(row);
+}
+
+std::string Hidden(char kind, std::string_view text) {
+  std::string tag = "\x01";
+  tag += kind;
+  tag += ':';
+  tag += text;
+  return tag;
+}
+
+}  // namespace
+
+FactsColumns ColumnsOf(const RepoFacts& facts) {
+  FactsColumns columns{facts.tags,
+                       facts.pipeline_tag,
+                       facts.library_name,
+                       facts.parameter_count,
+                       facts.main_bytes,
+                       {},
+                       {}};
+  columns.linked_models = TextList(facts.space.Find("models"));
+  columns.linked_datasets = TextList(facts.space.Find("datasets"));
+  return columns;
+}
+
+std::optional<uint32_t> CatalogTable::RowOf(int64_t id) const {
+  if (id < 0 || static_cast<size_t>(id) >= row_of_id_.size()) return std::nullopt;
+  uint32_t row = row_of_id_[static_cast<size_t>(id)];
+  return row == kNoRow ? std::nullopt : std::optional<uint32_t>(row);
+}
+
+uint32_t CatalogTable::NewRow(int64_t id) {
+  uint32_t row = static_cast<uint32_t>(repos_.size());
+  if (!free_rows_.empty()) {
+    row = free_rows_.back();
+    free_rows_.pop_back();
+  } else {
+    repos_.emplace_back();
+    for (auto* column :
+         {&created_, &modified_, &downloads_, &likes_, &parameters_, &main_bytes_, &trending_})
+      column->push_back(0);
+    recent_likes_.push_back(0);
+    owner_tag_.push_back(kNoRow);
+    name_at_.push_back(0);
+    name_bytes_.push_back(0);
+    tags_at_.push_back(0);
+    tags_count_.push_back(0);
+    for (RowBitmap* bitmap : {&live_, &public_, &gated_}) bitmap->Grow(repos_.size());
+  }
+  if (static_cast<size_t>(id) >= row_of_id_.size())
+    row_of_id_.resize(static_cast<size_t>(id) + 1, kNoRow);
+  row_of_id_[static_cast<size_t>(id)] = row;
+  live_.Set(row);
+  ++live_count_;
+  for (size_t key = 0; key < kSortKeys; ++key) MarkDirty(static_cast<SortKey>(key), row);
+  return row;
+}
+
+void CatalogTable::MarkDirty(SortKey key, uint32_t row) {
+  SortOrder& order = orders_[Index(key)];
+  if (!order.built) return;
+  order.dirty.push_back(row);
+  // Sorting anew is cheaper than merging this much.
+  if (order.dirty.size() > 1024 && order.dirty.size() > repos_.size() / 4) order = SortOrder{};
+}
+
+void CatalogTable::SetValue(SortKey key, std::vector<int64_t>* column, uint32_t row,
+                            int64_t value) {
+  if ((*column)[row] == value) return;
+  (*column)[row] = value;
+  MarkDirty(key, row);
+}
+
+void CatalogTable::SetTrending(uint32_t row) {
+  auto traffic =
+      static_cast<int64_t>(std::sqrt(static_cast<double>(std::max<int64_t>(0, downloads_[row]))));
+  SetValue(SortKey::kTrending, &trending_, row, 10 * int64_t{recent_likes_[row]} + traffic);
+}
+
+void CatalogTable::Put(const RepoPtr& repo) {
+  std::optional<uint32_t> known = RowOf(repo->id);
+  uint32_t row = known ? *known : NewRow(repo->id);
+  RepoPtr before = repos_[row];
+  repos_[row] = repo;
+  if (!before || before->owner != repo->owner || before->name != repo->name) SetName(row, *repo);
+  if (!before || before->owner_id != repo->owner_id || before->owner != repo->owner) {
+    if (owner_tag_[row] != kNoRow) tags_[owner_tag_[row]].rows.Remove(row);
+    uint32_t tag = TagId(Hidden('o', AsciiLower(repo->owner)));
+    owner_tag_[row] = tag;
+    owners_[repo->owner_id] = tag;
+    tags_[tag].rows.Add(row, repos_.size());
+  }
+  if (repo->is_private) {
+    public_.Clear(row);
+  } else {
+    public_.Set(row);
+  }
+  if (repo->gated == Gated::kOff) {
+    gated_.Clear(row);
+  } else {
+    gated_.Set(row);
+  }
+  SetValue(SortKey::kCreated, &created_, row, ToUnixMillis(repo->created_at));
+  SetValue(SortKey::kModified, &modified_, row, ToUnixMillis(repo->modified_at));
+  SetValue(SortKey::kDownloads, &downloads_, row, repo->downloads);
+  SetValue(SortKey::kLikes, &likes_, row, repo->likes);
+  if (before && repo->likes != before->likes) {
+    int64_t recent = int64_t{recent_likes_[row]} + repo->likes - before->likes;
+    recent_likes_[row] = static_cast<uint32_t>(std::clamp<int64_t>(recent, 0, UINT32_MAX));
+    MarkDirty(SortKey::kRecentLikes, row);
+  }
+  SetTrending(row);
+}
+
+void CatalogTable::Remove(int64_t id) {
+  std::optional<uint32_t> found = RowOf(id);
+  if (!found) return;
+  uint32_t row = *found;
+  SetRowTags(row, {});
+  if (owner_tag_[row] != kNoRow) tags_[owner_tag_[row]].rows.Remove(row);
+  owner_tag_[row] = kNoRow;
+  dead_name_bytes_ += name_bytes_[row] + 1 + kRowBytes;
+  name_bytes_[row] = 0;
+  repos_[row].reset();
+  parameters_[row] = main_bytes_[row] = 0;
+  recent_likes_[row] = 0;
+  live_.Clear(row);
+  public_.Clear(row);
+  gated_.Clear(row);
+  row_of_id_[static_cast<size_t>(id)] = kNoRow;
+  for (size_t key = 0; key < kSortKeys; ++key) MarkDirty(static_cast<SortKey>(key), row);
+  // Orders still hold the row: it may be given away only when they have let go of it, which they do
+  // before they are walked; a new use marks it dirty again, so both cases end in one merge.
+  free_rows_.push_back(row);
+  --live_count_;
+}
+
+void CatalogTable::SetFacts(int64_t id, const FactsColumns& facts) {
+  std::optional<uint32_t> row = RowOf(id);
+  if (!row) return;
+  std::vector<uint32_t> ids;
+  auto add = [&](std::string_view text) {
+    uint32_t tag = TagId(text);
+    if (std::find(ids.begin(), ids.end(), tag) == ids.end()) ids.push_back(tag);
+  };
+  for (const std::string& tag : facts.tags) {
+    if (!tag.empty() && tag[0] != kHidden) add(tag);
+  }
+  if (!facts.pipeline_tag.empty()) add(Hidden('p', facts.pipeline_tag));
+  if (!facts.library_name.empty()) add(Hidden('l', facts.library_name));
+  for (const std::string& model : facts.linked_models) add(Hidden('m', AsciiLower(model)));
+  for (const std::string& dataset : facts.linked_datasets) add(Hidden('d', AsciiLower(dataset)));
+  if (!facts.linked_models.empty() || !facts.linked_datasets.empty()) add(Hidden('k', ""));
+  SetRowTags(*row, ids);
+  SetValue(SortKey::kParameters, &parameters_, *row, static_cast<int64_t>(facts.parameters));
+  SetValue(SortKey::kMainSize, &main_bytes_, *row, static_cast<int64_t>(facts.main_bytes));
+}
+
+void CatalogTable::SetRecentLikes(int64_t id, uint32_t likes) {
+  std::optional<uint32_t> row = RowOf(id);
+  if (!row || recent_likes_[*row] == likes) return;
+  recent_likes_[*row] = likes;
+  MarkDirty(SortKey::kRecentLikes, *row);
+  SetTrending(*row);
+}
+
+void CatalogTable::ClearRecentLikes() {
+  live_.ForEach([this](uint32_t row) {
+    if (recent_likes_[row] == 0) return;
+    recent_likes_[row] = 0;
+    MarkDirty(SortKey::kRecentLikes, row);
+    SetTrending(row);
+  });
+}
+
+// --- names
+
+void CatalogTable::SetName(uint32_t row, const RepoRecord& repo) {
+  if (name_bytes_[row] > 0) dead_name_bytes_ += name_bytes_[row] + 1 + kRowBytes;
+  std::string name = RepoKey(repo.owner, repo.name);
+  name_at_[row] = static_cast<uint32_t>(names_.size());
+  name_bytes_[row] = static_cast<uint16_t>(name.size());
+  names_ += name;
+  names_ += '\n';
+  AppendRow(&names_, row);
+  MarkDirty(SortKey::kId, row);
+  if (dead_name_bytes_ > 4096 && dead_name_bytes_ > names_.size() / 2) CompactNames();
+}
+
+void CatalogTable::CompactNames() {
+  std::string packed;
+  packed.reserve(names_.size() - dead_name_bytes_);
+  for (uint32_t row = 0; row < repos_.size(); ++row) {
+    if (name_bytes_[row] == 0) continue;
+    std::string_view name = NameAt(row);
+    uint32_t at = static_cast<uint32_t>(packed.size());
+    packed += name;
+    packed += '\n';
+    AppendRow(&packed, row);
+    name_at_[row] = at;
+  }
+  names_ = std::move(packed);
+  dead_name_bytes_ = 0;
+}
+
+std::string_view CatalogTable::NameAt(uint32_t row) const {
+  return std::string_view(names_).substr(name_at_[row], name_bytes_[row]);
+}
+
+RowBitmap CatalogTable::MatchNames(std::string_view needle, const RowBitmap& among) const {
+  RowBitmap found(RowCount());
+  // Names are ASCII; anything else is not in there, and must not meet the row numbers.
+  bool ascii = std::all_of(needle.begin(), needle.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x80 && c >= 0x20;
+  });
+  if (!ascii) return found;
+  if (needle.empty()) return among;
+  if (among.Count() * kNameScanShare < live_count_) {
+    among.ForEach([&](uint32_t row) {
+      if (NameAt(row).find(needle) != std::string_view::npos) found.Set(row);
+    });
+    return found;
+  }
+  const char* end = names_.data() + names_.size();
+  const char* at = names_.data();
+  while (at < end) {
+    auto* hit = static_cast<const char*>(
+        memmem(at, static_cast<size_t>(end - at), needle.data(), needle.size()));
+    if (hit == nullptr) break;
+    auto* line_end =
+        static_cast<const char*>(std::memchr(hit, '\n', static_cast<size_t>(end - hit)));
+    uint32_t row = ReadRow(line_end + 1);
+    auto place = static_cast<size_t>(line_end - names_.data());
+    // Entries of old names stay until the next compaction.
+    if (name_bytes_[row] > 0 && name_at_[row] + name_bytes_[row] == place) found.Set(row);
+    at = line_end + 1 + kRowBytes;
+  }
+  found.And(among);
+  return found;
+}
+
+// --- tags
+
+uint32_t CatalogTable::TagId(std::string_view text) {
+  auto known = tag_ids_.find(text);
+  if (known != tag_ids_.end()) return known->second;
+  uint32_t id = static_cast<uint32_t>(tags_.size());
+  tags_.push_back(TagEntry{std::string(text), {}});
+  tag_ids_.emplace(std::string_view(tags_.back().text), id);
+  return id;
+}
+
+const PostingSet* CatalogTable::FindTag(std::string_view text) const {
+  auto known = tag_ids_.find(text);
+  return known == tag_ids_.end() ? nullptr : &tags_[known->second].rows;
+}
+
+void CatalogTable::SetRowTags(uint32_t row, const std::vector<uint32_t>& ids) {
+  const uint32_t* old = row_tags_.data() + tags_at_[row];
+  size_t old_count = tags_count_[row];
+  if (old_count == ids.size() && std::equal(ids.begin(), ids.end(), old)) return;
+  for (size_t i = 0; i < old_count; ++i) tags_[old[i]].rows.Remove(row);
+  for (uint32_t id : ids) tags_[id].rows.Add(row, repos_.size());
+  dead_row_tags_ += old_count;
+  tags_at_[row] = static_cast<uint32_t>(row_tags_.size());
+  tags_count_[row] = static_cast<uint16_t>(std::min<size_t>(ids.size(), UINT16_MAX));
+  row_tags_.insert(row_tags_.end(), ids.begin(), ids.begin() + tags_count_[row]);
+  if (dead_row_tags_ > 4096 && dead_row_tags_ > row_tags_.size() / 2) CompactRowTags();
+}
+
+void CatalogTable::CompactRowTags() {
+  std::vector<uint32_t> packed;
+  packed.reserve(row_tags_.size() - dead_row_tags_);
+  for (uint32_t row = 0; row < repos_.size(); ++row) {
+    uint32_t at = static_cast<uint32_t>(packed.size());
+    auto first = row_tags_.begin() + tags_at_[row];
+    packed.insert(packed.end(), first, first + tags_count_[row]);
+    tags_at_[row] = at;
+  }
+  row_tags_ = std::move(packed);
+  dead_row_tags_ = 0;
+}
+
+RepoSummary CatalogTable::SummaryAt(uint32_t row) const {
+  RepoSummary summary;
+  for (size_t i = 0; i < tags_count_[row]; ++i) {
+    const std::string& text = tags_[row_tags_[tags_at_[row] + i]].text;
+    if (text[0] != kHidden) {
+      summary.tags.push_back(text);
+    } else if (text[1] == 'p') {
+      summary.pipeline_tag = text.substr(3);
+    } else if (text[1] == 'l') {
+      summary.library_name = text.substr(3);
+    }
+  }
+  summary.trending = trending_[row];
+  summary.parameters = static_cast<uint64_t>(parameters_[row]);
+  summary.main_bytes = static_cast<uint64_t>(main_bytes_[row]);
+  return summary;
+}
+
+// --- queries
+
+RowBitmap CatalogTable::VisibleTo(const Actor& actor) const {
+  // The rule itself is RightOn; asking it about a made-up private repository of an owner answers
+  // for all of that owner's at once.
+  auto sees = [&actor](int64_t owner_id, const std::string& owner, RepoType type) {
+    RepoRecord probe;
+    probe.owner_id = owner_id;
+    probe.owner = owner;
+    probe.type = type;
+    probe.is_private = true;
+    return RightOn(actor, probe, false).has_value();
+  };
+  if (sees(-1, "", RepoType::kModel)) return live_;
+  RowBitmap visible = public_;
+  auto add_owner = [&](int64_t owner_id) {
+    auto owner = owners_.find(owner_id);
+    if (owner == owners_.end() || tags_[owner->second].rows.size() == 0) return;
+    const PostingSet& rows = tags_[owner->second].rows;
+    rows.ForEach([&](uint32_t row) {
+      if (public_.Test(row)) return;
+      if (repos_[row]->owner_id == owner_id && RightOn(actor, *repos_[row], false))
+        visible.Set(row);
+    });
+  };
+  if (!actor.signed_in()) return visible;
+  add_owner(actor.user_id);
+  for (const auto& [org, role] : actor.org_roles) add_owner(org);
+  return visible;
+}
+
+void CatalogTable::AndSet(const PostingSet* set, RowBitmap* rows) const {
+  RowBitmap mask(RowCount());
+  if (set != nullptr) set->OrInto(&mask);
+  rows->And(mask);
+}
+
+// A tag as written; "fr" also finds "language:fr" and the other way round, because models carry
+// plain codes and data sets prefixed ones.
+void CatalogTable::AndTag(const std::string& filter, RowBitmap* rows) const {
+  constexpr std::string_view kLanguage = "language:";
+  RowBitmap mask(RowCount());
+  if (!filter.empty() && filter[0] != kHidden) {
+    if (const PostingSet* exact = FindTag(filter)) exact->OrInto(&mask);
+    std::string other = filter.starts_with(kLanguage) ? filter.substr(kLanguage.size())
+                                                      : std::string(kLanguage) + filter;
+    if (const PostingSet* language = FindTag(other)) language->OrInto(&mask);
+  }
+  rows->And(mask);
+}
+
+RowBitmap CatalogTable::Match(const CatalogQuery& query) const {
+  RowBitmap rows = live_;
+  for (const std::string& filter : query.filters) AndTag(filter, &rows);
+  if (!query.author.empty()) AndSet(FindTag(Hidden('o', AsciiLower(query.author))), &rows);
+  if (!query.pipeline_tag.empty()) AndSet(FindTag(Hidden('p', query.pipeline_tag)), &rows);
+  for (const std::string& id : query.linked_models)
+    AndSet(FindTag(Hidden('m', AsciiLower(id))), &rows);
+  for (const std::string& id : query.linked_datasets)
+    AndSet(FindTag(Hidden('d', AsciiLower(id))), &rows);
+  if (query.linked) AndSet(FindTag(Hidden('k', "")), &rows);
+  if (query.gated) {
+    std::vector<uint64_t>& words = rows.words();
+    for (size_t i = 0; i < words.size(); ++i)
+      words[i] &= *query.gated ? gated_.words()[i] : ~gated_.words()[i];
+  }
+  if (query.min_parameters || query.max_parameters) {
+    auto low = static_cast<int64_t>(query.min_parameters.value_or(0));
+    auto high = static_cast<int64_t>(
+        std::min<uint64_t>(query.max_parameters.value_or(INT64_MAX), INT64_MAX));
+    // 0 = unknown, which is in no range.
+    RowBitmap before = rows;
+    before.ForEach([&](uint32_t row) {
+      int64_t count = parameters_[row];
+      if (count == 0 || count < low || count > high) rows.Clear(row);
+    });
+  }
+  for (const std::string& text : query.search) rows = MatchNames(AsciiLower(text), rows);
+  return rows;
+}
+
+// --- sorting
+
+int64_t CatalogTable::ValueAt(SortKey key, uint32_t row) const {
+  switch (key) {
+    case SortKey::kTrending:
+      return trending_[row];
+    case SortKey::kCreated:
+      return created_[row];
+    case SortKey::kModified:
+      return modified_[row];
+    case SortKey::kDownloads:
+      return downloads_[row];
+    case SortKey::kLikes:
+      return likes_[row];
+    case SortKey::kParameters:
+      return parameters_[row];
+    case SortKey::kMainSize:
+      return main_bytes_[row];
+    case SortKey::kRecentLikes:
+      return recent_likes_[row];
+    case SortKey::kId:
+      break;
+  }
+  return 0;
+}
+
+bool CatalogTable::Less(SortKey key, uint32_t a, uint32_t b) const {
+  if (key == SortKey::kId) {
+    if (int order = NameAt(a).compare(NameAt(b)); order != 0) return order < 0;
+  } else {
+    int64_t left = ValueAt(key, a), right = ValueAt(key, b);
+    if (left != right) return left < right;
+  }
+  return repos_[a]->id < repos_[b]->id;
+}
+
+bool CatalogTable::Before(SortKey key, uint32_t row, const SortPoint& point) const {
+  if (key == SortKey::kId) {
+    if (int order = NameAt(row).compare(point.name); order != 0) return order < 0;
+  } else if (int64_t value = ValueAt(key, row); value != point.value) {
+    return value < point.value;
+  }
+  return repos_[row]->id < point.id;
+}
+
+bool CatalogTable::After(SortKey key, uint32_t row, const SortPoint& point) const {
+  if (key == SortKey::kId) {
+    if (int order = NameAt(row).compare(point.name); order != 0) return order > 0;
+  } else if (int64_t value = ValueAt(key, row); value != point.value) {
+    return value > point.value;
+  }
+  return repos_[row]->id > point.id;
+}
+
+bool CatalogTable::OrderIsCurrent(SortKey key) const {
+  const SortOrder& order = orders_[Index(key)];
+  return order.built && order.dirty.empty();
+}
+
+void CatalogTable::UpdateOrder(SortKey key) {
+  SortOrder& order = orders_[Index(key)];
+  auto less = [this, key](uint32_t a, uint32_t b) { return Less(key, a, b); };
+  if (!order.built) {
+    order.rows.clear();
+    order.rows.reserve(live_count_);
+    live_.ForEach([&order](uint32_t row) { order.rows.push_back(row); });
+    std::sort(order.rows.begin(), order.rows.end(), less);
+    order.built = true;
+    order.dirty.clear();
+    return;
+  }
+  if (order.dirty.empty()) return;
+  // Take the changed rows out, sort them, and merge them back.
+  RowBitmap changed(RowCount());
+  for (uint32_t row : order.dirty) changed.Set(row);
+  std::erase_if(order.rows, [&changed](uint32_t row) { return changed.Test(row); });
+  std::vector<uint32_t> fresh;
+  changed.ForEach([&](uint32_t row) {
+    if (live_.Test(row)) fresh.push_back(row);
+  });
+  std::sort(fresh.begin(), fresh.end(), less);
+  // Each fresh row's place by binary search, then one pass of block copies: most of the rows are
+  // never compared.
+  std::vector<uint32_t> merged;
+  merged.reserve(order.rows.size() + fresh.size());
+  auto from = order.rows.begin();
+  for (uint32_t row : fresh) {
+    auto to = std::lower_bound(from, order.rows.end(), row, less);
+    merged.insert(merged.end(), from, to);
+    merged.push_back(row);
+    from = to;
+  }
+  merged.insert(merged.end(), from, order.rows.end());
+  order.rows = std::move(merged);
+  order.dirty.clear();
+}
+
+size_t CatalogTable::memory_bytes() const {
+  size_t bytes = names_.capacity() + row_tags_.capacity() * 4 + row_of_id_.capacity() * 4;
+  bytes += repos_.capacity() * (sizeof(RepoPtr) + 7 * 8 + 4 * 4 + 2 * 2);
+  for (const TagEntry& tag : tags_) {
+    bytes += sizeof(TagEntry) + tag.rows.memory_bytes() + 48 +
+             (tag.text.size() > 15 ? tag.text.size() + 1 : 0);
+  }
+  for (const SortOrder& order : orders_) bytes += order.rows.capacity() * 4;
+  return bytes + owners_.size() * 32 + 3 * live_.words().size() * 8;
+}
+
+}  // namespace hearth::hub
