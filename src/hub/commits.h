@@ -69,6 +69,11 @@ struct PreuploadAnswer {
 struct CommitFile {
   std::string path;
   std::string content;  // decoded
+  // For a request too large for memory: `content` stays empty, `load` reads it again when it is
+  // needed (any number of times), and these two say what the checks must know.
+  std::function<std::string()> load;
+  uint64_t size_bytes = 0;
+  std::string sample;  // the first storage::kMaxPointerBytes bytes
 };
 struct CommitLfsFile {
   std::string path;
