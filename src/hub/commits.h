@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,12 +28,11 @@ class GitAttributes {
   enum class Lfs { kUnsaid, kLfs, kNotLfs };
   Lfs LfsFor(std::string_view path) const;  // last matching line wins
 
+  // Opaque: the compiled patterns, see git_attributes.cc.
+  struct Rules;
+
  private:
-  struct Rule {
-    std::string pattern;
-    Lfs lfs;
-  };
-  std::vector<Rule> rules_;
+  std::shared_ptr<const Rules> rules_;
 };
 // Same pattern language for .gitignore.
 class GitIgnore {
@@ -40,15 +40,18 @@ class GitIgnore {
   static GitIgnore Parse(std::string_view text);
   bool Ignores(std::string_view path) const;
 
+  struct Rules;
+
  private:
-  struct Rule {
-    std::string pattern;
-    bool negated, folder_only;
-  };
-  std::vector<Rule> rules_;
+  std::shared_ptr<const Rules> rules_;
 };
 std::string_view DefaultGitAttributes(RepoType type);
-// NUL byte or not valid UTF-8-ish text in the sample, as the push hook judges it.
+// The line (without end of line) that puts exactly this path under LFS.
+std::string LfsAttributesLine(std::string_view path);
+// NUL byte or not text in the sample, as the push hook judges it. Clients send the first
+// kSampleBytes of a file to preupload, so commits and pushes judge by the same bytes: otherwise a
+// client would be told "regular" and then refused.
+inline constexpr size_t kSampleBytes = 512;
 bool LooksBinary(std::string_view sample);
 
 struct PreuploadFile {
@@ -66,6 +69,11 @@ struct PreuploadAnswer {
 struct CommitFile {
   std::string path;
   std::string content;  // decoded
+  // For a request too large for memory: `content` stays empty, `load` reads it again when it is
+  // needed (any number of times), and these two say what the checks must know.
+  std::function<std::string()> load;
+  uint64_t size_bytes = 0;
+  std::string sample;  // the first storage::kMaxPointerBytes bytes
 };
 struct CommitLfsFile {
   std::string path;
