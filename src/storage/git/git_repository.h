@@ -90,6 +90,10 @@ class GitRepository {
   // folder exists.
   static void Create(const std::filesystem::path& folder);
   static GitRepository Open(const std::filesystem::path& folder);  // throws kNotFound
+  // The same with the objects of a second folder in view: the quarantine of a push that has not been
+  // accepted yet (git-receive-pack(1)).
+  static GitRepository OpenWithObjects(const std::filesystem::path& folder,
+                                       const std::filesystem::path& objects);
   GitRepository(GitRepository&&) noexcept;
   GitRepository& operator=(GitRepository&&) noexcept;
   ~GitRepository();
@@ -104,6 +108,8 @@ class GitRepository {
   // First-parent order by time, newest first. `skip`, then up to `limit`.
   std::vector<CommitInfo> Log(const GitOid& from, size_t skip, size_t limit) const;
   size_t CountCommits(const GitOid& from) const;
+  // Commits that no ref reaches yet but `tip` does, parents before children, at most `limit`.
+  std::vector<GitOid> NewCommits(const GitOid& tip, size_t limit) const;
 
   // One entry by path; "" is the root folder itself. nullopt when there is none.
   std::optional<TreeEntry> FindEntry(const GitOid& commit, std::string_view path) const;
