@@ -3,15 +3,11 @@
 #include <sys/stat.h>
 
 #include <cstdlib>
-#include <set>
 
 #include "base/error.h"
 
 namespace hearth::hub {
 namespace {
-
-// History beyond this is taken on trust below the tips: a mirror of a very large repository must end.
-constexpr size_t kMaxCheckedCommits = 100000;
 
 // A single-quoted word for sh.
 std::string ShellQuote(std::string_view text) {
@@ -26,70 +22,16 @@ std::string ShellQuote(std::string_view text) {
   return out + "'";
 }
 
+// What CheckIncoming cannot see: deletions, and refs that are the hub's own.
 std::optional<std::string> RefFault(const RefUpdate& update) {
   std::string_view ref = update.ref;
+  bool own = ref.starts_with("refs/heads/") || ref.starts_with("refs/tags/");
+  if (!own) {
+    return "Cannot " + std::string(update.after ? "push to " : "delete ") + update.ref +
+           ": only branches and tags may be pushed";
+  }
   if (!update.after && ref == "refs/heads/main") return "Cannot delete refs/heads/main";
-  if (ref.starts_with("refs/pr/")) {
-    // Its owner may move an existing pull request; the hub alone makes and removes them.
-    if (!update.before) return "Cannot create " + update.ref + ": open a pull request instead";
-    if (!update.after) return "Cannot delete " + update.ref;
-    return std::nullopt;
-  }
-  if (ref.starts_with("refs/convert/")) return "Cannot push to " + update.ref;
-  std::string_view name = ref;
-  for (std::string_view prefix : {"refs/heads/", "refs/tags/"}) {
-    if (ref.starts_with(prefix)) name = ref.substr(prefix.size());
-  }
-  if (name == ref) {
-    return "Cannot push to " + update.ref + ": only branches and tags may be pushed";
-  }
-  if (!update.after) return std::nullopt;
-  if (std::optional<std::string> fault = storage::RefNameFault(name)) {
-    return "Cannot push to " + update.ref + ": " + *fault;
-  }
   return std::nullopt;
-}
-
-// Commits below the tip cannot be mended by a further commit, so only what would harm the repository
-// for ever counts there: files that are too large for git.
-void CheckHistory(const storage::GitRepository& git, const std::vector<GitOid>& commits,
-                  const GitOid& tip, const std::string& ref) {
-  std::set<std::string> offenders;
-  for (const GitOid& oid : commits) {
-    if (oid == tip) continue;
-    storage::CommitInfo info = git.ReadCommit(oid);
-    std::optional<GitOid> parent;
-    if (!info.parents.empty()) parent = info.parents.front();
-    for (const auto& entry : git.Diff(parent, oid)) {
-      if (entry.new_size > kMaxRegularFileBytes) offenders.insert(entry.path);
-    }
-  }
-  if (offenders.empty()) return;
-  std::string text =
-      "Your push was rejected because it contains files larger than 10 MiB. "
-      "Please use https://git-lfs.github.com/ to store large files.\n"
-      "Offending files:";
-  for (const std::string& path : offenders) text += "\n - " + path + " (ref: " + ref + ")";
-  throw Error(Code::kInvalidArgument, text);
-}
-
-void CheckUpdate(const Commits& commits, const RepoHandle& repo, const Actor& actor,
-                 const storage::GitRepository& git, const RefUpdate& update) {
-  std::optional<GitOid> tip = git.FindCommit(update.after->Hex());
-  if (!tip) {
-    throw Error(Code::kInvalidArgument, update.ref + " does not point to a commit");
-  }
-  std::vector<GitOid> fresh = git.NewCommits(*tip, kMaxCheckedCommits);
-  if (fresh.empty()) return;  // nothing that was not accepted before
-  std::set<GitOid> fresh_set(fresh.begin(), fresh.end());
-  // The newest accepted state that the tip builds on: what differs from it is what this push brings.
-  std::optional<GitOid> base = tip;
-  while (base && fresh_set.contains(*base)) {
-    storage::CommitInfo info = git.ReadCommit(*base);
-    base = info.parents.empty() ? std::nullopt : std::optional<GitOid>(info.parents.front());
-  }
-  CheckHistory(git, fresh, *tip, update.ref);
-  commits.CheckIncoming(repo, actor, git, base, *tip, update.ref);
 }
 
 }  // namespace
@@ -122,7 +64,9 @@ std::optional<std::string> CheckPush(const Commits& commits, const RepoHandle& r
   }
   try {
     for (const RefUpdate& update : updates) {
-      if (update.after) CheckUpdate(commits, repo, actor, git, update);
+      if (update.after) {
+        commits.CheckIncoming(repo, actor, git, update.before, *update.after, update.ref);
+      }
     }
   } catch (const Error& error) {
     if (error.code() == Code::kInternal) throw;

@@ -93,7 +93,6 @@ void SetCommonHeaders(const Context& context, const RepoFile& file, const std::s
                       net::Response* response) {
   net::Headers& headers = response->headers;
   headers.Add("X-Repo-Commit", file.commit);
-  headers.Add("Accept-Ranges", "bytes");
   headers.Add("X-Content-Type-Options", "nosniff");
   headers.Add("Content-Security-Policy", kPolicy);
   headers.Add("Cache-Control",
@@ -108,30 +107,20 @@ void SetCommonHeaders(const Context& context, const RepoFile& file, const std::s
                                          : file.disposition);
 }
 
-// A body of known length that nobody reads: for HEAD.
-net::StreamBody NoBody(uint64_t length) {
-  return net::StreamBody{[](std::string*) { return false; }, length};
-}
+// For HEAD: the network layer needs the length, and evaluates conditions, but reads no byte.
+net::FileBody OnlyLength(uint64_t size_bytes) { return net::FileBody{nullptr, 0, size_bytes}; }
 
 void SetBlobBody(const Context& context, const RepoFile& file, net::Response* response) {
-  bool head = context.request.method == "HEAD";
   response->headers.Add("ETag", "\"" + file.blob.Hex() + "\"");
-  if (file.blob_bytes == 0 && !head && context.request.headers.Find("Range") != nullptr) {
-    // No range of an empty file exists, yet the JavaScript client reads the size from this header.
-    response->headers.Add("Content-Range", "bytes */0");
-    return;
-  }
-  if (head && !file.content) {
-    response->body = NoBody(file.blob_bytes);
-    return;
-  }
   response->allow_ranges = true;
   if (file.content) {
     response->body = *file.content;
-    return;
+  } else if (context.request.method == "HEAD") {
+    response->body = OnlyLength(file.blob_bytes);
+  } else {
+    storage::GitRepository git = storage::GitRepository::Open(context.repo().git_folder());
+    response->body = git.ReadBlob(file.blob, kMaxBlobBytes);
   }
-  storage::GitRepository git = storage::GitRepository::Open(context.repo().git_folder());
-  response->body = git.ReadBlob(file.blob, kMaxBlobBytes);
 }
 
 void SetLfsBody(const Context& context, const RepoFile& file, net::Response* response) {
@@ -140,7 +129,7 @@ void SetLfsBody(const Context& context, const RepoFile& file, net::Response* res
   response->headers.Add("X-Linked-ETag", etag);
   response->headers.Add("ETag", std::move(etag));
   if (context.request.method == "HEAD") {
-    response->body = NoBody(file.lfs_bytes);
+    response->body = OnlyLength(file.lfs_bytes);
   } else {
     response->body = net::FileBody{context.hub.objects().Open(file.lfs_oid), 0, file.lfs_bytes};
   }

@@ -108,8 +108,6 @@ class GitRepository {
   // First-parent order by time, newest first. `skip`, then up to `limit`.
   std::vector<CommitInfo> Log(const GitOid& from, size_t skip, size_t limit) const;
   size_t CountCommits(const GitOid& from) const;
-  // Commits that no ref reaches yet but `tip` does, parents before children, at most `limit`.
-  std::vector<GitOid> NewCommits(const GitOid& tip, size_t limit) const;
 
   // One entry by path; "" is the root folder itself. nullopt when there is none.
   std::optional<TreeEntry> FindEntry(const GitOid& commit, std::string_view path) const;
