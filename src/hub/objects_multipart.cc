@@ -85,7 +85,8 @@ std::shared_ptr<PartFiles::Progress> PartFiles::ProgressOf(std::string_view id) 
 void PartFiles::HashThrough(const Layout& layout, int last_part, Progress* progress, int fd) const {
   std::string buffer;
   int done = progress->hashed_parts;
-  // Until the end is reached the hasher stands in the middle of something: a fault must not leave it so.
+  // Until the end is reached the hasher stands in the middle of something: a fault must not leave
+  // it so.
   Sha256Hasher hasher = std::exchange(progress->hasher, Sha256Hasher());
   progress->hashed_parts = 0;
   for (; done < last_part; ++done) {
@@ -104,9 +105,8 @@ void PartFiles::HashThrough(const Layout& layout, int last_part, Progress* progr
 
 std::string PartFiles::Put(const Layout& layout, int part, const TempFile& file) {
   if (part < 1 || part > layout.parts()) {
-    throw Error(Code::kInvalidArgument,
-                "part " + std::to_string(part) + " is not one of 1 to " +
-                    std::to_string(layout.parts()));
+    throw Error(Code::kInvalidArgument, "part " + std::to_string(part) + " is not one of 1 to " +
+                                            std::to_string(layout.parts()));
   }
   uint64_t size = PartSize(layout, part);
   if (file.size() != size) {

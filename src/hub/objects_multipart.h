@@ -5,8 +5,9 @@
 // joined at the end: the whole file is linked into the blob store as it is. A part counts once its
 // bytes are on disk and an empty file `<n>.<etag>` beside it says so.
 //
-// While parts arrive in order their bytes are hashed at once (they are still in the page cache); the
-// digest at the end then costs nothing. After a restart, or out of order, the rest is read again.
+// While parts arrive in order their bytes are hashed at once (they are still in the page cache);
+// the digest at the end then costs nothing. After a restart, or out of order, the rest is read
+// again.
 //
 // Thread rule: take LockUploadShared around Put, LockUpload around everything else that changes.
 #pragma once

@@ -1,10 +1,10 @@
 // The check of a git push before it is accepted.
 //
-// `git receive-pack` keeps pushed objects in quarantine and runs the pre-receive hook. Our hook is a
-// thin client: it hands the ref updates and the quarantine folder to the serving process over a local
-// socket and relays the answer. So the rules run where accounts, repositories and grants are in
-// memory already, with the very credential of the push, and a hub of a million repositories is not
-// loaded once per push. The socket is abstract (unix(7): no file, no length limit by the data
+// `git receive-pack` keeps pushed objects in quarantine and runs the pre-receive hook. Our hook is
+// a thin client: it hands the ref updates and the quarantine folder to the serving process over a
+// local socket and relays the answer. So the rules run where accounts, repositories and grants are
+// in memory already, with the very credential of the push, and a hub of a million repositories is
+// not loaded once per push. The socket is abstract (unix(7): no file, no length limit by the data
 // folder); a random ticket, known only to the receive-pack started for this push, says whose it is.
 #pragma once
 
@@ -37,8 +37,8 @@ struct PushEnvironment {
   static PushEnvironment FromProcess(const std::filesystem::path& data);
 };
 
-// The body of `hearth git-hook pre-receive`: `in` has git's "<old> <new> <ref>" lines, `err` reaches
-// the pusher as "remote: ...". Returns the exit status: 0 accepts.
+// The body of `hearth git-hook pre-receive`: `in` has git's "<old> <new> <ref>" lines, `err`
+// reaches the pusher as "remote: ...". Returns the exit status: 0 accepts.
 int RunPreReceive(std::istream& in, std::ostream& err, const PushEnvironment& environment);
 
 // (Re)writes <data>/hooks/pre-receive to call `program`. Call at start.

@@ -116,14 +116,14 @@ net::Response Push(Context& context, LazyGate& gate) {
   const hub::RepoHandle& repo = context.repo();
   hub::Hub& hub = context.hub;
   std::shared_ptr<hub::PushGate::Ticket> ticket = gate.Get(hub).Admit(context.actor, repo);
-  std::vector<storage::RefInfo> before =
-      storage::GitRepository::Open(repo.git_folder()).ListRefs();
+  std::vector<storage::RefInfo> before = storage::GitRepository::Open(repo.git_folder()).ListRefs();
   hub.repos().MarkIndexStale(repo);
   GitProcess process = ProcessFor(context, GitService::kReceivePack, repo);
   process.extra = ticket->Environment();
   net::ProcessBody body = MakeGitProcess(process);
   body.input = std::move(context.request.body);
-  // No lock of the repository is held meanwhile: git and the API both move refs by compare-and-swap.
+  // No lock of the repository is held meanwhile: git and the API both move refs by
+  // compare-and-swap.
   body.on_exit = [&hub, repo, ticket, before](int) { FinishPush(hub, repo, before); };
   response.body = std::move(body);
   return response;

@@ -96,9 +96,9 @@ net::ProcessBody MakeGitProcess(const GitProcess& process) {
   body.argv.push_back(process.repository.string());
   Settings settings = process.service == GitService::kUploadPack ? UploadSettings()
                                                                  : ReceiveSettings(process.hooks);
-  body.env = {"GIT_CONFIG_NOSYSTEM=1",  "GIT_CONFIG_GLOBAL=/dev/null",
-              "GIT_ATTR_NOSYSTEM=1",    "GIT_TERMINAL_PROMPT=0",
-              "GIT_NO_REPLACE_OBJECTS=1", "HOME=/nonexistent",
+  body.env = {"GIT_CONFIG_NOSYSTEM=1",        "GIT_CONFIG_GLOBAL=/dev/null",
+              "GIT_ATTR_NOSYSTEM=1",          "GIT_TERMINAL_PROMPT=0",
+              "GIT_NO_REPLACE_OBJECTS=1",     "HOME=/nonexistent",
               "XDG_CONFIG_HOME=/nonexistent", "LC_ALL=C.UTF-8"};
   if (!process.protocol.empty()) body.env.push_back("GIT_PROTOCOL=" + process.protocol);
   body.env.push_back("GIT_CONFIG_COUNT=" + std::to_string(settings.size()));

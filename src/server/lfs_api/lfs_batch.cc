@@ -42,8 +42,7 @@ Json ObjectError(std::string oid, int64_t size, int code, std::string message) {
 
 SignedLink LinkFor(const Batch& batch, LinkPurpose purpose, const hub::RepoHandle& repo,
                    const Wanted& object) {
-  auto lifetime =
-      purpose == LinkPurpose::kDownload ? kDownloadLinkLifetime : kUploadLinkLifetime;
+  auto lifetime = purpose == LinkPurpose::kDownload ? kDownloadLinkLifetime : kUploadLinkLifetime;
   SignedLink link;
   link.purpose = purpose;
   link.repo_id = repo.record().id;
@@ -77,8 +76,7 @@ Json MultipartAction(const Batch& batch, const hub::RepoHandle& repo, const Want
   SignedLink link = LinkFor(batch, LinkPurpose::kPart, repo, object);
   for (uint64_t part = 1; part <= parts; ++part) {
     link.part = static_cast<int>(part);
-    header.Set(std::to_string(part),
-               batch.context.base_url + MakeLink(batch.context.hub, link));
+    header.Set(std::to_string(part), batch.context.base_url + MakeLink(batch.context.hub, link));
   }
   return Action(batch, LinkFor(batch, LinkPurpose::kComplete, repo, object), std::move(header));
 }
@@ -103,8 +101,7 @@ Json UploadAnswer(const Batch& batch, const hub::RepoHandle& repo, const Wanted&
   Json upload = parts ? MultipartAction(batch, repo, object)
                       : Action(batch, LinkFor(batch, LinkPurpose::kUpload, repo, object));
   Json verify = Action(batch, LinkFor(batch, LinkPurpose::kVerify, repo, object));
-  answer.Set("actions",
-             Json::Obj({{"upload", std::move(upload)}, {"verify", std::move(verify)}}));
+  answer.Set("actions", Json::Obj({{"upload", std::move(upload)}, {"verify", std::move(verify)}}));
   return answer;
 }
 
@@ -175,8 +172,7 @@ net::Response HandleBatch(Context& context) {
   for (const Json& item : objects) {
     large |= item.IntField("size").value_or(0) > static_cast<int64_t>(kMultipartAbove);
   }
-  batch.all_multipart =
-      large && context.request.headers.Get("User-Agent").starts_with("git-lfs/");
+  batch.all_multipart = large && context.request.headers.Get("User-Agent").starts_with("git-lfs/");
   Json answers = Json::Arr();
   for (const Json& item : objects) answers.Push(AnswerObject(batch, repo, item, upload));
   Json reply = Json::Obj({{"transfer", batch.multipart && large ? "multipart" : "basic"},

@@ -1,6 +1,7 @@
-// Links that carry their own permission: upload and download addresses that the LFS batch hands out.
-// Clients follow them without credentials, so everything that matters is in the link and signed with
-// the hub's secret: what may be done, to which repository and object, by whom, until when.
+// Links that carry their own permission: upload and download addresses that the LFS batch hands
+// out. Clients follow them without credentials, so everything that matters is in the link and
+// signed with the hub's secret: what may be done, to which repository and object, by whom, until
+// when.
 #pragma once
 
 #include <chrono>
@@ -26,16 +27,16 @@ struct SignedLink {
   int64_t user_id = 0;
   Sha256 oid;
   uint64_t size_bytes = 0;
-  int part = 0;            // kPart only
-  int64_t expires = 0;     // seconds since 1970
+  int part = 0;         // kPart only
+  int64_t expires = 0;  // seconds since 1970
 };
 
 // The route pattern of a purpose: "/api/lfs/upload/{oid}", "/api/lfs/part/{oid}/{part}", ...
 std::string LinkPattern(LinkPurpose purpose);
 // Path and query, to be put behind the base URL.
 std::string MakeLink(const hub::Hub& hub, const SignedLink& link);
-// Reads the link from a request on the purpose's route. Throws kForbidden when it was altered or has
-// expired.
+// Reads the link from a request on the purpose's route. Throws kForbidden when it was altered or
+// has expired.
 SignedLink CheckLink(const hub::Hub& hub, const net::Request& request, LinkPurpose purpose,
                      TimePoint now);
 

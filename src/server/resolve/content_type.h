@@ -15,8 +15,8 @@ std::optional<std::string_view> ContentTypeByName(std::string_view path);
 // With the content's start to tell text from bytes where the name does not.
 std::string_view ContentTypeOf(std::string_view path, std::optional<std::string_view> sample);
 
-// `inline; filename*=UTF-8''a%20b.bin; filename="a b.bin";`: the last semicolon is there because the
-// Python client's pattern wants one. `kind` is "inline" or "attachment".
+// `inline; filename*=UTF-8''a%20b.bin; filename="a b.bin";`: the last semicolon is there because
+// the Python client's pattern wants one. `kind` is "inline" or "attachment".
 std::string ContentDisposition(std::string_view kind, std::string_view path);
 
 }  // namespace hearth::server

@@ -20,11 +20,11 @@ namespace hearth::server {
 struct RepoFile {
   enum class Kind { kMissing, kRegular, kLfs, kSymlink };
   Kind kind = Kind::kMissing;
-  std::string commit;       // hex; set also when the file is missing
-  GitOid blob;              // as stored in git: of an LFS file the pointer
+  std::string commit;  // hex; set also when the file is missing
+  GitOid blob;         // as stored in git: of an LFS file the pointer
   uint64_t blob_bytes = 0;
-  Sha256 lfs_oid;           // kLfs
-  uint64_t lfs_bytes = 0;   // kLfs
+  Sha256 lfs_oid;          // kLfs
+  uint64_t lfs_bytes = 0;  // kLfs
   std::string_view content_type;
   std::string disposition;  // inline form
   // The blob's bytes when it is small; LFS pointers always are.

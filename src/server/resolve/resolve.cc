@@ -147,9 +147,9 @@ bool IsWeightFile(std::string_view path) {
   return false;
 }
 
-// Downloads are counted by one file per use of a repository, not by every file of it: a model by its
-// config.json, or by its weights at the top when it has no config; a data set by its README.md, or
-// by any file when it has none. HEAD, continued downloads and ranges inside do not count.
+// Downloads are counted by one file per use of a repository, not by every file of it: a model by
+// its config.json, or by its weights at the top when it has no config; a data set by its README.md,
+// or by any file when it has none. HEAD, continued downloads and ranges inside do not count.
 bool CountsAsDownload(Context& context, Files& files, const RepoFile& file,
                       const std::string& path) {
   if (context.request.method != "GET" || !StartsAtZero(context.request)) return false;
