@@ -91,6 +91,15 @@ TempFile::TempFile(const std::filesystem::path& folder)
   if (!fd_.valid()) ThrowErrno("create " + path_.string());
 }
 
+TempFile TempFile::Adopt(const std::filesystem::path& path) {
+  TempFile file;
+  file.fd_.Reset(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  if (!file.fd_.valid()) ThrowErrno("open " + path.string());
+  file.size_ = FileSize(file.fd_.get());
+  file.path_ = path;
+  return file;
+}
+
 TempFile::TempFile(TempFile&& other) noexcept
     : fd_(std::move(other.fd_)), path_(std::exchange(other.path_, {})), size_(other.size_) {}
 

@@ -54,6 +54,8 @@ void WriteFileDurably(const std::filesystem::path& path, std::string_view bytes,
 class TempFile {
  public:
   explicit TempFile(const std::filesystem::path& folder);
+  // Takes over the existing file `path` as if it had been made here. Throws kNotFound.
+  static TempFile Adopt(const std::filesystem::path& path);
   TempFile(TempFile&&) noexcept;
   TempFile& operator=(TempFile&&) noexcept;
   ~TempFile();
@@ -66,6 +68,7 @@ class TempFile {
   void CommitTo(const std::filesystem::path& target);
 
  private:
+  TempFile() = default;
   UniqueFd fd_;
   std::filesystem::path path_;
   uint64_t size_ = 0;

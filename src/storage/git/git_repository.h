@@ -90,6 +90,10 @@ class GitRepository {
   // folder exists.
   static void Create(const std::filesystem::path& folder);
   static GitRepository Open(const std::filesystem::path& folder);  // throws kNotFound
+  // The same with the objects of a second folder in view: the quarantine of a push that has not been
+  // accepted yet (git-receive-pack(1)).
+  static GitRepository OpenWithObjects(const std::filesystem::path& folder,
+                                       const std::filesystem::path& objects);
   GitRepository(GitRepository&&) noexcept;
   GitRepository& operator=(GitRepository&&) noexcept;
   ~GitRepository();

@@ -1,0 +1,247 @@
+#include "hub/objects.h"
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "hub/access.h"
+#include "hub/objects_multipart.h"
+
+namespace hearth::hub {
+namespace {
+
+storage::DbValue Key(const Sha256& oid) { return storage::BlobValue{std::string(oid.raw())}; }
+
+}  // namespace
+
+struct Objects::Impl {
+  storage::Database& db;
+  storage::BlobStore& blobs;
+  Repos& repos;
+  Clock& clock;
+  PartFiles parts;
+
+  Impl(storage::Database& d, storage::BlobStore& b, Repos& r, Clock& c, std::filesystem::path root)
+      : db(d), blobs(b), repos(r), clock(c), parts(std::move(root)) {}
+
+  bool MayReadContent(const Actor& actor, int64_t repo_id) const;
+  void Grant(int64_t repo_id, int64_t pusher_id, const Sha256& oid, uint64_t size_bytes);
+  std::optional<MultipartUpload> LoadUpload(std::string_view id) const;
+  void DropUpload(std::string_view id);
+};
+
+Objects::Objects(storage::Database& db, storage::BlobStore& blobs, Repos& repos, Clock& clock,
+                 std::filesystem::path parts_root)
+    : impl_(std::make_unique<Impl>(db, blobs, repos, clock, std::move(parts_root))) {}
+Objects::~Objects() = default;
+
+std::optional<uint64_t> Objects::FindIn(const RepoRecord& repo, const Sha256& oid) const {
+  bool granted = false;
+  impl_->db.Read([&](storage::Connection& c) {
+    granted = c.QueryInt("SELECT 1 FROM repo_objects WHERE repo_id = ? AND sha256 = ?",
+                         {repo.id, Key(oid)})
+                  .has_value();
+  });
+  if (!granted) return std::nullopt;
+  return impl_->blobs.FindSize(oid);
+}
+
+bool Objects::Impl::MayReadContent(const Actor& actor, int64_t repo_id) const {
+  RepoPtr record = repos.FindById(repo_id);
+  if (!record || record->disabled) return false;
+  std::optional<Right> right = RightOn(actor, *record, false);
+  if (!right) return false;
+  if (*right >= Right::kReadContent) return true;
+  if (record->gated == Gated::kOff) return false;
+  // Only the gate itself knows who has been let in.
+  try {
+    repos.Open(actor, record->type, record->FullName(), Right::kReadContent);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+bool Objects::GrantFromReadable(const Actor& actor, const RepoHandle& repo, const Sha256& oid) {
+  if (FindIn(repo.record(), oid)) return true;
+  std::optional<uint64_t> size = impl_->blobs.FindSize(oid);
+  if (!size) return false;
+  std::vector<int64_t> holders;
+  impl_->db.Read([&](storage::Connection& c) {
+    c.Query("SELECT repo_id FROM repo_objects WHERE sha256 = ?", {Key(oid)},
+            [&](const storage::Row& row) { holders.push_back(row.Int(0)); });
+  });
+  for (int64_t holder : holders) {
+    if (!impl_->MayReadContent(actor, holder)) continue;
+    impl_->Grant(repo.record().id, actor.user_id, oid, *size);
+    return true;
+  }
+  return false;
+}
+
+void Objects::Impl::Grant(int64_t repo_id, int64_t pusher_id, const Sha256& oid,
+                          uint64_t size_bytes) {
+  int64_t now = ToUnixMillis(clock.Now());
+  try {
+    db.Write([&](storage::Connection& c) {
+      c.Exec(
+          "INSERT INTO objects (sha256, size, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+          {Key(oid), size_bytes, now});
+      c.Exec(
+          "INSERT INTO repo_objects (repo_id, sha256, pusher_id, created_at) VALUES (?, ?, ?, ?) "
+          "ON CONFLICT DO NOTHING",
+          {repo_id, Key(oid), pusher_id, now});
+    });
+  } catch (const Error& error) {
+    if (error.code() != Code::kConflict) throw;
+    throw Error(Code::kNotFound, "Repository not found").WithWireCode("RepoNotFound");
+  }
+}
+
+void Objects::Store(int64_t repo_id, int64_t pusher_id, const Sha256& expected,
+                    uint64_t expected_size, TempFile file, const Sha256& actual) {
+  if (file.size() != expected_size) {
+    throw Error(Code::kUnprocessable, "The upload has " + std::to_string(file.size()) +
+                                          " bytes, but " + std::to_string(expected_size) +
+                                          " were announced");
+  }
+  if (actual != expected) {
+    throw Error(Code::kUnprocessable, "The upload's SHA-256 is " + actual.Hex() + ", but " +
+                                          expected.Hex() + " was announced");
+  }
+  impl_->blobs.Put(std::move(file), actual);
+  impl_->Grant(repo_id, pusher_id, actual, expected_size);
+}
+
+std::shared_ptr<UniqueFd> Objects::Open(const Sha256& oid) const { return impl_->blobs.Open(oid); }
+
+// --- multipart
+
+// The id is made from repository and object, so that a second Finish of the same upload, even after
+// a restart, can be answered by looking whether the repository holds the object.
+static std::string UploadId(int64_t repo_id, const Sha256& oid) {
+  return std::to_string(repo_id) + "-" + oid.Hex();
+}
+
+static std::optional<std::pair<int64_t, Sha256>> ParseUploadId(std::string_view id) {
+  size_t dash = id.find('-');
+  if (dash == std::string_view::npos) return std::nullopt;
+  std::optional<int64_t> repo_id = ParseInt(id.substr(0, dash));
+  std::optional<Sha256> oid = Sha256::FromHex(id.substr(dash + 1));
+  if (!repo_id || !oid || *repo_id <= 0) return std::nullopt;
+  return std::pair{*repo_id, *oid};
+}
+
+std::optional<MultipartUpload> Objects::Impl::LoadUpload(std::string_view id) const {
+  std::optional<MultipartUpload> upload;
+  db.Read([&](storage::Connection& c) {
+    c.Query("SELECT repo_id, sha256, size, part_bytes FROM uploads WHERE id = ?", {id},
+            [&](const storage::Row& row) {
+              upload = MultipartUpload{};
+              upload->id = std::string(id);
+              upload->repo_id = row.Int(0);
+              upload->oid = Sha256(row.Text(1));
+              upload->size_bytes = static_cast<uint64_t>(row.Int(2));
+              upload->part_bytes = static_cast<uint64_t>(row.Int(3));
+            });
+  });
+  return upload;
+}
+
+void Objects::Impl::DropUpload(std::string_view id) {
+  db.Write([&](storage::Connection& c) { c.Exec("DELETE FROM uploads WHERE id = ?", {id}); });
+  parts.Remove(id);
+}
+
+MultipartUpload Objects::Begin(const RepoHandle& repo, int64_t pusher_id, const Sha256& oid,
+                               uint64_t size_bytes, uint64_t part_bytes) {
+  repo.Require(Right::kWrite);
+  if (size_bytes == 0 || part_bytes == 0) {
+    throw Error(Code::kInvalidArgument, "a multipart upload needs a size and a part size");
+  }
+  std::string id = UploadId(repo.record().id, oid);
+  auto lock = impl_->parts.LockUpload(id);
+  std::optional<MultipartUpload> known = impl_->LoadUpload(id);
+  int64_t now = ToUnixMillis(impl_->clock.Now());
+  if (known && known->size_bytes == size_bytes && known->part_bytes == part_bytes) {
+    impl_->db.Write([&](storage::Connection& c) {
+      c.Exec("UPDATE uploads SET created_at = ?, pusher_id = ? WHERE id = ?", {now, pusher_id, id});
+    });
+  } else {
+    // Another size or part size: the stored parts do not fit any more.
+    impl_->parts.Remove(id);
+    impl_->db.Write([&](storage::Connection& c) {
+      c.Exec("DELETE FROM uploads WHERE id = ?", {id});
+      c.Exec(
+          "INSERT INTO uploads (id, repo_id, pusher_id, sha256, size, part_bytes, created_at) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?)",
+          {id, repo.record().id, pusher_id, Key(oid), size_bytes, part_bytes, now});
+    });
+  }
+  MultipartUpload upload;
+  upload.id = id;
+  upload.repo_id = repo.record().id;
+  upload.oid = oid;
+  upload.size_bytes = size_bytes;
+  upload.part_bytes = part_bytes;
+  for (const auto& [part, etag] : impl_->parts.Stored(id)) upload.stored_parts.push_back(part);
+  return upload;
+}
+
+std::optional<MultipartUpload> Objects::FindUpload(std::string_view id) const {
+  std::optional<MultipartUpload> upload = impl_->LoadUpload(id);
+  if (upload) {
+    for (const auto& [part, etag] : impl_->parts.Stored(id)) upload->stored_parts.push_back(part);
+  }
+  return upload;
+}
+
+std::string Objects::PutPart(std::string_view id, int part, TempFile file) {
+  auto lock = impl_->parts.LockUploadShared(id);
+  std::optional<MultipartUpload> upload = impl_->LoadUpload(id);
+  if (!upload) throw Error(Code::kNotFound, "This upload is unknown, finished or expired");
+  return impl_->parts.Put({std::string(id), upload->size_bytes, upload->part_bytes}, part, file);
+}
+
+void Objects::Finish(std::string_view id, const std::vector<std::pair<int, std::string>>& parts) {
+  auto lock = impl_->parts.LockUpload(id);
+  std::optional<MultipartUpload> upload = impl_->LoadUpload(id);
+  if (!upload) {
+    auto named = ParseUploadId(id);
+    RepoPtr repo = named ? impl_->repos.FindById(named->first) : nullptr;
+    if (repo && FindIn(*repo, named->second)) return;
+    throw Error(Code::kNotFound, "This upload is unknown or expired");
+  }
+  int64_t pusher_id = impl_->db.ReadValue([&](storage::Connection& c) {
+    return c.QueryInt("SELECT pusher_id FROM uploads WHERE id = ?", {id}).value_or(0);
+  });
+  PartFiles::Layout layout{upload->id, upload->size_bytes, upload->part_bytes};
+  impl_->parts.CheckComplete(layout, parts);
+  Sha256 actual = impl_->parts.Digest(layout);
+  if (actual != upload->oid) {
+    // Nobody can tell which part is wrong: start again.
+    impl_->DropUpload(id);
+    throw Error(Code::kUnprocessable, "The upload's SHA-256 is " + actual.Hex() + ", but " +
+                                          upload->oid.Hex() + " was announced");
+  }
+  impl_->blobs.Put(impl_->parts.LinkWhole(layout, impl_->blobs.temp_folder()), actual);
+  impl_->Grant(upload->repo_id, pusher_id, actual, upload->size_bytes);
+  impl_->DropUpload(id);
+}
+
+void Objects::ExpireUploads(TimePoint older_than) {
+  std::vector<std::string> expired;
+  impl_->db.Read([&](storage::Connection& c) {
+    c.Query("SELECT id FROM uploads WHERE created_at < ?", {ToUnixMillis(older_than)},
+            [&](const storage::Row& row) { expired.push_back(row.Str(0)); });
+  });
+  for (const std::string& id : expired) {
+    auto lock = impl_->parts.LockUpload(id);
+    impl_->DropUpload(id);
+  }
+  // Folders whose row is gone: a crash after Finish, or a deleted repository.
+  for (const std::string& id : impl_->parts.ListUploads()) {
+    auto lock = impl_->parts.LockUpload(id);
+    if (!impl_->LoadUpload(id)) impl_->parts.Remove(id);
+  }
+}
+
+}  // namespace hearth::hub

@@ -1,0 +1,159 @@
+// The addresses that the LFS batch hands out: upload, parts, completion, verification, download.
+#include "base/bytes.h"
+#include "base/error.h"
+#include "server/lfs_api/signed_link.h"
+#include "server/route.h"
+
+namespace hearth::server {
+namespace {
+
+constexpr char kLfsJson[] = "application/vnd.git-lfs+json";
+constexpr uint64_t kMaxObjectBytes = 500'000'000'000;
+constexpr uint64_t kMaxPartBytes = 1ull << 30;
+
+SignedLink Check(const Context& context, LinkPurpose purpose) {
+  return CheckLink(context.hub, context.request, purpose, context.hub.clock().Now());
+}
+
+hub::RepoPtr RequireRepo(const Context& context, const SignedLink& link) {
+  hub::RepoPtr repo = context.hub.repos().FindById(link.repo_id);
+  if (!repo) throw Error(Code::kNotFound, "Repository not found");
+  return repo;
+}
+
+std::string UploadIdOf(const SignedLink& link) {
+  return std::to_string(link.repo_id) + "-" + link.oid.Hex();
+}
+
+// Before the body is taken in: a body of another length than announced is not worth reading.
+void AdmitUpload(Context& context) {
+  SignedLink link = Check(context, LinkPurpose::kUpload);
+  RequireRepo(context, link);
+  const std::string* length = context.request.headers.Find("Content-Length");
+  if (length == nullptr) return;
+  std::optional<uint64_t> bytes = ParseUint(*length);
+  if (!bytes || *bytes != link.size_bytes) {
+    throw Error(Code::kUnprocessable, "The upload must have " + std::to_string(link.size_bytes) +
+                                          " bytes, as announced to the LFS batch");
+  }
+}
+
+net::Response Upload(Context& context) {
+  SignedLink link = Check(context, LinkPurpose::kUpload);
+  net::RequestBody& body = context.request.body;
+  if (!body.sha256()) throw Error(Code::kInternal, "the upload was not hashed on arrival");
+  Sha256 actual = *body.sha256();
+  context.hub.objects().Store(link.repo_id, link.user_id, link.oid, link.size_bytes,
+                              body.TakeFile(), actual);
+  return net::Response::Empty(200);
+}
+
+void AdmitPart(Context& context) {
+  SignedLink link = Check(context, LinkPurpose::kPart);
+  RequireRepo(context, link);
+}
+
+net::Response UploadPart(Context& context) {
+  SignedLink link = Check(context, LinkPurpose::kPart);
+  std::string etag =
+      context.hub.objects().PutPart(UploadIdOf(link), link.part, context.request.body.TakeFile());
+  net::Response response = net::Response::Empty(200);
+  response.headers.Set("ETag", "\"" + etag + "\"");
+  return response;
+}
+
+net::Response Complete(Context& context) {
+  SignedLink link = Check(context, LinkPurpose::kComplete);
+  RequireRepo(context, link);
+  Json body = context.JsonBody();
+  if (body.StringField("oid").value_or(link.oid.Hex()) != link.oid.Hex()) {
+    throw Error(Code::kUnprocessable, "oid is not the one of this upload");
+  }
+  std::vector<std::pair<int, std::string>> parts;
+  for (const Json& item : body.RequireArray("parts")) {
+    int64_t number = item.IntField("partNumber").value_or(0);
+    if (number < 1 || number > 100000) {
+      throw Error(Code::kInvalidArgument, "partNumber must be a number from 1");
+    }
+    parts.emplace_back(static_cast<int>(number), item.RequireString("etag"));
+  }
+  context.hub.objects().Finish(UploadIdOf(link), parts);
+  return JsonResponse(Json::Obj({{"success", true}}));
+}
+
+net::Response Verify(Context& context) {
+  SignedLink link = Check(context, LinkPurpose::kVerify);
+  hub::RepoPtr repo = RequireRepo(context, link);
+  Json body = context.JsonBody();
+  if (body.RequireString("oid") != link.oid.Hex()) {
+    throw Error(Code::kUnprocessable, "oid is not the one of this upload");
+  }
+  std::optional<uint64_t> held = context.hub.objects().FindIn(*repo, link.oid);
+  if (!held) throw Error(Code::kNotFound, "The object was not uploaded");
+  if (body.IntField("size").value_or(-1) != static_cast<int64_t>(*held)) {
+    throw Error(Code::kUnprocessable, "The object has " + std::to_string(*held) + " bytes");
+  }
+  return net::Response::Bytes(200, kLfsJson, "{}");
+}
+
+net::Response Download(Context& context) {
+  SignedLink link = Check(context, LinkPurpose::kDownload);
+  hub::RepoPtr repo = RequireRepo(context, link);
+  std::optional<uint64_t> held = context.hub.objects().FindIn(*repo, link.oid);
+  if (!held) throw Error(Code::kNotFound, "The object does not exist");
+  net::Response response;
+  response.headers.Set("Content-Type", "application/octet-stream");
+  response.headers.Set("ETag", "\"" + link.oid.Hex() + "\"");
+  response.headers.Set("Cache-Control", "private, no-cache");
+  response.headers.Set("X-Content-Type-Options", "nosniff");
+  response.body = net::FileBody{context.hub.objects().Open(link.oid), 0, *held};
+  return response;
+}
+
+}  // namespace
+
+void RegisterLfsTransfer(RouteTable& table) {
+  table.Add({.methods = "PUT",
+             .pattern = LinkPattern(LinkPurpose::kUpload),
+             .access = Access::kSigned,
+             .handle = Upload,
+             .surface = Surface::kLfs,
+             .body = {.max_bytes = kMaxObjectBytes,
+                      .memory_bytes = 0,
+                      .spool_always = true,
+                      .hash = true,
+                      .accept_gzip = false},
+             .admit = AdmitUpload,
+             .summary = "LFS: an object's bytes."});
+  table.Add({.methods = "PUT",
+             .pattern = LinkPattern(LinkPurpose::kPart),
+             .access = Access::kSigned,
+             .handle = UploadPart,
+             .surface = Surface::kLfs,
+             .body = {.max_bytes = kMaxPartBytes,
+                      .memory_bytes = 0,
+                      .spool_always = true,
+                      .accept_gzip = false},
+             .admit = AdmitPart,
+             .summary = "LFS: one part of an object."});
+  table.Add({.methods = "POST",
+             .pattern = LinkPattern(LinkPurpose::kComplete),
+             .access = Access::kSigned,
+             .handle = Complete,
+             .surface = Surface::kLfs,
+             .summary = "LFS: all parts are there."});
+  table.Add({.methods = "POST",
+             .pattern = LinkPattern(LinkPurpose::kVerify),
+             .access = Access::kSigned,
+             .handle = Verify,
+             .surface = Surface::kLfs,
+             .summary = "LFS: is the object stored?"});
+  table.Add({.methods = "GET,HEAD",
+             .pattern = LinkPattern(LinkPurpose::kDownload),
+             .access = Access::kSigned,
+             .handle = Download,
+             .surface = Surface::kLfs,
+             .summary = "LFS: an object's bytes."});
+}
+
+}  // namespace hearth::server

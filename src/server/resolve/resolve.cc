@@ -1,0 +1,213 @@
+// Files of a repository by revision and path: /resolve (LFS content), /raw (blobs as git stores
+// them) and /api/resolve-cache. HEAD and GET carry the same headers (wire reference, section 1).
+#include "base/bytes.h"
+#include "base/error.h"
+#include "server/resolve/content_type.h"
+#include "server/resolve/file_cache.h"
+#include "server/route.h"
+
+namespace hearth::server {
+namespace {
+
+// Blobs up to here are kept with the cache entry: configs, cards and tokenizer files.
+constexpr uint64_t kCachedBlobBytes = 64 << 10;
+// Regular files are at most 10 MiB; older histories may hold larger ones.
+constexpr uint64_t kMaxBlobBytes = 1ull << 30;
+// Text in a browser tab, but never a page with rights on this host.
+constexpr char kPolicy[] = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox";
+
+using FilePtr = std::shared_ptr<const RepoFile>;
+
+[[noreturn]] void NotFound(const std::string& commit, std::string text = "Entry not found") {
+  throw Error(Code::kNotFound, std::move(text))
+      .WithWireCode("EntryNotFound")
+      .WithHeader("X-Repo-Commit", commit);
+}
+
+class Files {
+ public:
+  FilePtr Find(Context& context, const std::string& revision, const std::string& path);
+
+ private:
+  FilePtr Load(Context& context, const std::string& revision, const std::string& path) const;
+  FileCache cache_;
+};
+
+FilePtr Files::Find(Context& context, const std::string& revision, const std::string& path) {
+  const hub::RepoRecord& record = context.repo().record();
+  // A full commit id means the same for ever; names follow the record's version.
+  bool fixed = revision.size() == 40 && IsLowerHex(revision);
+  std::string key = std::to_string(record.id);
+  key += ' ';
+  if (!fixed) key += std::to_string(record.version);
+  key += ' ';
+  key += revision;
+  key += '\0';
+  key += path;
+  if (FilePtr file = cache_.Find(key)) return file;
+  FilePtr file = Load(context, revision, path);
+  cache_.Put(key, file);
+  return file;
+}
+
+FilePtr Files::Load(Context& context, const std::string& revision, const std::string& path) const {
+  const hub::RepoHandle& repo = context.repo();
+  storage::GitRepository git = storage::GitRepository::Open(repo.git_folder());
+  GitOid commit = hub::Commits::ResolveRevision(git, revision);
+  auto file = std::make_shared<RepoFile>();
+  file->commit = commit.Hex();
+  std::optional<storage::TreeEntry> entry;
+  if (!path.empty()) entry = git.FindEntry(commit, path);
+  if (!entry || entry->kind == storage::EntryKind::kFolder ||
+      entry->kind == storage::EntryKind::kSubmodule) {
+    return file;
+  }
+  file->kind = entry->kind == storage::EntryKind::kSymlink ? RepoFile::Kind::kSymlink
+                                                           : RepoFile::Kind::kRegular;
+  file->blob = entry->oid;
+  file->blob_bytes = entry->size_bytes;
+  if (entry->size_bytes <= kCachedBlobBytes) {
+    file->content = std::make_shared<const std::string>(git.ReadBlob(entry->oid));
+  }
+  if (file->kind == RepoFile::Kind::kRegular && entry->size_bytes <= storage::kMaxPointerBytes) {
+    if (auto pointer = storage::ParseLfsPointer(*file->content)) {
+      file->kind = RepoFile::Kind::kLfs;
+      file->lfs_oid = pointer->oid;
+      std::optional<uint64_t> held = context.hub.objects().FindIn(repo.record(), pointer->oid);
+      if (!held) {
+        throw Error(Code::kNotFound, "The content of this file is missing on the hub")
+            .WithWireCode("EntryNotFound")
+            .WithHeader("X-Repo-Commit", file->commit);
+      }
+      file->lfs_bytes = *held;
+    }
+  }
+  std::optional<std::string_view> sample;
+  if (file->kind != RepoFile::Kind::kLfs && file->content) sample = *file->content;
+  file->content_type = ContentTypeOf(path, sample);
+  file->disposition = ContentDisposition("inline", path);
+  return file;
+}
+
+void SetCommonHeaders(const Context& context, const RepoFile& file, const std::string& path,
+                      net::Response* response) {
+  net::Headers& headers = response->headers;
+  headers.Add("X-Repo-Commit", file.commit);
+  headers.Add("X-Content-Type-Options", "nosniff");
+  headers.Add("Content-Security-Policy", kPolicy);
+  headers.Add("Cache-Control",
+              context.repo().record().is_private ? "private, no-cache" : "no-cache");
+  if (context.request.raw_query.empty()) {
+    headers.Add("Content-Disposition", file.disposition);
+    return;
+  }
+  if (context.request.QueryFlag("noContentDisposition", false)) return;
+  headers.Add("Content-Disposition", context.request.QueryFlag("download", false)
+                                         ? ContentDisposition("attachment", path)
+                                         : file.disposition);
+}
+
+// For HEAD: the network layer needs the length, and evaluates conditions, but reads no byte.
+net::FileBody OnlyLength(uint64_t size_bytes) { return net::FileBody{nullptr, 0, size_bytes}; }
+
+void SetBlobBody(const Context& context, const RepoFile& file, net::Response* response) {
+  response->headers.Add("ETag", "\"" + file.blob.Hex() + "\"");
+  response->allow_ranges = true;
+  if (file.content) {
+    response->body = *file.content;
+  } else if (context.request.method == "HEAD") {
+    response->body = OnlyLength(file.blob_bytes);
+  } else {
+    storage::GitRepository git = storage::GitRepository::Open(context.repo().git_folder());
+    response->body = git.ReadBlob(file.blob, kMaxBlobBytes);
+  }
+}
+
+void SetLfsBody(const Context& context, const RepoFile& file, net::Response* response) {
+  std::string etag = "\"" + file.lfs_oid.Hex() + "\"";
+  response->headers.Add("X-Linked-Size", std::to_string(file.lfs_bytes));
+  response->headers.Add("X-Linked-ETag", etag);
+  response->headers.Add("ETag", std::move(etag));
+  if (context.request.method == "HEAD") {
+    response->body = OnlyLength(file.lfs_bytes);
+  } else {
+    response->body = net::FileBody{context.hub.objects().Open(file.lfs_oid), 0, file.lfs_bytes};
+  }
+}
+
+bool StartsAtZero(const net::Request& request) {
+  const std::string* range = request.headers.Find("Range");
+  return range == nullptr || range->starts_with("bytes=0-");
+}
+
+bool IsWeightFile(std::string_view path) {
+  for (std::string_view extension : {".safetensors", ".gguf", ".bin", ".onnx", ".pt", ".h5"}) {
+    if (path.ends_with(extension)) return true;
+  }
+  return false;
+}
+
+// Downloads are counted by one file per use of a repository, not by every file of it: a model by
+// its config.json, or by its weights at the top when it has no config; a data set by its README.md,
+// or by any file when it has none. HEAD, continued downloads and ranges inside do not count.
+bool CountsAsDownload(Context& context, Files& files, const RepoFile& file,
+                      const std::string& path) {
+  if (context.request.method != "GET" || !StartsAtZero(context.request)) return false;
+  std::string marker;
+  switch (context.repo().record().type) {
+    case hub::RepoType::kModel:
+      marker = "config.json";
+      break;
+    case hub::RepoType::kDataset:
+      marker = "README.md";
+      break;
+    case hub::RepoType::kSpace:
+      return false;
+  }
+  if (path == marker) return true;
+  bool candidate = context.repo().record().type == hub::RepoType::kDataset ||
+                   (IsWeightFile(path) && path.find('/') == std::string::npos);
+  return candidate && files.Find(context, file.commit, marker)->kind == RepoFile::Kind::kMissing;
+}
+
+net::Response Serve(Context& context, Files& files, RevisionAndPath where, bool raw) {
+  FilePtr file = files.Find(context, where.revision, where.path);
+  bool hidden = file->kind == RepoFile::Kind::kSymlink && !raw;
+  if (file->kind == RepoFile::Kind::kMissing || hidden) NotFound(file->commit);
+  net::Response response;
+  response.headers.Add("Content-Type", raw && file->kind == RepoFile::Kind::kLfs
+                                           ? "text/plain; charset=utf-8"
+                                           : std::string(file->content_type));
+  SetCommonHeaders(context, *file, where.path, &response);
+  if (file->kind == RepoFile::Kind::kLfs && !raw) {
+    SetLfsBody(context, *file, &response);
+  } else {
+    SetBlobBody(context, *file, &response);
+  }
+  if (!raw && CountsAsDownload(context, files, *file, where.path)) {
+    context.hub.repos().CountDownload(context.repo().record().id);
+  }
+  return response;
+}
+
+}  // namespace
+
+void RegisterResolve(RouteTable& table) {
+  auto files = std::make_shared<Files>();
+  auto add = [&](const char* pattern, bool raw, const char* summary) {
+    table.Add({.methods = "GET,HEAD",
+               .pattern = pattern,
+               .access = Access::kRepoContent,
+               .handle =
+                   [files, raw](Context& context) {
+                     return Serve(context, *files,
+                                  SplitRevisionPath(context.request.RawCapture("rev_path")), raw);
+                   },
+               .summary = summary});
+  };
+  add("/{P}{ns}/{name}/resolve/{rev_path...}", false, "A file's content.");
+  add("/{P}{ns}/{name}/raw/{rev_path...}", true, "A file as git stores it (LFS: the pointer).");
+  add("/api/resolve-cache/{T}/{ns}/{name}/{rev_path...}", false, "A file's content.");
+}
+
+}  // namespace hearth::server
