@@ -141,7 +141,8 @@ class Script:
             headers.append(("Authorization", f"Bearer {self.tokens[case.person]}"))
         deadline = time.monotonic() + case.within
         while True:
-            answer = self.wire.request(case.method, self.fill(case.target), self.body(case.body), headers)
+            target = self.fill(case.target).removeprefix(self.variables["base"])
+            answer = self.wire.request(case.method, target, self.body(case.body), headers)
             try:
                 self.check(case, answer)
                 return
