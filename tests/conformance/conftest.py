@@ -1,0 +1,159 @@
+"""Runs unmodified client libraries against a hub of this session.
+
+The libraries read HF_ENDPOINT and their cache folders when they are imported, so the hub must be up before the
+test modules are: pytest_sessionstart comes before collection.
+"""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+from harness.hub import ADMIN_TOKEN, ROOT, Hub
+from harness.people import settle
+from harness.wire import Wire
+
+CLIENT = os.environ.get("HEARTH_CLIENT", "hub2")
+
+
+class Session:
+    folder = None
+    hub = None
+    tokens = None
+    numbers = 0
+
+
+def pytest_sessionstart(session):
+    Session.folder = pathlib.Path(tempfile.mkdtemp(prefix="hearth-conformance-"))
+    for name in list(os.environ):
+        if name.startswith(("HF_", "HUGGING_FACE_", "HUGGINGFACE_")):
+            del os.environ[name]
+    os.environ.update({
+        "HF_HOME": str(Session.folder / "hf-home"),
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+        "HF_HUB_DISABLE_UPDATE_CHECK": "1",
+        "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
+        "HF_UPDATE_DOWNLOAD_COUNTS": "0",
+        "HF_DATASETS_TRUST_REMOTE_CODE": "0",
+        "HF_ENDPOINT": "http://127.0.0.1:9",
+        "GIT_CONFIG_GLOBAL": str(Session.folder / "gitconfig"),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_LFS_SKIP_SMUDGE": "0",
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
+    })
+    if session.config.option.collectonly:
+        return
+    Session.hub = Hub(Session.folder / "data").start()
+    Session.tokens = settle(Session.hub)
+    os.environ["HF_ENDPOINT"] = Session.hub.url
+
+
+def pytest_sessionfinish(session, exitstatus):
+    try:
+        if Session.hub is not None:
+            if exitstatus != 0 and Session.hub.log.exists():
+                shutil.copy(Session.hub.log, ROOT / "build" / f"hub-of-conformance-{CLIENT}.log")
+            Session.hub.stop()
+    finally:
+        if Session.hub is not None:
+            Session.hub.kill()
+        shutil.rmtree(Session.folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def hub():
+    return Session.hub
+
+
+@pytest.fixture(scope="session")
+def tokens():
+    return Session.tokens
+
+
+@pytest.fixture(scope="session")
+def wire(hub):
+    """Raw requests as nobody; wire.as_(token) acts as someone."""
+    return Wire(hub.url)
+
+
+@pytest.fixture(scope="session")
+def bob(wire, tokens):
+    return wire.as_(tokens["bob"])
+
+
+def _api(token):
+    from huggingface_hub import HfApi
+    return HfApi(endpoint=Session.hub.url, token=token)
+
+
+@pytest.fixture(scope="session")
+def api(tokens):
+    """The client acting as bob, an ordinary user."""
+    return _api(tokens["bob"])
+
+
+@pytest.fixture(scope="session")
+def stranger(tokens):
+    return _api(tokens["mallory"])
+
+
+@pytest.fixture(scope="session")
+def anonymous():
+    return _api(False)
+
+
+@pytest.fixture(scope="session")
+def administrator():
+    return _api(ADMIN_TOKEN)
+
+
+@pytest.fixture(scope="session")
+def acting(tokens):
+    """acting("acme-writer") is the client with that person's token."""
+    return lambda name: _api(tokens[name])
+
+
+@pytest.fixture
+def new_id(request):
+    """new_id() names a repository that no other test has; new_id("acme") puts it elsewhere."""
+    def make(namespace="bob"):
+        Session.numbers += 1
+        words = "".join(c if c.isalnum() else "-" for c in request.node.originalname or request.node.name)
+        return f"{namespace}/{words.removeprefix('test_').strip('-').replace('--', '-')[:60].strip('-')}-{Session.numbers}"
+    return make
+
+
+@pytest.fixture
+def repo(api, new_id):
+    """A public, empty model of bob's."""
+    repo_id = new_id()
+    api.create_repo(repo_id)
+    return repo_id
+
+
+@pytest.fixture
+def private_repo(api, new_id):
+    repo_id = new_id()
+    api.create_repo(repo_id, private=True)
+    api.upload_file(path_or_fileobj=b"secret", path_in_repo="secret.txt", repo_id=repo_id)
+    return repo_id
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return tmp_path / "cache"
+
+
+@pytest.fixture(scope="session")
+def data():
+    """The folder of real repositories and tables."""
+    done = subprocess.run([sys.executable, str(ROOT / "tools" / "test_data.py")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return pathlib.Path(done.stdout.strip().splitlines()[-1])

