@@ -64,7 +64,10 @@ void RawClient::ShrinkReceiveBuffer() {
 
 bool RawClient::Fill() {
   char buffer[65536];
-  ssize_t got = ::recv(fd_.get(), buffer, sizeof buffer, 0);
+  ssize_t got;
+  do {
+    got = ::recv(fd_.get(), buffer, sizeof buffer, 0);
+  } while (got < 0 && errno == EINTR);
   if (got < 0 && errno == EAGAIN) ADD_FAILURE() << "no answer from the server";
   if (got <= 0) return false;
   buffer_.append(buffer, static_cast<size_t>(got));

@@ -126,6 +126,12 @@ void Session::RunWork(Work work) {
       response = x.plan.admit(x.request);
       x.refused = response.has_value();
     }
+    const BodyPolicy& policy = x.plan.body;
+    if (!response && work == Work::kAdmitAndHandle && (policy.hash || policy.spool_always)) {
+      // An absent body is an empty one: a store still gets its file and digest.
+      BodySink empty(policy, context_.options.spool_dir, BodySink::Coding::kIdentity);
+      x.request.body = empty.Finish();
+    }
     if (!response && work != Work::kAdmit) response = x.plan.handle(x.request);
   } catch (const Error& error) {
     response = FromError(error);
