@@ -65,7 +65,7 @@ class Plan {
   const Objects& objects_;
   const RepoHandle& repo_;
   const CommitRequest& request_;
-  std::vector<uint64_t> lfs_sizes_;                    // by order of the lfs operations
+  std::vector<uint64_t> lfs_sizes_;                      // by order of the lfs operations
   std::unordered_map<const CommitFile*, GitOid> blobs_;  // loaded files that git has by now
 };
 
@@ -83,9 +83,9 @@ void Plan::ClaimObjects(const Actor& actor, Objects& objects) {
                                               "' is not in this repository: upload it first");
     }
     if (file->size_bytes && *file->size_bytes != *size) {
-      throw Error(Code::kInvalidArgument,
-                  "The LFS object " + file->oid.Hex() + " of '" + file->path + "' has " +
-                      std::to_string(*size) + " bytes, not " + std::to_string(*file->size_bytes));
+      throw Error(Code::kInvalidArgument, "The LFS object " + file->oid.Hex() + " of '" +
+                                              file->path + "' has " + std::to_string(*size) +
+                                              " bytes, not " + std::to_string(*file->size_bytes));
     }
     lfs_sizes_.push_back(*size);
   }
@@ -182,8 +182,8 @@ std::vector<storage::TreeChange> Plan::ChangesOn(GitRepository& git, const GitOi
       }
       changes.emplace_back(std::move(put));
     } else if (const auto* large = std::get_if<CommitLfsFile>(&operation)) {
-      changes.emplace_back(storage::PutFile{
-          large->path, storage::MakeLfsPointer({large->oid, lfs_sizes_[lfs++]})});
+      changes.emplace_back(
+          storage::PutFile{large->path, storage::MakeLfsPointer({large->oid, lfs_sizes_[lfs++]})});
       if (attributes.LfsFor(large->path) != GitAttributes::Lfs::kLfs) {
         added_lines += LfsAttributesLine(large->path) + "\n";
       }

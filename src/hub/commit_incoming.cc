@@ -116,7 +116,8 @@ void Commits::CheckIncoming(const RepoHandle& repo, const Actor& actor, const Gi
   for (const storage::RefInfo& known : git.ListRefs()) walk.AddKnown(known.target);
   std::vector<CommitInfo> commits = walk.From(*tip);
 
-  ContentRules rules(repo.record().type, GitAttributes::Parse(ReadTextFile(git, *tip, ".gitattributes")),
+  ContentRules rules(repo.record().type,
+                     GitAttributes::Parse(ReadTextFile(git, *tip, ".gitattributes")),
                      std::string(ref));
   std::unordered_set<GitOid> judged;
   for (const CommitInfo& commit : commits) {

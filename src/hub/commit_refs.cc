@@ -23,10 +23,12 @@ void CheckRefName(std::string_view what, std::string_view name) {
 
 // A commit without a parent that holds only what every new repository holds. Made on a ref of its
 // own, because the branch may exist and is replaced in one step.
-GitOid MakeEmptyStart(GitRepository& git, const RepoRecord& repo, const storage::Signature& author) {
+GitOid MakeEmptyStart(GitRepository& git, const RepoRecord& repo,
+                      const storage::Signature& author) {
   storage::NewCommit commit;
   commit.ref = "refs/hearth/empty-branch";
-  commit.changes = {storage::PutFile{".gitattributes", std::string(DefaultGitAttributes(repo.type))}};
+  commit.changes = {
+      storage::PutFile{".gitattributes", std::string(DefaultGitAttributes(repo.type))}};
   commit.message = "initial commit";
   commit.author = author;
   // One that a crash left behind.

@@ -22,7 +22,8 @@ std::optional<std::string> CurrentOid(const GitRepository& git, const GitOid& co
     return std::nullopt;
   }
   if (entry->size_bytes <= storage::kMaxPointerBytes) {
-    if (auto pointer = storage::ParseLfsPointer(git.ReadBlob(entry->oid))) return pointer->oid.Hex();
+    if (auto pointer = storage::ParseLfsPointer(git.ReadBlob(entry->oid)))
+      return pointer->oid.Hex();
   }
   return entry->oid.Hex();
 }

@@ -1,6 +1,6 @@
+#include "hub/internal/content_rules.h"
 #include "base/error.h"
 #include "hub/facts.h"
-#include "hub/internal/content_rules.h"
 
 namespace hearth::hub {
 namespace {

@@ -1,8 +1,8 @@
 // .gitattributes and .gitignore, as far as the hub must know them (gitattributes(5), gitignore(5)).
 //
 // Repositories of images carry one literal line per file, so ten thousand rules times ten thousand
-// files is an ordinary case: literal paths, literal names and "*.ext" patterns are hash lookups, and
-// only true globs are walked.
+// files is an ordinary case: literal paths, literal names and "*.ext" patterns are hash lookups,
+// and only true globs are walked.
 #include <map>
 #include <unordered_map>
 

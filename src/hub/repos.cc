@@ -35,7 +35,8 @@ int Index(RepoType type) { return static_cast<int>(type); }
         .WithWireCode("GatedRepo");
   }
   throw Error(Code::kForbidden,
-              "Access to " + name + " is restricted and you are not in the authorized list. Visit /" +
+              "Access to " + name +
+                  " is restricted and you are not in the authorized list. Visit /" +
                   std::string(PathPrefix(repo.type)) + repo.FullName() + " to ask for access.")
       .WithWireCode("GatedRepo");
 }
@@ -169,8 +170,7 @@ void Repos::SetAlias(RepoType type, std::string_view one_part, int64_t repo_id) 
   impl_->maps.aliases[Index(type)][alias] = repo_id;
 }
 
-RepoHandle Repos::Open(const Actor& actor, RepoType type, std::string_view id,
-                       Right needed) const {
+RepoHandle Repos::Open(const Actor& actor, RepoType type, std::string_view id, Right needed) const {
   std::string key = AsciiLower(id);
   if (id.find('/') == std::string_view::npos) {
     std::optional<std::string> target = FindAlias(type, id);

@@ -21,7 +21,7 @@ class ColumnChanges {
     args_.push_back(std::move(value));
   }
   void Apply(storage::Connection& connection, int64_t id) {
-    args_.push_back(id);
+    args_.emplace_back(id);
     connection.Exec("UPDATE repos SET " + sql_ + "version = version + 1 WHERE id = ?", args_);
   }
 
@@ -94,8 +94,7 @@ void Repos::Impl::Store(const RepoPtr& record) {
   maps.Put(record);
 }
 
-RepoPtr Repos::Impl::ChangeRecord(int64_t id,
-                                  const std::function<void(RepoRecord&)>& change_record,
+RepoPtr Repos::Impl::ChangeRecord(int64_t id, const std::function<void(RepoRecord&)>& change_record,
                                   const std::function<void(storage::Connection&)>& more) {
   std::lock_guard lock(change);
   RepoPtr before = FindById(id);
@@ -131,8 +130,7 @@ void Repos::MarkIndexStale(const RepoHandle& repo) {
   ++marks;
 }
 
-void Repos::AfterRefsChanged(const RepoHandle& repo,
-                             const std::vector<storage::RefInfo>& before) {
+void Repos::AfterRefsChanged(const RepoHandle& repo, const std::vector<storage::RefInfo>& before) {
   int64_t id = repo.record().id;
   std::lock_guard lock(impl_->change);
   RepoPtr record = impl_->FindById(id);
@@ -178,8 +176,9 @@ void Repos::Move(const Actor& actor, const RepoHandle& repo, std::string_view to
   RepoId target = ParseRepoId(to);
   AccountPtr owner = impl_->accounts.FindByName(target.owner);
   if (!owner || !MayCreateIn(actor, owner->id)) {
-    throw Error(Code::kForbidden, "You don't have the rights to move a repository to the namespace \"" +
-                                      target.owner + "\"");
+    throw Error(
+        Code::kForbidden,
+        "You don't have the rights to move a repository to the namespace \"" + target.owner + "\"");
   }
   std::lock_guard lock(impl_->change);
   RepoPtr before = impl_->FindById(repo.record().id);
@@ -248,7 +247,8 @@ void Repos::Delete(const RepoHandle& repo) {
       std::unique_lock maps_lock(impl_->maps_mutex);
       impl_->maps.Remove(*before);
       int index = static_cast<int>(before->type);
-      std::erase_if(impl_->maps.moves[index], [&](const auto& entry) { return entry.second == id; });
+      std::erase_if(impl_->maps.moves[index],
+                    [&](const auto& entry) { return entry.second == id; });
       std::erase_if(impl_->maps.aliases[index],
                     [&](const auto& entry) { return entry.second == id; });
     }

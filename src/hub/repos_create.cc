@@ -33,7 +33,8 @@ std::string FirstCard(const NewRepo& repo) {
     if (const Json* sdk = repo.space.Find("sdk")) card.Set("sdk", *sdk);
     if (const Json* version = repo.space.Find("sdkVersion")) card.Set("sdk_version", *version);
     card.Set("pinned", false);
-    if (const Json* text = repo.space.Find("short_description")) card.Set("short_description", *text);
+    if (const Json* text = repo.space.Find("short_description"))
+      card.Set("short_description", *text);
   }
   if (!repo.license.empty()) card.Set("license", repo.license);
   if (card.size() == 0) return "";
@@ -104,9 +105,8 @@ RepoRecord Repos::Impl::PlanNew(const Actor& actor, const NewRepo& repo) const {
   return record;
 }
 
-RepoPtr Repos::Impl::Publish(
-    RepoRecord record, const Json& settings,
-    const std::function<void(storage::Connection&, int64_t id)>& more) {
+RepoPtr Repos::Impl::Publish(RepoRecord record, const Json& settings,
+                             const std::function<void(storage::Connection&, int64_t id)>& more) {
   std::string type(SingularName(record.type));
   std::string key = RepoKey(record.owner, record.name);
   std::lock_guard lock(change);
@@ -186,9 +186,10 @@ RepoHandle Repos::Duplicate(const Actor& actor, const RepoHandle& source, const 
     if (wanted.space.is_object()) settings.Set("space", wanted.space);
     int64_t source_id = source.record().id;
     int64_t now = ToUnixMillis(record.created_at);
-    // Grants are copied after the git objects: whatever a cloned commit points to was granted before.
-    return OpenAsSystem(impl_->Publish(
-        std::move(record), settings, [&](storage::Connection& c, int64_t id) {
+    // Grants are copied after the git objects: whatever a cloned commit points to was granted
+    // before.
+    return OpenAsSystem(
+        impl_->Publish(std::move(record), settings, [&](storage::Connection& c, int64_t id) {
           c.Exec(
               "INSERT INTO repo_objects (repo_id, sha256, pusher_id, created_at) "
               "SELECT ?, sha256, ?, ? FROM repo_objects WHERE repo_id = ?",

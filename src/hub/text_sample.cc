@@ -5,8 +5,8 @@
 namespace hearth::hub {
 namespace {
 
-// Length of the well-formed UTF-8 sequence at `at`; 0 = ill-formed; a sequence cut by the end of the
-// text counts as whole, because samples end anywhere.
+// Length of the well-formed UTF-8 sequence at `at`; 0 = ill-formed; a sequence cut by the end of
+// the text counts as whole, because samples end anywhere.
 size_t SequenceLength(std::string_view text, size_t at) {
   auto lead = static_cast<unsigned char>(text[at]);
   if (lead < 0x80) return 1;

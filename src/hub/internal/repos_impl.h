@@ -1,9 +1,9 @@
 // The state behind Repos, shared by its source files (repos*.cc).
 //
-// Locks, outermost first: a repository's write lock (LockForWrite), `change` (one record change at a
-// time: database row, then map, then observers, so that all three see changes in one order), `maps`
-// (the maps themselves, held only for look-ups and single replacements). `change` is recursive
-// because an observer may change a record in turn.
+// Locks, outermost first: a repository's write lock (LockForWrite), `change` (one record change at
+// a time: database row, then map, then observers, so that all three see changes in one order),
+// `maps` (the maps themselves, held only for look-ups and single replacements). `change` is
+// recursive because an observer may change a record in turn.
 #pragma once
 
 #include <memory>
@@ -33,9 +33,9 @@ using TextMap = std::unordered_map<std::string, T, TextHash, std::equal_to<>>;
 
 struct RepoMaps {
   std::unordered_map<int64_t, RepoPtr> by_id;
-  TextMap<RepoPtr> by_key[3];      // RepoKey, per type
-  TextMap<int64_t> moves[3];       // former RepoKey
-  TextMap<int64_t> aliases[3];     // lower-case one-part id
+  TextMap<RepoPtr> by_key[3];   // RepoKey, per type
+  TextMap<int64_t> moves[3];    // former RepoKey
+  TextMap<int64_t> aliases[3];  // lower-case one-part id
   std::unordered_map<int64_t, std::unordered_set<int64_t>> by_owner;
 
   void Put(const RepoPtr& record);  // adds or replaces
@@ -90,8 +90,8 @@ struct Repos::Impl {
 };
 
 // hearth.json beside HEAD in each git folder: what the database row says, so that `hearth fsck
-// --repair` can adopt a repository whose row was lost. Written after the row and therefore absent in
-// the leavings of an interrupted creation.
+// --repair` can adopt a repository whose row was lost. Written after the row and therefore absent
+// in the leavings of an interrupted creation.
 inline constexpr std::string_view kRepoFile = "hearth.json";
 // Made durable before a row is deleted: a folder that has it and no row is garbage, never adopted.
 inline constexpr std::string_view kDeletedFile = "hearth.deleted";

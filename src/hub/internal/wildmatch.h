@@ -21,12 +21,12 @@ class WildPattern {
  private:
   enum class Kind : uint8_t {
     kChar,
-    kAnyOne,       // ?
-    kClass,        // [...]
-    kStar,         // *: any run without '/'
-    kFoldersStart, // "**/": at a folder boundary
-    kFoldersIn,    // ... inside a folder name that it skips
-    kRest,         // "/**" at the end: one byte or more of anything
+    kAnyOne,        // ?
+    kClass,         // [...]
+    kStar,          // *: any run without '/'
+    kFoldersStart,  // "**/": at a folder boundary
+    kFoldersIn,     // ... inside a folder name that it skips
+    kRest,          // "/**" at the end: one byte or more of anything
   };
   struct Token {
     Kind kind;

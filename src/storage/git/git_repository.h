@@ -149,6 +149,9 @@ class GitRepository {
   // at expected_head, kNotFound/EntryNotFound when a deleted path does not exist, kInvalidArgument
   // for an illegal path or a file/folder clash.
   GitOid Commit(const NewCommit& commit);
+  // Stores blobs durably that no commit names yet (`git prune` removes them if none ever does): for
+  // commits whose contents do not fit into memory at once. Returns their ids in order.
+  std::vector<GitOid> WriteBlobs(const std::vector<std::string>& contents);
   // Sets or creates refs; compare-and-swap; durable. nullopt target = delete. kPreconditionFailed
   // when it moved meanwhile.
   void UpdateRef(std::string_view full_name, const std::optional<GitOid>& expected,

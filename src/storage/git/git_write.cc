@@ -91,6 +91,17 @@ GitOid GitRepository::Commit(const NewCommit& commit) {
   return oid;
 }
 
+std::vector<GitOid> GitRepository::WriteBlobs(const std::vector<std::string>& contents) {
+  ObjectBatch batch = impl_->NewBatch();
+  std::vector<GitOid> oids;
+  oids.reserve(contents.size());
+  for (const std::string& content : contents) {
+    oids.push_back(batch.AddBorrowed(GIT_OBJECT_BLOB, content));
+  }
+  batch.Store();
+  return oids;
+}
+
 GitOid GitRepository::MakeSquashed(const GitOid& commit, std::string_view message,
                                    const Signature& author) {
   ObjectBatch batch = impl_->NewBatch();
