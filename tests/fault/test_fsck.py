@@ -30,13 +30,20 @@ def git_folder(place):
     return found[0]
 
 
-def test_a_sound_hub_is_clean_while_running_and_stopped(place):
+def test_a_sound_hub_is_clean(place):
     stock(place)
-    running = place.hub.fsck()
-    assert running.returncode == 0, running.stdout + running.stderr
     place.hub.stop()
-    stopped = place.hub.fsck()
-    assert stopped.returncode == 0 and stopped.stdout.strip(), stopped.stderr
+    for deep in (False, True):
+        check = place.hub.fsck(deep=deep)
+        assert check.returncode == 0 and check.stdout.strip(), check.stdout + check.stderr
+
+
+def test_a_running_hub_is_not_checked_under_its_feet(place):
+    stock(place)
+    running = place.hub.fsck(repair=True)
+    assert running.returncode != 0
+    assert running.stderr.strip()
+    assert place.bob.get("/bob/checked/resolve/main/w.bin").body == DATA
 
 
 def test_a_lost_object_is_named(place):
@@ -62,7 +69,7 @@ def test_a_flipped_bit_is_found(place):
     content[1000] ^= 1
     os.chmod(path, 0o600)
     path.write_bytes(content)
-    check = place.hub.fsck()
+    check = place.hub.fsck(deep=True)
     assert check.returncode != 0
     assert oid in check.stdout + check.stderr
 

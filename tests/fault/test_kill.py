@@ -287,7 +287,7 @@ def test_nothing_acknowledged_is_lost(place, kind, request):
         worker.verify()
     assert worker.steps > 0 or rounds < 3, "the hub was always killed before the first acknowledgement"
     place.hub.stop()
-    assert place.hub.fsck().returncode == 0
+    assert place.hub.fsck(deep=True).returncode == 0
 
 
 def test_killed_during_the_first_start(hub):
@@ -322,7 +322,7 @@ def test_an_upload_cut_off_by_the_client_leaves_nothing_and_can_be_repeated(plac
     assert commit(place.bob, "bob/cut", [lfs_row("w.bin", data)]).status == 200
     assert place.bob.get("/bob/cut/resolve/main/w.bin").body == data
     place.hub.stop()
-    assert place.hub.fsck().returncode == 0
+    assert place.hub.fsck(deep=True).returncode == 0
 
 
 def test_sigterm_lets_a_running_upload_finish(place):

@@ -130,8 +130,10 @@ class Hub:
     def admin(self, *arguments, check=True):
         return self.command("admin", *arguments, check=check).stdout.strip()
 
-    def fsck(self, repair=False, check=False):
-        return self.command("fsck", *(["--repair"] if repair else []), check=check)
+    def fsck(self, repair=False, deep=False):
+        """Checks the stopped hub's data; deep reads every large object again."""
+        options = [*(["--repair"] if repair else []), *(["--deep"] if deep else [])]
+        return self.command("fsck", *options, check=False)
 
     def make_user(self, name):
         self.admin("user", "create", name, "--password", PASSWORD, "--email", f"{name}@example.com")
