@@ -36,7 +36,8 @@ TEST(Router, FallsThroughToAnotherPatternForTheMethod) {
   EXPECT_EQ(router.Match("POST", "/api/models/new")->route, 0u);
   EXPECT_EQ(router.Match("HEAD", "/api/models/new")->route, 1u);
   EXPECT_EQ(router.Match("PUT", "/api/models/new"), std::nullopt);
-  EXPECT_EQ(router.AllowedMethods("/api/models/new"), (std::vector<std::string>{"POST", "GET", "HEAD"}));
+  EXPECT_EQ(router.AllowedMethods("/api/models/new"),
+            (std::vector<std::string>{"POST", "GET", "HEAD"}));
   EXPECT_TRUE(router.AllowedMethods("/api").empty());
 }
 
@@ -70,7 +71,8 @@ TEST(Router, MatchesTheRawPath) {
   Router router;
   router.Add("GET", "/{ns}/{rev}/{path...}", 0);
   auto match = router.Match("GET", "/a/refs%2Fpr%2F1/x%2Fy/z");
-  EXPECT_EQ(match->captures, (Captures{{"ns", "a"}, {"rev", "refs%2Fpr%2F1"}, {"path", "x%2Fy/z"}}));
+  EXPECT_EQ(match->captures,
+            (Captures{{"ns", "a"}, {"rev", "refs%2Fpr%2F1"}, {"path", "x%2Fy/z"}}));
   EXPECT_EQ(router.Match("GET", "/a//x"), std::nullopt);  // a capture is never empty
   EXPECT_EQ(router.Match("GET", "a/b/c"), std::nullopt);
   EXPECT_EQ(router.Match("GET", ""), std::nullopt);
@@ -89,8 +91,8 @@ TEST(Router, MatchesTheRootAndTrailingSlashesExactly) {
 TEST(Router, RefusesBadAndDoubledPatterns) {
   Router router;
   router.Add("GET", "/{a}/x", 0);
-  for (const char* bad : {"", "x", "/{", "/{}", "/}", "/{a}{b}", "/{a...}/b", "/x{a...}", "/{a}/{a}",
-                          "/{b}/x", "/{a.b}"}) {
+  for (const char* bad : {"", "x", "/{", "/{}", "/}", "/{a}{b}", "/{a...}/b", "/x{a...}",
+                          "/{a}/{a}", "/{b}/x", "/{a.b}"}) {
     EXPECT_THROW(router.Add("GET", bad, 1), Error) << bad;
   }
   EXPECT_THROW(router.Add("GET,", "/y", 1), Error);

@@ -57,7 +57,8 @@ class BodyTest : public ServerTest {
       plan.handle = [](Request& r) {
         std::string digest = r.body.sha256() ? r.body.sha256()->Hex() : "-";
         std::string check = Sha256Of(r.body.ReadAll()).Hex();
-        std::string text = std::to_string(r.body.size_bytes()) + (r.body.spooled() ? " file " : " memory ");
+        std::string text =
+            std::to_string(r.body.size_bytes()) + (r.body.spooled() ? " file " : " memory ");
         return Response::Text(200, text + digest + " " + check + r.headers.Get("content-encoding"));
       };
       return plan;
@@ -65,8 +66,8 @@ class BodyTest : public ServerTest {
   }
   static std::string Expected(std::string_view body, std::string_view where, bool hashed) {
     std::string digest = Sha256Of(body).Hex();
-    return std::to_string(body.size()) + " " + std::string(where) + " " + (hashed ? digest : "-") + " " +
-           digest;
+    return std::to_string(body.size()) + " " + std::string(where) + " " + (hashed ? digest : "-") +
+           " " + digest;
   }
 };
 
@@ -131,7 +132,8 @@ TEST_F(BodyTest, UndoesGzip) {
   std::string gzip = "Content-Encoding: gzip\r\n";
   EXPECT_EQ(client.Ask(Post("/", Gzip(body), gzip)).body, Expected(body, "memory", true));
   std::string two_members = Gzip("first,") + Gzip("second");
-  EXPECT_EQ(client.Ask(Post("/", two_members, gzip)).body, Expected("first,second", "memory", true));
+  EXPECT_EQ(client.Ask(Post("/", two_members, gzip)).body,
+            Expected("first,second", "memory", true));
   std::string large = Pattern(3 << 20);
   EXPECT_EQ(client.Ask(Post("/", Gzip(large), gzip)).body, Expected(large, "file", true));
   EXPECT_EQ(client.Ask(Post("/", "", gzip)).status, 200);
@@ -175,7 +177,9 @@ TEST_F(BodyTest, CapsDecodedBytes) {
   EXPECT_EQ(declared.headers.Get("content-type"), "application/json");
   EXPECT_EQ(Connect().Ask(Chunked(Pattern(1000), 100)).status, 200);
   EXPECT_EQ(Connect().Ask(Chunked(Pattern(1001), 100)).status, 413);
-  EXPECT_EQ(Connect().Ask(Post("/", Gzip(std::string(1001, 'a')), "Content-Encoding: gzip\r\n")).status, 413);
+  EXPECT_EQ(
+      Connect().Ask(Post("/", Gzip(std::string(1001, 'a')), "Content-Encoding: gzip\r\n")).status,
+      413);
 }
 
 TEST_F(BodyTest, TheAnswerSurvivesAnUploadThatGoesOn) {
@@ -209,9 +213,10 @@ TEST_F(BodyTest, ATruncatedBodyNeverReachesTheHandler) {
     plan.handle = [&](Request&) { return ++handled, Response::Empty(200); };
     return plan;
   });
-  for (const char* request : {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nonly this",
-                              "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
-                              "POST / HTTP/1.1\r\nHost: x\r\n"}) {
+  for (const char* request :
+       {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nonly this",
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\n"}) {
     RawClient client = Connect();
     client.Send(request);
     client.EndSending();
@@ -232,7 +237,9 @@ class AdmitTest : public ServerTest {
         if (r.raw_path == "/error") throw Error(Code::kNotFound, "gone");
         return std::nullopt;
       };
-      plan.handle = [handled](Request& r) { return ++*handled, Response::Text(200, r.body.ReadAll()); };
+      plan.handle = [handled](Request& r) {
+        return ++*handled, Response::Text(200, r.body.ReadAll());
+      };
       return plan;
     });
   }

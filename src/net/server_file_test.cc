@@ -7,7 +7,8 @@ namespace {
 
 class FileTest : public ServerTest {
  protected:
-  // Serves content_ as a file (with 3 foreign bytes before and after it) or, under /string, from memory.
+  // Serves content_ as a file (with 3 foreign bytes before and after it) or, under /string, from
+  // memory.
   void ServeContent(std::string content) {
     content_ = std::move(content);
     std::filesystem::path path = WriteTemp("file", "<<<" + content_ + ">>>");
@@ -78,10 +79,11 @@ TEST_F(FileTest, SendsSeveralRangesAsMultipart) {
     ASSERT_TRUE(type.starts_with("multipart/byteranges; boundary="));
     std::string boundary = "--" + type.substr(type.find('=') + 1);
     auto part = [&](std::string range, std::string bytes) {
-      return boundary + "\r\nContent-Type: text/plain\r\nContent-Range: bytes " + range + "/10\r\n\r\n" + bytes +
-             "\r\n";
+      return boundary + "\r\nContent-Type: text/plain\r\nContent-Range: bytes " + range +
+             "/10\r\n\r\n" + bytes + "\r\n";
     };
-    EXPECT_EQ(response.body, part("0-1", "01") + part("5-6", "56") + part("9-9", "9") + boundary + "--\r\n");
+    EXPECT_EQ(response.body,
+              part("0-1", "01") + part("5-6", "56") + part("9-9", "9") + boundary + "--\r\n");
   }
   // Overlaps become one plain range.
   RawResponse merged = client.Ask(Get("/file", "Range: bytes=3-5,0-4\r\n"));
@@ -110,7 +112,8 @@ TEST_F(FileTest, AnswersConditions) {
   EXPECT_EQ(client.Ask(Get("/file", "If-None-Match: \"v2\"\r\n")).status, 200);
   EXPECT_EQ(client.Ask(Get("/file", "If-Match: \"v2\"\r\n")).status, 412);
   EXPECT_EQ(client.Ask(Get("/file", "Range: bytes=0-1\r\nIf-Range: \"v1\"\r\n")).status, 206);
-  EXPECT_EQ(client.Ask(Get("/file", "Range: bytes=0-1\r\nIf-Range: \"v2\"\r\n")).body, "0123456789");
+  EXPECT_EQ(client.Ask(Get("/file", "Range: bytes=0-1\r\nIf-Range: \"v2\"\r\n")).body,
+            "0123456789");
   EXPECT_EQ(client.Ask(Get("/string", "If-None-Match: \"v1\"\r\n")).status, 304);
 }
 
@@ -123,7 +126,8 @@ TEST_F(FileTest, LeavesOtherResponsesAlone) {
   RawResponse created = client.Ask(Get("/created", "Range: bytes=0-1\r\n"));
   EXPECT_EQ(created.status, 201);
   EXPECT_EQ(created.body, "0123456789");
-  EXPECT_EQ(client.Ask("HEAD /file HTTP/1.1\r\nHost: x\r\nRange: bytes=0-1\r\n\r\n", "HEAD").status, 200);
+  EXPECT_EQ(client.Ask("HEAD /file HTTP/1.1\r\nHost: x\r\nRange: bytes=0-1\r\n\r\n", "HEAD").status,
+            200);
 }
 
 TEST_F(FileTest, ReadersWhoPauseOrLeaveHarmNobody) {

@@ -145,7 +145,8 @@ TEST_F(ProcessTest, LeaksNoDescriptors) {
   RawClient client = Connect();
   auto count = [] {
     size_t n = 0;
-    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) n += entry.exists() ? 1 : 0;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
+      n += entry.exists() ? 1 : 0;
     return n;
   };
   std::string first = client.Ask(Post("/", "x")).body;

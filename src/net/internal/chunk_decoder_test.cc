@@ -32,7 +32,8 @@ std::optional<Decoded> Decode(std::string_view input, size_t piece) {
 }
 
 TEST(ChunkDecoder, DecodesInAnyPieces) {
-  std::string input = "5\r\nhello\r\n1;ext=\"a\"\r\n \r\n00a\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\nNEXT";
+  std::string input =
+      "5\r\nhello\r\n1;ext=\"a\"\r\n \r\n00a\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\nNEXT";
   for (size_t piece = 1; piece <= input.size(); ++piece) {
     auto decoded = Decode(input, piece);
     ASSERT_TRUE(decoded) << piece;
@@ -43,11 +44,26 @@ TEST(ChunkDecoder, DecodesInAnyPieces) {
 
 TEST(ChunkDecoder, RefusesMalformedFraming) {
   for (const char* bad : {
-           "\r\n", "g\r\n", "-1\r\n", "+1\r\na\r\n", " 1\r\na\r\n", "1 \r\na\r\n", "0x1\r\na\r\n",
-           "1\na\r\n0\r\n\r\n", "1\r\na\n0\r\n\r\n", "1\r\nab\r\n0\r\n\r\n", "1\r\na0\r\n\r\n",
-           "1\rXa\r\n0\r\n\r\n", "1;a\nb\r\na\r\n0\r\n\r\n", "ffffffffffffffff\r\na",
-           "10000000000000000\r\na", "0\r\n X: folded\r\n\r\n", "0\r\n: x\r\n\r\n", "0\r\nA: b\n\r\n",
-           "0\r\n\rX", "1;\x01\r\na\r\n0\r\n\r\n",
+           "\r\n",
+           "g\r\n",
+           "-1\r\n",
+           "+1\r\na\r\n",
+           " 1\r\na\r\n",
+           "1 \r\na\r\n",
+           "0x1\r\na\r\n",
+           "1\na\r\n0\r\n\r\n",
+           "1\r\na\n0\r\n\r\n",
+           "1\r\nab\r\n0\r\n\r\n",
+           "1\r\na0\r\n\r\n",
+           "1\rXa\r\n0\r\n\r\n",
+           "1;a\nb\r\na\r\n0\r\n\r\n",
+           "ffffffffffffffff\r\na",
+           "10000000000000000\r\na",
+           "0\r\n X: folded\r\n\r\n",
+           "0\r\n: x\r\n\r\n",
+           "0\r\nA: b\n\r\n",
+           "0\r\n\rX",
+           "1;\x01\r\na\r\n0\r\n\r\n",
        }) {
     EXPECT_FALSE(Decode(bad, 1)) << bad;
     EXPECT_FALSE(Decode(bad, 1000)) << bad;

@@ -26,9 +26,9 @@ TEST(Range, ReadsTheForms) {
 }
 
 TEST(Range, IgnoresWhatIsNotARange) {
-  for (const char* bad : {"", "bytes", "bytes=", "bytes=,", "bytes=-", "bytes=a-b", "bytes=5-2", "items=0-1",
-                          "bytes=0-1;2-3", "bytes=--1", "bytes=0-1,x", "bytes=+1-2",
-                          "bytes=99999999999999999999-"}) {
+  for (const char* bad :
+       {"", "bytes", "bytes=", "bytes=,", "bytes=-", "bytes=a-b", "bytes=5-2", "items=0-1",
+        "bytes=0-1;2-3", "bytes=--1", "bytes=0-1,x", "bytes=+1-2", "bytes=99999999999999999999-"}) {
     EXPECT_EQ(ParseRange(bad, 10).kind, RangeSet::Kind::kWhole) << bad;
   }
   EXPECT_EQ(ParseRange("bytes=0-0", 0).kind, RangeSet::Kind::kWhole);
@@ -65,7 +65,8 @@ TEST(Conditions, MatchEntityTags) {
   EXPECT_EQ(match("\"a,b\""), Condition::kProceed);
   EXPECT_EQ(match("W/\"a,b\""), Condition::kPreconditionFailed);
   EXPECT_EQ(match("\"x\""), Condition::kPreconditionFailed);
-  EXPECT_EQ(EvaluateConditions(With({{"If-None-Match", "\"x\""}, {"if-none-match", "\"a,b\""}}), response),
+  EXPECT_EQ(EvaluateConditions(With({{"If-None-Match", "\"x\""}, {"if-none-match", "\"a,b\""}}),
+                               response),
             Condition::kNotModified);
 }
 
@@ -77,7 +78,8 @@ TEST(Conditions, CompareDatesWhenThereIsNoTag) {
   EXPECT_EQ(since("If-Modified-Since", "Fri, 31 Jan 2025 09:10:11 GMT"), Condition::kNotModified);
   EXPECT_EQ(since("If-Modified-Since", "Fri, 31 Jan 2025 09:10:10 GMT"), Condition::kProceed);
   EXPECT_EQ(since("If-Modified-Since", "yesterday"), Condition::kProceed);
-  EXPECT_EQ(since("If-Unmodified-Since", "Fri, 31 Jan 2025 09:10:10 GMT"), Condition::kPreconditionFailed);
+  EXPECT_EQ(since("If-Unmodified-Since", "Fri, 31 Jan 2025 09:10:10 GMT"),
+            Condition::kPreconditionFailed);
   EXPECT_EQ(since("If-Unmodified-Since", "Fri, 31 Jan 2025 09:10:11 GMT"), Condition::kProceed);
 }
 

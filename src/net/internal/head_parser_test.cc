@@ -165,14 +165,16 @@ TEST(HeadParser, KeepAliveFollowsVersionAndConnection) {
   EXPECT_FALSE(Parsed("GET / HTTP/1.1\r\nHost: x\r\nConnection: a, Close\r\n\r\n").keep_alive);
   EXPECT_FALSE(Parsed("GET / HTTP/1.0\r\n\r\n").keep_alive);
   EXPECT_TRUE(Parsed("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n").keep_alive);
-  EXPECT_TRUE(Parsed("GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n").keep_alive);
+  EXPECT_TRUE(Parsed("GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
+                  .keep_alive);
 }
 
 TEST(HeadParser, KnowsValidHosts) {
   for (const char* good : {"a", "a.b-c_d", "1.2.3.4:80", "[::1]", "[::1]:8080", "a:"}) {
     EXPECT_TRUE(IsValidHost(good)) << good;
   }
-  for (const char* bad : {"", "a:b", "[::1", "[g]", "[::1]x", "a:1:2", "a,b", "a:70000", "\xC3\xA9"}) {
+  for (const char* bad :
+       {"", "a:b", "[::1", "[g]", "[::1]x", "a:1:2", "a,b", "a:70000", "\xC3\xA9"}) {
     EXPECT_FALSE(IsValidHost(bad)) << bad;
   }
 }

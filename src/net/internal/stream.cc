@@ -75,7 +75,8 @@ class TlsStream : public Stream {
   IoResult Read(char* out, size_t size) override {
     ERR_clear_error();
     size_t got = 0;
-    return Classify(SSL_read_ex(ssl_, out, size, &got), got);
+    int result = SSL_read_ex(ssl_, out, size, &got);
+    return Classify(result, got);
   }
 
   IoResult Write(std::string_view bytes, More) override {
@@ -85,7 +86,8 @@ class TlsStream : public Stream {
     // Partial-write mode hands over one record per call.
     while (!bytes.empty()) {
       size_t done = 0;
-      IoResult result = Classify(SSL_write_ex(ssl_, bytes.data(), bytes.size(), &done), done);
+      int written = SSL_write_ex(ssl_, bytes.data(), bytes.size(), &done);
+      IoResult result = Classify(written, done);
       if (result.status != IoStatus::kOk) {
         if (total > 0 && result.status != IoStatus::kFailed) break;
         return result;

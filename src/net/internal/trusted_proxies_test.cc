@@ -17,7 +17,8 @@ Request From(std::string peer, std::initializer_list<Headers::Field> fields) {
 
 TEST(TrustedProxies, MatchesAddressesAndBlocks) {
   TrustedProxies proxies({"10.1.0.0/16", "192.168.1.7", "fd00::/8", "172.16.0.0/12", "unix"});
-  for (const char* yes : {"10.1.255.1", "192.168.1.7", "fd12::1", "172.31.0.1", "unix", "::ffff:10.1.0.1"}) {
+  for (const char* yes :
+       {"10.1.255.1", "192.168.1.7", "fd12::1", "172.31.0.1", "unix", "::ffff:10.1.0.1"}) {
     EXPECT_TRUE(proxies.Trusts(yes)) << yes;
   }
   for (const char* no : {"10.2.0.1", "192.168.1.8", "fe80::1", "172.32.0.1", "", "nonsense"}) {
@@ -58,8 +59,9 @@ TEST(TrustedProxies, TakesTheNearestUntrustedHop) {
 
 TEST(TrustedProxies, ReadsForwarded) {
   TrustedProxies proxies({"unix"});
-  Request request =
-      From("unix", {{"Forwarded", "for=6.6.6.6;proto=http, For=\"[2001:db8::1]:99\";Proto=https;host=\"h:1\""}});
+  Request request = From(
+      "unix",
+      {{"Forwarded", "for=6.6.6.6;proto=http, For=\"[2001:db8::1]:99\";Proto=https;host=\"h:1\""}});
   proxies.Apply(&request);
   EXPECT_EQ(request.peer, "2001:db8::1");
   EXPECT_EQ(request.host, "h:1");
@@ -68,7 +70,8 @@ TEST(TrustedProxies, ReadsForwarded) {
 
 TEST(TrustedProxies, IgnoresWhatIsNoAddressOrHost) {
   TrustedProxies proxies({"10.0.0.1"});
-  Request request = From("10.0.0.1", {{"X-Forwarded-For", "unknown"}, {"X-Forwarded-Host", "a b\"<"}});
+  Request request =
+      From("10.0.0.1", {{"X-Forwarded-For", "unknown"}, {"X-Forwarded-Host", "a b\"<"}});
   proxies.Apply(&request);
   EXPECT_EQ(request.peer, "10.0.0.1");
   EXPECT_EQ(request.host, "inner:8080");
