@@ -53,6 +53,12 @@ using FactsPtr = std::shared_ptr<const RepoFacts>;
 // Pure: reads git and large objects through the given handle.
 RepoFacts ComputeFacts(const RepoHandle& repo, const Objects& objects, const GitOid& commit);
 
+// {headers: {file: header}, index: {?metadata}} of one safetensors file, or of all files that an
+// index names. Throws EntryNotFound for a missing file, kTooLarge when the headers together pass 64
+// MiB.
+Json ReadSafetensorsMetadata(const RepoHandle& repo, const Objects& objects, const GitOid& commit,
+                             std::string_view path);
+
 struct CardVerdict {
   std::vector<std::string> errors;
   std::vector<std::string> warnings;
