@@ -60,6 +60,8 @@ std::optional<GitOid> GitRepository::FindCommit(std::string_view revision) const
     GitOid oid = *GitOid::FromHex(hex);
     std::optional<Impl::Header> header = impl_->FindHeader(oid);
     if (header && header->type == GIT_OBJECT_COMMIT) return oid;
+    // An annotated tag by its own id: what a push of one names.
+    if (header && header->type == GIT_OBJECT_TAG) return impl_->PeelToCommit(oid);
   }
   if (name == "HEAD" || name.starts_with("refs/")) return FindRef(name);
   for (const char* prefix : {"refs/heads/", "refs/tags/"}) {

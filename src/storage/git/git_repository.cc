@@ -197,6 +197,14 @@ GitRepository GitRepository::Open(const std::filesystem::path& folder) {
   return GitRepository(std::make_unique<Impl>(folder, RepositoryHandle(raw)));
 }
 
+GitRepository GitRepository::OpenWithObjects(const std::filesystem::path& folder,
+                                             const std::filesystem::path& objects) {
+  GitRepository repository = Open(folder);
+  Check(git_odb_add_disk_alternate(repository.impl_->odb(), objects.c_str()),
+        "open objects " + objects.string());
+  return repository;
+}
+
 void GitRepository::CloneInto(const std::filesystem::path& source,
                               const std::filesystem::path& target) {
   constexpr int kMaxPasses = 10;
