@@ -60,6 +60,8 @@ class ServerTest : public ::testing::Test, public Dispatcher {
  protected:
   ServerTest();
   ~ServerTest() override;
+  // The server's threads call PlanFor, so they end before any part of the fixture does.
+  void TearDown() override { server_.reset(); }
   Plan PlanFor(Request& request) override { return plan_(request); }
 
   // Sets the handler of every request and starts the server on an ephemeral port.

@@ -151,7 +151,6 @@ ServerTest::ServerTest()
 }
 
 ServerTest::~ServerTest() {
-  server_.reset();
   std::error_code ignored;
   std::filesystem::remove_all(folder_, ignored);
 }
