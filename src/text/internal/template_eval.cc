@@ -292,6 +292,10 @@ Value Interp::Attribute(const Value& object, std::string_view name) {
   if (object.kind == Kind::kDict) {
     if (Value* found = object.dict->Find(name)) return *found;
   }
+  if (object.kind == Kind::kList && object.list->is_group) {
+    if (name == "grouper") return object.list->items[0];
+    if (name == "list") return object.list->items[1];
+  }
   return Undefined(name);
 }
 

@@ -184,9 +184,22 @@ ExprPtr ExpressionParser::Concat() {
 }
 
 ExprPtr ExpressionParser::Multiplicative() {
-  ExprPtr left = Unary();
+  ExprPtr left = Power();
   while (stream_.IsOperator("*") || stream_.IsOperator("/") || stream_.IsOperator("//") ||
          stream_.IsOperator("%")) {
+    ExprPtr node = MakeNode(Expr::Kind::kBinary, stream_.line());
+    node->name = stream_.Next().text;
+    AddKid(node.get(), std::move(left));
+    AddKid(node.get(), Power());
+    left = std::move(node);
+  }
+  return left;
+}
+
+// Jinja's own precedence, not Python's: left to right, and signs bind tighter (-2 ** 2 is 4).
+ExprPtr ExpressionParser::Power() {
+  ExprPtr left = Unary();
+  while (stream_.IsOperator("**")) {
     ExprPtr node = MakeNode(Expr::Kind::kBinary, stream_.line());
     node->name = stream_.Next().text;
     AddKid(node.get(), std::move(left));
@@ -206,21 +219,9 @@ ExprPtr ExpressionParser::Unary(bool with_filters) {
     stream_.Next();
     AddKid(node.get(), Unary(/*with_filters=*/false));
   } else {
-    node = Power();
+    node = ParsePrimaryWithPostfix();
   }
   return with_filters ? FiltersAndTests(std::move(node)) : std::move(node);
-}
-
-ExprPtr ExpressionParser::Power() {
-  ExprPtr left = ParsePrimaryWithPostfix();
-  while (stream_.IsOperator("**")) {
-    ExprPtr node = MakeNode(Expr::Kind::kBinary, stream_.line());
-    node->name = stream_.Next().text;
-    AddKid(node.get(), std::move(left));
-    AddKid(node.get(), Unary(/*with_filters=*/false));
-    left = std::move(node);
-  }
-  return left;
 }
 
 ExprPtr ExpressionParser::ParsePrimaryWithPostfix() { return Postfix(Primary()); }

@@ -267,15 +267,12 @@ Value GroupBy(Interp& interp, const Value& self, Args& args) {
     for (; i < keyed.size() && Equal(interp, keyed[i].first, keyed[start].first); ++i) {
       members.push_back(keyed[i].second);
     }
-    DictObj* group = interp.NewDict();
-    // The printed key keeps its case.
+    // The shown key keeps its case.
     Value shown = ByPath(interp, members[0], attribute);
     if (shown.is_undefined()) shown = keyed[start].first;
-    // A dict with the pair's names; iterating gives the names, so templates use .grouper and .list.
-    group->Set(interp, "grouper", shown);
-    group->Set(interp, "list", interp.List(std::move(members)));
-    groups.push_back(interp.List({*group->Find("grouper"), *group->Find("list")}, true));
-    groups.back() = Value::Of(group);
+    Value group = interp.List({shown, interp.List(std::move(members))}, /*is_tuple=*/true);
+    group.list->is_group = true;
+    groups.push_back(group);
   }
   return interp.List(std::move(groups));
 }

@@ -1,5 +1,6 @@
 // Filters that give text or a number.
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -56,7 +57,7 @@ Value Replace(Interp& interp, const Value& self, Args& args) {
   const Value& to = RequiredArgument(interp, args, 1, "new");
   int64_t count = IntArgument(interp, args, 2, "count", -1);
   auto is_safe = [](const Value& value) { return value.is_string() && value.safe; };
-  bool safe = is_safe(self) || (interp.autoescape() && (is_safe(from) || is_safe(to)));
+  bool safe = interp.autoescape() && (is_safe(self) || is_safe(from) || is_safe(to));
   auto text = [&](const Value& value) {
     return safe ? interp.EscapedText(value) : ToText(interp, value);
   };
@@ -97,8 +98,11 @@ Value StripTags(Interp& interp, const Value& self, Args&) {
   return interp.String(std::move(out));
 }
 
+// As in a query string: a blank is "+".
 std::string QueryPart(Interp& interp, const Value& value) {
-  return UrlEncode(ToText(interp, value), "");
+  std::string out = UrlEncode(ToText(interp, value), " ");
+  std::replace(out.begin(), out.end(), ' ', '+');
+  return out;
 }
 
 Value UrlEncodeFilter(Interp& interp, const Value& self, Args&) {
@@ -192,9 +196,10 @@ Value WordCount(Interp& interp, const Value& self, Args&) {
   int64_t words = 0;
   bool in_word = false;
   for (char c : Input(interp, self)) {
-    bool blank = std::string_view(" \t\n\r\v\f").find(c) != std::string_view::npos;
-    if (!blank && !in_word) ++words;
-    in_word = !blank;
+    bool is_word = (c & 0x80) != 0 || c == '_' || (c >= '0' && c <= '9') ||
+                   (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    if (is_word && !in_word) ++words;
+    in_word = is_word;
   }
   return Value::Int(words);
 }
@@ -215,6 +220,13 @@ Value WordWrap(Interp& interp, const Value& self, Args& args) {
     } else if (column > 0) {
       out += ' ';
       ++column;
+    }
+    while (length > static_cast<size_t>(width)) {
+      std::string_view part = TruncateUtf8(word, static_cast<size_t>(width));
+      out += part;
+      out += '\n';
+      word.remove_prefix(part.size());
+      length -= static_cast<size_t>(width);
     }
     out += word;
     column += length;

@@ -117,6 +117,7 @@ struct Value {
 struct ListObj {
   std::vector<Value> items;
   bool is_tuple = false;
+  bool is_group = false;  // of groupby: its two items are also .grouper and .list
 };
 
 // Ordered, with hashed lookup. Keys are strings, numbers, booleans or None.
