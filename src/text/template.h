@@ -95,7 +95,7 @@ class TemplateSet {
   TemplateSet& operator=(const TemplateSet&) = delete;
 
   // Renders with the set's extensions (unless options.extensions is given) and with this set for
-  // include, extends and import. Autoescape is on unless the options given say otherwise.
+  // include, extends and import. Without options autoescape is on.
   std::string Render(std::string_view name, const Json& context) const;
   std::string Render(std::string_view name, const Json& context, RenderOptions options) const;
 

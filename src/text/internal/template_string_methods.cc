@@ -1,0 +1,333 @@
+// Methods of strings, with Python's meaning.
+
+#include <algorithm>
+
+#include "text/internal/template_builtins.h"
+#include "text/utf8.h"
+
+namespace hearth::tmpl {
+namespace {
+
+constexpr std::string_view kBlanks = " \t\n\r\v\f";
+
+Value Text(Interp& interp, const Value& self, std::string_view text) {
+  return interp.String(std::string(text), self.safe);
+}
+
+// An argument that must be a string.
+std::string_view Needed(Interp& interp, const Args& args, size_t index, std::string_view name) {
+  const Value& value = RequiredArgument(interp, args, index, name);
+  if (!value.is_string()) {
+    interp.Fail("'" + std::string(name) + "' must be a string, not " + TypeName(value));
+  }
+  return value.str();
+}
+
+Value Upper(Interp& interp, const Value& self, Args&) {
+  return Text(interp, self, UpperText(self.str()));
+}
+Value Lower(Interp& interp, const Value& self, Args&) {
+  return Text(interp, self, LowerText(self.str()));
+}
+Value Title(Interp& interp, const Value& self, Args&) {
+  return Text(interp, self, TitleText(self.str()));
+}
+Value Capitalize(Interp& interp, const Value& self, Args&) {
+  return Text(interp, self, CapitalizeText(self.str()));
+}
+
+Value StripBy(Interp& interp, const Value& self, const Args& args, Strip side) {
+  const Value* chars = args.Get(0, "chars");
+  if (chars == nullptr || chars->is_none())
+    return Text(interp, self, StripText(self.str(), nullptr, side));
+  std::string set(Needed(interp, args, 0, "chars"));
+  return Text(interp, self, StripText(self.str(), &set, side));
+}
+Value StripBoth(Interp& interp, const Value& self, Args& args) {
+  return StripBy(interp, self, args, Strip::kBoth);
+}
+Value StripLeft(Interp& interp, const Value& self, Args& args) {
+  return StripBy(interp, self, args, Strip::kLeft);
+}
+Value StripRight(Interp& interp, const Value& self, Args& args) {
+  return StripBy(interp, self, args, Strip::kRight);
+}
+
+bool HasAffix(Interp& interp, const Value& self, const Args& args, bool at_end) {
+  const Value& wanted = RequiredArgument(interp, args, 0, "prefix");
+  std::vector<Value> options =
+      wanted.kind == Kind::kList ? wanted.list->items : std::vector<Value>{wanted};
+  for (const Value& option : options) {
+    if (!option.is_string())
+      interp.Fail(std::string("a string is needed, not ") + TypeName(option));
+    if (at_end ? self.str().ends_with(option.str()) : self.str().starts_with(option.str()))
+      return true;
+  }
+  return false;
+}
+Value StartsWith(Interp& interp, const Value& self, Args& args) {
+  return Value::Bool(HasAffix(interp, self, args, false));
+}
+Value EndsWith(Interp& interp, const Value& self, Args& args) {
+  return Value::Bool(HasAffix(interp, self, args, true));
+}
+Value RemovePrefix(Interp& interp, const Value& self, Args& args) {
+  std::string_view text = self.str(), prefix = Needed(interp, args, 0, "prefix");
+  if (text.starts_with(prefix)) text.remove_prefix(prefix.size());
+  return Text(interp, self, text);
+}
+Value RemoveSuffix(Interp& interp, const Value& self, Args& args) {
+  std::string_view text = self.str(), suffix = Needed(interp, args, 0, "suffix");
+  if (!suffix.empty() && text.ends_with(suffix)) text.remove_suffix(suffix.size());
+  return Text(interp, self, text);
+}
+
+Value Replace(Interp& interp, const Value& self, Args& args) {
+  std::string_view from = Needed(interp, args, 0, "old"), to = Needed(interp, args, 1, "new");
+  int64_t count = IntArgument(interp, args, 2, "count", -1);
+  if (!self.safe) return interp.String(ReplaceText(interp, self.str(), from, to, count));
+  // In safe text only escaped replacements stay safe.
+  std::string escaped = interp.EscapedText(RequiredArgument(interp, args, 1, "new"));
+  return interp.String(ReplaceText(interp, self.str(), from, escaped, count), /*safe=*/true);
+}
+
+// Pieces between blanks; at most `limit` cuts from the left or the right (negative = no limit).
+std::vector<std::string_view> SplitBlanks(std::string_view text, int64_t limit, bool from_right) {
+  std::vector<std::string_view> pieces;
+  while (true) {
+    text = StripText(text, nullptr, from_right ? Strip::kRight : Strip::kLeft);
+    if (text.empty()) break;
+    size_t cut = from_right ? text.find_last_of(kBlanks) : text.find_first_of(kBlanks);
+    if (limit == 0 || cut == std::string_view::npos) {
+      pieces.push_back(StripText(text, nullptr, from_right ? Strip::kLeft : Strip::kRight));
+      if (limit == 0) {
+        pieces.back() = from_right ? StripText(text, nullptr, Strip::kRight)
+                                   : StripText(text, nullptr, Strip::kLeft);
+      }
+      break;
+    }
+    pieces.push_back(from_right ? text.substr(cut + 1) : text.substr(0, cut));
+    text = from_right ? text.substr(0, cut) : text.substr(cut + 1);
+    if (limit > 0) --limit;
+  }
+  if (from_right) std::reverse(pieces.begin(), pieces.end());
+  return pieces;
+}
+
+std::vector<std::string_view> SplitAt(std::string_view text, std::string_view separator,
+                                      int64_t limit, bool from_right) {
+  std::vector<std::string_view> pieces;
+  while (limit != 0) {
+    size_t cut = from_right ? text.rfind(separator) : text.find(separator);
+    if (cut == std::string_view::npos) break;
+    if (from_right) {
+      pieces.push_back(text.substr(cut + separator.size()));
+      text = text.substr(0, cut);
+    } else {
+      pieces.push_back(text.substr(0, cut));
+      text = text.substr(cut + separator.size());
+    }
+    if (limit > 0) --limit;
+  }
+  pieces.push_back(text);
+  if (from_right) std::reverse(pieces.begin(), pieces.end());
+  return pieces;
+}
+
+Value SplitBy(Interp& interp, const Value& self, const Args& args, bool from_right) {
+  const Value* separator = args.Get(0, "sep");
+  int64_t limit = IntArgument(interp, args, 1, "maxsplit", -1);
+  std::vector<std::string_view> pieces;
+  interp.Step(self.str().size() / 64);
+  if (separator == nullptr || separator->is_none()) {
+    pieces = SplitBlanks(self.str(), limit, from_right);
+  } else {
+    std::string_view by = Needed(interp, args, 0, "sep");
+    if (by.empty()) interp.Fail("split: empty separator");
+    pieces = SplitAt(self.str(), by, limit, from_right);
+  }
+  std::vector<Value> values;
+  for (std::string_view piece : pieces) values.push_back(Text(interp, self, piece));
+  return interp.List(std::move(values));
+}
+Value Split(Interp& interp, const Value& self, Args& args) {
+  return SplitBy(interp, self, args, false);
+}
+Value RSplit(Interp& interp, const Value& self, Args& args) {
+  return SplitBy(interp, self, args, true);
+}
+
+Value SplitLines(Interp& interp, const Value& self, Args& args) {
+  bool keep = FlagArgument(args, 0, "keepends", false);
+  std::vector<Value> lines;
+  std::string_view rest = self.str();
+  while (!rest.empty()) {
+    size_t end = rest.find_first_of("\n\r");
+    size_t next = end == std::string_view::npos ? rest.size() : end + 1;
+    if (next < rest.size() && rest[end] == '\r' && rest[next] == '\n') ++next;
+    lines.push_back(Text(interp, self, rest.substr(0, keep ? next : end)));
+    rest.remove_prefix(next);
+  }
+  return interp.List(std::move(lines));
+}
+
+Value PartitionBy(Interp& interp, const Value& self, const Args& args, bool from_right) {
+  std::string_view by = Needed(interp, args, 0, "sep"), text = self.str();
+  if (by.empty()) interp.Fail("partition: empty separator");
+  size_t at = from_right ? text.rfind(by) : text.find(by);
+  std::string_view parts[3] = {text, "", ""};
+  if (at != std::string_view::npos) {
+    parts[0] = text.substr(0, at);
+    parts[1] = by;
+    parts[2] = text.substr(at + by.size());
+  } else if (from_right) {
+    std::swap(parts[0], parts[2]);
+  }
+  std::vector<Value> values;
+  for (std::string_view part : parts) values.push_back(Text(interp, self, part));
+  return interp.List(std::move(values), /*is_tuple=*/true);
+}
+Value Partition(Interp& interp, const Value& self, Args& args) {
+  return PartitionBy(interp, self, args, false);
+}
+Value RPartition(Interp& interp, const Value& self, Args& args) {
+  return PartitionBy(interp, self, args, true);
+}
+
+Value Find(Interp& interp, const Value& self, Args& args) {
+  size_t at = self.str().find(Needed(interp, args, 0, "sub"));
+  if (at == std::string_view::npos) return Value::Int(-1);
+  return Value::Int(static_cast<int64_t>(CountCodePoints(self.str().substr(0, at))));
+}
+Value RFind(Interp& interp, const Value& self, Args& args) {
+  size_t at = self.str().rfind(Needed(interp, args, 0, "sub"));
+  if (at == std::string_view::npos) return Value::Int(-1);
+  return Value::Int(static_cast<int64_t>(CountCodePoints(self.str().substr(0, at))));
+}
+Value Index(Interp& interp, const Value& self, Args& args) {
+  Value at = Find(interp, self, args);
+  if (at.integer < 0) interp.Fail("index: substring not found");
+  return at;
+}
+Value Count(Interp& interp, const Value& self, Args& args) {
+  std::string_view by = Needed(interp, args, 0, "sub"), rest = self.str();
+  if (by.empty()) return Value::Int(static_cast<int64_t>(CountCodePoints(rest)) + 1);
+  int64_t count = 0;
+  for (size_t at = rest.find(by); at != std::string_view::npos;
+       at = rest.find(by, at + by.size())) {
+    ++count;
+  }
+  return Value::Int(count);
+}
+
+Value Join(Interp& interp, const Value& self, Args& args) {
+  std::string out;
+  bool first = true;
+  for (const Value& item : Items(interp, RequiredArgument(interp, args, 0, "iterable"))) {
+    if (!item.is_string()) interp.Fail(std::string("join needs strings, not ") + TypeName(item));
+    if (!std::exchange(first, false)) out += self.str();
+    out += self.safe ? interp.EscapedText(item) : std::string(item.str());
+    interp.CheckSize(out.size());
+  }
+  return interp.String(std::move(out), self.safe);
+}
+
+Value Format(Interp& interp, const Value& self, Args& args) {
+  if (!self.safe) return interp.String(BraceFormat(interp, self.str(), args));
+  // In safe text only escaped arguments stay safe.
+  Args escaped = args;
+  auto escape = [&](Value& value) {
+    if (value.is_string()) value = interp.String(interp.EscapedText(value));
+  };
+  for (Value& value : escaped.positional) escape(value);
+  for (auto& [key, value] : escaped.keywords) escape(value);
+  return interp.String(BraceFormat(interp, self.str(), escaped), /*safe=*/true);
+}
+
+Value Pad(Interp& interp, const Value& self, const Args& args, int align) {
+  int64_t width = IntArgument(interp, args, 0, "width", 0);
+  std::string fill = TextArgument(interp, args, 1, "fillchar", " ");
+  if (fill.size() != 1) interp.Fail("the fill character must be one ASCII character");
+  auto columns = static_cast<size_t>(std::max<int64_t>(width, 0));
+  return Text(interp, self, PadText(interp, self.str(), columns, fill[0], align));
+}
+Value LeftJustify(Interp& interp, const Value& self, Args& args) {
+  return Pad(interp, self, args, -1);
+}
+Value RightJustify(Interp& interp, const Value& self, Args& args) {
+  return Pad(interp, self, args, 1);
+}
+Value Center(Interp& interp, const Value& self, Args& args) { return Pad(interp, self, args, 0); }
+Value ZeroFill(Interp& interp, const Value& self, Args& args) {
+  auto width = static_cast<size_t>(std::max<int64_t>(IntArgument(interp, args, 0, "width", 0), 0));
+  std::string_view text = self.str();
+  size_t sign = text.starts_with('-') || text.starts_with('+') ? 1 : 0;
+  if (width <= sign) return self;
+  return Text(
+      interp, self,
+      std::string(text.substr(0, sign)) + PadText(interp, text.substr(sign), width - sign, '0', 1));
+}
+
+// All bytes in a class, and at least one. Letters beyond ASCII count as letters.
+template <typename Test>
+Value AllOf(const Value& self, Test test) {
+  std::string_view text = self.str();
+  return Value::Bool(!text.empty() && std::all_of(text.begin(), text.end(), test));
+}
+bool IsDigitByte(char c) { return c >= '0' && c <= '9'; }
+bool IsAlphaByte(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c & 0x80) != 0;
+}
+Value IsDigit(Interp&, const Value& self, Args&) { return AllOf(self, IsDigitByte); }
+Value IsAlpha(Interp&, const Value& self, Args&) { return AllOf(self, IsAlphaByte); }
+Value IsAlnum(Interp&, const Value& self, Args&) {
+  return AllOf(self, [](char c) { return IsDigitByte(c) || IsAlphaByte(c); });
+}
+Value IsSpace(Interp&, const Value& self, Args&) {
+  return AllOf(self, [](char c) { return kBlanks.find(c) != std::string_view::npos; });
+}
+Value IsUpper(Interp&, const Value& self, Args&) { return Value::Bool(IsUpperText(self.str())); }
+Value IsLower(Interp&, const Value& self, Args&) { return Value::Bool(IsLowerText(self.str())); }
+
+constexpr NamedEntry<Builtin> kStringMethods[] = {
+    {"capitalize", Capitalize},
+    {"casefold", Lower},
+    {"center", Center},
+    {"count", Count},
+    {"endswith", EndsWith},
+    {"find", Find},
+    {"format", Format},
+    {"index", Index},
+    {"isalnum", IsAlnum},
+    {"isalpha", IsAlpha},
+    {"isdigit", IsDigit},
+    {"islower", IsLower},
+    {"isspace", IsSpace},
+    {"isupper", IsUpper},
+    {"join", Join},
+    {"ljust", LeftJustify},
+    {"lower", Lower},
+    {"lstrip", StripLeft},
+    {"partition", Partition},
+    {"removeprefix", RemovePrefix},
+    {"removesuffix", RemoveSuffix},
+    {"replace", Replace},
+    {"rfind", RFind},
+    {"rjust", RightJustify},
+    {"rpartition", RPartition},
+    {"rsplit", RSplit},
+    {"rstrip", StripRight},
+    {"split", Split},
+    {"splitlines", SplitLines},
+    {"startswith", StartsWith},
+    {"strip", StripBoth},
+    {"title", Title},
+    {"upper", Upper},
+    {"zfill", ZeroFill},
+};
+
+}  // namespace
+
+Builtin FindStringMethod(std::string_view name) { return FindEntry(kStringMethods, name); }
+
+}  // namespace hearth::tmpl

@@ -1,0 +1,394 @@
+// Filters that give text or a number.
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "text/html.h"
+#include "text/internal/template_builtins.h"
+#include "text/utf8.h"
+
+namespace hearth::tmpl {
+namespace {
+
+// The piped value as text, and a result that keeps its "safe" mark.
+std::string Input(Interp& interp, const Value& self) { return ToText(interp, self); }
+Value Same(Interp& interp, const Value& self, std::string text) {
+  return interp.String(std::move(text), self.is_string() && self.safe);
+}
+
+Value Upper(Interp& interp, const Value& self, Args&) {
+  return Same(interp, self, UpperText(Input(interp, self)));
+}
+Value Lower(Interp& interp, const Value& self, Args&) {
+  return Same(interp, self, LowerText(Input(interp, self)));
+}
+Value Capitalize(Interp& interp, const Value& self, Args&) {
+  return Same(interp, self, CapitalizeText(Input(interp, self)));
+}
+
+// A capital at the start of every word; words end at blanks, hyphens and opening brackets.
+Value Title(Interp& interp, const Value& self, Args&) {
+  std::string text = Input(interp, self);
+  std::string out;
+  size_t start = 0;
+  for (size_t i = 0; i <= text.size(); ++i) {
+    bool boundary =
+        i == text.size() || std::string_view("-({[< \t\n\r").find(text[i]) != std::string::npos;
+    if (!boundary) continue;
+    out += CapitalizeText(std::string_view(text).substr(start, i - start));
+    if (i < text.size()) out += text[i];
+    start = i + 1;
+  }
+  return Same(interp, self, std::move(out));
+}
+
+Value Trim(Interp& interp, const Value& self, Args& args) {
+  std::string text = Input(interp, self);
+  const Value* chars = args.Get(0, "chars");
+  std::string set;
+  bool has_set = chars != nullptr && !chars->is_none();
+  if (has_set) set = ToText(interp, *chars);
+  return Same(interp, self, std::string(StripText(text, has_set ? &set : nullptr, Strip::kBoth)));
+}
+
+Value Replace(Interp& interp, const Value& self, Args& args) {
+  const Value& from = RequiredArgument(interp, args, 0, "old");
+  const Value& to = RequiredArgument(interp, args, 1, "new");
+  int64_t count = IntArgument(interp, args, 2, "count", -1);
+  auto is_safe = [](const Value& value) { return value.is_string() && value.safe; };
+  bool safe = interp.autoescape() && (is_safe(self) || is_safe(from) || is_safe(to));
+  auto text = [&](const Value& value) {
+    return safe ? interp.EscapedText(value) : ToText(interp, value);
+  };
+  return interp.String(ReplaceText(interp, text(self), text(from), text(to), count), safe);
+}
+
+Value Escape(Interp& interp, const Value& self, Args&) {
+  return interp.String(interp.EscapedText(self), /*safe=*/true);
+}
+Value ForceEscape(Interp& interp, const Value& self, Args&) {
+  return interp.String(EscapeHtml(ToText(interp, self)), /*safe=*/true);
+}
+Value Safe(Interp& interp, const Value& self, Args&) {
+  return interp.String(ToText(interp, self), /*safe=*/true);
+}
+Value String(Interp& interp, const Value& self, Args&) {
+  return self.is_string() ? self : interp.String(ToText(interp, self));
+}
+
+Value StripTags(Interp& interp, const Value& self, Args&) {
+  std::string text = Input(interp, self), plain;
+  bool in_tag = false;
+  for (char c : text) {
+    if (c == '<') in_tag = true;
+    if (!in_tag) plain += c;
+    if (c == '>') in_tag = false;
+  }
+  std::string out;
+  bool blank = false;
+  for (char c : plain) {
+    bool is_blank = std::string_view(" \t\n\r\v\f").find(c) != std::string_view::npos;
+    if (!is_blank) {
+      if (blank && !out.empty()) out += ' ';
+      out += c;
+    }
+    blank = is_blank;
+  }
+  return interp.String(std::move(out));
+}
+
+// As in a query string: a blank is "+".
+std::string QueryPart(Interp& interp, const Value& value) {
+  std::string out = UrlEncode(ToText(interp, value), " ");
+  std::replace(out.begin(), out.end(), ' ', '+');
+  return out;
+}
+
+Value UrlEncodeFilter(Interp& interp, const Value& self, Args&) {
+  if (self.kind != Kind::kDict && self.kind != Kind::kList) {
+    return interp.String(UrlEncode(ToText(interp, self), "/"));
+  }
+  std::string out;
+  auto add = [&](const Value& key, const Value& value) {
+    if (!out.empty()) out += '&';
+    out += QueryPart(interp, key) + "=" + QueryPart(interp, value);
+  };
+  if (self.kind == Kind::kDict) {
+    for (const auto& [key, value] : self.dict->items) add(key, value);
+  } else {
+    for (const Value& item : self.list->items) {
+      std::vector<Value> pair = Items(interp, item);
+      if (pair.size() != 2) interp.Fail("urlencode needs pairs");
+      add(pair[0], pair[1]);
+    }
+  }
+  return interp.String(std::move(out));
+}
+
+Value ToJsonFilter(Interp& interp, const Value& self, Args& args) {
+  JsonStyle style;
+  // In pages JSON stands inside HTML; in chat templates models see it as it is.
+  style.html_safe = interp.autoescape();
+  style.ensure_ascii = FlagArgument(args, 99, "ensure_ascii", false);
+  style.sort_keys = FlagArgument(args, 99, "sort_keys", false);
+  style.indent =
+      static_cast<int>(std::min<int64_t>(IntArgument(interp, args, 0, "indent", -1), 64));
+  if (style.indent >= 0) style.item_separator = ",";
+  if (const Value* separators = args.Get(99, "separators"); separators && !separators->is_none()) {
+    std::vector<Value> pair = Items(interp, *separators);
+    if (pair.size() != 2) interp.Fail("'separators' needs two strings");
+    style.item_separator = ToText(interp, pair[0]);
+    style.key_separator = ToText(interp, pair[1]);
+  }
+  return interp.String(DumpJson(interp, self, style), interp.autoescape());
+}
+
+Value Indent(Interp& interp, const Value& self, Args& args) {
+  const Value* width = args.Get(0, "width");
+  std::string pad;
+  if (width != nullptr && width->is_string()) {
+    pad = width->str();
+  } else {
+    int64_t count = IntArgument(interp, args, 0, "width", 4);
+    interp.CheckSize(static_cast<uint64_t>(std::max<int64_t>(count, 0)));
+    pad.assign(static_cast<size_t>(std::max<int64_t>(count, 0)), ' ');
+  }
+  bool first = FlagArgument(args, 1, "first", false);
+  bool blank = FlagArgument(args, 2, "blank", false);
+  std::string text = Input(interp, self), out;
+  std::string_view rest = text;
+  for (bool is_first = true;; is_first = false) {
+    size_t end = rest.find('\n');
+    std::string_view row = rest.substr(0, end);
+    if (is_first ? first : (blank || !row.empty())) out += pad;
+    out += row;
+    interp.CheckSize(out.size());
+    if (end == std::string_view::npos) break;
+    out += '\n';
+    rest.remove_prefix(end + 1);
+  }
+  return Same(interp, self, std::move(out));
+}
+
+Value Truncate(Interp& interp, const Value& self, Args& args) {
+  int64_t length = IntArgument(interp, args, 0, "length", 255);
+  bool kill_words = FlagArgument(args, 1, "killwords", false);
+  std::string end = TextArgument(interp, args, 2, "end", "...");
+  int64_t leeway = IntArgument(interp, args, 3, "leeway", 5);
+  auto end_length = static_cast<int64_t>(CountCodePoints(end));
+  if (length < end_length || leeway < 0) interp.Fail("truncate: the length is too small");
+  std::string text = Input(interp, self);
+  if (static_cast<int64_t>(CountCodePoints(text)) <= length + leeway)
+    return Same(interp, self, text);
+  std::string cut(TruncateUtf8(text, static_cast<size_t>(length - end_length)));
+  size_t blank = cut.rfind(' ');
+  if (!kill_words && blank != std::string::npos) cut.resize(blank);
+  return Same(interp, self, cut + end);
+}
+
+Value Center(Interp& interp, const Value& self, Args& args) {
+  auto width = static_cast<size_t>(std::max<int64_t>(IntArgument(interp, args, 0, "width", 80), 0));
+  return Same(interp, self, PadText(interp, Input(interp, self), width, ' ', 0));
+}
+
+Value WordCount(Interp& interp, const Value& self, Args&) {
+  int64_t words = 0;
+  bool in_word = false;
+  for (char c : Input(interp, self)) {
+    bool is_word = (c & 0x80) != 0 || c == '_' || (c >= '0' && c <= '9') ||
+                   (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    if (is_word && !in_word) ++words;
+    in_word = is_word;
+  }
+  return Value::Int(words);
+}
+
+Value WordWrap(Interp& interp, const Value& self, Args& args) {
+  int64_t width = IntArgument(interp, args, 0, "width", 79);
+  if (width < 1) interp.Fail("wordwrap: the width is too small");
+  std::string text = Input(interp, self), out;
+  size_t column = 0;
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    size_t end = rest.find_first_of(" \n");
+    std::string_view word = rest.substr(0, end);
+    size_t length = CountCodePoints(word);
+    if (column > 0 && column + 1 + length > static_cast<size_t>(width)) {
+      out += '\n';
+      column = 0;
+    } else if (column > 0) {
+      out += ' ';
+      ++column;
+    }
+    while (length > static_cast<size_t>(width)) {
+      std::string_view part = TruncateUtf8(word, static_cast<size_t>(width));
+      out += part;
+      out += '\n';
+      word.remove_prefix(part.size());
+      length -= static_cast<size_t>(width);
+    }
+    out += word;
+    column += length;
+    if (end == std::string_view::npos) break;
+    if (rest[end] == '\n') {
+      out += '\n';
+      column = 0;
+    }
+    rest.remove_prefix(end + 1);
+  }
+  return Same(interp, self, std::move(out));
+}
+
+Value FormatFilter(Interp& interp, const Value& self, Args& args) {
+  Value values;
+  if (!args.keywords.empty()) {
+    DictObj* dict = interp.NewDict();
+    for (const auto& [key, value] : args.keywords) dict->Set(interp, key, value);
+    values = Value::Of(dict);
+  } else {
+    values = interp.List(args.positional, /*is_tuple=*/true);
+  }
+  return Same(interp, self, PercentFormat(interp, Input(interp, self), values));
+}
+
+Value FileSizeFormat(Interp& interp, const Value& self, Args& args) {
+  bool binary = FlagArgument(args, 0, "binary", false);
+  if (!self.is_number()) interp.Fail("filesizeformat needs a number");
+  double bytes = self.AsDouble();
+  double base = binary ? 1024 : 1000;
+  if (bytes == 1) return interp.String("1 Byte");
+  if (bytes < base) return interp.String(std::to_string(static_cast<int64_t>(bytes)) + " Bytes");
+  static constexpr const char* kDecimal[] = {"kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"};
+  static constexpr const char* kBinary[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"};
+  double unit = base;
+  size_t i = 0;
+  while (i + 1 < std::size(kDecimal) && bytes >= unit * base) {
+    unit *= base;
+    ++i;
+  }
+  char text[64];
+  std::snprintf(text, sizeof text, "%.1f %s", bytes / unit, binary ? kBinary[i] : kDecimal[i]);
+  return interp.String(text);
+}
+
+std::optional<double> ToNumber(Interp& interp, const Value& self) {
+  if (self.is_number()) return self.AsDouble();
+  std::string text = ToText(interp, self);
+  std::string_view digits = StripText(text, nullptr, Strip::kBoth);
+  if (digits.starts_with('+')) digits.remove_prefix(1);
+  double value = 0;
+  auto result = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (digits.empty() || result.ec != std::errc() || result.ptr != digits.data() + digits.size()) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+Value Int(Interp& interp, const Value& self, Args& args) {
+  int64_t fallback = IntArgument(interp, args, 0, "default", 0);
+  int64_t base = IntArgument(interp, args, 1, "base", 10);
+  if (self.is_integral()) return Value::Int(self.AsInt());
+  if (self.is_string() && base >= 2 && base <= 36) {
+    std::string_view digits = StripText(self.str(), nullptr, Strip::kBoth);
+    bool plus = digits.starts_with('+');
+    if (plus) digits.remove_prefix(1);
+    if (base == 16 && (digits.starts_with("0x") || digits.starts_with("0X")))
+      digits.remove_prefix(2);
+    int64_t value = 0;
+    auto result = std::from_chars(digits.data(), digits.data() + digits.size(), value,
+                                  static_cast<int>(base));
+    if (!digits.empty() && result.ec == std::errc() &&
+        result.ptr == digits.data() + digits.size()) {
+      return Value::Int(value);
+    }
+  }
+  std::optional<double> number = ToNumber(interp, self);
+  if (!number || std::isnan(*number) || std::fabs(*number) >= 9.2e18) return Value::Int(fallback);
+  return Value::Int(static_cast<int64_t>(*number));
+}
+
+Value Float(Interp& interp, const Value& self, Args& args) {
+  std::optional<double> number = ToNumber(interp, self);
+  if (number) return Value::Float(*number);
+  const Value* fallback = args.Get(0, "default");
+  return fallback != nullptr ? *fallback : Value::Float(0);
+}
+
+Value Round(Interp& interp, const Value& self, Args& args) {
+  int64_t precision = IntArgument(interp, args, 0, "precision", 0);
+  std::string method = TextArgument(interp, args, 1, "method", "common");
+  if (!self.is_number()) interp.Fail("round needs a number");
+  double value = self.AsDouble();
+  if (std::llabs(precision) > 300) interp.Fail("round: the precision is too large");
+  if (method == "common") {
+    if (precision < 0) {
+      double scale = std::pow(10, static_cast<double>(-precision));
+      return Value::Float(std::nearbyint(value / scale) * scale);
+    }
+    // Correct rounding of the decimal form, halves to even, as Python's round does.
+    char text[800];
+    std::snprintf(text, sizeof text, "%.*f", static_cast<int>(precision), value);
+    return Value::Float(std::strtod(text, nullptr));
+  }
+  double scale = std::pow(10, static_cast<double>(precision));
+  if (method == "ceil") return Value::Float(std::ceil(value * scale) / scale);
+  if (method == "floor") return Value::Float(std::floor(value * scale) / scale);
+  interp.Fail("round: unknown method '" + method + "'");
+}
+
+Value Abs(Interp& interp, const Value& self, Args&) {
+  if (self.kind == Kind::kFloat) return Value::Float(std::fabs(self.number));
+  if (!self.is_integral()) interp.Fail("abs needs a number");
+  return self.AsInt() < 0 ? interp.Binary("-", Value::Int(0), self) : Value::Int(self.AsInt());
+}
+
+Value XmlAttr(Interp& interp, const Value& self, Args& args) {
+  if (self.kind != Kind::kDict) interp.Fail("xmlattr needs a dict");
+  std::string out;
+  for (const auto& [key, value] : self.dict->items) {
+    if (value.is_none() || value.is_undefined()) continue;
+    std::string name = ToText(interp, key);
+    if (name.empty() || name.find_first_of(" \t\n\r\f/>=\"'<") != std::string::npos) {
+      interp.Fail("xmlattr: a bad attribute name");
+    }
+    out += (out.empty() ? "" : " ") + EscapeHtml(name) + "=\"" + interp.EscapedText(value) + "\"";
+  }
+  if (!out.empty() && FlagArgument(args, 0, "autospace", true)) out.insert(out.begin(), ' ');
+  return interp.String(std::move(out), interp.autoescape());
+}
+
+constexpr NamedEntry<Builtin> kFilters[] = {
+    {"abs", Abs},
+    {"capitalize", Capitalize},
+    {"center", Center},
+    {"e", Escape},
+    {"escape", Escape},
+    {"filesizeformat", FileSizeFormat},
+    {"float", Float},
+    {"forceescape", ForceEscape},
+    {"format", FormatFilter},
+    {"indent", Indent},
+    {"int", Int},
+    {"lower", Lower},
+    {"replace", Replace},
+    {"round", Round},
+    {"safe", Safe},
+    {"string", String},
+    {"striptags", StripTags},
+    {"title", Title},
+    {"tojson", ToJsonFilter},
+    {"trim", Trim},
+    {"truncate", Truncate},
+    {"upper", Upper},
+    {"urlencode", UrlEncodeFilter},
+    {"wordcount", WordCount},
+    {"wordwrap", WordWrap},
+    {"xmlattr", XmlAttr},
+};
+
+}  // namespace
+
+Builtin FindTextFilter(std::string_view name) { return FindEntry(kFilters, name); }
+
+}  // namespace hearth::tmpl
