@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 
-#include <algorithm>
-#include <set>
+#include <fstream>
 
+#include "base/file.h"
 #include "storage/git/internal/commit_text.h"
 #include "storage/git/internal/libgit2.h"
 #include "storage/git/internal/object_batch.h"
@@ -165,6 +165,54 @@ TEST_F(GitReadTest, ATreeOfAbsurdDepthIsRefusedWithoutHarm) {
             Code::kTooLarge);
   EXPECT_EQ(CodeOf([&] { repository.Diff(std::nullopt, deep); }), Code::kTooLarge);
   EXPECT_EQ(Paths(repository.ListTree(deep, "", {})), "d");
+}
+
+TEST_F(GitReadTest, DamageToAnyByteOfAnObjectIsAnErrorNotAHang) {
+  std::string content;
+  for (int i = 0; i < 40; ++i) content += "line " + std::to_string(i * 7919) + "\n";
+  GitRepository writer = Open();
+  GitOid head = CommitOnMain(writer, {PutFile{"a", content}});
+  for (bool packed : {false, true}) {
+    if (packed) Git("gc -q --prune=now");
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_ / "objects")) {
+      auto extension = entry.path().extension();
+      if (entry.is_regular_file() &&
+          (packed ? extension == ".pack"
+                  : entry.path().string().find("info") == std::string::npos)) {
+        files.push_back(entry.path());
+      }
+    }
+    ASSERT_EQ(files.size(), packed ? 1u : 3u);
+    for (const auto& path : files) {
+      const std::string sound = ReadFile(path);
+      std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+      for (size_t i = 0; i < 2 * sound.size(); ++i) {
+        std::string broken = sound.substr(0, i / 2);
+        if (i % 2 == 1) broken = sound, broken[i / 2] = static_cast<char>(broken[i / 2] ^ 0x5A);
+        std::ofstream(path, std::ios::trunc) << broken;
+        try {
+          GitRepository reader = Open();
+          std::optional<TreeEntry> entry = reader.FindEntry(head, "a");
+          if (entry) EXPECT_EQ(reader.ReadBlob(entry->oid), content);
+          if (entry) reader.ReadCommit(head);
+        } catch (const Error&) {
+        }
+      }
+      std::ofstream(path, std::ios::trunc) << sound;
+    }
+    EXPECT_EQ(AllPaths(Open(), head), "a");
+  }
+}
+
+TEST_F(GitReadTest, ObjectsOfAQuarantineFolderAreSeenWhenAsked) {
+  GitRepository repository = Open();
+  GitOid head = CommitOnMain(repository, {PutFile{"a", "1"}});
+  GitRepository::Create(root_ / "other.git");
+  GitRepository other = GitRepository::Open(root_ / "other.git");
+  EXPECT_EQ(other.FindCommit(head.Hex()), std::nullopt);
+  GitRepository both = GitRepository::Open(root_ / "other.git", {folder_ / "objects"});
+  EXPECT_EQ(AllPaths(both, head), "a");
 }
 
 }  // namespace

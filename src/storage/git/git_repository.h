@@ -89,7 +89,10 @@ class GitRepository {
   // Makes a bare repository whose HEAD is refs/heads/main; durable. Throws kConflict when the
   // folder exists.
   static void Create(const std::filesystem::path& folder);
-  static GitRepository Open(const std::filesystem::path& folder);  // throws kNotFound
+  // Throws kNotFound. `more_objects` are further object folders to read from: a pre-receive check
+  // passes git's quarantine folder ($GIT_QUARANTINE_PATH) to see what is being pushed.
+  static GitRepository Open(const std::filesystem::path& folder,
+                            const std::vector<std::filesystem::path>& more_objects = {});
   GitRepository(GitRepository&&) noexcept;
   GitRepository& operator=(GitRepository&&) noexcept;
   ~GitRepository();
