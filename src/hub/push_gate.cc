@@ -192,10 +192,10 @@ std::optional<std::string> PushGate::Judge(const std::string& request) {
     if (!line.empty()) updates.push_back(ParseUpdate(line));
   }
   // No quarantine when a push brings no objects (deletions only).
+  std::vector<std::filesystem::path> quarantined;
+  if (!quarantine.empty()) quarantined.emplace_back(quarantine);
   storage::GitRepository git =
-      quarantine.empty()
-          ? storage::GitRepository::Open(push->repo.git_folder())
-          : storage::GitRepository::OpenWithObjects(push->repo.git_folder(), quarantine);
+      storage::GitRepository::Open(push->repo.git_folder(), quarantined);
   return CheckPush(commits_, push->repo, push->actor, git, updates);
 }
 

@@ -24,11 +24,12 @@ class TreeDiff {
   TreeDiff(ReadTree read, SizeOf size_of) : read_(std::move(read)), size_of_(std::move(size_of)) {}
 
   void Compare(const std::optional<GitOid>& from, const std::optional<GitOid>& to,
-               const std::string& folder);
+               const std::string& folder, size_t depth = 0);
   std::vector<DiffEntry> Take() { return std::move(entries_); }
 
  private:
-  void Pair(const RawEntry* old_entry, const RawEntry* new_entry, const std::string& folder);
+  void Pair(const RawEntry* old_entry, const RawEntry* new_entry, const std::string& folder,
+            size_t depth);
   void Report(DiffEntry::Kind kind, const std::string& path, const RawEntry* old_entry,
               const RawEntry* new_entry);
   uint64_t SizeOfEntry(const RawEntry& entry) const {
@@ -56,8 +57,8 @@ void TreeDiff::Report(DiffEntry::Kind kind, const std::string& path, const RawEn
   entries_.push_back(std::move(out));
 }
 
-void TreeDiff::Pair(const RawEntry* old_entry, const RawEntry* new_entry,
-                    const std::string& folder) {
+void TreeDiff::Pair(const RawEntry* old_entry, const RawEntry* new_entry, const std::string& folder,
+                    size_t depth) {
   if (old_entry != nullptr && new_entry != nullptr && old_entry->oid == new_entry->oid &&
       old_entry->mode == new_entry->mode) {
     return;
@@ -76,12 +77,13 @@ void TreeDiff::Pair(const RawEntry* old_entry, const RawEntry* new_entry,
   }
   if (old_folder || new_folder) {
     Compare(old_folder ? std::optional(old_entry->oid) : std::nullopt,
-            new_folder ? std::optional(new_entry->oid) : std::nullopt, path);
+            new_folder ? std::optional(new_entry->oid) : std::nullopt, path, depth + 1);
   }
 }
 
 void TreeDiff::Compare(const std::optional<GitOid>& from, const std::optional<GitOid>& to,
-                       const std::string& folder) {
+                       const std::string& folder, size_t depth) {
+  if (depth >= kMaxTreeDepth) throw Error(Code::kTooLarge, "the tree is too deep");
   OdbObjectHandle old_object = from ? read_(*from) : nullptr;
   OdbObjectHandle new_object = to ? read_(*to) : nullptr;
   TreeCursor old_cursor(old_object ? DataOf(old_object) : std::string_view());
@@ -94,7 +96,7 @@ void TreeDiff::Compare(const std::optional<GitOid>& from, const std::optional<Gi
                            : CompareEntryNames(old_entry.name, old_entry.is_folder(),
                                                new_entry.name, new_entry.is_folder());
     // A file that became a folder sorts apart from it and is reported as deleted and added.
-    Pair(order <= 0 ? &old_entry : nullptr, order >= 0 ? &new_entry : nullptr, folder);
+    Pair(order <= 0 ? &old_entry : nullptr, order >= 0 ? &new_entry : nullptr, folder, depth);
     if (order <= 0) has_old = old_cursor.Next(old_entry);
     if (order >= 0) has_new = new_cursor.Next(new_entry);
   }

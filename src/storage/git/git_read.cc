@@ -92,6 +92,7 @@ class TreeWalker {
     bool has_entry;
   };
   void Enter(std::string folder, const GitOid& tree) {
+    if (levels_.size() >= kMaxTreeDepth) throw Error(Code::kTooLarge, "the tree is too deep");
     OdbObjectHandle object = read_(tree);
     TreeCursor cursor(DataOf(object));
     levels_.push_back({std::move(folder), std::move(object), cursor, {}, false});

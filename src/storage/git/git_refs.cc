@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "storage/git/git_repository.h"
 #include "storage/git/internal/commit_text.h"
+#include "storage/git/internal/lock_file.h"
 #include "storage/git/internal/repository_impl.h"
 
 namespace hearth::storage {
@@ -18,7 +19,12 @@ constexpr std::string_view kListedRefs[] = {"refs/heads/", "refs/tags/", "refs/p
                                             "refs/convert/"};
 
 bool IsRefName(const std::string& name) {
-  if (name.find('\0') != std::string::npos) return false;
+  // libgit2 holds names in a buffer of 1024 bytes, file systems parts of 255.
+  constexpr size_t kMaxNameBytes = 1000, kMaxPartBytes = 250;
+  if (name.size() > kMaxNameBytes || name.find('\0') != std::string::npos) return false;
+  for (std::string_view part : Split(name, '/')) {
+    if (part.size() > kMaxPartBytes) return false;
+  }
   int valid = 0;
   return git_reference_name_is_valid(&valid, name.c_str()) == 0 && valid != 0;
 }
@@ -111,6 +117,20 @@ void GitRepository::UpdateRef(std::string_view full_name, const std::optional<Gi
     throw RevisionNotFound("no object " + target->Hex());
   }
   impl_->Refs().Update(std::string(full_name), expected, target);
+}
+
+size_t GitRepository::RemoveStaleLocks() {
+  std::vector<std::filesystem::path> locks = {impl_->folder() / "packed-refs.lock",
+                                              impl_->folder() / "HEAD.lock"};
+  std::error_code error;
+  std::filesystem::recursive_directory_iterator entries(impl_->folder() / "refs", error);
+  for (; !error && entries != std::filesystem::recursive_directory_iterator();
+       entries.increment(error)) {
+    if (entries->path().extension() == ".lock") locks.push_back(entries->path());
+  }
+  return static_cast<size_t>(std::count_if(locks.begin(), locks.end(), [](const auto& lock) {
+    return std::filesystem::exists(lock) && RemoveStaleLock(lock);
+  }));
 }
 
 void GitRepository::CreateTag(std::string_view name, const GitOid& commit, std::string_view message,

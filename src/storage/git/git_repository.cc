@@ -186,7 +186,8 @@ void GitRepository::Create(const std::filesystem::path& folder) {
   repository.Publish();
 }
 
-GitRepository GitRepository::Open(const std::filesystem::path& folder) {
+GitRepository GitRepository::Open(const std::filesystem::path& folder,
+                                  const std::vector<std::filesystem::path>& more_objects) {
   StartLibgit2();
   git_repository* raw = nullptr;
   int result = git_repository_open_bare(&raw, folder.c_str());
@@ -194,15 +195,7 @@ GitRepository GitRepository::Open(const std::filesystem::path& folder) {
     throw Error(Code::kNotFound, "no git repository at " + folder.string());
   }
   Check(result, "open repository " + folder.string());
-  return GitRepository(std::make_unique<Impl>(folder, RepositoryHandle(raw)));
-}
-
-GitRepository GitRepository::OpenWithObjects(const std::filesystem::path& folder,
-                                             const std::filesystem::path& objects) {
-  GitRepository repository = Open(folder);
-  Check(git_odb_add_disk_alternate(repository.impl_->odb(), objects.c_str()),
-        "open objects " + objects.string());
-  return repository;
+  return GitRepository(std::make_unique<Impl>(folder, RepositoryHandle(raw), more_objects));
 }
 
 void GitRepository::CloneInto(const std::filesystem::path& source,

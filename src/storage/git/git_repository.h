@@ -89,23 +89,25 @@ class GitRepository {
   // Makes a bare repository whose HEAD is refs/heads/main; durable. Throws kConflict when the
   // folder exists.
   static void Create(const std::filesystem::path& folder);
-  static GitRepository Open(const std::filesystem::path& folder);  // throws kNotFound
-  // The same with the objects of a second folder in view: the quarantine of a push that has not been
-  // accepted yet (git-receive-pack(1)).
-  static GitRepository OpenWithObjects(const std::filesystem::path& folder,
-                                       const std::filesystem::path& objects);
+  // Throws kNotFound. `more_objects` are further object folders to read from: a pre-receive check
+  // passes git's quarantine folder ($GIT_QUARANTINE_PATH) to see what is being pushed.
+  static GitRepository Open(const std::filesystem::path& folder,
+                            const std::vector<std::filesystem::path>& more_objects = {});
   GitRepository(GitRepository&&) noexcept;
   GitRepository& operator=(GitRepository&&) noexcept;
   ~GitRepository();
 
   // Branch, tag, full ref name, "HEAD", 40-hex commit or an unambiguous short one (>= 7 digits).
-  // Peels tags to commits. nullopt when unknown or when the name is not a legal one. A 40-hex id
-  // counts only when that commit is reachable-agnostic present.
+  // Peels tags to commits. nullopt when unknown or when the name is not a legal one; there is no
+  // rev-parse syntax. A branch wins over a tag, both over a short id. A 40-hex id counts when the
+  // commit object is present: one that only a deleted ref reached still resolves until it is
+  // pruned.
   std::optional<GitOid> FindCommit(std::string_view revision) const;
   std::optional<GitOid> FindRef(std::string_view full_name) const;
   std::vector<RefInfo> ListRefs() const;  // heads, tags, refs/pr/*, refs/convert/*; sorted by name
   CommitInfo ReadCommit(const GitOid& commit) const;
-  // First-parent order by time, newest first. `skip`, then up to `limit`.
+  // Every commit reachable from `from`, in the order of `git log` (by time, newest first). `skip`,
+  // then up to `limit`.
   std::vector<CommitInfo> Log(const GitOid& from, size_t skip, size_t limit) const;
   size_t CountCommits(const GitOid& from) const;
 
@@ -153,15 +155,22 @@ class GitRepository {
   // commits whose contents do not fit into memory at once. Returns their ids in order.
   std::vector<GitOid> WriteBlobs(const std::vector<std::string>& contents);
   // Sets or creates refs; compare-and-swap; durable. nullopt target = delete. kPreconditionFailed
-  // when it moved meanwhile.
+  // when it moved meanwhile (an annotated tag may be given by its commit), kConflict when a ref
+  // exists whose name is a folder of this one or the reverse ("a" and "a/b").
   void UpdateRef(std::string_view full_name, const std::optional<GitOid>& expected,
                  const std::optional<GitOid>& target);
-  // Annotated when message is not empty.
+  // Removes ref locks that a killed process left behind (ours at once, foreign ones when they are
+  // older than 30 seconds); returns how many. Updates here do it on their own; the stock git
+  // programs cannot, so call it before starting receive-pack.
+  size_t RemoveStaleLocks();
+  // Annotated when message is not empty. Throws kConflict when the tag exists.
   void CreateTag(std::string_view name, const GitOid& commit, std::string_view message,
                  const Signature& tagger);
   // A parentless commit with the tree of `commit`; not attached to a ref.
   GitOid MakeSquashed(const GitOid& commit, std::string_view message, const Signature& author);
-  // Copies every object reachable from the refs of `source` and its refs (for duplicate); durable.
+  // Copies the objects of `source` and its refs (for duplicate); durable. Object files are shared
+  // as hard links where the file system allows; objects that no ref reaches come along.
+  // kConflict when `target` exists.
   static void CloneInto(const std::filesystem::path& source, const std::filesystem::path& target);
 
   const std::filesystem::path& folder() const;

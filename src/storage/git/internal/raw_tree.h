@@ -13,6 +13,10 @@
 
 namespace hearth::storage::internal {
 
+// Deeper trees, which only a hostile push makes, are refused with kTooLarge: paths would grow with
+// the square of the depth, and recursion would exhaust the stack. git's own limit is the same.
+inline constexpr size_t kMaxTreeDepth = 2048;
+
 struct RawEntry {
   uint32_t mode = 0;
   std::string_view name;  // into the tree's bytes

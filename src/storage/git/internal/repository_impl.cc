@@ -1,14 +1,35 @@
 #include "storage/git/internal/repository_impl.h"
 
+#include <git2/sys/repository.h>
+
+#include "storage/git/internal/loose_backend.h"
+
 namespace hearth::storage {
 
 using namespace internal;
 
-GitRepository::Impl::Impl(std::filesystem::path folder, RepositoryHandle repository)
+namespace {
+
+void AddObjects(git_odb* odb, const std::filesystem::path& objects) {
+  // Packs are asked first: most objects of an old repository are there.
+  constexpr int kLoosePriority = 1, kPackPriority = 2;
+  git_odb_backend* packs = nullptr;
+  Check(git_odb_backend_pack(&packs, objects.c_str()), "open packs of " + objects.string());
+  Check(git_odb_add_backend(odb, packs, kPackPriority), "add packs");
+  Check(git_odb_add_backend(odb, NewLooseBackend(objects), kLoosePriority), "add loose objects");
+}
+
+}  // namespace
+
+GitRepository::Impl::Impl(std::filesystem::path folder, RepositoryHandle repository,
+                          const std::vector<std::filesystem::path>& more_objects)
     : folder_(std::move(folder)), repository_(std::move(repository)) {
   git_odb* odb = nullptr;
-  Check(git_repository_odb(&odb, repository_.get()), "open objects of " + folder_.string());
+  Check(git_odb_new(&odb), "open objects of " + folder_.string());
   odb_.reset(odb);
+  AddObjects(odb, folder_ / "objects");
+  for (const std::filesystem::path& objects : more_objects) AddObjects(odb, objects);
+  Check(git_repository_set_odb(repository_.get(), odb), "use objects of " + folder_.string());
 }
 
 OdbObjectHandle GitRepository::Impl::ReadObject(const GitOid& oid, git_object_t type) const {

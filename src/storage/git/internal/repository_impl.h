@@ -15,7 +15,9 @@ namespace hearth::storage {
 
 class GitRepository::Impl {
  public:
-  Impl(std::filesystem::path folder, internal::RepositoryHandle repository);
+  // Objects are read from <folder>/objects and from `more_objects`.
+  Impl(std::filesystem::path folder, internal::RepositoryHandle repository,
+       const std::vector<std::filesystem::path>& more_objects);
 
   git_repository* repository() const { return repository_.get(); }
   git_odb* odb() const { return odb_.get(); }
