@@ -134,7 +134,6 @@ const RouteEnds kReadingPosts = {
     {"POST", "/unlock"},
     {"POST", "/git-upload-pack"},
     {"POST", "/paths-info/{rev...}"},
-    {"POST", "/paths-info/{rev}"},
 };
 
 const std::map<std::string, std::string>& CaptureValues() {
