@@ -388,6 +388,11 @@ TEST_F(AccountRoutes, OwnRepositoriesAreListedWithVisibility) {
   EXPECT_EQ(TextAt(own.AsArray()->at(0), "id"), "alice/one");
   EXPECT_EQ(TextAt(own.AsArray()->at(0), "type"), "model");
   EXPECT_EQ(TextAt(own.AsArray()->at(0), "visibility"), "private");
+  // Only the .gitattributes of the first commit: all of what alice stores.
+  hub_->catalog().IndexNow(hub_->repos().Find(hub::RepoType::kModel, "alice", "one"));
+  own = BodyJson(Get("/api/settings/repositories", token));
+  EXPECT_GT(own.AsArray()->at(0).Find("storage")->AsInt().value_or(0), 0);
+  EXPECT_EQ(own.AsArray()->at(0).Find("storagePercent")->AsDouble(), 100.0);
   std::string path = "/api/organizations/acme/settings/repositories";
   EXPECT_EQ(TextAt(BodyJson(Get(path, token)).AsArray()->at(0), "type"), "space");
   int64_t eve = MakeUser("eve");

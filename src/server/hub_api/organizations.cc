@@ -55,27 +55,35 @@ net::Response RemoveMember(Context& context) {
   return JsonResponse(Json::Obj());
 }
 
+// Bytes of the files at main.
+uint64_t StoredBytes(const Context& context, const hub::RepoRecord& repo) {
+  return repo.used_bytes != 0 ? repo.used_bytes : context.hub.catalog().SummaryOf(repo).main_bytes;
+}
+
 net::Response ReposOf(const Context& context, int64_t owner_id) {
-  std::vector<hub::RepoPtr> repos;
-  for (hub::RepoPtr& repo : context.hub.repos().OwnedBy(owner_id)) {
-    if (hub::RightOn(context.actor, *repo, false)) repos.push_back(std::move(repo));
-  }
-  std::sort(repos.begin(), repos.end(), [](const hub::RepoPtr& a, const hub::RepoPtr& b) {
-    if (a->modified_at != b->modified_at) return a->modified_at > b->modified_at;
-    return a->id > b->id;
-  });
+  std::vector<std::pair<hub::RepoPtr, uint64_t>> repos;
   uint64_t total = 0;
-  for (const hub::RepoPtr& repo : repos) total += repo->used_bytes;
+  for (const hub::RepoPtr& repo : context.hub.repos().OwnedBy(owner_id)) {
+    if (!hub::RightOn(context.actor, *repo, false)) continue;
+    repos.emplace_back(repo, StoredBytes(context, *repo));
+    total += repos.back().second;
+  }
+  std::sort(repos.begin(), repos.end(), [](const auto& a, const auto& b) {
+    if (a.first->modified_at != b.first->modified_at) {
+      return a.first->modified_at > b.first->modified_at;
+    }
+    return a.first->id > b.first->id;
+  });
   Json rows{Json::Array{}};
-  for (const hub::RepoPtr& repo : repos) {
-    double share =
-        total == 0 ? 0 : static_cast<double>(repo->used_bytes) / static_cast<double>(total);
+  for (const auto& [repo, bytes] : repos) {
+    double percent =
+        total == 0 ? 0 : 100.0 * static_cast<double>(bytes) / static_cast<double>(total);
     rows.Push(Json::Obj({{"id", repo->FullName()},
                          {"type", hub::SingularName(repo->type)},
                          {"updatedAt", FormatIso8601(repo->modified_at)},
                          {"visibility", repo->is_private ? "private" : "public"},
-                         {"storage", repo->used_bytes},
-                         {"storagePercent", share}}));
+                         {"storage", bytes},
+                         {"storagePercent", percent}}));
   }
   return JsonResponse(rows);
 }

@@ -96,7 +96,9 @@ net::Response LoginForm(Context& context) {
 }
 
 void EndSession(const Context& context) {
-  for (std::string_view pair : Split(context.request.headers.Get("Cookie"), ';')) {
+  const std::string* cookies = context.request.headers.Find("Cookie");
+  if (cookies == nullptr) return;
+  for (std::string_view pair : Split(*cookies, ';')) {
     pair = TrimAscii(pair);
     if (!pair.starts_with(kCookie) || !pair.substr(kCookie.size()).starts_with('=')) continue;
     context.hub.accounts().Logout(pair.substr(kCookie.size() + 1));
