@@ -119,7 +119,7 @@ class SyntheticCatalog {
          row.created, row.modified, row.downloads, row.likes});
     c.Exec(
         "INSERT INTO repo_facts (repo_id, commit_oid, pipeline_tag, library_name, parameters, "
-        "main_bytes, tags, facts) VALUES (?, ?, ?, ?, ?, ?, ?, '{}')",
+        "main_bytes, tags) VALUES (?, ?, ?, ?, ?, ?, ?)",
         {row.id, head, row.pipeline_tag, row.library_name, row.parameters, row.main_bytes,
          Json(row.tags).Dump()});
   }
