@@ -195,17 +195,17 @@ TEST_F(InfoTest, ListFieldsDependOnWhatWasAsked) {
 }
 
 TEST_F(InfoTest, PrivateModelsAppearOnlyToTheirOwner) {
-  MakeModel("hidden", "tags: [secret]\npipeline_tag: fill-mask\n", true);
+  MakeModel("veiled", "tags: [cloaked]\npipeline_tag: fill-mask\n", true);
   Index();
-  for (const char* target : {"/api/models", "/api/quicksearch?q=hid", "/api/trending",
+  for (const char* target : {"/api/models", "/api/quicksearch?q=vei", "/api/trending",
                              "/api/models-tags-by-type", "/api/tasks"}) {
     net::Response response = Get(target);
     EXPECT_EQ(response.status, 200) << target;
-    EXPECT_EQ(BodyText(response).find("hidden"), std::string::npos) << target;
-    EXPECT_EQ(BodyText(response).find("secret"), std::string::npos) << target;
+    EXPECT_EQ(BodyText(response).find("veiled"), std::string::npos) << target;
+    EXPECT_EQ(BodyText(response).find("cloaked"), std::string::npos) << target;
   }
   EXPECT_EQ(Get("/api/models").headers.Get("X-Total-Count"), "0");
-  EXPECT_THAT(Ids(GetJson("/api/models", token_)), ElementsAre("ada/hidden"));
+  EXPECT_THAT(Ids(GetJson("/api/models", token_)), ElementsAre("ada/veiled"));
 }
 
 TEST_F(InfoTest, TasksNameTheMostUsedModel) {
