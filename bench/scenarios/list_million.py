@@ -31,10 +31,10 @@ def fill(file):
                           created + pick.randrange(10**9), min(downloads, 10**9), min(int(pick.paretovariate(0.9)) - 1, 10**6)))
             task = pick.choice(TASKS)
             tags = [pick.choice(LIBRARIES), "safetensors", task, pick.choice(LANGUAGES), pick.choice(LICENSES), "region:us"]
-            facts.append((number, "0" * 40, task, tags[0], pick.randrange(10**6, 10**10), 10**6, json.dumps(tags), "{}"))
+            facts.append((number, "0" * 40, task, tags[0], pick.randrange(10**6, 10**10), 10**6, json.dumps(tags)))
         database.executemany("INSERT INTO repos (id, oid, type, owner_id, name, name_lower, creator_id, head, created_at, modified_at, downloads, likes, index_stale) "
                              "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,0)", repos)
-        database.executemany("INSERT INTO repo_facts (repo_id, commit_oid, pipeline_tag, library_name, parameters, main_bytes, tags, facts) VALUES (?,?,?,?,?,?,?,?)", facts)
+        database.executemany("INSERT INTO repo_facts (repo_id, commit_oid, pipeline_tag, library_name, parameters, main_bytes, tags) VALUES (?,?,?,?,?,?,?)", facts)
         database.commit()
     database.close()
 

@@ -111,31 +111,38 @@ Catalog::Impl::Impl(storage::Database& d, Repos& r, Objects& o, Clock& c)
     : db(d), repos(r), objects(o), clock(c) {}
 
 void Catalog::Impl::Load() {
+  // In the order of ids, which is that of the database: a million rows are then filled from front
+  // to back instead of all over the memory.
+  std::vector<RepoPtr> all;
+  repos.ForEach([&all](const RepoPtr& repo) { all.push_back(repo); });
+  std::sort(all.begin(), all.end(),
+            [](const RepoPtr& a, const RepoPtr& b) { return a->id < b->id; });
   std::unique_lock lock(mutex);
-  std::unordered_map<int64_t, RepoPtr> unindexed;
-  repos.ForEach([&](const RepoPtr& repo) {
-    TableOf(repo->type).Put(repo);
-    if (repo->head) unindexed.emplace(repo->id, repo);
-  });
+  for (const RepoPtr& repo : all) TableOf(repo->type).Put(repo);
+  std::vector<bool> current(all.size());
   db.Read([&](storage::Connection& c) {
+    auto next = all.begin();
     c.Query(
         "SELECT repo_id, commit_oid, pipeline_tag, library_name, parameters, main_bytes, tags FROM "
-        "repo_facts",
+        "repo_facts ORDER BY repo_id",
         {}, [&](const storage::Row& row) {
-          auto found = unindexed.find(row.Int(0));
-          if (found == unindexed.end()) return;
-          const RepoPtr& repo = found->second;
+          int64_t id = row.Int(0);
+          while (next != all.end() && (*next)->id < id) ++next;
+          if (next == all.end() || (*next)->id != id) return;
+          const RepoRecord& repo = **next;
           FactsColumns columns = ParseTagColumn(row.Text(6));
           columns.pipeline_tag = row.Str(2);
           columns.library_name = row.Str(3);
           columns.parameters = static_cast<uint64_t>(row.Int(4));
           columns.main_bytes = static_cast<uint64_t>(row.Int(5));
-          TableOf(repo->type).SetFacts(repo->id, columns);
-          if (repo->head->Hex() == row.Text(1)) unindexed.erase(found);
+          TableOf(repo.type).SetFacts(id, columns);
+          current[static_cast<size_t>(next - all.begin())] =
+              repo.head && GitOid::FromHex(row.Text(1)) == repo.head;
         });
   });
-  for (const auto& [id, repo] : unindexed) stale_at_load.push_back(id);
-  std::sort(stale_at_load.begin(), stale_at_load.end());
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (all[i]->head && !current[i]) stale_at_load.push_back(all[i]->id);
+  }
   lock.unlock();
   LoadRecentLikes();
 }
@@ -201,13 +208,17 @@ bool Catalog::Impl::Store(const RepoRecord& repo, const RepoFacts& facts,
       return false;
     c.Exec(
         "INSERT INTO repo_facts (repo_id, commit_oid, pipeline_tag, library_name, parameters, "
-        "main_bytes, tags, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+        "main_bytes, tags) VALUES (?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (repo_id) DO UPDATE SET commit_oid = excluded.commit_oid, pipeline_tag = "
         "excluded.pipeline_tag, library_name = excluded.library_name, parameters = "
-        "excluded.parameters, main_bytes = excluded.main_bytes, tags = excluded.tags, facts = "
-        "excluded.facts",
+        "excluded.parameters, main_bytes = excluded.main_bytes, tags = excluded.tags",
         {repo.id, facts.commit.Hex(), facts.pipeline_tag, facts.library_name, facts.parameter_count,
-         facts.main_bytes, TagColumn(columns), text});
+         facts.main_bytes, TagColumn(columns)});
+    c.Exec(
+        "INSERT INTO repo_fact_texts (repo_id, commit_oid, facts) VALUES (?, ?, ?) "
+        "ON CONFLICT (repo_id) DO UPDATE SET commit_oid = excluded.commit_oid, facts = "
+        "excluded.facts",
+        {repo.id, facts.commit.Hex(), text});
     return true;
   });
 }
@@ -295,7 +306,7 @@ bool Catalog::WaitIdle(std::chrono::milliseconds timeout) const {
 FactsPtr Catalog::Impl::LoadStored(int64_t repo_id, const GitOid& commit) {
   std::optional<std::string> text;
   db.Read([&](storage::Connection& c) {
-    text = c.QueryOne("SELECT facts FROM repo_facts WHERE repo_id = ? AND commit_oid = ?",
+    text = c.QueryOne("SELECT facts FROM repo_fact_texts WHERE repo_id = ? AND commit_oid = ?",
                       {repo_id, commit.Hex()}, [](const storage::Row& row) { return row.Str(0); });
   });
   if (!text) return nullptr;

@@ -111,7 +111,12 @@ CREATE TABLE repo_facts (
   library_name TEXT NOT NULL DEFAULT '',
   parameters INTEGER NOT NULL DEFAULT 0,
   main_bytes INTEGER NOT NULL DEFAULT 0,
-  tags TEXT NOT NULL DEFAULT '[]',
+  tags TEXT NOT NULL DEFAULT '[]'
+);
+-- Apart from the columns above, so that loading the catalog reads small rows only.
+CREATE TABLE repo_fact_texts (
+  repo_id INTEGER PRIMARY KEY REFERENCES repos(id) ON DELETE CASCADE,
+  commit_oid TEXT NOT NULL,
   facts TEXT NOT NULL
 );
 

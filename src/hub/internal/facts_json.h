@@ -1,4 +1,4 @@
-// RepoFacts as the JSON text of a repo_facts row. Pure.
+// RepoFacts as the JSON text of a repo_fact_texts row. Pure.
 #pragma once
 
 #include <string>

@@ -36,8 +36,9 @@ class Source {
   const hub::RepoSummary& summary() {
     if (!summary_) {
       summary_ = hub.catalog().SummaryOf(record());
-      // Not indexed yet, or asked about another commit: the files say it.
-      if (commit && (summary_->tags.empty() || commit != record().head)) {
+      // Lists answer from the index; one repository is answered from the facts of its commit, which
+      // are right even in the moment before the index has them.
+      if (commit && (summary_->tags.empty() || !options.in_list)) {
         summary_->tags = facts().tags;
         summary_->pipeline_tag = facts().pipeline_tag;
         summary_->library_name = facts().library_name;
