@@ -137,6 +137,8 @@ TEST_F(ReposTest, AGateLetsInfoThroughAndAsksForTheRest) {
   EXPECT_EQ(stranger.wire_code(), "GatedRepo");
   EXPECT_NE(stranger.message().find("is restricted and you are not in the authorized list. Visit "),
             std::string::npos);
+  // To write is not a matter of the gate.
+  EXPECT_EQ(ErrorOf([&] { open(bob_, Right::kWrite); }).wire_code(), "");
   auto set_status = [&](const char* status) {
     hub_->db().Write([&](storage::Connection& c) {
       c.Exec("DELETE FROM gate_requests");
