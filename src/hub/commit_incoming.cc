@@ -111,8 +111,10 @@ void Commits::CheckIncoming(const RepoHandle& repo, const Actor& actor, const Gi
     throw Error(Code::kInvalidArgument, "Your push was rejected because " + std::string(ref) +
                                             " does not point to a commit.");
   }
+  // `before` may be an annotated tag; refs are listed as the commits that they lead to.
+  std::optional<GitOid> old_tip = before ? git.FindCommit(before->Hex()) : std::nullopt;
   NewCommits walk(git);
-  if (before) walk.AddKnown(*before);
+  if (old_tip) walk.AddKnown(*old_tip);
   for (const storage::RefInfo& known : git.ListRefs()) walk.AddKnown(known.target);
   std::vector<CommitInfo> commits = walk.From(*tip);
 
@@ -143,7 +145,7 @@ void Commits::CheckIncoming(const RepoHandle& repo, const Actor& actor, const Gi
   // Only the card that the ref will show counts; an old one may have been put right since.
   if (!commits.empty() && ref.starts_with("refs/heads/")) {
     std::string card = ReadTextFile(git, *tip, "README.md");
-    bool same = before && ReadTextFile(git, *before, "README.md") == card;
+    bool same = old_tip && ReadTextFile(git, *old_tip, "README.md") == card;
     if (!card.empty() && !same) rules.CheckCard("README.md", card);
   }
   rules.ThrowIfRefused();

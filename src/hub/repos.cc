@@ -206,7 +206,7 @@ RepoHandle Repos::Open(const Actor& actor, RepoType type, std::string_view id, R
     throw Error(Code::kForbidden, "Access to this resource is disabled.");
   }
   if (*right < needed) {
-    if (*right < Right::kReadContent && record->gated != Gated::kOff) {
+    if (needed == Right::kReadContent && record->gated != Gated::kOff) {
       ThrowGated(actor, *record, gate == "pending");
     }
     ThrowTooWeak(actor, *record, needed);

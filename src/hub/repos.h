@@ -101,6 +101,12 @@ class Repos {
   void FlushCounters();
 
   std::filesystem::path GitFolder(const RepoRecord& repo) const;
+  // For fsck: makes the row of a git folder (under the git root, in its usual place) that lost it,
+  // from the hearth.json in it. kInvalidArgument when that file is unusable, kNotFound when its
+  // owner does not exist, kConflict when its name is taken.
+  RepoHandle Adopt(const std::filesystem::path& git_folder);
+  // For fsck: (re)writes hearth.json when it does not say what the record says; true if it did.
+  bool RefreshRepoFile(const RepoRecord& repo);
   void Reload();  // another process changed the database
 
  private:

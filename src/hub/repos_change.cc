@@ -240,7 +240,11 @@ void Repos::Delete(const RepoHandle& repo) {
     std::lock_guard lock(impl_->change);
     RepoPtr before = impl_->FindById(id);
     if (!before) ThrowGone();
-    WriteFileDurably(repo.git_folder() / kDeletedFile, "");
+    // Without its folder a repository can still be removed.
+    std::error_code ignored;
+    if (std::filesystem::exists(repo.git_folder(), ignored)) {
+      WriteFileDurably(repo.git_folder() / kDeletedFile, "");
+    }
     impl_->db.Write(
         [&](storage::Connection& c) { c.Exec("DELETE FROM repos WHERE id = ?", {id}); });
     {

@@ -1,4 +1,5 @@
 // Repository records between the database and memory.
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -46,7 +47,9 @@ RepoRecord ReadRepoRow(const storage::Row& row) {
   return record;
 }
 
-void WriteRepoFile(const std::filesystem::path& git_folder, const RepoRecord& record) {
+namespace {
+
+std::string RepoFileText(const RepoRecord& record) {
   Json file = Json::Obj({{"type", SingularName(record.type)},
                          {"owner", record.owner},
                          {"name", record.name},
@@ -54,7 +57,51 @@ void WriteRepoFile(const std::filesystem::path& git_folder, const RepoRecord& re
                          {"gated", GatedText(record.gated)},
                          {"oid", record.oid},
                          {"createdAt", FormatIso8601(record.created_at)}});
-  WriteFileDurably(git_folder / kRepoFile, file.Dump(2) + "\n");
+  return file.Dump(2) + "\n";
+}
+
+}  // namespace
+
+void WriteRepoFile(const std::filesystem::path& git_folder, const RepoRecord& record) {
+  WriteFileDurably(git_folder / kRepoFile, RepoFileText(record));
+}
+
+bool Repos::RefreshRepoFile(const RepoRecord& repo) {
+  std::filesystem::path folder = GitFolder(repo);
+  std::error_code ignored;
+  bool current = std::filesystem::exists(folder / kRepoFile, ignored) &&
+                 ReadFile(folder / kRepoFile, 1 << 20) == RepoFileText(repo);
+  if (!current) WriteRepoFile(folder, repo);
+  return !current;
+}
+
+RepoHandle Repos::Adopt(const std::filesystem::path& git_folder) {
+  Json file = Json::Parse(ReadFile(git_folder / kRepoFile, 1 << 20));
+  RepoRecord record;
+  std::optional<RepoType> type = ParseRepoType(file.RequireString("type"));
+  if (!type) throw Error(Code::kInvalidArgument, "hearth.json names an unknown repository type");
+  record.type = *type;
+  record.oid = file.RequireString("oid");
+  record.name = file.RequireString("name");
+  CheckNamePart(record.name, "repository name");
+  if (record.oid.size() != 24 || !IsLowerHex(record.oid) ||
+      impl_->GitFolder(record) != git_folder) {
+    throw Error(Code::kInvalidArgument, "hearth.json does not belong to this folder");
+  }
+  AccountPtr owner = impl_->accounts.FindByName(file.RequireString("owner"));
+  if (!owner) {
+    throw Error(Code::kNotFound, "its owner " + file.RequireString("owner") + " does not exist");
+  }
+  record.owner_id = record.creator_id = owner->id;
+  record.owner = owner->name;
+  record.is_private = file.BoolField("private").value_or(true);
+  record.gated = ParseGated(file.StringField("gated").value_or(""));
+  record.modified_at = impl_->clock.Now();
+  record.created_at =
+      ParseIso8601(file.StringField("createdAt").value_or("")).value_or(record.modified_at);
+  record.version = 1;
+  record.head = storage::GitRepository::Open(git_folder).FindRef("refs/heads/main");
+  return OpenAsSystem(impl_->Publish(std::move(record), Json::Obj()));
 }
 
 RepoMaps Repos::Impl::Load() const {

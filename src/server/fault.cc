@@ -45,6 +45,27 @@ net::Response Body(const Error& error, const FaultSite& site, int status) {
   return net::Response::Bytes(status, "application/json; charset=utf-8", body.Dump());
 }
 
+// The hub knows neither its own address nor the route: two texts of table 0.3 are finished here.
+Error Localised(const Error& error, const FaultSite& site) {
+  std::string text = error.message();
+  if (error.wire_code() == "GatedRepo") {
+    constexpr std::string_view kVisit = " Visit /";
+    size_t at = text.find(kVisit);
+    if (at != std::string::npos) text.insert(at + kVisit.size() - 1, site.base_url);
+  } else if (error.wire_code() == "RepoNotFound" && error.code() == Code::kUnauthenticated &&
+             !site.request->raw_path.starts_with("/api/")) {
+    text = "Invalid username or password.";
+  }
+  Error localised = Error(error.code(), std::move(text)).WithWireCode(error.wire_code());
+  for (const auto& [key, value] : error.details()) {
+    localised = std::move(localised).With(key, value);
+  }
+  for (const auto& [name, value] : error.headers()) {
+    localised = std::move(localised).WithHeader(name, value);
+  }
+  return localised;
+}
+
 }  // namespace
 
 std::string HeaderSafe(std::string_view text) {
@@ -54,7 +75,8 @@ std::string HeaderSafe(std::string_view text) {
   return out;
 }
 
-net::Response FaultResponse(const Error& error, const FaultSite& site) {
+net::Response FaultResponse(const Error& original, const FaultSite& site) {
+  Error error = Localised(original, site);
   if (error.code() == Code::kMoved) {
     std::string to;
     for (const auto& [key, value] : error.details()) {
