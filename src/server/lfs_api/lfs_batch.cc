@@ -188,12 +188,8 @@ net::Response HandleBatch(Context& context) {
   return net::Response::Bytes(200, kLfsJson, reply.Dump());
 }
 
-net::Response VerifyLocks(Context& context) {
-  OpenForWrite(context);
-  Json reply = Json::Obj({{"ours", Json::Arr()}, {"theirs", Json::Arr()}});
-  return net::Response::Bytes(200, kLfsJson, reply.Dump());
-}
-
+// Empty lists would be true too, but then git-lfs advises at every push to turn locking on; told
+// that there is none, it is silent and does not ask again.
 net::Response NoLocks(Context&) {
   throw Error(Code::kUnimplemented, "This hub does not lock files");
 }
@@ -213,7 +209,7 @@ void RegisterLfsBatch(RouteTable& table) {
                  .summary = summary});
     };
     add("POST", "objects/batch", HandleBatch, "LFS: which objects to send or get, and where.");
-    add("POST", "locks/verify", VerifyLocks, "LFS: no file is locked.");
+    add("POST", "locks/verify", NoLocks, "LFS: locks are not offered.");
     add("GET,POST", "locks", NoLocks, "LFS: locks are not offered.");
     add("POST", "locks/{lock}/unlock", NoLocks, "LFS: locks are not offered.");
   }
