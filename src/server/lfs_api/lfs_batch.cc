@@ -136,10 +136,17 @@ bool Offers(const Json& body, std::string_view transfer) {
   return false;
 }
 
+// -1 when there is none.
+int64_t SizeOf(const Json& item) {
+  const Json* size = item.Find("size");
+  return size ? size->AsInt().value_or(-1) : -1;
+}
+
 // One object of the answer; a bad object does not spoil the others.
 Json AnswerObject(const Batch& batch, const hub::RepoHandle& repo, const Json& item, bool upload) {
-  std::string text = item.StringField("oid").value_or("");
-  int64_t size = item.IntField("size").value_or(-1);
+  const Json* oid_field = item.Find("oid");
+  std::string text = oid_field && oid_field->AsString() ? *oid_field->AsString() : "";
+  int64_t size = SizeOf(item);
   std::optional<Sha256> oid = Sha256::FromHex(text);
   if (!oid) return ObjectError(text, size, 422, "oid must be a SHA-256 in lower-case hex");
   if (size < 0) return ObjectError(text, size, 422, "size must be a number of bytes");
@@ -170,7 +177,7 @@ net::Response HandleBatch(Context& context) {
   batch.now_seconds = ToUnixMillis(context.hub.clock().Now()) / 1000;
   bool large = false;
   for (const Json& item : objects) {
-    large |= item.IntField("size").value_or(0) > static_cast<int64_t>(kMultipartAbove);
+    large |= SizeOf(item) > static_cast<int64_t>(kMultipartAbove);
   }
   batch.all_multipart = large && context.request.headers.Get("User-Agent").starts_with("git-lfs/");
   Json answers = Json::Arr();
@@ -181,12 +188,8 @@ net::Response HandleBatch(Context& context) {
   return net::Response::Bytes(200, kLfsJson, reply.Dump());
 }
 
-net::Response VerifyLocks(Context& context) {
-  OpenForWrite(context);
-  Json reply = Json::Obj({{"ours", Json::Arr()}, {"theirs", Json::Arr()}});
-  return net::Response::Bytes(200, kLfsJson, reply.Dump());
-}
-
+// Empty lists would be true too, but then git-lfs advises at every push to turn locking on; told
+// that there is none, it is silent and does not ask again.
 net::Response NoLocks(Context&) {
   throw Error(Code::kUnimplemented, "This hub does not lock files");
 }
@@ -206,7 +209,7 @@ void RegisterLfsBatch(RouteTable& table) {
                  .summary = summary});
     };
     add("POST", "objects/batch", HandleBatch, "LFS: which objects to send or get, and where.");
-    add("POST", "locks/verify", VerifyLocks, "LFS: no file is locked.");
+    add("POST", "locks/verify", NoLocks, "LFS: locks are not offered.");
     add("GET,POST", "locks", NoLocks, "LFS: locks are not offered.");
     add("POST", "locks/{lock}/unlock", NoLocks, "LFS: locks are not offered.");
   }

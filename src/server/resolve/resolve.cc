@@ -107,16 +107,19 @@ void SetCommonHeaders(const Context& context, const RepoFile& file, const std::s
                                          : file.disposition);
 }
 
-// For HEAD: the network layer needs the length, and evaluates conditions, but reads no byte.
-net::FileBody OnlyLength(uint64_t size_bytes) { return net::FileBody{nullptr, 0, size_bytes}; }
+// For HEAD: no body is made; the network layer takes the length from here and evaluates conditions.
+void SetLengthOnly(uint64_t size_bytes, net::Response* response) {
+  response->headers.Add("Content-Length", std::to_string(size_bytes));
+  response->allow_ranges = true;
+}
 
 void SetBlobBody(const Context& context, const RepoFile& file, net::Response* response) {
   response->headers.Add("ETag", "\"" + file.blob.Hex() + "\"");
   response->allow_ranges = true;
-  if (file.content) {
+  if (context.request.method == "HEAD") {
+    SetLengthOnly(file.blob_bytes, response);
+  } else if (file.content) {
     response->body = *file.content;
-  } else if (context.request.method == "HEAD") {
-    response->body = OnlyLength(file.blob_bytes);
   } else {
     storage::GitRepository git = storage::GitRepository::Open(context.repo().git_folder());
     response->body = git.ReadBlob(file.blob, kMaxBlobBytes);
@@ -129,7 +132,7 @@ void SetLfsBody(const Context& context, const RepoFile& file, net::Response* res
   response->headers.Add("X-Linked-ETag", etag);
   response->headers.Add("ETag", std::move(etag));
   if (context.request.method == "HEAD") {
-    response->body = OnlyLength(file.lfs_bytes);
+    SetLengthOnly(file.lfs_bytes, response);
   } else {
     response->body = net::FileBody{context.hub.objects().Open(file.lfs_oid), 0, file.lfs_bytes};
   }
