@@ -12,6 +12,8 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from harness.people import eventually, whoami
+
 BAD_TOKEN = "hf_thisTokenWasNeverGivenToAnybody0000"
 
 
@@ -167,9 +169,11 @@ def test_a_disabled_repository(hub, api, repo, cache):
 def test_a_disabled_user_has_no_token(hub, wire):
     hub.make_user("short-lived")
     token = hub.make_token("short-lived")
+    assert eventually(lambda: whoami(hub, token))
     client = HfApi(endpoint=hub.url, token=token)
     assert client.whoami()["name"] == "short-lived"
     hub.admin("user", "disable", "short-lived")
+    assert eventually(lambda: whoami(hub, token) is None)
     answer = wire.as_(token).get("/api/whoami-v2")
     assert (answer.status, answer.code, answer.message) == (401, None, "Invalid credentials in Authorization header")
 

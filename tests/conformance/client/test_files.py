@@ -96,7 +96,7 @@ def test_metadata(anonymous, stocked, hub):
 @pytest.mark.parametrize("name, content", [("notes.txt", TEXT), ("weights.bin", WEIGHTS)])
 def test_every_header_of_a_resolve_answer(wire, stocked, method, name, content):
     repo, head = stocked
-    answer = wire.request(method, f"/{repo}/resolve/main/{name}", headers={"Accept-Encoding": "identity"})
+    answer = wire.request(method, f"/{repo}/resolve/main/{name}", headers={"Accept-Encoding": "identity", "Origin": "https://page.example"})
     lfs = name == "weights.bin"
     assert answer.status == 200
     assert answer.headers["X-Repo-Commit"] == head
