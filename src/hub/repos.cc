@@ -206,6 +206,7 @@ RepoHandle Repos::Open(const Actor& actor, RepoType type, std::string_view id, R
     throw Error(Code::kForbidden, "Access to this resource is disabled.");
   }
   if (*right < needed) {
+    // The gate guards content; who may not change the repository is told so as anywhere.
     if (needed == Right::kReadContent && record->gated != Gated::kOff) {
       ThrowGated(actor, *record, gate == "pending");
     }

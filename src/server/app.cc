@@ -86,6 +86,11 @@ bool SafeHost(std::string_view host) {
   return true;
 }
 
+// Nobody is called "api": an unknown API route must not be taken for the page of a repository.
+bool IsPageOfApi(const net::Request& request, const Route& route) {
+  return route.surface == Surface::kPage && request.raw_path.starts_with("/api/");
+}
+
 }  // namespace
 
 struct App::Impl {
@@ -284,6 +289,10 @@ net::Plan App::Impl::Unrouted(const net::Request& request) const {
   net::Plan plan;
   plan.body.max_bytes = 1 << 20;
   std::vector<std::string> allowed = router.AllowedMethods(request.raw_path);
+  std::erase_if(allowed, [&](const std::string& method) {
+    std::optional<net::RouteMatch> match = router.Match(method, request.raw_path);
+    return match && IsPageOfApi(request, table.routes()[match->route]);
+  });
   if (request.method == "OPTIONS" && !allowed.empty()) {
     plan.handle = [allowed](net::Request&) {
       net::Response response = net::Response::Empty(204);
@@ -328,6 +337,7 @@ net::Plan App::PlanFor(net::Request& request) {
   // answer.
   if (!request.host.starts_with("datasets-server."))
     match = impl->router.Match(request.method, request.raw_path);
+  if (match && IsPageOfApi(request, impl->table.routes()[match->route])) match.reset();
   if (!match) return impl->Unrouted(request);
   const Route* route = &impl->table.routes()[match->route];
   request.captures = std::move(match->captures);

@@ -26,12 +26,13 @@ void AddChallenge(net::Response* response, Surface surface) {
   }
 }
 
-net::Response Body(const Error& error, const FaultSite& site, int status) {
+net::Response Body(const Error& error, const std::string& message, const FaultSite& site,
+                   int status) {
   switch (site.surface) {
     case Surface::kGit:
-      return net::Response::Text(status, error.message() + "\n");
+      return net::Response::Text(status, message + "\n");
     case Surface::kLfs: {
-      Json body = Json::Obj({{"message", error.message()}});
+      Json body = Json::Obj({{"message", message}});
       body.Set("request_id", site.request->request_id);
       return net::Response::Bytes(status, "application/vnd.git-lfs+json", body.Dump());
     }
@@ -40,30 +41,25 @@ net::Response Body(const Error& error, const FaultSite& site, int status) {
     case Surface::kApi:
       break;
   }
-  Json body = Json::Obj({{"error", error.message()}});
+  Json body = Json::Obj({{"error", message}});
   for (const auto& [key, value] : error.details()) body.Set(key, value);
   return net::Response::Bytes(status, "application/json; charset=utf-8", body.Dump());
 }
 
-// The hub knows neither its own address nor the route: two texts of table 0.3 are finished here.
-Error Localised(const Error& error, const FaultSite& site) {
-  std::string text = error.message();
+// The domain knows neither the hub's own address nor the route: what clients compare word by word
+// is finished here.
+std::string WireMessage(const Error& error, const FaultSite& site) {
+  std::string message = error.message();
   if (error.wire_code() == "GatedRepo") {
-    constexpr std::string_view kVisit = " Visit /";
-    size_t at = text.find(kVisit);
-    if (at != std::string::npos) text.insert(at + kVisit.size() - 1, site.base_url);
-  } else if (error.wire_code() == "RepoNotFound" && error.code() == Code::kUnauthenticated &&
-             !site.request->raw_path.starts_with("/api/")) {
-    text = "Invalid username or password.";
+    size_t at = message.find("Visit /");
+    if (at != std::string::npos) message.insert(at + 6, site.base_url);
   }
-  Error localised = Error(error.code(), std::move(text)).WithWireCode(error.wire_code());
-  for (const auto& [key, value] : error.details()) {
-    localised = std::move(localised).With(key, value);
+  // A file's route answers nobody like a bad login, an API route like a missing repository.
+  bool file_route = site.surface == Surface::kApi && !site.request->raw_target.starts_with("/api/");
+  if (file_route && error.code() == Code::kUnauthenticated && error.wire_code() == "RepoNotFound") {
+    message = "Invalid username or password.";
   }
-  for (const auto& [name, value] : error.headers()) {
-    localised = std::move(localised).WithHeader(name, value);
-  }
-  return localised;
+  return message;
 }
 
 }  // namespace
@@ -75,8 +71,7 @@ std::string HeaderSafe(std::string_view text) {
   return out;
 }
 
-net::Response FaultResponse(const Error& original, const FaultSite& site) {
-  Error error = Localised(original, site);
+net::Response FaultResponse(const Error& error, const FaultSite& site) {
   if (error.code() == Code::kMoved) {
     std::string to;
     for (const auto& [key, value] : error.details()) {
@@ -87,9 +82,10 @@ net::Response FaultResponse(const Error& original, const FaultSite& site) {
     return response;
   }
   int status = HttpStatus(error.code());
-  net::Response response = Body(error, site, status);
+  std::string message = WireMessage(error, site);
+  net::Response response = Body(error, message, site, status);
   if (!error.wire_code().empty()) response.headers.Set("X-Error-Code", error.wire_code());
-  response.headers.Set("X-Error-Message", HeaderSafe(error.message()));
+  response.headers.Set("X-Error-Message", HeaderSafe(message));
   if (status == 401) AddChallenge(&response, site.surface);
   for (const auto& [name, value] : error.headers()) response.headers.Set(name, value);
   return response;

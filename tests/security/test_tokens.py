@@ -4,6 +4,7 @@ import base64
 import pytest
 
 from harness.hub import PASSWORD
+from harness.people import eventually, whoami
 from harness.repos import commit, create, file_row, lfs_batch, put_file
 
 INVALID = "Invalid credentials in Authorization header"
@@ -75,9 +76,11 @@ def test_a_reading_token_writes_nothing(wire, bob, tokens, repo):
 def test_a_disabled_user_is_nobody(hub, wire):
     hub.make_user("leaver")
     token = hub.make_token("leaver")
+    assert eventually(lambda: whoami(hub, token))
     client = wire.as_(token)
     create(client, "leaver/model", private=True)
     hub.admin("user", "disable", "leaver")
+    assert eventually(lambda: whoami(hub, token) is None)
     for target in ("/api/whoami-v2", "/api/models/leaver/model", "/leaver/model.git/info/refs?service=git-upload-pack"):
         answer = client.get(target)
         assert answer.status == 401, (target, answer)

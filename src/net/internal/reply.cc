@@ -74,8 +74,9 @@ std::string ContentRange(const ByteRange& range, uint64_t size) {
          std::to_string(range.offset + range.size_bytes - 1) + "/" + std::to_string(size);
 }
 
+// A file body for HEAD has a length and no file behind it.
 uint64_t SegmentBytes(const Segment& segment) {
-  return segment.file ? segment.size_bytes : segment.bytes.size();
+  return segment.bytes.empty() ? segment.size_bytes : segment.bytes.size();
 }
 
 // multipart/byteranges (RFC 9110, 14.6).

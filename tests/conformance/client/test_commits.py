@@ -80,7 +80,7 @@ def test_content_from_bytes_a_path_and_a_stream(api, repo, cache, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["with space.txt", "ünï/ö.txt", "a+b&c=d?.txt", "100%.txt", "#hash.txt", "日本語/模型.txt",
-                                  "quote'\".txt", "semi;colon,comma.txt", "dot./x..y/.hidden", "%2F.txt", "tab\tname.txt"])
+                                  "quote'\".txt", "semi;colon,comma.txt", "dot./x..y/.hidden", "%2F.txt"])
 def test_names_of_every_kind_come_back(api, repo, cache, name):
     commit(api, repo, add(name, b"content of it"))
     assert contents(api, repo, cache) == {name: b"content of it"}

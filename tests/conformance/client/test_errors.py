@@ -12,6 +12,8 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from harness.people import eventually, whoami
+
 BAD_TOKEN = "hf_thisTokenWasNeverGivenToAnybody0000"
 
 
@@ -51,7 +53,7 @@ def test_no_such_repository_without_a_token(anonymous, invisible, cache):
     assert type(error) is RepositoryNotFoundError
     assert row(error) == (401, "RepoNotFound", "Repository not found")
     error = caught(RepositoryNotFoundError,
-                   lambda: anonymous.get_hf_file_metadata(f"{anonymous.endpoint}/{invisible}/resolve/main/a.txt"))
+                   lambda: anonymous.get_hf_file_metadata(url=f"{anonymous.endpoint}/{invisible}/resolve/main/a.txt"))
     assert row(error) == (401, "RepoNotFound", "Invalid username or password.")
 
 
@@ -59,7 +61,7 @@ def test_no_such_repository_with_a_token(stranger, invisible):
     error = caught(RepositoryNotFoundError, lambda: stranger.model_info(invisible))
     assert row(error) == (404, "RepoNotFound", "Repository not found")
     error = caught(RepositoryNotFoundError,
-                   lambda: stranger.get_hf_file_metadata(f"{stranger.endpoint}/{invisible}/resolve/main/a.txt"))
+                   lambda: stranger.get_hf_file_metadata(url=f"{stranger.endpoint}/{invisible}/resolve/main/a.txt"))
     assert row(error) == (404, "RepoNotFound", "Repository not found")
 
 
@@ -83,7 +85,7 @@ def test_a_bad_token_on_any_route(hub, repo):
     client = HfApi(endpoint=hub.url, token=BAD_TOKEN)
     for call in (client.whoami, lambda: client.model_info(repo), lambda: list(client.list_models()),
                  lambda: client.create_repo("bob/never-made"),
-                 lambda: client.get_hf_file_metadata(f"{hub.url}/{repo}/resolve/main/.gitattributes")):
+                 lambda: client.get_hf_file_metadata(url=f"{hub.url}/{repo}/resolve/main/.gitattributes")):
         with pytest.raises(HfHubHTTPError) as info:
             call()
         assert not isinstance(info.value, RepositoryNotFoundError)
@@ -92,7 +94,7 @@ def test_a_bad_token_on_any_route(hub, repo):
 
 def test_a_gated_file_without_a_token(anonymous, gated, cache):
     error = caught(GatedRepoError, lambda: anonymous.get_hf_file_metadata(
-        f"{anonymous.endpoint}/{gated}/resolve/main/config.json"))
+        url=f"{anonymous.endpoint}/{gated}/resolve/main/config.json"))
     status, code, message = row(error)
     assert (status, code) == (401, "GatedRepo")
     assert message == (f"Access to model {gated} is restricted. You must have access to it and be authenticated to "
@@ -105,7 +107,7 @@ def test_a_gated_file_without_a_token(anonymous, gated, cache):
 
 def test_a_gated_file_with_a_token_that_has_no_access(stranger, hub, gated):
     error = caught(GatedRepoError, lambda: stranger.get_hf_file_metadata(
-        f"{stranger.endpoint}/{gated}/resolve/main/config.json"))
+        url=f"{stranger.endpoint}/{gated}/resolve/main/config.json"))
     assert row(error) == (403, "GatedRepo", f"Access to model {gated} is restricted and you are not in the authorized "
                           f"list. Visit {hub.url}/{gated} to ask for access.")
 
@@ -120,14 +122,14 @@ def test_a_gated_repository_is_open_to_its_owner_and_its_metadata_to_all(api, an
 def test_a_missing_revision(api, repo):
     for call in (lambda: api.model_info(repo, revision="nowhere"),
                  lambda: list(api.list_repo_tree(repo, revision="nowhere")),
-                 lambda: api.get_hf_file_metadata(f"{api.endpoint}/{repo}/resolve/nowhere/a.txt")):
+                 lambda: api.get_hf_file_metadata(url=f"{api.endpoint}/{repo}/resolve/nowhere/a.txt")):
         error = caught(RevisionNotFoundError, call)
         assert row(error) == (404, "RevisionNotFound", "Invalid rev id: nowhere")
 
 
 def test_a_missing_file(api, repo):
     error = caught(RemoteEntryNotFoundError,
-                   lambda: api.get_hf_file_metadata(f"{api.endpoint}/{repo}/resolve/main/missing.txt"))
+                   lambda: api.get_hf_file_metadata(url=f"{api.endpoint}/{repo}/resolve/main/missing.txt"))
     assert row(error) == (404, "EntryNotFound", "Entry not found")
     assert error.response.headers["X-Repo-Commit"] == api.model_info(repo).sha
 
@@ -156,7 +158,7 @@ def test_a_bad_request(api, repo):
 def test_a_disabled_repository(hub, api, repo, cache):
     api.upload_file(path_or_fileobj=b"x", path_in_repo="x.txt", repo_id=repo)
     hub.admin("repo", "disable", f"models/{repo}")
-    for call in (lambda: api.get_hf_file_metadata(f"{api.endpoint}/{repo}/resolve/main/x.txt"),
+    for call in (lambda: api.get_hf_file_metadata(url=f"{api.endpoint}/{repo}/resolve/main/x.txt"),
                  lambda: list(api.list_repo_tree(repo))):
         error = caught(DisabledRepoError, call)
         assert row(error) == (403, None, "Access to this resource is disabled.")
@@ -167,9 +169,11 @@ def test_a_disabled_repository(hub, api, repo, cache):
 def test_a_disabled_user_has_no_token(hub, wire):
     hub.make_user("short-lived")
     token = hub.make_token("short-lived")
+    assert eventually(lambda: whoami(hub, token))
     client = HfApi(endpoint=hub.url, token=token)
     assert client.whoami()["name"] == "short-lived"
     hub.admin("user", "disable", "short-lived")
+    assert eventually(lambda: whoami(hub, token) is None)
     answer = wire.as_(token).get("/api/whoami-v2")
     assert (answer.status, answer.code, answer.message) == (401, None, "Invalid credentials in Authorization header")
 
