@@ -17,7 +17,8 @@ Json Convert(const simdjson::dom::element& element) {
   switch (element.type()) {
     case simdjson::dom::element_type::ARRAY: {
       Json::Array items;
-      for (simdjson::dom::element item : simdjson::dom::array(element)) items.push_back(Convert(item));
+      for (simdjson::dom::element item : simdjson::dom::array(element))
+        items.push_back(Convert(item));
       return Json(std::move(items));
     }
     case simdjson::dom::element_type::OBJECT: {
@@ -27,12 +28,18 @@ Json Convert(const simdjson::dom::element& element) {
       }
       return Json(std::move(members));
     }
-    case simdjson::dom::element_type::INT64: return Json(int64_t(element));
-    case simdjson::dom::element_type::UINT64: return Json(uint64_t(element));
-    case simdjson::dom::element_type::DOUBLE: return Json(double(element));
-    case simdjson::dom::element_type::STRING: return Json(std::string_view(element));
-    case simdjson::dom::element_type::BOOL: return Json(bool(element));
-    case simdjson::dom::element_type::NULL_VALUE: return Json();
+    case simdjson::dom::element_type::INT64:
+      return Json(int64_t(element));
+    case simdjson::dom::element_type::UINT64:
+      return Json(uint64_t(element));
+    case simdjson::dom::element_type::DOUBLE:
+      return Json(double(element));
+    case simdjson::dom::element_type::STRING:
+      return Json(std::string_view(element));
+    case simdjson::dom::element_type::BOOL:
+      return Json(bool(element));
+    case simdjson::dom::element_type::NULL_VALUE:
+      return Json();
   }
   return Json();
 }
@@ -88,11 +95,21 @@ void AppendString(std::string* out, std::string_view text) {
       continue;
     }
     switch (c) {
-      case '"': *out += "\\\""; break;
-      case '\\': *out += "\\\\"; break;
-      case '\n': *out += "\\n"; break;
-      case '\r': *out += "\\r"; break;
-      case '\t': *out += "\\t"; break;
+      case '"':
+        *out += "\\\"";
+        break;
+      case '\\':
+        *out += "\\\\";
+        break;
+      case '\n':
+        *out += "\\n";
+        break;
+      case '\r':
+        *out += "\\r";
+        break;
+      case '\t':
+        *out += "\\t";
+        break;
       default:
         *out += "\\u00";
         *out += kHex[c >> 4];
@@ -171,7 +188,8 @@ void Write(std::string* out, const Json& value, int indent, int depth) {
 }
 
 [[noreturn]] void WrongType(std::string_view key, std::string_view expected) {
-  throw Error(Code::kInvalidArgument, "\"" + std::string(key) + "\" must be " + std::string(expected));
+  throw Error(Code::kInvalidArgument,
+              "\"" + std::string(key) + "\" must be " + std::string(expected));
 }
 
 }  // namespace
@@ -194,7 +212,8 @@ std::optional<bool> Json::AsBool() const {
 std::optional<int64_t> Json::AsInt() const {
   if (const int64_t* value = std::get_if<int64_t>(&value_)) return *value;
   if (const double* value = std::get_if<double>(&value_)) {
-    if (std::trunc(*value) == *value && std::fabs(*value) < 9.0e15) return static_cast<int64_t>(*value);
+    if (std::trunc(*value) == *value && std::fabs(*value) < 9.0e15)
+      return static_cast<int64_t>(*value);
   }
   return std::nullopt;
 }
@@ -282,7 +301,8 @@ std::string Json::RequireString(std::string_view key) const {
 
 const Json::Array& Json::RequireArray(std::string_view key) const {
   const Json* field = Find(key);
-  if (field == nullptr) throw Error(Code::kInvalidArgument, "\"" + std::string(key) + "\" is required");
+  if (field == nullptr)
+    throw Error(Code::kInvalidArgument, "\"" + std::string(key) + "\" is required");
   const Array* items = field->AsArray();
   if (items == nullptr) WrongType(key, "a list");
   return *items;
@@ -302,7 +322,8 @@ Json Json::Parse(std::string_view text) {
   simdjson::padded_string padded(text);
   simdjson::dom::element root;
   if (auto error = parser.parse(padded).get(root)) {
-    throw Error(Code::kInvalidArgument, std::string("invalid JSON: ") + simdjson::error_message(error));
+    throw Error(Code::kInvalidArgument,
+                std::string("invalid JSON: ") + simdjson::error_message(error));
   }
   return Convert(root);
 }

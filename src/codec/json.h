@@ -1,6 +1,6 @@
-// JSON values. Parsing is simdjson's (strict RFC 8259, UTF-8 checked, depth limited); the value type and
-// the writer are ours, because objects must keep their order (clients and humans compare answers)
-// and a header that a hundred files include must compile in milliseconds.
+// JSON values. Parsing is simdjson's (strict RFC 8259, UTF-8 checked, depth limited); the value
+// type and the writer are ours, because objects must keep their order (clients and humans compare
+// answers) and a header that a hundred files include must compile in milliseconds.
 //
 // A Json is a plain value: copy and move freely; const access is thread-safe.
 #pragma once
@@ -50,7 +50,10 @@ class Json {
   bool is_int() const { return std::holds_alternative<int64_t>(value_); }
   // An integer above INT64_MAX; smaller ones are is_int().
   bool is_unsigned() const { return std::holds_alternative<uint64_t>(value_); }
-  bool is_number() const { return is_int() || std::holds_alternative<uint64_t>(value_) || std::holds_alternative<double>(value_); }
+  bool is_number() const {
+    return is_int() || std::holds_alternative<uint64_t>(value_) ||
+           std::holds_alternative<double>(value_);
+  }
   bool is_string() const { return std::holds_alternative<std::string>(value_); }
   bool is_array() const { return std::holds_alternative<Array>(value_); }
   bool is_object() const { return std::holds_alternative<Object>(value_); }
@@ -66,8 +69,8 @@ class Json {
   Array* AsArray() { return std::get_if<Array>(&value_); }
   Object* AsObject() { return std::get_if<Object>(&value_); }
 
-  // Object access. Find: nullptr when absent or not an object. Set replaces or appends (a null value
-  // becomes an object first). Returns *this for chaining.
+  // Object access. Find: nullptr when absent or not an object. Set replaces or appends (a null
+  // value becomes an object first). Returns *this for chaining.
   const Json* Find(std::string_view key) const;
   Json* Find(std::string_view key);
   Json& Set(std::string key, Json value);
@@ -94,7 +97,8 @@ class Json {
   bool operator==(const Json& other) const;
 
  private:
-  using Value = std::variant<std::nullptr_t, bool, int64_t, uint64_t, double, std::string, Array, Object>;
+  using Value =
+      std::variant<std::nullptr_t, bool, int64_t, uint64_t, double, std::string, Array, Object>;
   static Value FromUnsigned(uint64_t value);
   Value value_;
 };

@@ -17,7 +17,8 @@ TEST(Json, WritesReplacementCharacterForInvalidUtf8) {
 }
 
 TEST(Json, RejectsWhatIsNotJson) {
-  for (const char* text : {"", "{", "[1,]", "{\"a\":1,}", "nul", "\"\\ud800", "1 2", "'a'", "{\"a\" 1}"}) {
+  for (const char* text :
+       {"", "{", "[1,]", "{\"a\":1,}", "nul", "\"\\ud800", "1 2", "'a'", "{\"a\" 1}"}) {
     EXPECT_THROW(Json::Parse(text), Error) << text;
   }
 }
