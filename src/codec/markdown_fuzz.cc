@@ -14,7 +14,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     hearth::RenderMarkdown(text, options);
     std::string safe = hearth::SanitizeHtml(text, options);
     // Nothing that was dropped may come to life when the output is read once more.
-    for (const char* bad : {"<script", "<style", "<iframe", "<svg", "href=\"javascript:", "src=\"javascript:"}) {
+    for (const char* bad :
+         {"<script", "<style", "<iframe", "<svg", "href=\"javascript:", "src=\"javascript:"}) {
       if (safe.find(bad) != std::string::npos) abort();
     }
   } catch (const hearth::Error&) {

@@ -199,6 +199,28 @@ TEST(Markdown, DeepNestingStaysShallowInTheOutput) {
   }
 }
 
+TEST(Markdown, ShapesThatTakeSquareTimeOrMemoryAreText) {
+  auto repeat = [](std::string_view unit, size_t times) {
+    std::string text;
+    for (size_t i = 0; i < times; ++i) text += unit;
+    return text;
+  };
+  // Each row of a table gets all of its columns: 2,000 x 400,000 cells here.
+  std::string table =
+      repeat("|a", 2000) + "\n" + repeat("|-", 2000) + "\n" + repeat("a\n", 400'000);
+  EXPECT_THAT(RenderMarkdown(table), Not(HasSubstr("<table>")));
+  // Each use of a reference copies it: 100 kB x 200,000 here.
+  std::string references = "[a]: " + repeat("u", 100'000) + "\n\n" + repeat("[a] ", 200'000);
+  EXPECT_LT(RenderMarkdown(references).size(), 2'000'000u);
+  std::string title = "[a]: u\n  '" + repeat("t\n", 50'000) + "'\n\n" + repeat("[a] ", 200'000);
+  EXPECT_LT(RenderMarkdown(title).size(), 2'000'000u);
+  std::string lists;
+  for (size_t i = 0; i < 600; ++i) lists += repeat("  ", i) + "- a\n";
+  EXPECT_LT(RenderMarkdown(lists + repeat("\n", 500'000)).size(), 100'000u);
+  EXPECT_THAT(RenderMarkdown("[a][r] [b][r]\n\n[r]: https://e/x 'T'\n"),
+              HasSubstr("<a href=\"https://e/x\" title=\"T\" rel"));
+}
+
 TEST(Markdown, LongRulesAndTablesAreNotTakenForNesting) {
   std::string dashes(300, '-');
   EXPECT_THAT(RenderMarkdown("```\n" + dashes + "\n```\n"), HasSubstr(dashes));
