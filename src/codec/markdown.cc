@@ -109,7 +109,9 @@ class ShapeLimiter {
       if (c != '>' && !bullet && c != ' ' && c != '\t' && !digit) break;
       bool blank_follows = at + 1 >= line.size() || line[at + 1] == ' ' || line[at + 1] == '\t' ||
                            line[at + 1] == '\n' || line[at + 1] == '\r';
-      if (c == '>' || (bullet && blank_follows)) {
+      char before = at == 0 ? ' ' : line[at - 1];
+      bool starts_here = before == ' ' || before == '\t' || before == '>' || c == '.' || c == ')';
+      if (c == '>' || (bullet && blank_follows && starts_here)) {
         ++markers;
         if (at > kMaxIndent) markers = max_markers_ + 1;
       }
