@@ -1,9 +1,10 @@
 // Markdown (GitHub flavoured) to HTML that is safe to put into a page.
 //
-// cmark-gfm renders (tables, strikethrough, autolinks, task lists, footnotes, raw HTML kept), gumbo
-// parses what came out as a browser would, and an allow-list writes it again: an element or
-// attribute that is not listed does not exist. Nothing of the input is copied to the output
-// unescaped. Pure and thread-safe. Dialect: https://github.github.com/gfm/
+// cmark-gfm renders (tables, strikethrough, autolinks, task lists, footnotes, raw HTML kept); its
+// output is read again tag by tag, and only what an allow-list names is written: an element,
+// attribute or URL scheme that is not listed does not exist, every tag that opens is closed, text
+// is escaped. One pass without a tree, so neither depth nor misnesting of the input costs stack or
+// squares. Pure and thread-safe. Dialect: https://github.github.com/gfm/
 #pragma once
 
 #include <cstddef>
@@ -19,8 +20,8 @@ struct MarkdownOptions {
   std::string base_url;
   std::string revision = "main";
   std::string folder;                   // folder of the document inside the repository; "" = root
-  size_t max_input_bytes = 4u << 20;    // longer text is kTooLarge
-  size_t max_output_bytes = 32u << 20;  // more HTML than this is kTooLarge
+  size_t max_input_bytes = 1u << 20;    // longer text is kTooLarge
+  size_t max_output_bytes = 16u << 20;  // more HTML than this is kTooLarge
   size_t max_depth = 100;               // elements nested deeper are flattened to their text
 };
 
