@@ -65,6 +65,9 @@ class PendingPaths {
   void Prune(Node& node, const std::optional<GitOid>& tree);
   void Compare(Node& node, const std::optional<GitOid>& now, const std::optional<GitOid>& before,
                std::vector<size_t>& changed);
+  static void DropDone(Node& node) {
+    std::erase_if(node.children, [](const auto& child) { return child.second.is_done(); });
+  }
   static void Take(std::vector<size_t>& from, std::vector<size_t>& to) {
     to.insert(to.end(), from.begin(), from.end());
     from.clear();
@@ -102,31 +105,32 @@ PendingPaths::FoundByName PendingPaths::FindChildren(const Node& node,
 
 void PendingPaths::Prune(Node& node, const std::optional<GitOid>& tree) {
   FoundByName found = FindChildren(node, tree);
-  for (auto child = node.children.begin(); child != node.children.end();) {
-    auto entry = found.find(child->first);
+  for (auto& [name, child] : node.children) {
+    auto entry = found.find(name);
     if (entry == found.end()) {
-      child = node.children.erase(child);
-      continue;
+      child = Node();
+    } else {
+      Prune(child, entry->second.folder());
     }
-    Prune(child->second, entry->second.folder());
-    child = child->second.is_done() ? node.children.erase(child) : std::next(child);
   }
+  // Only now: `found` is keyed by the names in the nodes.
+  DropDone(node);
 }
 
 void PendingPaths::Compare(Node& node, const std::optional<GitOid>& now,
                            const std::optional<GitOid>& before, std::vector<size_t>& changed) {
   FoundByName after_entries = FindChildren(node, now);
   FoundByName before_entries = FindChildren(node, before);
-  for (auto child = node.children.begin(); child != node.children.end();) {
-    const Found& entry = after_entries.at(child->first);
-    auto old = before_entries.find(child->first);
+  for (auto& [name, child] : node.children) {
+    const Found& entry = after_entries.at(name);
+    auto old = before_entries.find(name);
     if (old == before_entries.end() || !(old->second == entry)) {
-      Take(child->second.paths, changed);
-      Compare(child->second, entry.folder(),
+      Take(child.paths, changed);
+      Compare(child, entry.folder(),
               old == before_entries.end() ? std::nullopt : old->second.folder(), changed);
     }
-    child = child->second.is_done() ? node.children.erase(child) : std::next(child);
   }
+  DropDone(node);
 }
 
 std::vector<size_t> PendingPaths::TakeChanged(const GitOid& now,

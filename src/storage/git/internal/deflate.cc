@@ -31,6 +31,8 @@ void Deflater::Feed(std::string_view input, int flush, std::string& out) {
 
 void Deflater::Append(std::string_view first, std::string_view second, std::string& out) {
   deflateReset(&stream_);
+  deflateParams(&stream_, store_next_ ? Z_NO_COMPRESSION : Z_BEST_SPEED, Z_DEFAULT_STRATEGY);
+  store_next_ = false;
   if (!first.empty()) Feed(first, Z_NO_FLUSH, out);
   Feed(second, Z_FINISH, out);
 }

@@ -23,12 +23,15 @@ class Deflater {
   Deflater(const Deflater&) = delete;
   Deflater& operator=(const Deflater&) = delete;
 
-  // Appends one whole zlib stream over `first` + `second` to `out`.
+  // Appends one whole zlib stream over `first` + `second` to `out`; StoreNext makes the next one
+  // uncompressed.
   void Append(std::string_view first, std::string_view second, std::string& out);
+  void StoreNext() { store_next_ = true; }
 
  private:
   void Feed(std::string_view input, int flush, std::string& out);
   z_stream stream_{};
+  bool store_next_ = false;
 };
 
 class Sha1Hasher {
