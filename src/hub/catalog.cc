@@ -185,7 +185,7 @@ Catalog::Catalog(storage::Database& db, Repos& repos, Objects& objects, Clock& c
 
 Catalog::~Catalog() { Stop(); }
 
-std::shared_lock<std::shared_mutex> Catalog::Impl::LockWithOrder(RepoType type, SortKey key) {
+std::shared_lock<FairSharedMutex> Catalog::Impl::LockWithOrder(RepoType type, SortKey key) {
   std::shared_lock lock(mutex);
   while (!TableOf(type).OrderIsCurrent(key)) {
     lock.unlock();

@@ -18,6 +18,26 @@
 
 namespace hearth::hub {
 
+// A shared mutex whose writers get their turn: std::shared_mutex lets new readers in while a writer
+// waits, and under a steady load of lists an update would wait for ever.
+class FairSharedMutex {
+ public:
+  void lock() {
+    std::lock_guard turn(turn_);
+    mutex_.lock();
+  }
+  void unlock() { mutex_.unlock(); }
+  void lock_shared() {
+    std::lock_guard turn(turn_);
+    mutex_.lock_shared();
+  }
+  void unlock_shared() { mutex_.unlock_shared(); }
+
+ private:
+  std::mutex turn_;  // held by a waiting writer: readers queue behind it
+  std::shared_mutex mutex_;
+};
+
 // Facts by (repository, commit), least recently used first out, bounded by bytes. Thread-safe.
 class FactsCache {
  public:
@@ -50,7 +70,7 @@ struct Catalog::Impl {
   CatalogTable& TableOf(RepoType type) { return tables[static_cast<size_t>(type)]; }
   const CatalogTable& TableOf(RepoType type) const { return tables[static_cast<size_t>(type)]; }
   // Holds the lock shared with an order for `key` that is up to date, building it if needed.
-  std::shared_lock<std::shared_mutex> LockWithOrder(RepoType type, SortKey key);
+  std::shared_lock<FairSharedMutex> LockWithOrder(RepoType type, SortKey key);
 
   void Enqueue(int64_t repo_id);
   FactsPtr LoadStored(int64_t repo_id, const GitOid& commit);
@@ -62,7 +82,7 @@ struct Catalog::Impl {
   Objects& objects;
   Clock& clock;
 
-  mutable std::shared_mutex mutex;  // tables
+  mutable FairSharedMutex mutex;  // tables
   std::array<CatalogTable, 3> tables;
   std::mutex store_mutex;
   std::atomic<uint64_t> link_generation{1};
