@@ -27,6 +27,7 @@ class Headers {
   using Field = std::pair<std::string, std::string>;
   const std::string* Find(std::string_view name) const;  // first one; nullptr when absent
   std::string Get(std::string_view name) const;          // "" when absent
+  size_t Count(std::string_view name) const;
   void Add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
   void Set(std::string name, std::string value);  // replaces all of that name
   void Erase(std::string_view name);
@@ -120,6 +121,7 @@ struct ProcessBody {
   std::vector<std::string> env;  // "KEY=value"; added to a minimal environment
   RequestBody input;
   std::string prefix;            // sent before the child's output
+  int failure_status = 500;      // when the child fails before it has written anything
   std::function<void(int status)> on_exit;
 };
 

@@ -194,6 +194,10 @@ std::string App::Impl::BaseUrl(const net::Request& request) const {
 hub::Actor App::Impl::Authenticate(const net::Request& request, const Route& route) const {
   if (route.access == Access::kSigned) return {};
   if (const std::string* header = request.headers.Find("Authorization")) {
+    // Two of them: a proxy in front may have checked the other one.
+    if (request.headers.Count("Authorization") > 1) {
+      throw Error(Code::kInvalidArgument, "More than one Authorization header");
+    }
     return hub.accounts().AuthenticateToken(TokenFromHeader(*header));
   }
   if (const std::string* cookies = request.headers.Find("Cookie")) {

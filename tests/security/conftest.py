@@ -1,4 +1,5 @@
 """One hub for the attacks of this folder. After every test it must still be the same living process."""
+import itertools
 import pathlib
 import shutil
 import tempfile
@@ -51,15 +52,17 @@ def unhurt(hub):
     assert Wire(hub.url, timeout=10).get("/healthz").status == 200
 
 
+NUMBERS = itertools.count()
+
+
 @pytest.fixture
 def new_id(request):
-    count = iter(range(1000))
     words = "".join(c if c.isalnum() else "-" for c in request.node.name.removeprefix("test_"))[:48].strip("-")
     while "--" in words:
         words = words.replace("--", "-")
 
     def make(namespace="bob"):
-        return f"{namespace}/{words}-{next(count)}"
+        return f"{namespace}/{words}-{next(NUMBERS)}"
     return make
 
 

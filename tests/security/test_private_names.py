@@ -1,6 +1,4 @@
 """A private name must answer like a name that does not exist: same status, same headers, same bytes."""
-import re
-
 import pytest
 
 from harness.repos import create, file_row, lfs_batch, ndjson, put_file
@@ -14,7 +12,7 @@ def shape(answer, *names):
     text = repr((answer.status, headers, answer.body))
     for name in names:
         text = text.replace(name, "NAME")
-    return re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "ID", text)
+    return text.replace(answer.headers["X-Request-Id"], "ID")
 
 
 REQUESTS = [

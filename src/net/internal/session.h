@@ -116,6 +116,7 @@ class Session : public std::enable_shared_from_this<Session> {
     bool pull_more = false, pull_failed = false;
     std::shared_ptr<ChildRun> child;
     std::string child_prefix;
+    int child_failure_status = 500;
   };
 
   // session.cc

@@ -152,6 +152,7 @@ void Session::RunWork(Work work) {
   if (!x.reply.process) return;
   try {
     x.child_prefix = std::move(x.reply.process->prefix);
+    x.child_failure_status = x.reply.process->failure_status;
     x.child = ChildRun::Spawn(std::move(*x.reply.process));
   } catch (const Error& error) {
     log::LogError("cannot start a child", {{"reason", error.message()}});

@@ -184,7 +184,8 @@ void Session::OnChildExit(int status) {
   x.child.reset();
   if (!x.reply.head.empty()) {
     if (status != 0) {
-      Response error = ErrorResponse(500, "The program behind this request failed");
+      Response error =
+          ErrorResponse(x.child_failure_status, "The program behind this request failed");
       error.route = x.reply.route;
       x.reply = BuildReply(std::move(error), ContextFor(x));
       return Respond();

@@ -84,6 +84,10 @@ net::Response Advertise(Context& context) {
   return response;
 }
 
+// Git reports its own troubles inside the answer; it ends without a word when it cannot make sense of
+// the packet lines that came in.
+constexpr int kMalformedStatus = 400;
+
 void RequireContentType(const Context& context, std::string_view service) {
   std::string expected = "application/x-" + std::string(service) + "-request";
   if (context.request.headers.Get("Content-Type") != expected) {
@@ -96,6 +100,7 @@ net::Response Fetch(Context& context) {
   net::ProcessBody body =
       MakeGitProcess(ProcessFor(context, GitService::kUploadPack, context.repo()));
   body.input = std::move(context.request.body);
+  body.failure_status = kMalformedStatus;
   net::Response response = GitResponse("git-upload-pack", "result");
   response.body = std::move(body);
   return response;
@@ -122,6 +127,7 @@ net::Response Push(Context& context, LazyGate& gate) {
   process.extra = ticket->Environment();
   net::ProcessBody body = MakeGitProcess(process);
   body.input = std::move(context.request.body);
+  body.failure_status = kMalformedStatus;
   // No lock of the repository is held meanwhile: git and the API both move refs by
   // compare-and-swap.
   body.on_exit = [&hub, repo, ticket, before](int) { FinishPush(hub, repo, before); };

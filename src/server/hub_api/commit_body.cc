@@ -87,7 +87,8 @@ std::string DecodeContent(const Json& file) {
   return *std::move(decoded);
 }
 
-std::string PathField(const Json& value) {
+// Clients write the path of a folder that they delete with a slash at its end.
+std::string FolderField(const Json& value) {
   std::string path = value.RequireString("path");
   while (path.ends_with('/')) path.pop_back();
   return path;
@@ -112,7 +113,7 @@ class Collector {
   void File(const Json& value, std::function<std::string()> reload) {
     Rename(value);
     hub::CommitFile file;
-    file.path = PathField(value);
+    file.path = value.RequireString("path");
     std::string content = DecodeContent(value);
     bool special = file.path == "README.md" || file.path == ".gitattributes";
     if (reload && !special && kept_bytes_ + content.size() > limits_.memory_budget_bytes) {
@@ -135,19 +136,19 @@ class Collector {
     if (!oid) throw Error(Code::kInvalidArgument, "oid must be 64 lower-case hex digits");
     std::optional<int64_t> size = value.IntField("size");
     if (size && *size < 0) throw Error(Code::kInvalidArgument, "size must not be negative");
-    hub::CommitLfsFile file{PathField(value), *oid, {}};
+    hub::CommitLfsFile file{value.RequireString("path"), *oid, {}};
     if (size) file.size_bytes = static_cast<uint64_t>(*size);
     Add(std::move(file));
   }
 
   void Delete(const Json& value, hub::CommitDelete::Kind kind) {
-    Add(hub::CommitDelete{PathField(value), kind});
+    Add(hub::CommitDelete{FolderField(value), kind});
   }
 
  private:
   void Rename(const Json& value) {
     std::optional<std::string> old_path = value.StringField("oldPath");
-    if (!old_path || old_path->empty() || *old_path == PathField(value)) return;
+    if (!old_path || old_path->empty() || *old_path == value.RequireString("path")) return;
     Add(hub::CommitDelete{*old_path, hub::CommitDelete::Kind::kFile});
   }
 
