@@ -121,7 +121,10 @@ net::Response Push(Context& context, LazyGate& gate) {
   const hub::RepoHandle& repo = context.repo();
   hub::Hub& hub = context.hub;
   std::shared_ptr<hub::PushGate::Ticket> ticket = gate.Get(hub).Admit(context.actor, repo);
-  std::vector<storage::RefInfo> before = storage::GitRepository::Open(repo.git_folder()).ListRefs();
+  storage::GitRepository git = storage::GitRepository::Open(repo.git_folder());
+  // A push that was killed leaves locks which stock git would wait for in vain.
+  git.RemoveStaleLocks();
+  std::vector<storage::RefInfo> before = git.ListRefs();
   hub.repos().MarkIndexStale(repo);
   GitProcess process = ProcessFor(context, GitService::kReceivePack, repo);
   process.extra = ticket->Environment();
