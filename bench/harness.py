@@ -152,21 +152,29 @@ def ratios(ours, theirs):
     return spread([a / b for a, b in zip(ours, theirs)])
 
 
-def wrk(url, seconds=5, connections=32, threads=1, method="GET", header=None):
-    """Requests per second by wrk; fails when an answer was not 2xx or 3xx."""
-    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(f'wrk.method = "{method}"\n')
-        for key, value in (header or {}).items():
-            script.write(f'wrk.headers["{key}"] = "{value}"\n')
-        script.flush()
-        out = subprocess.run(["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", script.name, url],
-                             check=True, capture_output=True, text=True).stdout
+def wrk(url, seconds=5, connections=32, threads=1, header=None):
+    """GET requests per second by wrk; fails when an answer was not 2xx or 3xx."""
+    headers = [part for key, value in (header or {}).items() for part in ("-H", f"{key}: {value}")]
+    out = subprocess.run(["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", *headers, url],
+                         check=True, capture_output=True, text=True, timeout=seconds + 30).stdout
     if "Non-2xx" in out:
         raise RuntimeError(out)
     for line in out.splitlines():
         if line.startswith("Requests/sec:"):
             return float(line.split()[1])
     raise RuntimeError(out)
+
+
+def head_load(base, path, seconds=5, connections=32):
+    """HEAD requests per second (tools/head_load.cc, built on first use)."""
+    tool = ROOT / "build/bench/head_load"
+    source = ROOT / "bench/tools/head_load.cc"
+    if not tool.exists() or tool.stat().st_mtime < source.stat().st_mtime:
+        tool.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["g++", "-O2", "-std=c++20", "-o", tool, source], check=True)
+    port = base.rsplit(":", 1)[1]
+    return float(subprocess.run([tool, port, path, TOKEN, str(seconds), str(connections)], check=True,
+                                capture_output=True, text=True, timeout=seconds + 30).stdout)
 
 
 def machine():

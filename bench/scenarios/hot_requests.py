@@ -4,9 +4,8 @@ import json
 import os
 import sqlite3
 import subprocess
-import sys
 
-from harness import ROOT, TOKEN, Hub, free_port, interleave, ratios, save, spread, temp_folder, wait_until_answers, wrk
+from harness import ROOT, TOKEN, Hub, free_port, head_load, interleave, ratios, save, spread, temp_folder, wait_until_answers, wrk
 from peers.nginx import Nginx
 
 PYTHON = ROOT / ".venvs/bench/bin/python"
@@ -57,9 +56,9 @@ def main():
                     nginx=lambda: wrk(nginx.base + "/info.json", 3, header=auth))
                 head_rates = interleave(
                     5,
-                    hearth=lambda: wrk(hub.base + "/bench/hot/resolve/main/config.json", 3, method="HEAD", header=auth),
-                    fastapi=lambda: wrk(python + "/bench/hot/resolve/main/config.json", 3, method="HEAD", header=auth),
-                    nginx=lambda: wrk(nginx.base + "/info.json", 3, method="HEAD", header=auth))
+                    hearth=lambda: head_load(hub.base, "/bench/hot/resolve/main/config.json", 3),
+                    fastapi=lambda: head_load(python, "/bench/hot/resolve/main/config.json", 3),
+                    nginx=lambda: head_load(nginx.base, "/info.json", 3))
             finally:
                 peer.terminate()
                 peer.wait(30)
@@ -78,4 +77,4 @@ def value(numbers):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
