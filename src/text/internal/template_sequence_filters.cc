@@ -285,8 +285,13 @@ Args Rest(const Args& args, size_t from) {
   return rest;
 }
 
+// jinja2's map and select are lazy: over None they fail only when somebody looks.
+std::vector<Value> LazyItems(Interp& interp, const Value& self) {
+  return self.is_none() ? std::vector<Value>() : Items(interp, self);
+}
+
 Value Map(Interp& interp, const Value& self, Args& args) {
-  std::vector<Value> items = Items(interp, self);
+  std::vector<Value> items = LazyItems(interp, self);
   if (args.positional.empty()) {
     const Value& attribute = RequiredArgument(interp, args, 0, "attribute");
     const Value* fallback = args.Get(99, "default");
@@ -309,7 +314,7 @@ Value Choose(Interp& interp, const Value& self, Args& args, bool keep_when, bool
   std::vector<Value> kept;
   size_t test_at = by_attribute ? 1 : 0;
   if (by_attribute) RequiredArgument(interp, args, 0, "attribute");
-  for (Value& item : Items(interp, self)) {
+  for (Value& item : LazyItems(interp, self)) {
     interp.Step();
     Value tested = by_attribute ? ByPath(interp, item, args.positional.at(0)) : item;
     bool passed;
