@@ -4,7 +4,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include "base/bytes.h"
@@ -26,6 +33,35 @@ constexpr size_t kMaxCompressedTreeBytes = 64 << 10;
 
 std::string HeaderOf(git_object_t type, size_t size_bytes) {
   return std::string(git_object_type2string(type)) + " " + std::to_string(size_bytes) + '\0';
+}
+
+// Runs sync(0) ... sync(count - 1) at the same time: the file system then serves all of them with
+// one or two journal commits, where one after the other would wait for one each.
+void SyncTogether(size_t count, const std::function<void(size_t)>& sync) {
+  constexpr size_t kMaxThreads = 8;
+  std::atomic<size_t> next{0};
+  std::mutex mutex;
+  std::exception_ptr failure;
+  auto work = [&] {
+    for (size_t i; (i = next++) < count;) {
+      try {
+        sync(i);
+      } catch (...) {
+        std::lock_guard lock(mutex);
+        failure = std::current_exception();
+      }
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    try {
+      while (threads.size() + 1 < std::min(count, kMaxThreads)) threads.emplace_back(work);
+    } catch (const std::system_error&) {
+      // Out of threads: this one does what is left.
+    }
+    work();
+  }
+  if (failure) std::rethrow_exception(failure);
 }
 
 GitOid OidOf(git_object_t type, std::string_view data) {
@@ -104,7 +140,7 @@ void ObjectBatch::StoreLoose(const std::vector<const PendingObject*>& objects) {
     WriteAll(file.fd(), packed);
   }
   // All are written before the first is synced: one journal commit then covers most of them.
-  for (auto& [object, file] : files) file.Sync();
+  SyncTogether(files.size(), [&](size_t i) { files[i].second.Sync(); });
   for (auto& [object, file] : files) {
     std::filesystem::path target = LoosePath(object->oid);
     std::filesystem::path parent = target.parent_path();
@@ -118,9 +154,10 @@ void ObjectBatch::StoreLoose(const std::vector<const PendingObject*>& objects) {
 
 void ObjectBatch::SyncFolders() {
   if (unsynced_folders_.empty()) return;
-  for (const std::string& folder : unsynced_folders_) FsyncFolder(folder);
+  std::vector<std::string> folders(unsynced_folders_.begin(), unsynced_folders_.end());
+  folders.push_back(folder_.string());
+  SyncTogether(folders.size(), [&](size_t i) { FsyncFolder(folders[i]); });
   unsynced_folders_.clear();
-  FsyncFolder(folder_);
 }
 
 void ObjectBatch::Store() {
