@@ -113,6 +113,36 @@ void Objects::Store(int64_t repo_id, int64_t pusher_id, const Sha256& expected,
 
 std::shared_ptr<UniqueFd> Objects::Open(const Sha256& oid) const { return impl_->blobs.Open(oid); }
 
+std::vector<HeldObject> Objects::List(const RepoRecord& repo, const std::optional<Sha256>& after,
+                                      size_t limit) const {
+  std::vector<HeldObject> held;
+  impl_->db.Read([&](storage::Connection& c) {
+    c.Query(
+        "SELECT r.sha256, o.size, r.pusher_id, r.created_at FROM repo_objects r "
+        "JOIN objects o ON o.sha256 = r.sha256 WHERE r.repo_id = ? AND r.sha256 > ? "
+        "ORDER BY r.sha256 LIMIT ?",
+        {repo.id, storage::BlobValue{after ? std::string(after->raw()) : ""},
+         static_cast<int64_t>(limit)},
+        [&](const storage::Row& row) {
+          held.push_back({Sha256(row.Text(0)), static_cast<uint64_t>(row.Int(1)), row.Int(2),
+                          FromUnixMillis(row.Int(3))});
+        });
+  });
+  return held;
+}
+
+void Objects::Revoke(const RepoHandle& repo, const std::vector<Sha256>& oids) {
+  repo.Require(Right::kWrite);
+  impl_->db.Write([&](storage::Connection& c) {
+    for (const Sha256& oid : oids) {
+      c.Exec("DELETE FROM repo_objects WHERE repo_id = ? AND sha256 = ?",
+             {repo.record().id, Key(oid)});
+    }
+  });
+  // A new version of the record: nobody may go on from what was remembered of the old one.
+  impl_->repos.Touch(repo.record().id, [](RepoRecord&) {});
+}
+
 // --- multipart
 
 // The id is made from repository and object, so that a second Finish of the same upload, even after

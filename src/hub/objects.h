@@ -33,6 +33,14 @@ struct MultipartUpload {
   std::vector<int> stored_parts;  // 1-based, sorted
 };
 
+// An object that a repository holds.
+struct HeldObject {
+  Sha256 oid;
+  uint64_t size_bytes = 0;
+  int64_t pusher_id = 0;
+  TimePoint pushed_at;
+};
+
 class Objects {
  public:
   Objects(storage::Database& db, storage::BlobStore& blobs, Repos& repos, Clock& clock,
@@ -49,6 +57,11 @@ class Objects {
   void Store(int64_t repo_id, int64_t pusher_id, const Sha256& expected, uint64_t expected_size,
              TempFile file, const Sha256& actual);
   std::shared_ptr<UniqueFd> Open(const Sha256& oid) const;
+  // What the repository holds, by digest, after `after`.
+  std::vector<HeldObject> List(const RepoRecord& repo, const std::optional<Sha256>& after,
+                               size_t limit) const;
+  // The repository holds these no longer; the bytes stay as long as others hold them. Right::kWrite.
+  void Revoke(const RepoHandle& repo, const std::vector<Sha256>& oids);
 
   // Multipart: parts are durable when PutPart returns and survive a restart; Finish hashes the
   // whole and stores it. Begin returns an unfinished upload of the same (repo, oid) when there is

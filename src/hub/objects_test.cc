@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <thread>
 
@@ -148,6 +149,29 @@ TEST_F(ObjectsTest, AGatedRepositoryDoesNotShareWithStrangers) {
   Sha256 oid = StoreIn(gated, alice_, "gated weights");
   RepoHandle own = MakeRepo(bob_, "own", false);
   EXPECT_FALSE(objects_->GrantFromReadable(bob_, own, oid));
+}
+
+TEST_F(ObjectsTest, HeldObjectsAreListedInPagesAndCanBeGivenUp) {
+  RepoHandle repo = MakeRepo(alice_, "m", false);
+  RepoHandle other = MakeRepo(alice_, "other", false);
+  std::vector<Sha256> oids = {StoreIn(repo, alice_, "a"), StoreIn(repo, alice_, "b"),
+                              StoreIn(repo, alice_, "c")};
+  StoreIn(other, alice_, "a");
+  std::sort(oids.begin(), oids.end());
+  std::vector<HeldObject> first = objects_->List(repo.record(), std::nullopt, 2);
+  ASSERT_EQ(first.size(), 2u);
+  EXPECT_EQ(first[0].oid, oids[0]);
+  EXPECT_EQ(first[0].size_bytes, 1u);
+  EXPECT_EQ(first[0].pusher_id, alice_.user_id);
+  std::vector<HeldObject> rest = objects_->List(repo.record(), first[1].oid, 2);
+  ASSERT_EQ(rest.size(), 1u);
+  EXPECT_EQ(rest[0].oid, oids[2]);
+  uint64_t version = repos_->FindById(repo.record().id)->version;
+  objects_->Revoke(repo, oids);
+  EXPECT_TRUE(objects_->List(repo.record(), std::nullopt, 10).empty());
+  EXPECT_FALSE(objects_->FindIn(repo.record(), Sha256Of("a")));
+  EXPECT_GT(repos_->FindById(repo.record().id)->version, version);
+  EXPECT_EQ(objects_->FindIn(other.record(), Sha256Of("a")), 1u);
 }
 
 TEST_F(ObjectsTest, PartsInAnyOrderMakeTheWhole) {

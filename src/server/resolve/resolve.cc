@@ -35,12 +35,8 @@ class Files {
 
 FilePtr Files::Find(Context& context, const std::string& revision, const std::string& path) {
   const hub::RepoRecord& record = context.repo().record();
-  // A full commit id means the same for ever; names follow the record's version.
-  bool fixed = revision.size() == 40 && IsLowerHex(revision);
-  std::string key = std::to_string(record.id);
-  key += ' ';
-  if (!fixed) key += std::to_string(record.version);
-  key += ' ';
+  // The version changes with everything that could change the answer.
+  std::string key = std::to_string(record.id) + ' ' + std::to_string(record.version) + ' ';
   key += revision;
   key += '\0';
   key += path;

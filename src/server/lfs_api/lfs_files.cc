@@ -1,0 +1,137 @@
+// The LFS objects that a repository holds: listed for its writers with the name of a file that uses
+// each, and given up for good.
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "server/route.h"
+
+namespace hearth::server {
+namespace {
+
+constexpr size_t kMaxPage = 1000;
+
+struct Use {
+  std::string path;
+  std::string ref;
+};
+using Uses = std::map<Sha256, Use>;
+
+// Which file of which ref uses an object. An object may have many names; main's come first, then
+// other branches and tags by name.
+Uses FindUses(const hub::RepoHandle& repo) {
+  storage::GitRepository git = storage::GitRepository::Open(repo.git_folder());
+  std::vector<storage::RefInfo> refs = git.ListRefs();
+  std::stable_partition(refs.begin(), refs.end(),
+                        [](const storage::RefInfo& ref) { return ref.name == "refs/heads/main"; });
+  Uses uses;
+  std::unordered_map<GitOid, std::optional<storage::LfsPointer>> pointers;
+  for (const storage::RefInfo& ref : refs) {
+    storage::GitRepository::ListOptions options;
+    options.recursive = true;
+    for (const storage::TreeEntry& entry : git.ListTree(ref.target, "", options)) {
+      bool file =
+          entry.kind == storage::EntryKind::kFile || entry.kind == storage::EntryKind::kExecutable;
+      if (!file || entry.size_bytes > storage::kMaxPointerBytes) continue;
+      auto [known, first] = pointers.try_emplace(entry.oid);
+      if (first) known->second = storage::ParseLfsPointer(git.ReadBlob(entry.oid));
+      if (known->second) uses.try_emplace(known->second->oid, Use{entry.path, ref.name});
+    }
+  }
+  return uses;
+}
+
+net::Response List(Context& context) {
+  size_t limit = kMaxPage;
+  if (auto text = context.request.QueryParam("limit")) {
+    limit = std::min<uint64_t>(ParseUint(*text).value_or(0), kMaxPage);
+    if (limit == 0) throw Error(Code::kInvalidArgument, "limit must be a number from 1");
+  }
+  std::optional<Sha256> after;
+  if (auto cursor = context.request.QueryParam("cursor")) {
+    after = Sha256::FromHex(*cursor);
+    if (!after) throw Error(Code::kInvalidArgument, "Invalid cursor");
+  }
+  std::vector<hub::HeldObject> held =
+      context.hub.objects().List(context.repo().record(), after, limit + 1);
+  bool more = held.size() > limit;
+  if (more) held.pop_back();
+  Uses uses = held.empty() ? Uses() : FindUses(context.repo());
+  Json rows = Json::Arr();
+  for (const hub::HeldObject& object : held) {
+    std::string oid = object.oid.Hex();
+    auto use = uses.find(object.oid);
+    bool used = use != uses.end();
+    Json row = Json::Obj({{"fileOid", oid},
+                          {"oid", oid},
+                          {"filename", used ? use->second.path : oid},
+                          {"size", static_cast<int64_t>(object.size_bytes)},
+                          {"pushedAt", FormatIso8601(object.pushed_at)}});
+    if (used) row.Set("ref", use->second.ref);
+    if (hub::AccountPtr pusher = context.hub.accounts().FindById(object.pusher_id)) {
+      row.Set("pusher", Json::Obj({{"name", pusher->name}, {"type", "user"}}));
+    }
+    rows.Push(std::move(row));
+  }
+  net::Response response = JsonResponse(rows);
+  if (more) AddNextLink(&response, context, held.back().oid.Hex());
+  return response;
+}
+
+// Only what no branch or tag shows any more: a file whose content is gone would be a broken file.
+void GiveUp(Context& context, const std::vector<Sha256>& oids) {
+  Uses uses = FindUses(context.repo());
+  for (const Sha256& oid : oids) {
+    if (auto use = uses.find(oid); use != uses.end()) {
+      throw Error(Code::kConflict, "The object is the content of " + use->second.path + " in " +
+                                       use->second.ref + ": delete the file first");
+    }
+  }
+  context.hub.objects().Revoke(context.repo(), oids);
+}
+
+Sha256 RequireOid(const std::string& text) {
+  std::optional<Sha256> oid = Sha256::FromHex(text);
+  if (!oid) throw Error(Code::kInvalidArgument, "an object is named by its SHA-256 in hex");
+  return *oid;
+}
+
+net::Response DeleteBatch(Context& context) {
+  Json body = context.JsonBody();
+  const Json* deletions = body.Find("deletions");
+  const Json* list = deletions ? deletions->Find("sha") : nullptr;
+  const Json::Array* items = list ? list->AsArray() : nullptr;
+  if (items == nullptr) {
+    throw Error(Code::kInvalidArgument, "deletions.sha must be a list of object ids");
+  }
+  std::vector<Sha256> oids;
+  for (const Json& item : *items) {
+    oids.push_back(RequireOid(item.AsString() ? *item.AsString() : ""));
+  }
+  GiveUp(context, oids);
+  return JsonResponse(Json::Obj());
+}
+
+net::Response DeleteOne(Context& context) {
+  GiveUp(context, {RequireOid(context.request.Capture("oid"))});
+  return JsonResponse(Json::Obj());
+}
+
+}  // namespace
+
+void RegisterLfsFiles(RouteTable& table) {
+  auto add = [&](const char* methods, const char* path, Handler handle, const char* summary) {
+    table.Add({.methods = methods,
+               .pattern = std::string("/api/{T}/{ns}/{name}/lfs-files") + path,
+               .access = Access::kRepoWrite,
+               .handle = std::move(handle),
+               .summary = summary});
+  };
+  add("GET", "", List, "The LFS objects of a repository.");
+  add("POST", "/batch", DeleteBatch, "Give up LFS objects that no file uses.");
+  add("DELETE", "/{oid}", DeleteOne, "Give up one LFS object that no file uses.");
+}
+
+}  // namespace hearth::server
