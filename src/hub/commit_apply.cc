@@ -15,7 +15,7 @@ namespace {
 
 // Contents that are loaded from the request again go to git in batches of this size: large enough
 // for few packs, small enough for memory.
-constexpr size_t kBatchBytes = 64u << 20;
+constexpr size_t kBatchBytes = 32u << 20;
 
 std::string_view SampleOf(const CommitFile& file) {
   return file.load ? std::string_view(file.sample) : std::string_view(file.content);

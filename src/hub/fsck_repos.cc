@@ -112,11 +112,14 @@ void CheckIndex(FsckRun& run, const RepoHandle& repo, const GitRepository& git,
   Hub& hub = run.hub;
   std::optional<GitOid> main = git.FindRef("refs/heads/main");
   if (!main) run.Fault(where, "has no branch main");
-  auto refresh = [&] { hub.repos().AfterRefsChanged(repo, git.ListRefs()); };
+  auto refresh = [&] {
+    hub.repos().AfterRefsChanged(repo, git.ListRefs());
+    hub.repos().FlushCounters();  // takes the mark back
+  };
   if (main != repo.record().head) {
     run.Fault(where, "the database has another head than git", refresh);
   } else if (RowIsStale(hub.db(), repo.record().id)) {
-    run.Note(where, "a write was interrupted; git and the database agree", refresh);
+    run.Note(where, "was in use when the server was killed; git and the database agree", refresh);
   }
   if (main && FactsCommit(hub.db(), repo.record().id) != main->Hex()) {
     run.Note(where, "its facts are not those of its head (the server computes them at start)",

@@ -32,6 +32,7 @@ class FsckTest : public HubFixture {
     file.content = "hello";
     CommitFiles(alice_, repo, {file, CommitLfsFile{"w.bin", oid_, {}}});
     hub_->catalog().IndexNow(repos().FindById(repo.record().id));
+    repos().FlushCounters();  // as at a clean shutdown
     return repo;
   }
   // After --repair a second run must find nothing serious.

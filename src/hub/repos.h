@@ -96,7 +96,8 @@ class Repos {
   void AfterRefsChanged(const RepoHandle& repo, const std::vector<storage::RefInfo>& before);
   // After facts were recomputed or counters moved: new version of the record.
   void Touch(int64_t repo_id, const std::function<void(RepoRecord&)>& change);
-  // Counters (write-behind; flushed by the background thread).
+  // Counters and the marks of MarkIndexStale that have been answered (write-behind; flushed by the
+  // background thread). For the serving process only.
   void CountDownload(int64_t repo_id);
   void FlushCounters();
 

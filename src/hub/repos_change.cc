@@ -121,13 +121,25 @@ void Repos::Touch(int64_t repo_id, const std::function<void(RepoRecord&)>& chang
 void Repos::MarkIndexStale(const RepoHandle& repo) {
   std::lock_guard lock(impl_->change);
   int64_t id = repo.record().id;
-  int& marks = impl_->stale_marks[id];
-  if (marks == 0) {
+  if (!impl_->stale_marks.contains(id)) {
     impl_->db.Write([&](storage::Connection& c) {
       c.Exec("UPDATE repos SET index_stale = 1 WHERE id = ?", {id});
     });
   }
-  ++marks;
+  ++impl_->stale_marks[id];
+}
+
+void Repos::Impl::ClearStaleMarks() {
+  std::lock_guard lock(change);
+  std::vector<int64_t> settled;
+  for (const auto& [id, writers_under_way] : stale_marks) {
+    if (writers_under_way == 0) settled.push_back(id);
+  }
+  if (settled.empty()) return;
+  db.Write([&](storage::Connection& c) {
+    for (int64_t id : settled) c.Exec("UPDATE repos SET index_stale = 0 WHERE id = ?", {id});
+  });
+  for (int64_t id : settled) stale_marks.erase(id);
 }
 
 void Repos::AfterRefsChanged(const RepoHandle& repo, const std::vector<storage::RefInfo>& before) {
@@ -138,27 +150,16 @@ void Repos::AfterRefsChanged(const RepoHandle& repo, const std::vector<storage::
   storage::GitRepository git = storage::GitRepository::Open(repo.git_folder());
   RefMoves moves = CompareRefs(before, git.ListRefs());
   std::optional<GitOid> head = git.FindRef("refs/heads/main");
-
-  // Others may still be between their mark and their own call: the flag stays for them.
-  auto marks = impl_->stale_marks.find(id);
-  bool last = marks == impl_->stale_marks.end() || --marks->second <= 0;
-  if (last && marks != impl_->stale_marks.end()) impl_->stale_marks.erase(marks);
-  auto clear = [&](storage::Connection& c) {
-    if (last) c.Exec("UPDATE repos SET index_stale = 0 WHERE id = ?", {id});
-  };
-  if (moves.empty() && head == record->head) {
-    if (last) impl_->db.Write(clear);
-    return;
+  if (!moves.empty() || head != record->head) {
+    TimePoint now = impl_->clock.Now();
+    record = impl_->ChangeRecord(id, [&](RepoRecord& changed) {
+      changed.head = head;
+      changed.modified_at = now;
+    });
   }
-  TimePoint now = impl_->clock.Now();
-  RepoPtr changed = impl_->ChangeRecord(
-      id,
-      [&](RepoRecord& r) {
-        r.head = head;
-        r.modified_at = now;
-      },
-      clear);
-  for (const auto& [ref, target] : moves) impl_->NotifyRef(changed, ref, target);
+  auto mark = impl_->stale_marks.find(id);
+  if (mark != impl_->stale_marks.end() && mark->second > 0) --mark->second;
+  for (const auto& [ref, target] : moves) impl_->NotifyRef(record, ref, target);
 }
 
 void Repos::UpdateSettings(const RepoHandle& repo, const RepoSettings& settings) {
@@ -263,6 +264,7 @@ void Repos::Delete(const RepoHandle& repo) {
 }
 
 void Repos::FlushCounters() {
+  impl_->ClearStaleMarks();
   std::unordered_map<int64_t, int64_t> pending;
   {
     std::lock_guard lock(impl_->counters_mutex);

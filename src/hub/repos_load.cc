@@ -137,6 +137,7 @@ void Repos::Impl::RecheckStaleHeads() {
     try {
       std::optional<GitOid> head =
           storage::GitRepository::Open(GitFolder(*record)).FindRef("refs/heads/main");
+      stale_marks[id] = 0;  // looked at: the next flush takes the mark back
       if (head == record->head) continue;
       TimePoint now = clock.Now();
       ChangeRecord(id, [&](RepoRecord& changed) {

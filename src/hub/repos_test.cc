@@ -325,6 +325,23 @@ TEST_F(ReposTest, ARefThatMovedBehindTheHubsBackIsSeenAtTheNextStart) {
   EXPECT_EQ(repos().Find(RepoType::kModel, "alice", "a")->head, pushed);
 }
 
+TEST_F(ReposTest, AMarkIsTakenBackOnceItsWritersAreDone) {
+  RepoHandle repo = MakeRepo(alice_, "a");
+  auto stale = [&] {
+    return hub_->db().ReadValue([](storage::Connection& c) {
+      return c.QueryInt("SELECT index_stale FROM repos").value_or(-1);
+    });
+  };
+  EXPECT_EQ(stale(), 0);
+  repos().MarkIndexStale(repo);  // a push under way
+  CommitFiles(alice_, repo, {CommitFile{"x.txt", "1", {}, 0, {}}});
+  repos().FlushCounters();
+  EXPECT_EQ(stale(), 1);
+  repos().AfterRefsChanged(repo, Git(repo).ListRefs());  // the push has ended
+  repos().FlushCounters();
+  EXPECT_EQ(stale(), 0);
+}
+
 TEST_F(ReposTest, ReloadSeesWhatAnotherProcessWrote) {
   RepoHandle kept = MakeRepo(alice_, "kept");
   RepoHandle gone = MakeRepo(alice_, "gone");

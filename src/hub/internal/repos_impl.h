@@ -57,7 +57,9 @@ struct Repos::Impl {
   RepoMaps maps;
 
   mutable std::recursive_mutex change;
-  // Marks of MarkIndexStale that AfterRefsChanged has not answered yet; under `change`.
+  // Repositories whose index_stale is set in the database, and how many writers are between
+  // MarkIndexStale and AfterRefsChanged; under `change`. A mark stays until the next FlushCounters,
+  // so that a series of commits pays for one durable mark and not for one each.
   std::unordered_map<int64_t, int> stale_marks;
 
   mutable std::mutex writers_mutex;
@@ -75,6 +77,8 @@ struct Repos::Impl {
   RepoMaps Load() const;
   // Rows whose git may have moved without them (a crash in the middle of a push).
   void RecheckStaleHeads();
+  // Takes back the marks of repositories that nobody is writing to.
+  void ClearStaleMarks();
 
   // Applies `change_record` to a copy of the record, writes it with version + 1 to the database,
   // publishes and notifies. `more` runs in the same transaction. Returns the new record.

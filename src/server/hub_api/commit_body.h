@@ -17,7 +17,7 @@ struct CommitBodyLimits {
   // 10 MiB of file in base64 and its JSON around; what is longer can only be too large a file.
   uint64_t max_line_bytes = 15u << 20;
   uint64_t max_json_bytes = 64u << 20;       // of the older form, which is read as a whole
-  uint64_t memory_budget_bytes = 64u << 20;  // decoded contents kept in memory
+  uint64_t memory_budget_bytes = 32u << 20;  // decoded contents kept in memory
   size_t max_operations = 1'000'000;
 };
 
