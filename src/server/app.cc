@@ -76,6 +76,15 @@ std::string TokenFromHeader(std::string_view header) {
   return password.empty() ? decoded->substr(0, colon) : password;
 }
 
+// What every answer carries.
+void Finish(const Route& route, const net::Request& request, net::Response* response) {
+  response->route = route.pattern;
+  if (request.headers.Find("Origin") != nullptr) {
+    response->headers.Set("Access-Control-Allow-Origin", "*");
+    response->headers.Set("Access-Control-Expose-Headers", std::string(kExposedHeaders));
+  }
+}
+
 bool SafeHost(std::string_view host) {
   if (host.empty() || host.size() > 255) return false;
   for (char c : host) {
@@ -119,6 +128,7 @@ struct App::Impl {
   hub::Actor Authenticate(const net::Request& request, const Route& route) const;
   void CheckAccess(Context* context, const Route& route) const;
   net::Plan Unrouted(const net::Request& request) const;
+  std::optional<net::Response> AnswerFromMemory(const Route& route, net::Request& request) const;
   net::Response Guard(const Route& route, net::Request& request, const std::string& base_url,
                       const hub::Actor* actor, const std::function<net::Response()>& body) const;
 };
@@ -281,12 +291,29 @@ net::Response App::Impl::Guard(const Route& route, net::Request& request,
                                 request.request_id),
                       site);
   }
-  response.route = route.pattern;
-  if (request.headers.Find("Origin") != nullptr) {
-    response.headers.Set("Access-Control-Allow-Origin", "*");
-    response.headers.Set("Access-Control-Expose-Headers", std::string(kExposedHeaders));
-  }
+  Finish(route, request, &response);
   return response;
+}
+
+// The same steps as on the pool, as long as each needs memory only: no session, no gate. A fault of
+// any kind, or a cache that does not have the answer, leaves the request to the pool.
+std::optional<net::Response> App::Impl::AnswerFromMemory(const Route& route,
+                                                         net::Request& request) const {
+  if (!route.from_memory || ChangesState(request.method) ||
+      request.headers.Find("Cookie") != nullptr)
+    return std::nullopt;
+  hub::RepoPtr repo =
+      hub.repos().Find(*route.type, request.RawCapture("ns"), request.RawCapture("name"));
+  if (repo == nullptr || repo->gated != hub::Gated::kOff) return std::nullopt;
+  try {
+    Context context{hub, request, Authenticate(request, route), {}, BaseUrl(request)};
+    CheckAccess(&context, route);
+    std::optional<net::Response> response = route.from_memory(context);
+    if (response) Finish(route, request, &*response);
+    return response;
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
 }
 
 net::Plan App::Impl::Unrouted(const net::Request& request) const {
@@ -348,6 +375,12 @@ net::Plan App::PlanFor(net::Request& request) {
 
   net::Plan plan;
   plan.body = route->body;
+  if (std::optional<net::Response> ready = impl->AnswerFromMemory(*route, request)) {
+    auto response = std::make_shared<net::Response>(*std::move(ready));
+    plan.handle = [response](net::Request&) { return std::move(*response); };
+    plan.inline_handler = true;
+    return plan;
+  }
   // Access is checked before a large body is taken in, else together with the handler.
   auto context = std::make_shared<std::unique_ptr<Context>>();
   auto prepare = [impl, route, context](net::Request& r) {

@@ -64,6 +64,10 @@ struct Route {
   Handler handle;
   Surface surface = Surface::kApi;
   net::BodyPolicy body = {};
+  // A shortcut for hot requests: called on an I/O thread with caller and repository checked; must
+  // answer from memory without blocking, or give nullopt, and then `handle` runs on the pool as for
+  // any route. GET and HEAD only.
+  std::function<std::optional<net::Response>(Context&)> from_memory = {};
   // Extra check before a large body is read (after authentication and repository access). Throw to
   // refuse.
   std::function<void(Context&)> admit = {};

@@ -41,11 +41,16 @@ GitOid ResolveCommit(const Context& context, std::string_view raw_revision) {
   return hub::Commits::ResolveRevision(git, revision);
 }
 
+std::optional<net::Response> CachedInfo(Context& context) {
+  auto cached = Cache().Find(CacheKey(context, context.request.RawCapture("rev")));
+  if (!cached) return std::nullopt;
+  return net::Response::Bytes(200, "application/json; charset=utf-8", *cached);
+}
+
 net::Response Info(Context& context) {
   std::string_view raw_revision = context.request.RawCapture("rev");
   std::string key = CacheKey(context, raw_revision);
-  if (auto cached = Cache().Find(key))
-    return net::Response::Bytes(200, "application/json; charset=utf-8", *cached);
+  if (auto cached = CachedInfo(context)) return *std::move(cached);
 
   RepoJsonOptions options;
   options.expand = context.request.QueryParams("expand");
@@ -67,11 +72,13 @@ void RegisterInfo(RouteTable& table) {
              .pattern = "/api/{T}/{ns}/{name}",
              .access = Access::kRepoInfo,
              .handle = Info,
+             .from_memory = CachedInfo,
              .summary = "Facts about a repository: card, tags, files, parameter counts."});
   table.Add({.methods = "GET,HEAD",
              .pattern = "/api/{T}/{ns}/{name}/revision/{rev...}",
              .access = Access::kRepoInfo,
              .handle = Info,
+             .from_memory = CachedInfo,
              .summary = "The same at a branch, tag or commit."});
 }
 

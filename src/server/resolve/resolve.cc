@@ -27,19 +27,32 @@ using FilePtr = std::shared_ptr<const RepoFile>;
 class Files {
  public:
   FilePtr Find(Context& context, const std::string& revision, const std::string& path);
+  // Only what is remembered; nullptr otherwise.
+  FilePtr Peek(const Context& context, const RevisionAndPath& where);
 
  private:
+  static std::string Key(const hub::RepoRecord& record, const std::string& revision,
+                         const std::string& path);
   FilePtr Load(Context& context, const std::string& revision, const std::string& path) const;
   FileCache cache_;
 };
 
-FilePtr Files::Find(Context& context, const std::string& revision, const std::string& path) {
-  const hub::RepoRecord& record = context.repo().record();
-  // The version changes with everything that could change the answer.
+// The version changes with everything that could change the answer.
+std::string Files::Key(const hub::RepoRecord& record, const std::string& revision,
+                       const std::string& path) {
   std::string key = std::to_string(record.id) + ' ' + std::to_string(record.version) + ' ';
   key += revision;
   key += '\0';
   key += path;
+  return key;
+}
+
+FilePtr Files::Peek(const Context& context, const RevisionAndPath& where) {
+  return cache_.Find(Key(context.repo().record(), where.revision, where.path));
+}
+
+FilePtr Files::Find(Context& context, const std::string& revision, const std::string& path) {
+  std::string key = Key(context.repo().record(), revision, path);
   if (FilePtr file = cache_.Find(key)) return file;
   FilePtr file = Load(context, revision, path);
   cache_.Put(key, file);
@@ -189,6 +202,14 @@ net::Response Serve(Context& context, Files& files, RevisionAndPath where, bool 
   return response;
 }
 
+// HEAD of a file that was asked for before: half of what a client sends.
+std::optional<net::Response> ServeFromMemory(Context& context, Files& files, bool raw) {
+  if (context.request.method != "HEAD") return std::nullopt;
+  RevisionAndPath where = SplitRevisionPath(context.request.RawCapture("rev_path"));
+  if (files.Peek(context, where) == nullptr) return std::nullopt;
+  return Serve(context, files, where, raw);
+}
+
 }  // namespace
 
 void RegisterResolve(RouteTable& table) {
@@ -202,6 +223,8 @@ void RegisterResolve(RouteTable& table) {
                      return Serve(context, *files,
                                   SplitRevisionPath(context.request.RawCapture("rev_path")), raw);
                    },
+               .from_memory =
+                   [files, raw](Context& context) { return ServeFromMemory(context, *files, raw); },
                .summary = summary});
   };
   add("/{P}{ns}/{name}/resolve/{rev_path...}", false, "A file's content.");
