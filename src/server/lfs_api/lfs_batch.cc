@@ -145,7 +145,10 @@ int64_t SizeOf(const Json& item) {
 // One object of the answer; a bad object does not spoil the others.
 Json AnswerObject(const Batch& batch, const hub::RepoHandle& repo, const Json& item, bool upload) {
   const Json* oid_field = item.Find("oid");
-  std::string text = oid_field && oid_field->AsString() ? *oid_field->AsString() : "";
+  if (oid_field == nullptr || item.Find("size") == nullptr) {
+    throw Error(Code::kUnprocessable, "each of objects must have oid and size");
+  }
+  std::string text = oid_field->AsString() ? *oid_field->AsString() : "";
   int64_t size = SizeOf(item);
   std::optional<Sha256> oid = Sha256::FromHex(text);
   if (!oid) return ObjectError(text, size, 422, "oid must be a SHA-256 in lower-case hex");
