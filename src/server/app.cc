@@ -194,9 +194,12 @@ std::string App::Impl::BaseUrl(const net::Request& request) const {
 hub::Actor App::Impl::Authenticate(const net::Request& request, const Route& route) const {
   if (route.access == Access::kSigned) return {};
   if (const std::string* header = request.headers.Find("Authorization")) {
-    // Two of them: a proxy in front may have checked the other one.
-    if (request.headers.Count("Authorization") > 1) {
-      throw Error(Code::kInvalidArgument, "More than one Authorization header");
+    // Two different ones: a proxy in front may have checked the other. (git-lfs repeats the same one
+    // when it follows a redirect.)
+    for (const auto& [name, value] : request.headers.fields()) {
+      if (AsciiEqualsIgnoreCase(name, "Authorization") && value != *header) {
+        throw Error(Code::kInvalidArgument, "More than one Authorization header");
+      }
     }
     return hub.accounts().AuthenticateToken(TokenFromHeader(*header));
   }
