@@ -55,12 +55,6 @@ const std::string* Headers::Find(std::string_view name) const {
   return nullptr;
 }
 
-size_t Headers::Count(std::string_view name) const {
-  return std::count_if(fields_.begin(), fields_.end(), [&](const Field& field) {
-    return AsciiEqualsIgnoreCase(field.first, name);
-  });
-}
-
 std::string Headers::Get(std::string_view name) const {
   const std::string* value = Find(name);
   return value ? *value : std::string();

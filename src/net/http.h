@@ -27,7 +27,6 @@ class Headers {
   using Field = std::pair<std::string, std::string>;
   const std::string* Find(std::string_view name) const;  // first one; nullptr when absent
   std::string Get(std::string_view name) const;          // "" when absent
-  size_t Count(std::string_view name) const;
   void Add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
   void Set(std::string name, std::string value);  // replaces all of that name
   void Erase(std::string_view name);

@@ -4,6 +4,7 @@
 #include "codec/markdown.h"
 #include "codec/yaml.h"
 #include "hub/commits.h"
+#include "server/hub_api/answer_cache.h"
 #include "server/pages/site.h"
 #include "storage/git/git_repository.h"
 #include "text/utf8.h"
@@ -45,17 +46,25 @@ hub::FactsPtr HeadFacts(Context& context) {
   return context.hub.catalog().FactsOf(context.repo(), *repo.head);
 }
 
+// Rendering is bounded but not free; the same card is shown again and again.
 std::string CardHtml(Context& context, std::string_view markdown, std::string_view revision,
                      std::string_view folder) {
+  static AnswerCache cache(16u << 20);
   MarkdownOptions options;
   options.base_url = RepoPath(context.repo().record());
   options.revision = net::PercentEncode(revision);
   options.folder = std::string(folder);
+  std::string key = options.base_url + '\0' + options.revision + '\0' + options.folder + '\0' +
+                    std::string(Sha256Of(markdown).raw());
+  if (auto known = cache.Find(key)) return *known;
+  std::string html;
   try {
-    return RenderMarkdown(markdown, options);
+    html = RenderMarkdown(markdown, options);
   } catch (const Error& error) {
-    return "<p>This card cannot be shown: it is too large.</p>";
+    html = "<p>This text cannot be shown: it is too large or nested too deeply.</p>";
   }
+  cache.Put(std::move(key), std::make_shared<const std::string>(html));
+  return html;
 }
 
 Json Crumbs(std::string_view path) {

@@ -68,13 +68,13 @@ def test_read_at_a_revision(fs, api, stocked):
     assert fs.cat_file(f"{stocked}/a.txt") == b"changed"
 
 
-def test_write_append_and_remove(fs, api, stocked):
+def test_write_overwrite_and_remove(fs, api, stocked):
     with fs.open(f"{stocked}/new/file.txt", "w") as stream:
         stream.write("written\n")
     assert fs.read_text(f"{stocked}/new/file.txt") == "written\n"
-    with fs.open(f"{stocked}/new/file.txt", "a") as stream:
-        stream.write("more\n")
-    assert fs.read_text(f"{stocked}/new/file.txt") == "written\nmore\n"
+    with fs.open(f"{stocked}/new/file.txt", "wb") as stream:
+        stream.write(b"\0binary now")
+    assert fs.cat_file(f"{stocked}/new/file.txt") == b"\0binary now"
     fs.rm(f"{stocked}/new/file.txt")
     assert not fs.exists(f"{stocked}/new/file.txt")
     fs.rm(f"{stocked}/d", recursive=True)

@@ -82,12 +82,15 @@ def test_author_of_nobody(anonymous, zoo):
     (dict(language="en"), []),
 ])
 def test_data_set_filters(anonymous, zoo, query, expected):
+    query = {"filter": "zoo"} | query
+    query["filter"] = ["zoo", query["filter"]]
     assert [info.id for info in anonymous.list_datasets(author="bob", **query)] == expected
 
 
 @pytest.mark.parametrize("query", [dict(filter="gradio"), dict(models="bob/zoo-bert"), dict(datasets="bob/zoo-words"),
                                    dict(search="zoo-demo")])
 def test_space_filters(anonymous, zoo, query):
+    query["filter"] = ["zoo", query.get("filter", "zoo")]
     assert [info.id for info in anonymous.list_spaces(author="bob", **query)] == ["bob/zoo-demo"]
 
 

@@ -264,11 +264,14 @@ def test_a_push_does_all_that_an_api_commit_does(clone, api, repo):
     git.put({"README.md": "---\nlicense: mit\npipeline_tag: fill-mask\n---\n# Pushed\n"})
     git.run("push")
     deadline = time.monotonic() + 10
-    while "license:mit" not in api.model_info(repo).tags and time.monotonic() < deadline:
+
+    def listed():
+        return [found.id for found in api.list_models(author="bob", filter="license:mit", search=repo)]
+    while listed() != [repo] and time.monotonic() < deadline:
         time.sleep(0.05)
     info = api.model_info(repo)
     assert "license:mit" in info.tags and info.pipeline_tag == "fill-mask"
-    assert [found.id for found in api.list_models(author="bob", filter="license:mit", search=repo)] == [repo]
+    assert listed() == [repo]
 
 
 def test_the_old_name_still_clones(clone, api, new_id):
