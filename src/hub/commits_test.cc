@@ -2,7 +2,7 @@
 
 #include <thread>
 
-#include "hub/internal/hub_fixture.h"
+#include "hub/internal/scratch_hub_test.h"
 
 namespace hearth::hub {
 namespace {
@@ -20,7 +20,7 @@ constexpr auto kFile = CommitDelete::Kind::kFile;
 constexpr auto kFolder = CommitDelete::Kind::kFolder;
 constexpr auto kEither = CommitDelete::Kind::kEither;
 
-class CommitsTest : public HubFixture {
+class CommitsTest : public ScratchHubTest {
  protected:
   CommitsTest() : repo_(MakeRepo(alice_, "repo")) {}
   Commits& commits() { return hub_->commits(); }

@@ -3,15 +3,15 @@
 #include <fstream>
 
 #include "base/file.h"
-#include "hub/internal/hub_fixture.h"
 #include "hub/internal/repos_impl.h"
+#include "hub/internal/scratch_hub_test.h"
 
 namespace hearth::hub {
 namespace {
 
 namespace fs = std::filesystem;
 
-class FsckTest : public HubFixture {
+class FsckTest : public ScratchHubTest {
  protected:
   FsckReport Run(bool repair, bool deep = false) {
     return RunFsck(*hub_, {repair, deep}, [](std::string_view, size_t, size_t) {});

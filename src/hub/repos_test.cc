@@ -1,8 +1,8 @@
 #include "hub/repos.h"
 
 #include "base/file.h"
-#include "hub/internal/hub_fixture.h"
 #include "hub/internal/repos_impl.h"
+#include "hub/internal/scratch_hub_test.h"
 
 namespace hearth::hub {
 namespace {
@@ -20,7 +20,7 @@ class Recorder : public RepoObserver {
   std::vector<std::string> changes, refs;
 };
 
-class ReposTest : public HubFixture {};
+class ReposTest : public ScratchHubTest {};
 
 TEST_F(ReposTest, ANewRepositoryHasOneCommitWithItsAttributes) {
   RepoHandle repo = MakeRepo(alice_, "Bert");

@@ -14,16 +14,16 @@
 
 namespace hearth::hub {
 
-class HubFixture : public ::testing::Test {
+class ScratchHubTest : public ::testing::Test {
  protected:
-  HubFixture()
+  ScratchHubTest()
       : root_(std::filesystem::temp_directory_path() / ("hearth-hub-" + HexEncode(RandomBytes(8)))),
         clock_(FromUnixMillis(1'750'000'000'000)) {
     Reopen();
     alice_ = MakeUser("Alice");
     bob_ = MakeUser("bob");
   }
-  ~HubFixture() override {
+  ~ScratchHubTest() override {
     hub_.reset();
     std::filesystem::remove_all(root_);
   }
