@@ -79,7 +79,8 @@ std::optional<Refusal> RepoRefusal(const Person& person, Kind kind, Right needed
   MaybeRight right = person.On(kind);
   if (!right) return Refusal{person.signed_in ? 404 : 401, "RepoNotFound"};
   if (*right >= needed) return std::nullopt;
-  bool at_the_gate = kind == Kind::kGated && *right < Right::kReadContent;
+  // The gate is named only to those who want to read; writing needs a right that it cannot give.
+  bool at_the_gate = kind == Kind::kGated && needed == Right::kReadContent;
   return Refusal{person.signed_in ? 403 : 401, at_the_gate ? "GatedRepo" : ""};
 }
 
