@@ -260,39 +260,35 @@ void App::Impl::CheckAccess(Context* context, const Route& route) const {
 
 // Runs `body` and maps whatever it throws; adds what every answer carries.
 net::Response App::Impl::Guard(const Route& route, net::Request& request,
-                               const std::string& base_url, const hub::Actor* actor,
+                               const std::string& base_url, const hub::Actor* const& actor,
                                const std::function<net::Response()>& body) const {
-  FaultSite site{route.surface, &request, actor != nullptr && actor->signed_in(), base_url};
   net::Response response;
+  // Made when a fault is there: the caller is known only after `body` has begun.
+  auto fault = [&](const Error& error) {
+    FaultSite site{route.surface, &request, actor != nullptr && actor->signed_in(), base_url};
+    return FaultResponse(error, site);
+  };
+  auto internal = [&](const char* reason) {
+    log::LogError(
+        "request failed",
+        {{"request_id", request.request_id}, {"route", route.pattern}, {"reason", reason}});
+    return fault(Error(
+        Code::kInternal,
+        "Internal error. The server's log has the details under request id " + request.request_id));
+  };
   try {
     response = body();
   } catch (const Error& error) {
-    if (error.code() == Code::kInternal || error.code() == Code::kInsufficientStorage) {
+    if (error.code() == Code::kInsufficientStorage) {
       log::LogError("request failed", {{"request_id", request.request_id},
                                        {"route", route.pattern},
                                        {"reason", error.message()}});
     }
-    if (error.code() == Code::kInternal) {
-      response =
-          FaultResponse(Error(Code::kInternal,
-                              "Internal error. The server's log has the details under request id " +
-                                  request.request_id),
-                        site);
-    } else {
-      response = FaultResponse(error, site);
-    }
+    response = error.code() == Code::kInternal ? internal(error.what()) : fault(error);
   } catch (const std::bad_alloc&) {
-    response = FaultResponse(
-        Error(Code::kUnavailable, "The server is out of memory; try again later"), site);
-  } catch (const std::exception& fault) {
-    log::LogError(
-        "request failed",
-        {{"request_id", request.request_id}, {"route", route.pattern}, {"reason", fault.what()}});
-    response =
-        FaultResponse(Error(Code::kInternal,
-                            "Internal error. The server's log has the details under request id " +
-                                request.request_id),
-                      site);
+    response = fault(Error(Code::kUnavailable, "The server is out of memory; try again later"));
+  } catch (const std::exception& error) {
+    response = internal(error.what());
   }
   Finish(route, request, &response);
   return response;
