@@ -130,7 +130,8 @@ struct App::Impl {
   net::Plan Unrouted(const net::Request& request) const;
   std::optional<net::Response> AnswerFromMemory(const Route& route, net::Request& request) const;
   net::Response Guard(const Route& route, net::Request& request, const std::string& base_url,
-                      const hub::Actor* actor, const std::function<net::Response()>& body) const;
+                      const hub::Actor* const& actor,
+                      const std::function<net::Response()>& body) const;
 };
 
 void App::Impl::AddSystemRoutes() {
