@@ -451,9 +451,12 @@ TEST_F(AccessMatrix, EveryCallerOnEveryRouteOfAnOrganisationsRepositories) {
   for (const Route& route : table_.routes()) {
     if (!NamesRepository(route)) continue;
     for (const std::string& method : MethodsOf(route)) {
-      for (const Person& person : of_acme_) {
-        for (Kind kind : kKinds) {
-          ASSERT_NO_FATAL_FAILURE(CheckCell(route, method, person, "acme", kind));
+      // The second round meets caches that those who may see everything have filled.
+      for (int round = 0; round < (ChangesState(method) ? 1 : 2); ++round) {
+        for (const Person& person : of_acme_) {
+          for (Kind kind : kKinds) {
+            ASSERT_NO_FATAL_FAILURE(CheckCell(route, method, person, "acme", kind));
+          }
         }
       }
     }
