@@ -39,6 +39,7 @@ struct RepoSettings {  // nullopt = leave
   std::optional<bool> is_private;
   std::optional<Gated> gated;
   std::optional<bool> discussions_disabled;
+  std::optional<bool> disabled;  // by the hub's administrators only: no route sets it
 };
 
 // Told about every change after it is durable; called on the thread that made it.

@@ -168,6 +168,7 @@ void Repos::UpdateSettings(const RepoHandle& repo, const RepoSettings& settings)
     if (settings.is_private) record.is_private = *settings.is_private;
     if (settings.gated) record.gated = *settings.gated;
     if (settings.discussions_disabled) record.discussions_disabled = *settings.discussions_disabled;
+    if (settings.disabled) record.disabled = *settings.disabled;
   });
   WriteRepoFile(repo.git_folder(), *changed);
 }

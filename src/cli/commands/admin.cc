@@ -227,6 +227,41 @@ void AddTokenCommands(CLI::App* admin, const Options& options) {
   });
 }
 
+hub::RepoPtr NeedRepo(hub::Hub& hub, const std::string& type, const std::string& name) {
+  std::optional<hub::RepoType> repo_type = hub::ParseRepoType(type);
+  if (!repo_type) throw Error(Code::kInvalidArgument, "unknown type '" + type + "'");
+  hub::RepoId id = hub::ParseRepoId(name);
+  hub::RepoPtr repo = hub.repos().Find(*repo_type, id.owner, id.name);
+  if (repo == nullptr) throw Error(Code::kNotFound, "there is no " + type + " " + name);
+  return repo;
+}
+
+void AddRepoCommands(CLI::App* admin, const Options& options) {
+  CLI::App* repo = admin->add_subcommand("repo", "Repositories")->require_subcommand(1);
+  auto type = std::make_shared<std::string>("model");
+  struct Switch {
+    const char* name;
+    const char* help;
+    bool disabled;
+  };
+  for (Switch choice :
+       {Switch{"disable", "Close a repository to everyone but administrators", true},
+        Switch{"enable", "Open it again", false}}) {
+    CLI::App* command = repo->add_subcommand(choice.name, choice.help);
+    command->add_option("repository", options->name, "namespace/name")->required();
+    command->add_option("--type", *type, "model, dataset or space")->capture_default_str();
+    command->callback([options, type, choice] {
+      WithHub(options, [&](hub::Hub& hub) {
+        hub::RepoPtr repo = NeedRepo(hub, *type, options->name);
+        hub::RepoSettings settings;
+        settings.disabled = choice.disabled;
+        hub.repos().UpdateSettings(hub.repos().OpenAsSystem(repo), settings);
+        Say(options, std::string(choice.name) + "d " + repo->FullName());
+      });
+    });
+  }
+}
+
 void AddAliasCommands(CLI::App* admin, const Options& options) {
   CLI::App* alias =
       admin->add_subcommand("alias", "One-part names such as gpt2")->require_subcommand(1);
@@ -237,13 +272,8 @@ void AddAliasCommands(CLI::App* admin, const Options& options) {
   set->add_option("--type", *type, "model, dataset or space")->capture_default_str();
   set->callback([options, type] {
     WithHub(options, [&](hub::Hub& hub) {
-      std::optional<hub::RepoType> repo_type = hub::ParseRepoType(*type);
-      if (!repo_type) throw Error(Code::kInvalidArgument, "unknown type '" + *type + "'");
-      hub::RepoId id = hub::ParseRepoId(options->user);
-      hub::RepoPtr repo = hub.repos().Find(*repo_type, id.owner, id.name);
-      if (repo == nullptr)
-        throw Error(Code::kNotFound, "there is no " + *type + " " + options->user);
-      hub.repos().SetAlias(*repo_type, options->name, repo->id);
+      hub::RepoPtr repo = NeedRepo(hub, *type, options->user);
+      hub.repos().SetAlias(repo->type, options->name, repo->id);
       Say(options, options->name + " -> " + repo->FullName());
     });
   });
@@ -263,6 +293,7 @@ void AddAdminCommand(CLI::App& app, Outcome*) {
   AddUserCommands(admin, options);
   AddOrgCommands(admin, options);
   AddTokenCommands(admin, options);
+  AddRepoCommands(admin, options);
   AddAliasCommands(admin, options);
   for (CLI::App* group : admin->get_subcommands(nullptr)) {
     group->fallthrough();

@@ -84,8 +84,8 @@ net::Response Advertise(Context& context) {
   return response;
 }
 
-// Git reports its own troubles inside the answer; it ends without a word when it cannot make sense of
-// the packet lines that came in.
+// Git reports its own troubles inside the answer; it ends without a word when it cannot make sense
+// of the packet lines that came in.
 constexpr int kMalformedStatus = 400;
 
 void RequireContentType(const Context& context, std::string_view service) {

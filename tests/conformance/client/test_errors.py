@@ -155,14 +155,16 @@ def test_a_bad_request(api, repo):
     assert "notAField" in message
 
 
-def test_a_disabled_repository(hub, api, repo, cache):
+def test_a_disabled_repository(hub, wire, api, repo, cache):
     api.upload_file(path_or_fileobj=b"x", path_in_repo="x.txt", repo_id=repo)
-    hub.admin("repo", "disable", f"models/{repo}")
+    hub.admin("repo", "disable", repo)
+    assert eventually(lambda: wire.get(f"/api/models/{repo}/refs").status == 403)
     for call in (lambda: api.get_hf_file_metadata(url=f"{api.endpoint}/{repo}/resolve/main/x.txt"),
                  lambda: list(api.list_repo_tree(repo))):
         error = caught(DisabledRepoError, call)
         assert row(error) == (403, None, "Access to this resource is disabled.")
-    hub.admin("repo", "enable", f"models/{repo}")
+    hub.admin("repo", "enable", repo)
+    assert eventually(lambda: wire.get(f"/api/models/{repo}/refs").status == 200)
     assert open(api.hf_hub_download(repo, "x.txt", cache_dir=cache)).read() == "x"
 
 

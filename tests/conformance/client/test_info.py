@@ -3,6 +3,7 @@ import json
 import struct
 import time
 
+import huggingface_hub
 import pytest
 from huggingface_hub import CommitOperationAdd, ModelCard, ModelCardData, metadata_update
 from huggingface_hub.errors import HfHubHTTPError, NotASafetensorsRepoError
@@ -232,7 +233,10 @@ def test_model_card_round_trip(api, repo, hub, cache):
     assert "# My card" in loaded.text
 
 
-def test_metadata_update_commits_the_card(api, repo, tokens):
+def test_metadata_update_commits_the_card(api, repo, tokens, monkeypatch):
+    if huggingface_hub.__version__.startswith("1."):
+        # All of 1.x validates cards at a fixed public address, whatever HF_ENDPOINT says.
+        monkeypatch.setattr(ModelCard, "validate", lambda self, repo_type=None: None)
     put(api, repo, {"README.md": "---\nlicense: mit\n---\n# Words stay\n"})
     metadata_update(repo, {"language": "de", "license": "mit"}, token=tokens["bob"])
     text = open(api.hf_hub_download(repo, "README.md", force_download=True)).read()
