@@ -1,7 +1,6 @@
 """Commits by the API: one file into 10,000, and 10,000 files at once against `git add && git commit`."""
 import http.client
 import os
-import shutil
 import subprocess
 import time
 
@@ -34,8 +33,7 @@ def main():
             return time.perf_counter() - start
 
         def git():
-            work = folder / "git"
-            shutil.rmtree(work, ignore_errors=True)
+            work = folder / f"git{number}"
             work.mkdir()
             subprocess.run(["git", "init", "-q", "-b", "main", work], check=True)
             for path, content in tree(f"git {number}").items():
