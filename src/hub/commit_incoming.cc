@@ -82,6 +82,9 @@ class NewCommits {
   size_t fresh_in_queue_ = 0;
 };
 
+// Of all commits of a push together: each looks at its whole difference.
+constexpr size_t kMaxPushedChanges = 5'000'000;
+
 void CheckRefName(std::string_view ref) {
   std::string_view short_name;
   if (ref.starts_with("refs/heads/")) {
@@ -122,10 +125,18 @@ void Commits::CheckIncoming(const RepoHandle& repo, const Actor& actor, const Gi
                      GitAttributes::Parse(ReadTextFile(git, *tip, ".gitattributes")),
                      std::string(ref));
   std::unordered_set<GitOid> judged;
+  size_t changes = 0;
   for (const CommitInfo& commit : commits) {
     std::optional<GitOid> parent;
     if (!commit.parents.empty()) parent = commit.parents.front();
-    for (const auto& entry : git.Diff(parent, commit.oid)) {
+    std::vector<GitRepository::DiffEntry> difference = git.Diff(parent, commit.oid);
+    changes += difference.size();
+    if (changes > kMaxPushedChanges) {
+      throw Error(Code::kTooLarge, "Your push was rejected because it changes more than " +
+                                       std::to_string(kMaxPushedChanges) +
+                                       " files: push its commits in several steps.");
+    }
+    for (const auto& entry : difference) {
       if (entry.kind == GitRepository::DiffEntry::Kind::kDeleted) continue;
       rules.CheckPath(entry.path);
       if (!judged.insert(entry.new_oid).second || !git.HasObject(entry.new_oid)) continue;

@@ -128,3 +128,25 @@ def test_hooks_and_configuration_cannot_be_pushed(work, bob, repo, hub):
     work("commit", "-q", "--allow-empty", "-m", "again")
     work("push", "-q")
     assert not os.path.exists("/tmp/hearth-hook-ran")
+
+
+def peak_memory(hub):
+    """The most bytes that the hub ever held, from Linux's books."""
+    with open(f"/proc/{hub.process.pid}/status") as status:
+        return next(int(line.split()[1]) << 10 for line in status if line.startswith("VmHWM:"))
+
+
+def test_folders_with_huge_names_cost_no_memory(hub, work, bob, repo):
+    """Sixty folders in each other, 200,000 bytes of name each: a small pack, but paths grow with the square of the depth."""
+    def tree(raw):
+        return work("hash-object", "-w", "-t", "tree", "--literally", "--stdin", data=raw).stdout.decode().strip()
+    inner = tree(b"100644 x\0" + bytes.fromhex(blob(work, b"x")))
+    for _ in range(60):
+        inner = tree(b"40000 " + b"n" * 200_000 + b"\0" + bytes.fromhex(inner))
+    before = bob.get(f"/api/models/{repo}").json()["sha"]
+    peak = peak_memory(hub)
+    sha = tree_commit(work, [(b"40000", b"d", inner)])
+    done = work("push", "origin", f"{sha}:refs/heads/main", check=False)
+    assert done.returncode != 0 and b"path" in done.stderr, done.stderr
+    assert bob.get(f"/api/models/{repo}").json()["sha"] == before
+    assert peak_memory(hub) - peak < 100 << 20

@@ -78,6 +78,15 @@ Json FineGrainedJson(const Context& context, const hub::TokenInfo& token) {
                     {"canReadGatedRepos", token.can_read_gated}});
 }
 
+std::string SafeTarget(const std::string& next) {
+  bool local = next.starts_with('/') && !next.starts_with("//") && next.size() <= 2048;
+  for (char c : next) {
+    // Browsers drop tabs and line ends from an address: "/<tab>/host" is "//host" to them.
+    if (static_cast<unsigned char>(c) < 0x21 || c == 0x7f || c == '\\') local = false;
+  }
+  return local ? next : "/";
+}
+
 hub::AccountPtr UserOfPath(const Context& context) { return AccountOfPath(context, "user", false); }
 
 hub::AccountPtr OrgOfPath(const Context& context) { return AccountOfPath(context, "org", true); }

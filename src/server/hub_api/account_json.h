@@ -36,4 +36,8 @@ Window WindowOf(const Context& context, size_t total);
 // The items as a JSON array, with a Link to the next page when there is one.
 net::Response PageResponse(const Context& context, Json items, Window window, size_t total);
 
+// Where to go after a sign-in: a path on this site; anything else (another host, "//host", a
+// backslash, a control character) becomes the home page.
+std::string SafeTarget(const std::string& next);
+
 }  // namespace hearth::server

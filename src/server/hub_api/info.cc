@@ -56,7 +56,7 @@ net::Response Info(Context& context) {
   options.expand = context.request.QueryParams("expand");
   options.blobs = context.request.QueryFlag("blobs", false);
   options.security_status = context.request.QueryFlag("securityStatus", false);
-  CheckExpand(context.repo().record().type, options.expand);
+  CheckExpand(context.repo().record().type, &options.expand);
   std::optional<GitOid> commit;
   if (!raw_revision.empty()) commit = ResolveCommit(context, raw_revision);
   auto answer = std::make_shared<const std::string>(

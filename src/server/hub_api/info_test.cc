@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "server/app_fixture.h"
+#include "server/hub_api/repo_json.h"
 
 namespace hearth::server {
 namespace {
@@ -59,6 +60,13 @@ class InfoTest : public AppFixture {
   int64_t ada_ = 0;
   std::string token_;
 };
+
+// Each repeat would be computed again, for every row of a list.
+TEST(CheckExpandTest, DropsRepeatedNames) {
+  std::vector<std::string> names{"likes", "childrenModelCount", "likes", "childrenModelCount"};
+  CheckExpand(hub::RepoType::kModel, &names);
+  EXPECT_THAT(names, ElementsAre("likes", "childrenModelCount"));
+}
 
 TEST_F(InfoTest, ModelHasTheFieldsOfTheWire) {
   hub::RepoPtr repo = MakeModel("one", "license: mit\npipeline_tag: fill-mask\n");

@@ -12,6 +12,8 @@ namespace hearth::server {
 namespace {
 
 constexpr size_t kMaxLimit = 1000;
+// Each text is one pass over all names.
+constexpr size_t kMaxSearchTexts = 20;
 
 [[noreturn]] void BadParam(std::string_view name, std::string_view why) {
   throw Error(Code::kInvalidArgument, "invalid " + std::string(name) + ": " + std::string(why));
@@ -137,6 +139,7 @@ hub::CatalogQuery ReadQuery(const net::Request& request, hub::RepoType type) {
   for (std::string& text : request.QueryParams("search")) {
     if (!text.empty()) query.search.push_back(std::move(text));
   }
+  if (query.search.size() > kMaxSearchTexts) BadParam("search", "at most 20 texts");
   query.author = request.QueryParam("author").value_or("");
   query.filters = ListParam(request, "filter");
   std::string gated = request.QueryParam("gated").value_or("");
@@ -164,7 +167,7 @@ RepoJsonOptions ReadOptions(const net::Request& request, hub::RepoType type) {
   options.full = request.QueryFlag("full", false);
   options.card_data = request.QueryFlag("cardData", false);
   options.config = request.QueryFlag("config", false);
-  CheckExpand(type, options.expand);
+  CheckExpand(type, &options.expand);
   if (!options.expand.empty() && (options.full || options.card_data || options.config))
     BadParam("expand", "cannot be used together with full, cardData or config");
   return options;

@@ -127,7 +127,8 @@ void RegisterRefsApi(RouteTable& table) {
              .summary = "Replaces a branch's history by one commit."});
   table.Add({.methods = "GET,HEAD",
              .pattern = "/api/{T}/{ns}/{name}/compare/{spec...}",
-             .access = Access::kRepoInfo,
+             // A difference shows the lines of files.
+             .access = Access::kRepoContent,
              .handle = Compare,
              .summary = "Unified diff between two revisions."});
 }

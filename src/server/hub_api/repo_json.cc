@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <span>
+#include <unordered_set>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -345,9 +346,11 @@ Json GatedJson(hub::Gated gated) {
   return Json(false);
 }
 
-void CheckExpand(RepoType type, const std::vector<std::string>& expand) {
+void CheckExpand(RepoType type, std::vector<std::string>* expand) {
   char letter = hub::SingularName(type)[0];
-  for (const std::string& name : expand) {
+  std::unordered_set<std::string> seen;
+  std::erase_if(*expand, [&seen](const std::string& name) { return !seen.insert(name).second; });
+  for (const std::string& name : *expand) {
     const Field* field = FindField(name);
     if (field != nullptr && field->expand.find(letter) != std::string_view::npos) continue;
     throw Error(Code::kInvalidArgument, "Invalid value \"" + name.substr(0, 100) +

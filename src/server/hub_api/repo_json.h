@@ -23,8 +23,9 @@ struct RepoJsonOptions {
   bool security_status = false;
 };
 
-// Throws kInvalidArgument for a name that this type does not have.
-void CheckExpand(hub::RepoType type, const std::vector<std::string>& expand);
+// Throws kInvalidArgument for a name that this type does not have; drops repeated names, each of
+// which would be computed again.
+void CheckExpand(hub::RepoType type, std::vector<std::string>* expand);
 // True when the answer shows other repositories as well, so that it must not outlive their changes.
 bool DependsOnOthers(const RepoJsonOptions& options);
 

@@ -64,15 +64,6 @@ net::Response LoginJson(Context& context) {
   return response;
 }
 
-// A path on this site; anything else (another host, "//host", a backslash) becomes the home page.
-std::string SafeTarget(const std::string& next) {
-  bool local = next.starts_with('/') && !next.starts_with("//") && next.size() <= 2048;
-  for (char c : next) {
-    if (static_cast<unsigned char>(c) < 0x21 || c == 0x7f || c == '\\') local = false;
-  }
-  return local ? next : "/";
-}
-
 std::string FormField(const std::vector<std::pair<std::string, std::string>>& form,
                       std::string_view key) {
   for (const auto& [name, value] : form) {

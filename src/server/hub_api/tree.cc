@@ -1,5 +1,6 @@
 // Folders and files of a revision (wire reference, sections 2.1 and 2.5).
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -174,9 +175,11 @@ net::Response PathsInfo(Context& context) {
   auto git = GitRepository::Open(context.repo().git_folder());
   GitOid commit = hub::Commits::ResolveRevision(git, where.revision);
   std::vector<TreeEntry> entries;
+  std::unordered_set<std::string> seen;
   for (std::string& path : wanted.paths) {
     path = TrimSlashes(std::move(path));
-    if (path.empty()) continue;
+    // Once each: a small body of repeats would otherwise make an answer of gigabytes.
+    if (path.empty() || !seen.insert(path).second) continue;
     if (std::optional<TreeEntry> entry = git.FindEntry(commit, path)) {
       entries.push_back(*std::move(entry));
     }

@@ -17,6 +17,8 @@ constexpr uint64_t kMultipartAbove = 64ull << 20;
 constexpr uint64_t kMinPartBytes = 64ull << 20;
 // The links of all parts are in one answer, 250 bytes each.
 constexpr uint64_t kMaxParts = 1000;
+// Of one answer: 250,000 links are 75 MB of text.
+constexpr uint64_t kMaxPartsOfBatch = 250'000;
 
 struct Wanted {
   Sha256 oid;
@@ -161,6 +163,18 @@ Json AnswerObject(const Batch& batch, const hub::RepoHandle& repo, const Json& i
   return UploadAnswer(batch, repo, object);
 }
 
+// A short list of huge objects would otherwise become an answer of hundreds of megabytes.
+void CheckPartLinks(const Json::Array& objects) {
+  uint64_t links = 0;
+  for (const Json& item : objects) {
+    auto size = static_cast<uint64_t>(std::max<int64_t>(SizeOf(item), 0));
+    if (size <= kMaxObjectBytes) links += (size + PartBytes(size) - 1) / PartBytes(size);
+  }
+  if (links > kMaxPartsOfBatch) {
+    throw Error(Code::kTooLarge, "These objects have too many parts for one batch: ask for fewer");
+  }
+}
+
 net::Response HandleBatch(Context& context) {
   Json body = context.JsonBody();
   std::string operation = body.RequireString("operation");
@@ -178,6 +192,7 @@ net::Response HandleBatch(Context& context) {
   Batch batch{context};
   batch.multipart = upload && Offers(body, "multipart");
   batch.now_seconds = ToUnixMillis(context.hub.clock().Now()) / 1000;
+  if (batch.multipart) CheckPartLinks(objects);
   bool large = false;
   for (const Json& item : objects) {
     large |= SizeOf(item) > static_cast<int64_t>(kMultipartAbove);

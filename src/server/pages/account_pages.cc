@@ -2,17 +2,15 @@
 // hub_api/accounts.cc.
 #include "base/bytes.h"
 #include "base/error.h"
+#include "server/hub_api/account_json.h"
 #include "server/pages/site.h"
 
 namespace hearth::server {
 namespace {
 
-// Only a path on this site: anything else would make the sign-in page a redirector.
+// Not checked, it would make the sign-in page a redirector.
 std::string SafeNext(const net::Request& request) {
-  std::string next = request.QueryParam("next").value_or("/");
-  bool local = next.size() >= 1 && next[0] == '/' && !next.starts_with("//") &&
-               next.find('\\') == std::string::npos;
-  return local ? next : "/";
+  return SafeTarget(request.QueryParam("next").value_or("/"));
 }
 
 net::Response LoginPage(Context& context) {
@@ -20,6 +18,14 @@ net::Response LoginPage(Context& context) {
   return RenderPage(context, "login.html",
                     Json::Obj({{"next", SafeNext(context.request)},
                                {"failed", context.request.QueryFlag("failed", false)}}));
+}
+
+// Tokens are shown, made and ended only in a web session: a leaked token must not be able to learn
+// of others or to make itself a successor.
+void RequireSession(const Context& context) {
+  if (context.actor.via != hub::Actor::Via::kSession) {
+    throw Error(Code::kForbidden, "Sign in with your password to manage tokens");
+  }
 }
 
 Json TokenRows(Context& context) {
@@ -40,15 +46,8 @@ Json TokenRows(Context& context) {
 }
 
 net::Response TokensPage(Context& context) {
+  RequireSession(context);
   return RenderPage(context, "tokens.html", Json::Obj({{"tokens", TokenRows(context)}}));
-}
-
-// Tokens are made and ended only in a web session: a leaked token must not be able to make itself a
-// successor.
-void RequireSession(const Context& context) {
-  if (context.actor.via != hub::Actor::Via::kSession) {
-    throw Error(Code::kForbidden, "Sign in with your password to manage tokens");
-  }
 }
 
 net::Response CreateToken(Context& context) {

@@ -171,7 +171,9 @@ net::Response TreePage(Context& context) {
                                 {"title", commit.Title()},
                                 {"author", commit.author.name},
                                 {"ago", Ago(commit.committer.time, now)}}));
-  if (!readme.empty() && !view.path.empty()) {
+  // The list of files is open where a gate guards their content.
+  bool may_read = context.repo().right() >= hub::Right::kReadContent;
+  if (may_read && !readme.empty() && !view.path.empty()) {
     if (std::optional<storage::TreeEntry> entry = view.git.FindEntry(view.commit, readme)) {
       data.Set("readme", CardHtml(context, SplitFrontMatter(view.git.ReadBlob(entry->oid)).body,
                                   view.revision, view.path));

@@ -12,6 +12,10 @@ using namespace internal;
 namespace {
 
 constexpr size_t kMaxDiffEntries = 5'000'000;
+// Trees that only a hostile push makes: a name may have megabytes, and a subtree that occurs many
+// times unfolds to more paths than there are bytes in the push.
+constexpr size_t kMaxDiffPathBytes = 4096;
+constexpr size_t kMaxDiffPathsBytes = 512 << 20;
 // Larger files are named only, as binary ones are.
 constexpr git_off_t kMaxDiffedFileBytes = 8 << 20;
 
@@ -38,11 +42,13 @@ class TreeDiff {
   const ReadTree read_;
   const SizeOf size_of_;
   std::vector<DiffEntry> entries_;
+  size_t paths_bytes_ = 0;
 };
 
 void TreeDiff::Report(DiffEntry::Kind kind, const std::string& path, const RawEntry* old_entry,
                       const RawEntry* new_entry) {
-  if (entries_.size() >= kMaxDiffEntries) {
+  paths_bytes_ += path.size();
+  if (entries_.size() >= kMaxDiffEntries || paths_bytes_ > kMaxDiffPathsBytes) {
     throw Error(Code::kTooLarge, "the difference has too many entries");
   }
   DiffEntry out{kind, path, {}, {}, 0, 0};
@@ -64,6 +70,10 @@ void TreeDiff::Pair(const RawEntry* old_entry, const RawEntry* new_entry, const 
     return;
   }
   std::string path = JoinPath(folder, old_entry != nullptr ? old_entry->name : new_entry->name);
+  if (path.size() > kMaxDiffPathBytes) {
+    throw Error(Code::kTooLarge, "a path is longer than " + std::to_string(kMaxDiffPathBytes) +
+                                     " bytes: " + path.substr(0, 200) + "...");
+  }
   bool old_folder = old_entry != nullptr && old_entry->is_folder();
   bool new_folder = new_entry != nullptr && new_entry->is_folder();
   const RawEntry* old_file = old_folder ? nullptr : old_entry;
