@@ -167,24 +167,20 @@ void App::Impl::AddSystemRoutes() {
 // "/gpt2/resolve/..." and "/api/models/gpt2" are the old one-part ids: replaced by what they stand
 // for.
 void App::Impl::RewriteAlias(net::Request* request) const {
+  struct Place {
+    std::string_view prefix;
+    hub::RepoType type;
+  };
+  // The last one matches every path.
+  static constexpr Place kPlaces[] = {
+      {"/api/models/", hub::RepoType::kModel}, {"/api/datasets/", hub::RepoType::kDataset},
+      {"/api/spaces/", hub::RepoType::kSpace}, {"/datasets/", hub::RepoType::kDataset},
+      {"/spaces/", hub::RepoType::kSpace},     {"/", hub::RepoType::kModel}};
   std::string_view path = request->raw_path;
-  hub::RepoType type = hub::RepoType::kModel;
-  size_t at = 1;
-  for (hub::RepoType candidate :
-       {hub::RepoType::kModel, hub::RepoType::kDataset, hub::RepoType::kSpace}) {
-    std::string api = "/api/" + std::string(hub::PluralName(candidate)) + "/";
-    std::string page = "/" + std::string(hub::PathPrefix(candidate));
-    if (path.starts_with(api)) {
-      type = candidate;
-      at = api.size();
-      break;
-    }
-    if (page.size() > 1 && path.starts_with(page)) {
-      type = candidate;
-      at = page.size();
-      break;
-    }
-  }
+  const Place* place = kPlaces;
+  while (!path.starts_with(place->prefix) && place->prefix.size() > 1) ++place;
+  hub::RepoType type = place->type;
+  size_t at = place->prefix.size();
   if (at >= path.size()) return;
   size_t end = path.find('/', at);
   std::string_view part = path.substr(at, end == std::string_view::npos ? end : end - at);
