@@ -172,3 +172,16 @@ def test_a_repository_deleted_takes_its_links_along(wire, bob, new_id):
     name = repo_id.split("/")[1]
     assert bob.delete("/api/repos/delete", {"name": name, "organization": "bob", "type": "model"}).status == 200
     assert bob.get(f"/{repo_id}/resolve/main/w.bin").status == 404
+
+
+def test_links_end_with_the_rights_that_they_came_from(wire, bob, new_id):
+    """An anonymous visitor's download link must not work once the repository is private."""
+    repo_id = new_id()
+    create(bob, repo_id)
+    data = b"weights " * 40
+    oid = upload_object(bob, repo_id, data)
+    answer = lfs_batch(wire, repo_id, [{"oid": oid, "size": len(data)}], operation="download")
+    target = local(answer.json()["objects"][0]["actions"]["download"]["href"])
+    assert wire.get(target).body == data
+    assert bob.put(f"/api/models/{repo_id}/settings", {"private": True}).status == 200
+    assert wire.get(target).status == 404

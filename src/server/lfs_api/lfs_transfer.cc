@@ -1,6 +1,7 @@
 // The addresses that the LFS batch hands out: upload, parts, completion, verification, download.
 #include "base/bytes.h"
 #include "base/error.h"
+#include "hub/access.h"
 #include "server/lfs_api/signed_link.h"
 #include "server/route.h"
 
@@ -15,9 +16,18 @@ SignedLink Check(const Context& context, LinkPurpose purpose) {
   return CheckLink(context.hub, context.request, purpose, context.hub.clock().Now());
 }
 
+// A link outlives the look at its owner's rights by hours; what ends them for good ends it too.
 hub::RepoPtr RequireRepo(const Context& context, const SignedLink& link) {
   hub::RepoPtr repo = context.hub.repos().FindById(link.repo_id);
-  if (!repo) throw Error(Code::kNotFound, "Repository not found");
+  bool visible = repo != nullptr;
+  if (visible && link.user_id == 0) {
+    visible = hub::RightOn({}, *repo, false) >= hub::Right::kReadContent;
+  } else if (visible) {
+    hub::AccountPtr user = context.hub.accounts().FindById(link.user_id);
+    visible = user != nullptr && !user->disabled;
+  }
+  if (!visible) throw Error(Code::kNotFound, "Repository not found");
+  if (repo->disabled) throw Error(Code::kForbidden, "Access to this resource is disabled.");
   return repo;
 }
 
