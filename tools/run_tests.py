@@ -3,7 +3,7 @@
 
 Suites run in the order below, each under its own time limit. A suite that cannot start, stops early or
 executes nothing counts as one failure of its own, so that a broken runner never looks green.
-  --quick        layers, unit, api and security only
+  --quick        layers, unit, api, security and serve only
   --only SUITE   one suite (may be given several times); --list names them
   --long         200 kill rounds and a minute for each fuzz target
   --no-build     use what is built
@@ -209,6 +209,7 @@ def suites(runner):
         Suite("unit", 10, runner.unit, quick=True),
         Suite("api", 5, runner.api, quick=True),
         Suite("security", 8, runner.security, quick=True),
+        Suite("serve", 4, lambda: runner.pytest("serve", "hub2", ["tests/serve"]), quick=True),
         Suite("conformance-hub2", 12, lambda: runner.conformance("hub2")),
         Suite("conformance-hub1", 12, lambda: runner.conformance("hub1")),
         Suite("conformance-hub_old", 8, lambda: runner.conformance("hub_old")),

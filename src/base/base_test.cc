@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
@@ -9,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/random.h"
 
 namespace hearth {
@@ -139,6 +141,25 @@ TEST(ErrorMapping, DiskFaultsAreTold) {
     }
   }
   EXPECT_EQ(HttpStatus(Code::kPreconditionFailed), 412);
+}
+
+TEST(Log, EveryJsonLineParsesWhateverAPeerSent) {
+  std::filesystem::path file =
+      std::filesystem::temp_directory_path() / ("hearth-log-" + RandomAlphanumeric(10));
+  log::Configure(log::Level::kInfo, log::Format::kJson, file);
+  log::Info("request", {{"agent", std::string("a\"b\\\n\xe9 \xc3\xa9\xff")},
+                        {"status", 200},
+                        {"ms", 0.25},
+                        {"complete", true},
+                        {"plain", "text"}});
+  log::Debug("too small to be kept");
+  log::Configure(log::Level::kInfo, log::Format::kText);  // closes the file
+  std::string line = ReadFile(file, 1 << 16);
+  std::filesystem::remove(file);
+  EXPECT_THAT(line, testing::EndsWith(
+                        "\"level\":\"info\",\"message\":\"request\",\"agent\":\"a\\\"b\\\\\\u000a"
+                        "\\u00e9 \xc3\xa9\\u00ff\",\"status\":200,\"ms\":0.250,\"complete\":true,"
+                        "\"plain\":\"text\"}\n"));
 }
 
 }  // namespace

@@ -4,7 +4,9 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cstdio>
 #include <memory>
 
 #include "base/clock.h"
@@ -48,20 +50,45 @@ spdlog::level::level_enum ToSpdlog(Level level) {
 
 constexpr std::string_view kLevelNames[] = {"debug", "info", "warning", "error"};
 
-// Control characters would let a peer forge log lines; both formats escape them.
+// Length of the well-formed UTF-8 sequence at the start of `text`; 0 when there is none.
+size_t Utf8Length(std::string_view text) {
+  auto lead = static_cast<unsigned char>(text[0]);
+  size_t length = lead < 0x80   ? 1
+                  : lead < 0xc2 ? 0
+                  : lead < 0xe0 ? 2
+                  : lead < 0xf0 ? 3
+                  : lead < 0xf5 ? 4
+                                : 0;
+  if (length > text.size()) return 0;
+  for (size_t i = 1; i < length; ++i) {
+    if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return 0;
+  }
+  auto second = length > 2 ? static_cast<unsigned char>(text[1]) : 0;
+  // Overlong forms, surrogates and what lies above U+10FFFF.
+  if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f)) return 0;
+  if ((lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f)) return 0;
+  return length;
+}
+
+// Control characters would let a peer forge log lines, and bytes that are no UTF-8 would make the
+// JSON unreadable: both formats escape them, the latter as if they were Latin-1.
 void AppendEscaped(std::string* out, std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
-  for (unsigned char c : text) {
+  for (size_t at = 0; at < text.size();) {
+    auto c = static_cast<unsigned char>(text[at]);
+    size_t length = Utf8Length(text.substr(at));
     if (c == '"' || c == '\\') {
       *out += '\\';
-      *out += static_cast<char>(c);
-    } else if (c < 0x20 || c == 0x7f) {
+      *out += text[at];
+    } else if (c < 0x20 || c == 0x7f || length == 0) {
       *out += "\\u00";
       *out += kHex[c >> 4];
       *out += kHex[c & 15];
+      length = 1;
     } else {
-      *out += static_cast<char>(c);
+      out->append(text, at, length);
     }
+    at += length;
   }
 }
 
@@ -74,18 +101,25 @@ std::string Render(Level level, std::string_view message, std::initializer_list<
   line += json ? "\",\"message\":\"" : " ";
   AppendEscaped(&line, message);
   if (json) line += '"';
-  for (const auto& [key, value] : fields) {
+  for (const Field& field : fields) {
     line += json ? ",\"" : " ";
-    line += key;
-    line += json ? "\":\"" : "=\"";
-    AppendEscaped(&line, value);
-    line += '"';
+    line += field.key;
+    line += json ? "\":" : "=";
+    if (!field.bare) line += '"';
+    AppendEscaped(&line, field.text);
+    if (!field.bare) line += '"';
   }
   if (json) line += '}';
   return line;
 }
 
 }  // namespace
+
+Field::Field(std::string_view key, double value) : key(key), bare(true) {
+  char number[64];
+  int length = std::snprintf(number, sizeof number, "%.3f", value);
+  text.assign(number, static_cast<size_t>(std::clamp(length, 0, 63)));
+}
 
 void Configure(Level level, Format format, const std::string& file) {
   g_format = format;

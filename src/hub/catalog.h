@@ -103,6 +103,8 @@ class Catalog : public RepoObserver {
   void IndexNow(const RepoPtr& repo);
   // Blocks until nothing is queued (tests and admin); false on timeout.
   bool WaitIdle(std::chrono::milliseconds timeout) const;
+  // Repositories that are queued or being indexed.
+  size_t Waiting() const;
 
  private:
   struct Impl;

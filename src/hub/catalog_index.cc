@@ -301,6 +301,11 @@ bool Catalog::WaitIdle(std::chrono::milliseconds timeout) const {
       lock, timeout, [this] { return impl_->queue.empty() && impl_->running == 0; });
 }
 
+size_t Catalog::Waiting() const {
+  std::lock_guard lock(impl_->queue_mutex);
+  return impl_->queue.size() + impl_->running;
+}
+
 // --- facts
 
 FactsPtr Catalog::Impl::LoadStored(int64_t repo_id, const GitOid& commit) {

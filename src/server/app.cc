@@ -127,6 +127,8 @@ struct App::Impl {
   std::string BaseUrl(const net::Request& request) const;
   hub::Actor Authenticate(const net::Request& request, const Route& route) const;
   void CheckAccess(Context* context, const Route& route) const;
+  std::optional<net::RouteMatch> FindRoute(std::string_view method,
+                                           const net::Request& request) const;
   net::Plan Unrouted(const net::Request& request) const;
   std::optional<net::Response> AnswerFromMemory(const Route& route, net::Request& request) const;
   net::Response Guard(const Route& route, net::Request& request, const std::string& base_url,
@@ -152,14 +154,14 @@ void App::Impl::AddSystemRoutes() {
                    return net::Response::Text(200, "ready\n");
                  },
              .summary = "The hub is open for requests and its database answers."});
-  table.Add({.methods = "GET",
+  table.Add({.methods = "GET,HEAD",
              .pattern = "/metrics",
              .access = Access::kPublic,
              .handle =
                  [this](Context&) {
                    net::ServerStats stats = server_stats ? server_stats() : net::ServerStats{};
                    return net::Response::Bytes(200, "text/plain; version=0.0.4",
-                                               metrics->Render(stats));
+                                               metrics->Render(stats) + RenderHubMetrics(hub));
                  },
              .summary = "Counters in Prometheus' text format."});
 }
@@ -312,14 +314,21 @@ std::optional<net::Response> App::Impl::AnswerFromMemory(const Route& route,
   }
 }
 
+std::optional<net::RouteMatch> App::Impl::FindRoute(std::string_view method,
+                                                    const net::Request& request) const {
+  // The dataset viewer lives on its own host name; clients fall back to the files while it does not
+  // answer.
+  if (request.host.starts_with("datasets-server.")) return std::nullopt;
+  std::optional<net::RouteMatch> match = router.Match(method, request.raw_path);
+  if (match && IsPageOfApi(request, table.routes()[match->route])) match.reset();
+  return match;
+}
+
 net::Plan App::Impl::Unrouted(const net::Request& request) const {
   net::Plan plan;
   plan.body.max_bytes = 1 << 20;
   std::vector<std::string> allowed = router.AllowedMethods(request.raw_path);
-  std::erase_if(allowed, [&](const std::string& method) {
-    std::optional<net::RouteMatch> match = router.Match(method, request.raw_path);
-    return match && IsPageOfApi(request, table.routes()[match->route]);
-  });
+  std::erase_if(allowed, [&](const std::string& method) { return !FindRoute(method, request); });
   if (request.method == "OPTIONS" && !allowed.empty()) {
     plan.handle = [allowed](net::Request&) {
       net::Response response = net::Response::Empty(204);
@@ -359,12 +368,7 @@ App::~App() = default;
 net::Plan App::PlanFor(net::Request& request) {
   Impl* impl = impl_.get();
   impl->RewriteAlias(&request);
-  std::optional<net::RouteMatch> match;
-  // The dataset viewer lives on its own host name; clients fall back to the files while it does not
-  // answer.
-  if (!request.host.starts_with("datasets-server."))
-    match = impl->router.Match(request.method, request.raw_path);
-  if (match && IsPageOfApi(request, impl->table.routes()[match->route])) match.reset();
+  std::optional<net::RouteMatch> match = impl->FindRoute(request.method, request);
   if (!match) return impl->Unrouted(request);
   const Route* route = &impl->table.routes()[match->route];
   request.captures = std::move(match->captures);

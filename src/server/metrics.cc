@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <initializer_list>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -29,6 +30,18 @@ void Line(std::string* out, std::string_view name, std::string_view labels, doub
 void Head(std::string* out, std::string_view name, std::string_view type, std::string_view help) {
   *out += "# HELP " + std::string(name) + " " + std::string(help) + "\n# TYPE " +
           std::string(name) + " " + std::string(type) + "\n";
+}
+
+struct Plain {
+  const char *name, *type, *help;
+  double value;
+};
+
+void AppendPlain(std::string* out, std::initializer_list<Plain> items) {
+  for (const Plain& item : items) {
+    Head(out, item.name, item.type, item.help);
+    Line(out, item.name, "", item.value);
+  }
 }
 
 double ResidentBytes() {
@@ -96,26 +109,61 @@ std::string Metrics::Render(const net::ServerStats& stats) const {
     Line(&out, "hearth_http_request_seconds_count", "route=\"" + route + "\"",
          static_cast<double>(total));
   }
-  struct Plain {
-    const char *name, *type, *help;
-    double value;
-  };
-  const Plain plain[] = {
-      {"hearth_http_connections_total", "counter", "Accepted connections.",
-       static_cast<double>(stats.connections_total)},
-      {"hearth_http_connections_open", "gauge", "Open connections.",
-       static_cast<double>(stats.connections_open)},
-      {"hearth_http_requests_active", "gauge", "Requests being answered.",
-       static_cast<double>(stats.requests_active)},
-      {"hearth_http_received_bytes_total", "counter", "Bytes read from clients.",
-       static_cast<double>(stats.bytes_in)},
-      {"hearth_http_sent_bytes_total", "counter", "Bytes sent to clients.",
-       static_cast<double>(stats.bytes_out)},
-      {"process_resident_memory_bytes", "gauge", "Resident memory.", ResidentBytes()},
-  };
-  for (const Plain& item : plain) {
-    Head(&out, item.name, item.type, item.help);
-    Line(&out, item.name, "", item.value);
+  AppendPlain(&out,
+              {
+                  {"hearth_http_connections_total", "counter", "Accepted connections.",
+                   static_cast<double>(stats.connections_total)},
+                  {"hearth_http_connections_open", "gauge", "Open connections.",
+                   static_cast<double>(stats.connections_open)},
+                  {"hearth_http_requests_active", "gauge", "Requests being answered.",
+                   static_cast<double>(stats.requests_active)},
+                  {"hearth_http_received_bytes_total", "counter", "Bytes read from clients.",
+                   static_cast<double>(stats.bytes_in)},
+                  {"hearth_http_sent_bytes_total", "counter", "Bytes sent to clients.",
+                   static_cast<double>(stats.bytes_out)},
+                  {"process_resident_memory_bytes", "gauge", "Resident memory.", ResidentBytes()},
+              });
+  return out;
+}
+
+std::string RenderHubMetrics(hub::Hub& hub) {
+  std::string out;
+  Head(&out, "hearth_repositories", "gauge", "Repositories by type, private ones included.");
+  for (hub::RepoType type :
+       {hub::RepoType::kModel, hub::RepoType::kDataset, hub::RepoType::kSpace}) {
+    hub::CatalogQuery all;
+    all.type = type;
+    Line(&out, "hearth_repositories", "type=\"" + std::string(hub::SingularName(type)) + "\"",
+         static_cast<double>(hub.catalog().Count(hub::Actor::System(), all)));
+  }
+  int64_t objects = 0, object_bytes = 0;
+  hub.db().Read([&](storage::Connection& c) {
+    objects = c.QueryInt("SELECT COUNT(*) FROM objects").value_or(0);
+    object_bytes = c.QueryInt("SELECT SUM(size) FROM objects").value_or(0);
+  });
+  std::error_code no_answer;
+  std::filesystem::space_info disk = std::filesystem::space(hub.data(), no_answer);
+  AppendPlain(&out, {
+                        {"hearth_users", "gauge", "Users, disabled ones included.",
+                         static_cast<double>(hub.accounts().List(false).size())},
+                        {"hearth_organizations", "gauge", "Organisations.",
+                         static_cast<double>(hub.accounts().List(true).size())},
+                        {"hearth_objects", "gauge", "Large objects in the store.",
+                         static_cast<double>(objects)},
+                        {"hearth_object_bytes", "gauge", "Their size, each counted once.",
+                         static_cast<double>(object_bytes)},
+                        {"hearth_jobs_waiting", "gauge",
+                         "Repositories that wait to be indexed or are being indexed.",
+                         static_cast<double>(hub.catalog().Waiting())},
+                    });
+  if (!no_answer) {
+    AppendPlain(&out, {
+                          {"hearth_data_disk_bytes", "gauge",
+                           "Size of the file system that holds the data.",
+                           static_cast<double>(disk.capacity)},
+                          {"hearth_data_disk_free_bytes", "gauge", "Free bytes on it.",
+                           static_cast<double>(disk.available)},
+                      });
   }
   return out;
 }

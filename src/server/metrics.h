@@ -1,4 +1,4 @@
-// Counters of the HTTP face in Prometheus' text format. Thread-safe; recording is lock-free.
+// What /metrics shows, in Prometheus' text format. Thread-safe; recording is lock-free.
 #pragma once
 
 #include <array>
@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "hub/hub.h"
 #include "net/server.h"
 
 namespace hearth::server {
@@ -39,5 +40,9 @@ class Metrics {
   std::unordered_map<std::string, std::unique_ptr<Series>, Hash, std::equal_to<>> series_;
   Series* other_ = nullptr;
 };
+
+// What the hub holds, in the same format: repositories, accounts, stored objects, waiting jobs,
+// room on the disk. One sum over the table of objects; the rest is in memory.
+std::string RenderHubMetrics(hub::Hub& hub);
 
 }  // namespace hearth::server

@@ -216,13 +216,13 @@ void Session::Account(bool complete) {
   if (!context_.options.access_log) return;
   log::Info("request", {{"method", x.request.method},
                         {"path", x.request.raw_path},
-                        {"status", std::to_string(x.reply.status)},
-                        {"bytes", std::to_string(x.bytes_out)},
-                        {"ms", std::to_string(static_cast<double>(took.count()) / 1000)},
+                        {"status", x.reply.status},
+                        {"bytes", x.bytes_out},
+                        {"ms", static_cast<double>(took.count()) / 1000},
                         {"peer", x.request.peer},
                         {"request_id", x.request.request_id},
                         {"user_agent", x.request.headers.Get("user-agent")},
-                        {"complete", complete ? "true" : "false"}});
+                        {"complete", complete}});
 }
 
 // Frees the exchange. Removing a large spool file, closing files and what handlers captured can

@@ -252,6 +252,9 @@ void RegisterDiscovery(RouteTable& table) {
       "Tags that public data sets carry, in groups.");
   add("GET,HEAD", "/api/tasks", Tasks, "All tasks, with the hub's most used models of each.");
   add(
+      "GET,HEAD", "/api/kernels", [](Context&) { return JsonResponse(Json::Arr()); },
+      "This hub has no repositories of that type.");
+  add(
       "GET,HEAD", "/api/agent-harnesses",
       [](Context&) {
         return JsonResponse(

@@ -80,6 +80,11 @@ void RegisterInfo(RouteTable& table) {
              .handle = Info,
              .from_memory = CachedInfo,
              .summary = "The same at a branch, tag or commit."});
+  table.Add({.methods = "GET,HEAD",
+             .pattern = "/api/{T}/{ns}/{name}/scan",
+             .access = Access::kRepoInfo,
+             .handle = [](Context&) { return JsonResponse(NotScanned()); },
+             .summary = "What a scanner found: nothing has looked, and the answer says so."});
 }
 
 }  // namespace hearth::server

@@ -255,6 +255,15 @@ TEST_F(InfoTest, SmallRoutesAnswer) {
   EXPECT_EQ(Send({.method = "HEAD", .target = "/api/telemetry/a/b"}).status, 204);
   EXPECT_EQ(GetJson("/api/datasets-tags-by-type?type=license").Dump(), R"({"license":[]})");
   EXPECT_EQ(Get("/api/models-tags-by-type?type=nothing").status, 400);
+  EXPECT_EQ(BodyText(Get("/api/kernels?limit=2")), "[]");
+}
+
+TEST_F(InfoTest, NothingClaimsThatFilesWereScanned) {
+  MakeModel("unscanned", "license: mit\n");
+  std::string nothing = R"({"scansDone":false,"filesWithIssues":[]})";
+  EXPECT_EQ(BodyText(Get("/api/models/ada/unscanned/scan")), nothing);
+  Json info = GetJson("/api/models/ada/unscanned?securityStatus=true");
+  EXPECT_EQ(info.Find("securityRepoStatus")->Dump(), nothing);
 }
 
 }  // namespace

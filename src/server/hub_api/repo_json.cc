@@ -365,6 +365,8 @@ bool DependsOnOthers(const RepoJsonOptions& options) {
   });
 }
 
+Json NotScanned() { return Json::Obj({{"scansDone", false}, {"filesWithIssues", Json::Arr()}}); }
+
 Json RepoJson(hub::Hub& hub, const hub::RepoHandle& repo, std::optional<GitOid> commit,
               const RepoJsonOptions& options) {
   Source source(hub, repo, commit, options);
@@ -386,9 +388,7 @@ Json RepoJson(hub::Hub& hub, const hub::RepoHandle& repo, std::optional<GitOid> 
   if (options.card_data) SetField(source, "cardData", &object);
   if (options.config && type == RepoType::kModel) SetField(source, "config", &object);
   if (options.security_status) {
-    // No scanner has run: that is what is said, not that the files are safe.
-    object.Set("securityRepoStatus",
-               Json::Obj({{"scansDone", false}, {"filesWithIssues", Json::Arr()}}));
+    object.Set("securityRepoStatus", NotScanned());
   }
   return object;
 }

@@ -33,6 +33,9 @@ bool DependsOnOthers(const RepoJsonOptions& options);
 Json RepoJson(hub::Hub& hub, const hub::RepoHandle& repo, std::optional<GitOid> commit,
               const RepoJsonOptions& options);
 
+// No scanner has run: that is what is said, not that the files are safe.
+Json NotScanned();
+
 // false | "auto" | "manual"
 Json GatedJson(hub::Gated gated);
 
