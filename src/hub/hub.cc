@@ -6,6 +6,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "base/bytes.h"
@@ -49,6 +50,15 @@ int LockData(const std::filesystem::path& data) {
   return fd;
 }
 
+std::string ReadGeneration(storage::Database& db) {
+  std::string value;
+  db.Read([&](storage::Connection& c) {
+    c.Query("SELECT value FROM meta WHERE key = 'generation'", {},
+            [&](const storage::Row& row) { value = row.Str(0); });
+  });
+  return value;
+}
+
 void RemoveLeftovers(const std::filesystem::path& temp) {
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(temp, ignored)) {
@@ -79,6 +89,8 @@ Hub::Hub(const HubOptions& options, bool exclusive)
   secret_ = LoadOrMakeSecret(data_ / "secret.key");
   db_ = storage::Database::OpenSqlite(data_ / "hearth.db");
   db_->Migrate(Migrations());
+  // Before anything is loaded: what changes from here on is loaded again.
+  loaded_generation_ = ReadGeneration(*db_);
   blobs_ = storage::BlobStore::OpenLocal(data_ / "blobs");
   accounts_ = std::make_unique<Accounts>(*db_, *clock_);
   repos_ = std::make_unique<Repos>(*db_, *accounts_, *clock_, data_ / "git");
@@ -104,17 +116,7 @@ void Hub::StartBackground() {
   catalog_->Start();
   background_ = std::make_unique<Background>();
   background_->thread = std::thread([this] {
-    int64_t seen = db_->ChangeCounter();
-    std::string generation;
-    auto read_generation = [this] {
-      std::string value;
-      db_->Read([&](storage::Connection& c) {
-        c.Query("SELECT value FROM meta WHERE key = 'generation'", {},
-                [&](const storage::Row& row) { value = row.Str(0); });
-      });
-      return value;
-    };
-    generation = read_generation();
+    std::optional<int64_t> seen;
     auto last_flush = std::chrono::steady_clock::now();
     std::unique_lock lock(background_->mutex);
     while (!background_->stopping) {
@@ -123,14 +125,15 @@ void Hub::StartBackground() {
       try {
         int64_t now = db_->ChangeCounter();
         if (now != seen) {
-          seen = now;
           // `hearth admin` sets a new generation with each change: our own writes do not.
-          std::string current = read_generation();
-          if (current != generation) {
-            generation = current;
+          std::string current = ReadGeneration(*db_);
+          if (current != loaded_generation_) {
             accounts_->Reload();
             repos_->Reload();
+            loaded_generation_ = current;
           }
+          // Only now: what failed half-way (a token that ends, say) must be tried again.
+          seen = now;
         }
         if (background_->stopping ||
             std::chrono::steady_clock::now() - last_flush > kFlushInterval) {

@@ -56,6 +56,8 @@ class Hub {
   int lock_fd_ = -1;
   std::string secret_;
   std::unique_ptr<storage::Database> db_;
+  // The state of the database that memory shows; of the background thread once that runs.
+  std::string loaded_generation_;
   std::unique_ptr<storage::BlobStore> blobs_;
   std::unique_ptr<Accounts> accounts_;
   std::unique_ptr<Repos> repos_;

@@ -1,5 +1,6 @@
 """Tokens: wrong, foreign, disabled, too weak, in the wrong place."""
 import base64
+import sqlite3
 
 import pytest
 
@@ -106,3 +107,26 @@ def test_a_session_cookie_of_another_form_is_nobody(wire):
     for value in ("x", "session=", "a" * 5000, "session=bob", "session=../../x", "%00"):
         for name in ("session", "token", "hearth_session"):
             assert wire.get("/api/whoami-v2", {"Cookie": f"{name}={value}"}).status == 401
+
+
+def test_a_change_that_could_not_be_loaded_is_tried_again(hub, wire):
+    """`hearth admin` ends a token while the running hub cannot read its tables: it must be refused as soon as they can be read."""
+    hub.make_user("unlucky")
+    token = hub.make_token("unlucky")
+    assert eventually(lambda: whoami(hub, token))
+    old_log = len(hub.log.read_bytes())
+    database = sqlite3.connect(hub.data / "hearth.db", isolation_level=None, timeout=20)
+    database.executescript("""
+        BEGIN IMMEDIATE;
+        UPDATE accounts SET disabled = 1 WHERE name = 'unlucky';
+        UPDATE meta SET value = value + 1 WHERE key = 'accounts_version';
+        INSERT OR REPLACE INTO meta (key, value) VALUES ('generation', 'of this test');
+        ALTER TABLE tokens RENAME TO tokens_out_of_reach;
+        COMMIT;""")
+    try:
+        assert eventually(lambda: b"background work failed" in hub.log.read_bytes()[old_log:]), hub.log_tail()
+    finally:
+        database.execute("ALTER TABLE tokens_out_of_reach RENAME TO tokens")
+        database.close()
+    assert eventually(lambda: whoami(hub, token) is None)
+    assert wire.get("/healthz").status == 200
