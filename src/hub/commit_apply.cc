@@ -214,9 +214,10 @@ CommitResult Commits::Apply(const Actor& actor, const RepoHandle& repo,
   std::optional<std::string> ref = BranchRefOf(request.revision);
   if (!ref) ThrowInvalidRevision(request.revision);
   Plan plan(objects_, repo, request);
-  plan.ClaimObjects(actor, objects_);
 
   std::unique_lock writer = repos_.LockForWrite(repo.record());
+  // Under the lock: an object that is claimed here cannot be given up before the commit names it.
+  plan.ClaimObjects(actor, objects_);
   RequireAlive(repos_, repo);
   GitRepository git = GitRepository::Open(repo.git_folder());
   for (int attempt = 0; attempt < kMaxWriteAttempts; ++attempt) {

@@ -82,6 +82,8 @@ net::Response List(Context& context) {
 
 // Only what no branch or tag shows any more: a file whose content is gone would be a broken file.
 void GiveUp(Context& context, const std::vector<Sha256>& oids) {
+  // No commit may begin to use one of them between the look and the deed.
+  std::unique_lock writer = context.hub.repos().LockForWrite(context.repo().record());
   Uses uses = FindUses(context.repo());
   for (const Sha256& oid : oids) {
     if (auto use = uses.find(oid); use != uses.end()) {
