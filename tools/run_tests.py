@@ -214,8 +214,8 @@ def suites(runner):
         Suite("conformance-hub1", 12, lambda: runner.conformance("hub1")),
         Suite("conformance-hub_old", 8, lambda: runner.conformance("hub_old")),
         Suite("fault", 90 if runner.options.long else 8, runner.fault),
-        Suite("asan", 12, runner.asan, optional=True),
-        Suite("fuzz", 20 if runner.options.long else 12, runner.fuzz, optional=True),
+        Suite("asan", 15, runner.asan, optional=True),
+        Suite("fuzz", 30 if runner.options.long else 20, runner.fuzz, optional=True),
         Suite("tsan", 8, runner.tsan, optional=True),
     ]
 
