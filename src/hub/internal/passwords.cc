@@ -2,6 +2,7 @@
 
 #include <argon2.h>
 
+#include <atomic>
 #include <semaphore>
 
 #include "base/error.h"
@@ -18,14 +19,30 @@ constexpr std::string_view kNobody =
     "$argon2id$v=19$m=19456,t=2,p=1$rBMPV7o/zPbnM4Ar6HgBzA$b92QMwNBbhQgoYR3vFMEdxicJ/"
     "YMNXc7vntecGV0gdA";
 
+// A place among the checks that run at once. A check keeps a request's thread for tens of
+// milliseconds, so only as many may wait as run: a flood of sign-ins is turned away and the other
+// requests keep their threads.
 class Slot {
  public:
-  Slot() { Slots().acquire(); }
+  Slot() {
+    if (Waiting().fetch_add(1) >= kPasswordsAtOnce) {
+      Waiting().fetch_sub(1);
+      throw Error(Code::kUnavailable,
+                  "Many people are signing in at this moment; try again in a few seconds")
+          .WithHeader("Retry-After", "3");
+    }
+    Slots().acquire();
+    Waiting().fetch_sub(1);
+  }
   ~Slot() { Slots().release(); }
   Slot(const Slot&) = delete;
   Slot& operator=(const Slot&) = delete;
 
  private:
+  static std::atomic<int>& Waiting() {
+    static std::atomic<int> waiting{0};
+    return waiting;
+  }
   static std::counting_semaphore<kPasswordsAtOnce>& Slots() {
     static std::counting_semaphore<kPasswordsAtOnce> slots(kPasswordsAtOnce);
     return slots;

@@ -1,6 +1,6 @@
 // Password hashes: argon2id in the encoded form "$argon2id$v=19$m=...". Thread-safe; each call
 // takes tens of milliseconds and kPasswordMemoryKib of memory on purpose, so at most
-// kPasswordsAtOnce run at the same time and the rest wait.
+// kPasswordsAtOnce run at the same time, as many wait, and the rest are refused (kUnavailable).
 #pragma once
 
 #include <string>
