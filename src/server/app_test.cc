@@ -5,7 +5,9 @@
 
 #include <chrono>
 
+#include "base/bytes.h"
 #include "server/app_fixture.h"
+#include "server/route.h"
 
 namespace hearth::server {
 namespace {
@@ -42,6 +44,20 @@ TEST_F(AppTest, AWrongMethodIsToldTheRightOnes) {
   EXPECT_EQ(response.headers.Get("Allow"), "GET, HEAD");
   // No route of the API: a page of the same shape must not lend it its methods.
   EXPECT_EQ(Send({.method = "DELETE", .target = "/api/nothing-here"}).status, 404);
+}
+
+// Git and git-lfs never ask with HEAD; everything else that can be fetched can be asked about.
+TEST_F(AppTest, HeadIsAnsweredWhereverGetIs) {
+  RouteTable table = BuildRouteTable();
+  for (const Route& route : table.routes()) {
+    if (route.surface == Surface::kGit || route.surface == Surface::kLfs) continue;
+    bool get = false, head = false;
+    for (std::string_view method : Split(route.methods, ',')) {
+      get = get || method == "GET";
+      head = head || method == "HEAD";
+    }
+    EXPECT_EQ(get, head) << route.methods << " " << route.pattern;
+  }
 }
 
 TEST_F(AppTest, MetricsCountWhatTheHubHolds) {

@@ -113,7 +113,7 @@ net::Response RevokeToken(Context& context) {
 }  // namespace
 
 void RegisterTokens(RouteTable& table) {
-  table.Add({.methods = "GET",
+  table.Add({.methods = "GET,HEAD",
              .pattern = "/api/settings/tokens",
              .access = Access::kUserWrite,
              .handle = ListTokens,

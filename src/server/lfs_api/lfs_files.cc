@@ -131,7 +131,7 @@ void RegisterLfsFiles(RouteTable& table) {
                .handle = std::move(handle),
                .summary = summary});
   };
-  add("GET", "", List, "The LFS objects of a repository.");
+  add("GET,HEAD", "", List, "The LFS objects of a repository.");
   add("POST", "/batch", DeleteBatch, "Give up LFS objects that no file uses.");
   add("DELETE", "/{oid}", DeleteOne, "Give up one LFS object that no file uses.");
 }
