@@ -40,7 +40,12 @@ bool IsOurs(std::string_view name) {
 // Header text from handlers can hold bytes of outside origin; a line break would let them write
 // headers or a whole response.
 void AppendHeaderText(std::string* out, std::string_view text) {
-  for (char c : text) *out += (c == '\r' || c == '\n' || c == '\0') ? ' ' : c;
+  size_t start = out->size();
+  out->append(text);
+  for (size_t i = start; i < out->size(); ++i) {
+    char& c = (*out)[i];
+    if (c == '\r' || c == '\n' || c == '\0') c = ' ';
+  }
 }
 
 void AppendField(std::string* out, std::string_view name, std::string_view value) {
