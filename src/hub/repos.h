@@ -42,6 +42,8 @@ struct RepoSettings {  // nullopt = leave
   std::optional<bool> disabled;  // by the hub's administrators only: no route sets it
 };
 
+enum class GatePass { kGranted, kNone };
+
 // Told about every change after it is durable; called on the thread that made it.
 class RepoObserver {
  public:
@@ -85,6 +87,9 @@ class Repos {
   // kConflict when `to` exists.
   void Move(const Actor& actor, const RepoHandle& repo, std::string_view to);  // Right::kAdmin
   void UpdateSettings(const RepoHandle& repo, const RepoSettings& settings);   // Right::kAdmin
+  // Lets a user through the repository's gate, or takes that back; kept while it is not gated.
+  // Right::kAdmin.
+  void SetGatePass(const RepoHandle& repo, int64_t user_id, GatePass pass);
   RepoHandle Duplicate(const Actor& actor, const RepoHandle& source, const NewRepo& target);
 
   // Serialises writers of one repository inside this process: hold it around check-then-commit.

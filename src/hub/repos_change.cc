@@ -173,6 +173,22 @@ void Repos::UpdateSettings(const RepoHandle& repo, const RepoSettings& settings)
   WriteRepoFile(repo.git_folder(), *changed);
 }
 
+void Repos::SetGatePass(const RepoHandle& repo, int64_t user_id, GatePass pass) {
+  repo.Require(Right::kAdmin);
+  int64_t repo_id = repo.record().id;
+  impl_->db.Write([&](storage::Connection& c) {
+    if (pass == GatePass::kNone) {
+      c.Exec("DELETE FROM gate_requests WHERE repo_id = ? AND user_id = ?", {repo_id, user_id});
+      return;
+    }
+    c.Exec(
+        "INSERT INTO gate_requests (repo_id, user_id, status, created_at) "
+        "VALUES (?, ?, 'accepted', ?) "
+        "ON CONFLICT (repo_id, user_id) DO UPDATE SET status = excluded.status",
+        {repo_id, user_id, ToUnixMillis(impl_->clock.Now())});
+  });
+}
+
 void Repos::Move(const Actor& actor, const RepoHandle& repo, std::string_view to) {
   repo.Require(Right::kAdmin);
   RepoId target = ParseRepoId(to);

@@ -149,8 +149,10 @@ TEST_F(ReposTest, AGateLetsInfoThroughAndAsksForTheRest) {
   set_status("pending");
   EXPECT_NE(ErrorOf([&] { open(bob_, Right::kReadContent); }).message().find("awaiting a review"),
             std::string::npos);
-  set_status("accepted");
+  repos().SetGatePass(repo, bob_.user_id, GatePass::kGranted);
   EXPECT_EQ(open(bob_, Right::kReadContent).right(), Right::kReadContent);
+  repos().SetGatePass(repo, bob_.user_id, GatePass::kNone);
+  EXPECT_EQ(ErrorOf([&] { open(bob_, Right::kReadContent); }).wire_code(), "GatedRepo");
 }
 
 TEST_F(ReposTest, ADisabledRepositoryIsClosedToItsOwnerToo) {

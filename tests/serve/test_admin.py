@@ -104,6 +104,25 @@ def test_an_alias_names_a_repository(hub, admin, ask):
     assert ask(hub.where, "/api/datasets/gpt2")[0] in (401, 404)  # an alias is of one type
 
 
+def test_a_pass_through_a_gate(hub, admin, ask):
+    def bearer(user):
+        return {"Authorization": f"Bearer {admin('-q', 'token', 'create', user, '--role', 'write')}",
+                "Content-Type": "application/json"}
+    admin("user", "create", "bob", "--password", PASSWORD)
+    owner, bob = bearer("alice"), bearer("bob")
+    assert eventually(lambda: ask(hub.where, "/api/repos/create", "POST", owner, '{"name":"kept"}')[0] in (200, 409))
+    assert ask(hub.where, "/api/models/alice/kept/settings", "PUT", owner, '{"gated":"manual"}')[0] == 200
+
+    def read():
+        status, headers, _ = ask(hub.where, "/alice/kept/resolve/main/.gitattributes", headers=bob)
+        return status, headers["X-Error-Code"]
+    assert eventually(lambda: read() == (403, "GatedRepo"))
+    assert admin("repo", "grant", "alice/kept", "bob") == "bob may read alice/kept"
+    assert eventually(lambda: read() == (200, None))
+    admin("repo", "revoke", "alice/kept", "bob")
+    assert eventually(lambda: read() == (403, "GatedRepo"))
+
+
 @pytest.mark.parametrize("arguments, word", [
     (("user", "create", "bad name"), "name"),
     (("user", "create", "alice"), "alice"),
@@ -114,6 +133,7 @@ def test_an_alias_names_a_repository(hub, admin, ask):
     (("token", "create", "alice", "--role", "god"), "god"),
     (("token", "revoke", "alice", "000000000000000000000000"), "token"),
     (("repo", "disable", "alice/none"), "alice/none"),
+    (("repo", "grant", "alice/none", "alice"), "alice/none"),
     (("alias", "set", "gpt2", "alice/none"), "alice/none"),
     (("user", "list", "--data", "elsewhere"), "elsewhere"),
 ])

@@ -236,6 +236,33 @@ hub::RepoPtr NeedRepo(hub::Hub& hub, const std::string& type, const std::string&
   return repo;
 }
 
+void AddGateCommands(CLI::App* repo, const Options& options) {
+  auto type = std::make_shared<std::string>("model");
+  struct Switch {
+    const char* name;
+    const char* help;
+    hub::GatePass pass;
+    const char* done;
+  };
+  for (Switch choice :
+       {Switch{"grant", "Let a user through the gate of a gated repository",
+               hub::GatePass::kGranted, " may read "},
+        Switch{"revoke", "Take that back", hub::GatePass::kNone, " has no pass any more for "}}) {
+    CLI::App* command = repo->add_subcommand(choice.name, choice.help);
+    command->add_option("repository", options->name, "namespace/name")->required();
+    command->add_option("user", options->user, "User")->required();
+    command->add_option("--type", *type, "model, dataset or space")->capture_default_str();
+    command->callback([options, type, choice] {
+      WithHub(options, [&](hub::Hub& hub) {
+        hub::RepoPtr repo = NeedRepo(hub, *type, options->name);
+        hub::AccountPtr user = NeedAccount(hub, options->user, false);
+        hub.repos().SetGatePass(hub.repos().OpenAsSystem(repo), user->id, choice.pass);
+        Say(options, user->name + choice.done + repo->FullName());
+      });
+    });
+  }
+}
+
 void AddRepoCommands(CLI::App* admin, const Options& options) {
   CLI::App* repo = admin->add_subcommand("repo", "Repositories")->require_subcommand(1);
   auto type = std::make_shared<std::string>("model");
@@ -260,6 +287,7 @@ void AddRepoCommands(CLI::App* admin, const Options& options) {
       });
     });
   }
+  AddGateCommands(repo, options);
 }
 
 void AddAliasCommands(CLI::App* admin, const Options& options) {
