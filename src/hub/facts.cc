@@ -27,6 +27,10 @@ class ObjectSource : public ByteSource {
   FdSource source_;
 };
 
+// Shared subtrees let a small push unfold to millions of paths; each would be kept in memory and
+// sent with the info.
+constexpr size_t kMaxEntries = 250'000;
+
 class OwnedBytes : public ByteSource {
  public:
   explicit OwnedBytes(std::string bytes) : bytes_(std::move(bytes)), source_(bytes_) {}
@@ -45,7 +49,14 @@ FactsReader::FactsReader(const RepoHandle& repo, const Objects& objects,
     : repo_(repo), objects_(objects), git_(git), facts_(facts) {
   storage::GitRepository::ListOptions options;
   options.recursive = true;
-  for (storage::TreeEntry& entry : git.ListTree(facts->commit, "", options)) {
+  options.limit = kMaxEntries + 1;
+  std::vector<storage::TreeEntry> entries = git.ListTree(facts->commit, "", options);
+  if (entries.size() > kMaxEntries) {
+    entries.pop_back();
+    Warn("repository", "it has more files than the " + std::to_string(kMaxEntries) +
+                           " that facts and file lists show");
+  }
+  for (storage::TreeEntry& entry : entries) {
     if (entry.kind == storage::EntryKind::kFolder || entry.kind == storage::EntryKind::kSubmodule)
       continue;
     Sibling file{std::move(entry.path), entry.oid, entry.size_bytes, {}, 0};

@@ -112,6 +112,8 @@ void ReadApps(const net::Request& request, hub::CatalogQuery* query) {
   }
 }
 
+constexpr size_t kMaxLimitWithFiles = 100;
+
 size_t ReadLimit(const net::Request& request) {
   std::optional<std::string> text = request.QueryParam("limit");
   if (!text || text->empty()) return kMaxLimit;
@@ -179,9 +181,16 @@ bool AsksForServed(const net::Request& request) {
          !request.QueryParams("inference_provider").empty();
 }
 
+// Rows that name every file are long: a page has fewer of them.
+bool NamesFiles(const RepoJsonOptions& options) {
+  return options.full || std::find(options.expand.begin(), options.expand.end(), "siblings") !=
+                             options.expand.end();
+}
+
 net::Response List(Context& context, hub::RepoType type) {
   hub::CatalogQuery query = ReadQuery(context.request, type);
   RepoJsonOptions options = ReadOptions(context.request, type);
+  if (NamesFiles(options)) query.limit = std::min(query.limit, kMaxLimitWithFiles);
   hub::CatalogPage page;
   if (type != hub::RepoType::kModel || !AsksForServed(context.request))
     page = context.hub.catalog().List(context.actor, query);

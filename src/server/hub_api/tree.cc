@@ -189,6 +189,9 @@ net::Response PathsInfo(Context& context) {
   return response;
 }
 
+// One request sums at most this many entries; each costs a look at its blob.
+constexpr size_t kMaxSummedEntries = 100'000;
+
 net::Response TreeSize(Context& context) {
   RevisionAndPath where = SplitRevisionPath(context.request.RawCapture("rev_path"));
   where.path = TrimSlashes(std::move(where.path));
@@ -200,7 +203,13 @@ net::Response TreeSize(Context& context) {
   if (root->kind == EntryKind::kFolder) {
     GitRepository::ListOptions options;
     options.recursive = true;
+    options.limit = kMaxSummedEntries + 1;
     entries = git.ListTree(commit, where.path, options);
+    if (entries.size() > kMaxSummedEntries) {
+      throw Error(Code::kUnprocessable, "The folder has more than " +
+                                            std::to_string(kMaxSummedEntries) +
+                                            " entries: ask for the size of a smaller one");
+    }
   }
   uint64_t total = 0;
   for (const TreeEntry& entry : entries) {
