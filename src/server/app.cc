@@ -1,5 +1,6 @@
 #include "server/app.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include "base/bytes.h"
@@ -375,6 +376,9 @@ net::Plan App::PlanFor(net::Request& request) {
 
   net::Plan plan;
   plan.body = route->body;
+  if (route->announced_bytes) {
+    plan.body.max_bytes = std::min(plan.body.max_bytes, route->announced_bytes(request));
+  }
   if (std::optional<net::Response> ready = impl->AnswerFromMemory(*route, request)) {
     auto response = std::make_shared<net::Response>(*std::move(ready));
     plan.handle = [response](net::Request&) { return std::move(*response); };

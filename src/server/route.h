@@ -68,6 +68,9 @@ struct Route {
   // answer from memory without blocking, or give nullopt, and then `handle` runs on the pool as for
   // any route. GET and HEAD only.
   std::function<std::optional<net::Response>(Context&)> from_memory = {};
+  // Narrows body.max_bytes to what this request announced elsewhere (its URL, say). Called on an
+  // I/O thread before any check: must only parse.
+  std::function<uint64_t(const net::Request&)> announced_bytes = {};
   // Extra check before a large body is read (after authentication and repository access). Throw to
   // refuse.
   std::function<void(Context&)> admit = {};

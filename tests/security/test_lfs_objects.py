@@ -79,6 +79,18 @@ def test_an_upload_link_takes_only_its_own_bytes(wire, bob, repo):
     assert commit(bob, repo, [lfs_row("w.bin", data)]).status == 200
 
 
+def test_a_body_without_a_length_ends_at_the_announced_size(wire, bob, repo):
+    """Else one small announcement could fill the disk."""
+    data = b"\0small" * 50
+    href = batch_href(bob, repo, data)
+    head = f"PUT {href} HTTP/1.1\r\nHost: {wire.host}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"
+    answer = wire.raw(head + chunk * 4, timeout=5)
+    assert answer.startswith(b"HTTP/1.1 413 "), answer[:200]
+    chunked = [("Transfer-Encoding", "chunked")]
+    assert wire.request("PUT", href, b"%x\r\n%s\r\n0\r\n\r\n" % (len(data), data), chunked).status in (200, 201)
+
+
 @pytest.mark.parametrize("operation", ["upload", "download"])
 def test_a_bent_link_is_refused(wire, bob, repo, operation):
     data = b"\0linked" * 50

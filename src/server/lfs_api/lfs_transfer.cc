@@ -35,6 +35,16 @@ std::string UploadIdOf(const SignedLink& link) {
   return std::to_string(link.repo_id) + "-" + link.oid.Hex();
 }
 
+// The object's size from the link, whose signature is checked later: a changed one is refused then.
+// So a body without a length cannot fill the disk beyond what was announced.
+uint64_t AnnouncedBytes(const net::Request& request) {
+  try {
+    return ParseUint(request.QueryParam("size").value_or("")).value_or(0);
+  } catch (const Error&) {
+    return 0;
+  }
+}
+
 // Before the body is taken in: a body of another length than announced is not worth reading.
 void AdmitUpload(Context& context) {
   SignedLink link = Check(context, LinkPurpose::kUpload);
@@ -133,6 +143,7 @@ void RegisterLfsTransfer(RouteTable& table) {
                       .spool_always = true,
                       .hash = true,
                       .accept_gzip = false},
+             .announced_bytes = AnnouncedBytes,
              .admit = AdmitUpload,
              .summary = "LFS: an object's bytes."});
   table.Add({.methods = "PUT",
@@ -144,6 +155,7 @@ void RegisterLfsTransfer(RouteTable& table) {
                       .memory_bytes = 0,
                       .spool_always = true,
                       .accept_gzip = false},
+             .announced_bytes = AnnouncedBytes,
              .admit = AdmitPart,
              .summary = "LFS: one part of an object."});
   table.Add({.methods = "POST",
