@@ -11,9 +11,7 @@ find_package(yaml-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(libgit2 REQUIRED IMPORTED_TARGET libgit2)
-pkg_check_modules(gumbo REQUIRED IMPORTED_TARGET gumbo)
 pkg_check_modules(argon2 REQUIRED IMPORTED_TARGET libargon2)
-pkg_check_modules(libcurl IMPORTED_TARGET libcurl)
 
 # cmark-gfm ships neither a CMake nor a pkg-config file.
 find_library(CMARK_GFM_LIBRARY cmark-gfm REQUIRED)
