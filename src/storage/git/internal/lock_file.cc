@@ -35,6 +35,29 @@ bool IsOld(int fd) {
   return ::fstat(fd, &info) == 0 && std::time(nullptr) - info.st_mtime > kForeignLockAge.count();
 }
 
+// The file at `path`, new, with our marker in it and its flock held; invalid with errno set when
+// there is one. It is made without a name and linked when it is whole: a process killed in between
+// must not leave a lock that nobody can tell from git's own.
+UniqueFd CreateMarked(const std::filesystem::path& path) {
+  UniqueFd fd(::open(path.parent_path().c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0644));
+  bool unnamed = fd.valid();
+  if (!unnamed) {
+    if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) return {};
+    // A file system without unnamed files.
+    fd.Reset(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+    if (!fd.valid()) return {};
+  }
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) ThrowErrno("lock " + path.string());
+  WriteAll(fd.get(), kMarker);
+  if (!unnamed) return fd;
+  std::string source = "/proc/self/fd/" + std::to_string(fd.get());
+  if (::linkat(AT_FDCWD, source.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0) return fd;
+  int error_number = errno;
+  fd.Reset();
+  errno = error_number;
+  return {};
+}
+
 }  // namespace
 
 void MakeFoldersDurably(const std::filesystem::path& folder) {
@@ -69,13 +92,8 @@ std::optional<LockFile> LockFile::Acquire(const std::filesystem::path& target,
   std::filesystem::path path = target.string() + ".lock";
   auto deadline = std::chrono::steady_clock::now() + patience;
   for (;;) {
-    UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-    if (fd.valid()) {
-      LockFile lock(path, std::move(fd));
-      if (::flock(lock.fd_.get(), LOCK_EX | LOCK_NB) != 0) ThrowErrno("lock " + path.string());
-      WriteAll(lock.fd_.get(), kMarker);
-      return lock;
-    }
+    UniqueFd fd = CreateMarked(path);
+    if (fd.valid()) return LockFile(path, std::move(fd));
     int error_number = errno;
     if (error_number == ENOENT || error_number == ENOTDIR) {
       // Also when somebody removed the emptied folder just now.
