@@ -34,8 +34,8 @@ target_include_directories(hearth_dep_llhttp SYSTEM PUBLIC ${LLHTTP_DIR})
 # LZ4 frames (xorb chunks); Debian's liblz4-dev has a pkg-config file.
 pkg_check_modules(liblz4 REQUIRED IMPORTED_TARGET liblz4)
 
-# BLAKE3: the official C library, unpacked by script/bootstrap. On x86-64 its assembly is chosen at run
-# time by CPU (5x the portable code); on aarch64 NEON intrinsics; elsewhere the portable C.
+# BLAKE3: the official C library, unpacked by script/bootstrap. On x86-64 its assembly, chosen by CPU at
+# run time, is 5 times as fast as the portable C; aarch64 has NEON intrinsics.
 set(BLAKE3_DIR ${HEARTH_DEPS}/blake3)
 if(NOT EXISTS ${BLAKE3_DIR}/blake3.h)
   message(FATAL_ERROR "BLAKE3 is missing in ${BLAKE3_DIR}: run script/bootstrap first")
@@ -43,8 +43,9 @@ endif()
 set(BLAKE3_SOURCES blake3.c blake3_dispatch.c blake3_portable.c)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$")
   enable_language(ASM)
-  list(APPEND BLAKE3_SOURCES blake3_sse2_x86-64_unix.S blake3_sse41_x86-64_unix.S blake3_avx2_x86-64_unix.S
-       blake3_avx512_x86-64_unix.S)
+  foreach(isa sse2 sse41 avx2 avx512)
+    list(APPEND BLAKE3_SOURCES blake3_${isa}_x86-64_unix.S)
+  endforeach()
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
   list(APPEND BLAKE3_SOURCES blake3_neon.c)
 endif()

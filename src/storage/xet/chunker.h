@@ -25,7 +25,8 @@ class Chunker {
   using Sink = std::function<void(std::string_view chunk)>;
 
   // Any split of the input over calls gives the same chunks. Chunks that lie whole inside `bytes`
-  // are not copied; at most one chunk waits in memory. What the sink throws passes through.
+  // are not copied; at most one chunk waits in memory. What the sink throws passes
+  // through, and the chunker is then spent.
   void Feed(std::string_view bytes, const Sink& sink);
   // Hands out the last chunk, if any, and makes the chunker ready for another file.
   void Finish(const Sink& sink);

@@ -25,8 +25,7 @@ void AppendU32(uint32_t value, std::string& out) {
 
 void XorbValidator::Feed(std::string_view bytes) {
   if (!pending_.empty()) {
-    // Complete the waiting record, first its header, then its payload, copying no more than it
-    // needs.
+    // Complete the waiting record, first its header, then its payload, and copy no more than that.
     while (!bytes.empty() && !pending_.empty()) {
       size_t want = kXorbHeaderBytes;
       if (pending_.size() >= kXorbHeaderBytes) {

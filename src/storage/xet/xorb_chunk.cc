@@ -1,9 +1,9 @@
 // One chunk record: header, LZ4 frames and byte grouping.
 #include <lz4frame.h>
 
-#include <algorithm>
 #include <cstring>
 #include <memory>
+#include <new>
 
 #include "base/error.h"
 #include "storage/xet/chunker.h"

@@ -6,33 +6,14 @@
 #include "base/error.h"
 #include "storage/xet/chunker.h"
 #include "storage/xet/internal/test_bytes.h"
+#include "storage/xet/internal/test_xorb.h"
 
 namespace hearth::storage {
 namespace {
 
-using internal::SmallFloats;
+using internal::RecordedXorb;
 using internal::SplitMixBytes;
 using internal::TextRows;
-
-void AddFile(std::string_view bytes, XorbBuilder& builder) {
-  Chunker chunker;
-  auto add = [&](std::string_view chunk) { builder.Add(HashChunk(chunk), chunk); };
-  chunker.Feed(bytes, add);
-  chunker.Finish(add);
-}
-
-// The four files of the recorded session, in the order in which the client packed them.
-XorbBuilder::Built RecordedXorb() {
-  std::string text = TextRows(6000);
-  std::string floats = SmallFloats(21, 20000);
-  std::string random = SplitMixBytes(22, 20000);
-  XorbBuilder builder;
-  AddFile(text, builder);
-  AddFile(floats, builder);
-  AddFile(random, builder);
-  AddFile(text + random + floats, builder);
-  return builder.Finish();
-}
 
 XorbBuilder::Built SmallXorb() {
   XorbBuilder builder;
