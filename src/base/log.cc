@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 
 namespace hearth::log {
 namespace {
@@ -49,26 +50,6 @@ spdlog::level::level_enum ToSpdlog(Level level) {
 }
 
 constexpr std::string_view kLevelNames[] = {"debug", "info", "warning", "error"};
-
-// Length of the well-formed UTF-8 sequence at the start of `text`; 0 when there is none.
-size_t Utf8Length(std::string_view text) {
-  auto lead = static_cast<unsigned char>(text[0]);
-  size_t length = lead < 0x80   ? 1
-                  : lead < 0xc2 ? 0
-                  : lead < 0xe0 ? 2
-                  : lead < 0xf0 ? 3
-                  : lead < 0xf5 ? 4
-                                : 0;
-  if (length > text.size()) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return 0;
-  }
-  auto second = length > 2 ? static_cast<unsigned char>(text[1]) : 0;
-  // Overlong forms, surrogates and what lies above U+10FFFF.
-  if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f)) return 0;
-  if ((lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f)) return 0;
-  return length;
-}
 
 // Control characters would let a peer forge log lines, and bytes that are no UTF-8 would make the
 // JSON unreadable: both formats escape them, the latter as if they were Latin-1.
