@@ -182,21 +182,21 @@ bool CountsAsDownload(Context& context, Files& files, const RepoFile& file,
   return candidate && files.Find(context, file.commit, marker)->kind == RepoFile::Kind::kMissing;
 }
 
-net::Response Serve(Context& context, Files& files, RevisionAndPath where, bool raw) {
-  FilePtr file = files.Find(context, where.revision, where.path);
+net::Response Serve(Context& context, Files& files, const FilePtr& file, const std::string& path,
+                    bool raw) {
   bool hidden = file->kind == RepoFile::Kind::kSymlink && !raw;
   if (file->kind == RepoFile::Kind::kMissing || hidden) NotFound(file->commit);
   net::Response response;
   response.headers.Add("Content-Type", raw && file->kind == RepoFile::Kind::kLfs
                                            ? "text/plain; charset=utf-8"
                                            : std::string(file->content_type));
-  SetCommonHeaders(context, *file, where.path, &response);
+  SetCommonHeaders(context, *file, path, &response);
   if (file->kind == RepoFile::Kind::kLfs && !raw) {
     SetLfsBody(context, *file, &response);
   } else {
     SetBlobBody(context, *file, &response);
   }
-  if (!raw && CountsAsDownload(context, files, *file, where.path)) {
+  if (!raw && CountsAsDownload(context, files, *file, path)) {
     context.hub.repos().CountDownload(context.repo().record().id);
   }
   return response;
@@ -206,8 +206,9 @@ net::Response Serve(Context& context, Files& files, RevisionAndPath where, bool 
 std::optional<net::Response> ServeFromMemory(Context& context, Files& files, bool raw) {
   if (context.request.method != "HEAD") return std::nullopt;
   RevisionAndPath where = SplitRevisionPath(context.request.RawCapture("rev_path"));
-  if (files.Peek(context, where) == nullptr) return std::nullopt;
-  return Serve(context, files, where, raw);
+  FilePtr file = files.Peek(context, where);
+  if (file == nullptr) return std::nullopt;
+  return Serve(context, files, file, where.path, raw);
 }
 
 }  // namespace
@@ -220,8 +221,10 @@ void RegisterResolve(RouteTable& table) {
                .access = Access::kRepoContent,
                .handle =
                    [files, raw](Context& context) {
-                     return Serve(context, *files,
-                                  SplitRevisionPath(context.request.RawCapture("rev_path")), raw);
+                     RevisionAndPath where =
+                         SplitRevisionPath(context.request.RawCapture("rev_path"));
+                     FilePtr file = files->Find(context, where.revision, where.path);
+                     return Serve(context, *files, file, where.path, raw);
                    },
                .from_memory =
                    [files, raw](Context& context) { return ServeFromMemory(context, *files, raw); },
