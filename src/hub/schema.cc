@@ -145,10 +145,95 @@ CREATE TABLE uploads (
 );
 )sql";
 
+// Xet. Hashes are 32 raw bytes. leased_at: the last moment at which a client may have learned that
+// the row exists; garbage collection counts its grace from there.
+constexpr std::string_view kXet = R"sql(
+CREATE TABLE xorbs (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  hash BLOB NOT NULL UNIQUE,
+  body_bytes INTEGER NOT NULL,
+  unpacked_bytes INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  leased_at INTEGER NOT NULL
+);
+CREATE TABLE xorb_uploaders (
+  xorb_id INTEGER NOT NULL REFERENCES xorbs(id) ON DELETE CASCADE,
+  user_id INTEGER NOT NULL,
+  PRIMARY KEY (xorb_id, user_id)
+) WITHOUT ROWID;
+CREATE TABLE xet_chunks (
+  hash BLOB NOT NULL,
+  xorb_id INTEGER NOT NULL REFERENCES xorbs(id) ON DELETE CASCADE,
+  PRIMARY KEY (hash, xorb_id)
+) WITHOUT ROWID;
+CREATE INDEX xet_chunks_by_xorb ON xet_chunks(xorb_id);
+
+CREATE TABLE xet_files (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  hash BLOB NOT NULL UNIQUE,
+  size INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  leased_at INTEGER NOT NULL
+);
+-- Up to 1024 terms each: xorb hash, length, first chunk, end chunk (44 bytes, little-endian).
+CREATE TABLE xet_segments (
+  file_id INTEGER NOT NULL REFERENCES xet_files(id) ON DELETE CASCADE,
+  start INTEGER NOT NULL,
+  terms BLOB NOT NULL,
+  PRIMARY KEY (file_id, start)
+);
+CREATE TABLE xet_file_xorbs (
+  file_id INTEGER NOT NULL REFERENCES xet_files(id) ON DELETE CASCADE,
+  xorb_id INTEGER NOT NULL REFERENCES xorbs(id),
+  PRIMARY KEY (file_id, xorb_id)
+) WITHOUT ROWID;
+CREATE INDEX xet_file_xorbs_by_xorb ON xet_file_xorbs(xorb_id);
+-- The file's content was read and has this SHA-256. One content may have several files, as old
+-- clients cut chunks otherwise.
+CREATE TABLE object_files (
+  sha256 BLOB NOT NULL REFERENCES objects(sha256) ON DELETE CASCADE,
+  file_id INTEGER NOT NULL REFERENCES xet_files(id),
+  PRIMARY KEY (sha256, file_id)
+) WITHOUT ROWID;
+CREATE INDEX object_files_by_file ON object_files(file_id);
+-- kind: 0 repository, 1 bucket.
+CREATE TABLE xet_holders (
+  kind INTEGER NOT NULL,
+  holder_id INTEGER NOT NULL,
+  file_id INTEGER NOT NULL REFERENCES xet_files(id),
+  user_id INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (kind, holder_id, file_id)
+) WITHOUT ROWID;
+CREATE INDEX xet_holders_by_file ON xet_holders(file_id);
+
+CREATE TABLE buckets (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  oid TEXT NOT NULL UNIQUE,
+  owner_id INTEGER NOT NULL REFERENCES accounts(id),
+  name TEXT NOT NULL,
+  name_lower TEXT NOT NULL,
+  creator_id INTEGER NOT NULL,
+  private INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL,
+  UNIQUE (owner_id, name_lower)
+);
+CREATE TABLE bucket_files (
+  bucket_id INTEGER NOT NULL REFERENCES buckets(id) ON DELETE CASCADE,
+  path TEXT NOT NULL,
+  file_id INTEGER NOT NULL REFERENCES xet_files(id),
+  content_type TEXT NOT NULL DEFAULT '',
+  mtime INTEGER NOT NULL,
+  uploaded_at INTEGER NOT NULL,
+  PRIMARY KEY (bucket_id, path)
+) WITHOUT ROWID;
+CREATE INDEX bucket_files_by_file ON bucket_files(file_id);
+)sql";
+
 }  // namespace
 
 const std::vector<storage::Migration>& Migrations() {
-  static const std::vector<storage::Migration> migrations = {{1, kFirst}};
+  static const std::vector<storage::Migration> migrations = {{1, kFirst}, {2, kXet}};
   return migrations;
 }
 

@@ -1,0 +1,79 @@
+// Xet from the hub's point of view: who may upload, register and rebuild what.
+//
+// A client works under a scope: one repository or bucket, one user, read or write. Xorbs are one
+// pool, but nobody learns what they could not know: a xorb exists for a scope when its user has
+// uploaded its bytes or may read a file that contains it; a file may be rebuilt when the scope's
+// repository or bucket holds it. Knowing hashes is never enough. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/file.h"
+#include "hub/accounts.h"
+#include "hub/objects.h"
+#include "hub/repos.h"
+#include "hub/xet_index.h"
+
+namespace hearth::hub {
+
+struct XetScope {
+  XetHolder holder = XetHolder::kRepo;
+  int64_t holder_id = 0;
+  int64_t user_id = 0;  // 0 = anonymous: public repositories, read only
+  bool may_write = false;
+  // The credential covered everything its user may read (not a fine-grained token): deduplication
+  // may look beyond the holder and what is public.
+  bool whole_user = false;
+};
+
+// Asked for the right of a bucket, which another part keeps; see Xet::SetBucketGate.
+using BucketGate = std::function<bool(int64_t bucket_id, int64_t user_id, bool write)>;
+
+class Xet {
+ public:
+  Xet(storage::Database& db, XetIndex& index, Objects& objects, Repos& repos, Accounts& accounts,
+      Clock& clock);
+  ~Xet();
+  void SetBucketGate(BucketGate gate);  // before use
+
+  // Names this store in the addresses that clients cache by: a wiped or restored store gets
+  // another one.
+  const std::string& store_id() const;
+  // The holder still exists and the user still has the right; throws kForbidden otherwise. Every
+  // request under a token calls it.
+  void CheckScope(const XetScope& scope) const;
+
+  // --- upload (scope.may_write, else kForbidden)
+  // Durable when it returns. True unless the scope could have known that it was stored.
+  bool PutXorb(const XetScope& scope, const storage::XetHash& hash, TempFile body);
+  // Stored and visible in this scope; its lease is renewed.
+  bool HoldsXorb(const XetScope& scope, const storage::XetHash& hash);
+  // Called now and then with content bytes proved so far.
+  using Progress = std::function<void(uint64_t verified, uint64_t total)>;
+  // Checks a shard whole and only then makes its files visible: objects by their SHA-256 with a
+  // grant for the repository, others held by the scope's holder. kInvalidArgument for every lie.
+  // False when all of it was known.
+  bool RegisterShard(const XetScope& scope, std::string_view shard, const Progress& progress);
+
+  // --- deduplication and reading
+  // A shard that describes one xorb with the chunk, its chunk hashes under a key; nullopt for "no".
+  std::optional<std::string> FindChunk(const XetScope& scope, const storage::XetHash& chunk);
+  // nullopt for missing and not readable alike.
+  std::optional<XetFile> FindFile(const XetScope& scope, const storage::XetHash& file) const;
+  storage::Reconstruction Plan(const XetFile& file, uint64_t start, uint64_t end) const {
+    return index_.Plan(file, start, end);
+  }
+
+  XetIndex& index() { return index_; }
+
+ private:
+  struct Impl;
+  XetIndex& index_;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace hearth::hub

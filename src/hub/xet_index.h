@@ -1,0 +1,91 @@
+// The Xet store's index in the database: which xorbs are stored, which files exist, of which xorbs
+// each is made, and which SHA-256 each has been proved to have. No rights here: hub/xet.h judges
+// those. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "storage/db/database.h"
+#include "storage/xet/reconstruction.h"
+#include "storage/xet/shard.h"
+#include "storage/xet/xet_hash.h"
+#include "storage/xet/xorb_store.h"
+
+namespace hearth::hub {
+
+// One file of the store.
+struct XetFile {
+  int64_t id = 0;  // database id, never reused
+  storage::XetHash hash;
+  uint64_t size_bytes = 0;
+};
+
+struct StoredXorb {
+  int64_t id = 0;
+  storage::XetHash hash;
+  uint64_t body_bytes = 0;
+  uint64_t unpacked_bytes = 0;
+};
+
+// Who must not lose a file: what registered it, or holds it without a SHA-256 (buckets).
+enum class XetHolder { kRepo = 0, kBucket = 1 };
+
+class XetIndex {
+ public:
+  XetIndex(storage::Database& db, storage::XorbStore& xorbs, Clock& clock);
+
+  // --- xorbs
+  std::optional<StoredXorb> FindXorb(const storage::XetHash& hash) const;
+  // Adds the row (or finds it) and renews its lease; `user_id` has proved to hold its bytes (0 =
+  // the hub itself). Chunks that may be asked for later are entered by AddFile.
+  StoredXorb AddXorb(const storage::XorbIndex& index, int64_t user_id);
+  bool HasUploaded(int64_t xorb_id, int64_t user_id) const;
+  // No garbage collection takes the xorb for the grace time from now on. Cheap when renewed
+  // lately.
+  void RenewLease(int64_t xorb_id) const;
+  // Xorbs that hold a chunk which may be asked for; at most `limit`.
+  std::vector<StoredXorb> FindChunk(const storage::XetHash& chunk, size_t limit) const;
+
+  // --- files
+  std::optional<XetFile> FindFile(const storage::XetHash& hash) const;
+  std::optional<XetFile> FindFileById(int64_t id) const;
+  // The file that has been proved to have this content; the oldest when there are several.
+  std::optional<XetFile> FileOf(const Sha256& oid) const;
+  bool IsProved(int64_t file_id, const Sha256& oid) const;
+  std::optional<Sha256> Sha256Of(int64_t file_id) const;
+
+  struct NewFile {
+    storage::XetHash hash;
+    uint64_t size_bytes = 0;
+    std::vector<storage::XetTerm> terms;
+    std::optional<Sha256> sha256;  // proved by the caller
+    // First chunk of the file and the ones that the protocol lets clients ask for.
+    std::vector<std::pair<storage::XetHash, storage::XetHash>> chunks;  // chunk, xorb
+  };
+  // Inside a transaction of the caller. Throws kConflict when a xorb is no longer stored. A known
+  // file keeps its first terms.
+  XetFile AddFile(storage::Connection& c, const NewFile& file) const;
+  void AddHolder(storage::Connection& c, XetHolder kind, int64_t holder_id, int64_t file_id,
+                 int64_t user_id) const;
+  bool IsHeld(XetHolder kind, int64_t holder_id, int64_t file_id) const;
+
+  std::shared_ptr<const storage::TermSource> TermsOf(const XetFile& file) const;
+  storage::XetReader Read(const XetFile& file, uint64_t start, uint64_t end) const;
+  storage::Reconstruction Plan(const XetFile& file, uint64_t start, uint64_t end) const;
+
+  storage::XorbStore& xorbs() const { return xorbs_; }
+
+ private:
+  storage::Database& db_;
+  storage::XorbStore& xorbs_;
+  Clock& clock_;
+};
+
+}  // namespace hearth::hub

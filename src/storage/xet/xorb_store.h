@@ -1,0 +1,56 @@
+// Xorbs on disk: one file each, <root>/ab/cd/<hash>, the chunk records followed by a version 1
+// footer. The footer is the xorb's index, so a file describes itself; it is never served.
+//
+// Once Put returns the xorb is durable; a stored xorb never changes: byte offsets of its records
+// are handed out to clients, and a second upload may be compressed differently. First write wins.
+// Thread-safe. Errors: kInvalidArgument and kTooLarge for a bad body, kNotFound, kInternal for a
+// damaged file.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+#include "base/file.h"
+#include "storage/xet/xorb.h"
+
+namespace hearth::storage {
+
+using XorbIndexPtr = std::shared_ptr<const XorbIndex>;
+
+// Parses the version 1 footer at the end of a stored xorb file and checks it against itself and the
+// file's size. Throws kInternal with `name` when it is damaged.
+XorbIndex ReadXorbFooter(int fd, std::string_view name);
+
+class XorbStore {
+ public:
+  virtual ~XorbStore() = default;
+  static std::unique_ptr<XorbStore> OpenLocal(const std::filesystem::path& root);
+
+  struct Put {
+    XorbIndexPtr index;
+    bool inserted = false;  // false: it was there already
+  };
+  // Checks an uploaded body (every chunk decoded and hashed; an attached footer is cut off) and
+  // stores it. Memory: one chunk and 40 bytes per chunk. The temporary file must be in
+  // temp_folder()'s file system.
+  virtual Put PutUploaded(TempFile body, const XetHash& expected) = 0;
+  // Stores a xorb that this process built; the builder vouches for it.
+  virtual Put PutBuilt(const XorbBuilder::Built& built) = 0;
+  // nullptr when it is not stored. Recently used indexes are remembered (bounded by bytes).
+  virtual XorbIndexPtr FindIndex(const XetHash& hash) = 0;
+  // Throws kNotFound. The records are the first index->body_bytes bytes of the file. The
+  // descriptor stays readable even if the xorb is removed meanwhile; recent ones are remembered.
+  virtual std::shared_ptr<UniqueFd> Open(const XetHash& hash) = 0;
+  // Moves the file out of the store, durably; false when it was not there. `target`'s folder
+  // exists and is on the same file system.
+  virtual bool MoveOut(const XetHash& hash, const std::filesystem::path& target) = 0;
+  // Takes a file back that MoveOut gave away; its index. Throws kInternal when it is damaged.
+  virtual XorbIndexPtr MoveIn(const std::filesystem::path& source, const XetHash& hash) = 0;
+  virtual void ForEach(
+      const std::function<void(const XetHash&, uint64_t file_bytes)>& each) const = 0;
+  virtual const std::filesystem::path& temp_folder() const = 0;
+};
+
+}  // namespace hearth::storage
