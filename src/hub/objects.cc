@@ -23,7 +23,6 @@ struct Objects::Impl {
       : db(d), blobs(b), repos(r), clock(c), parts(std::move(root)) {}
 
   bool MayReadContent(const Actor& actor, int64_t repo_id) const;
-  void Grant(int64_t repo_id, int64_t pusher_id, const Sha256& oid, uint64_t size_bytes);
   std::optional<MultipartUpload> LoadUpload(std::string_view id) const;
   void DropUpload(std::string_view id);
 };
@@ -71,29 +70,33 @@ bool Objects::GrantFromReadable(const Actor& actor, const RepoHandle& repo, cons
   });
   for (int64_t holder : holders) {
     if (!impl_->MayReadContent(actor, holder)) continue;
-    impl_->Grant(repo.record().id, actor.user_id, oid, *size);
+    Grant(repo.record().id, actor.user_id, oid, *size);
     return true;
   }
   return false;
 }
 
-void Objects::Impl::Grant(int64_t repo_id, int64_t pusher_id, const Sha256& oid,
-                          uint64_t size_bytes) {
-  int64_t now = ToUnixMillis(clock.Now());
+void Objects::AddIn(storage::Connection& c, const Sha256& oid, uint64_t size_bytes) const {
+  c.Exec("INSERT INTO objects (sha256, size, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+         {Key(oid), size_bytes, ToUnixMillis(impl_->clock.Now())});
+}
+
+void Objects::GrantIn(storage::Connection& c, int64_t repo_id, int64_t pusher_id, const Sha256& oid,
+                      uint64_t size_bytes) const {
+  AddIn(c, oid, size_bytes);
   try {
-    db.Write([&](storage::Connection& c) {
-      c.Exec(
-          "INSERT INTO objects (sha256, size, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-          {Key(oid), size_bytes, now});
-      c.Exec(
-          "INSERT INTO repo_objects (repo_id, sha256, pusher_id, created_at) VALUES (?, ?, ?, ?) "
-          "ON CONFLICT DO NOTHING",
-          {repo_id, Key(oid), pusher_id, now});
-    });
+    c.Exec(
+        "INSERT INTO repo_objects (repo_id, sha256, pusher_id, created_at) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT DO NOTHING",
+        {repo_id, Key(oid), pusher_id, ToUnixMillis(impl_->clock.Now())});
   } catch (const Error& error) {
     if (error.code() != Code::kConflict) throw;
     throw Error(Code::kNotFound, "Repository not found").WithWireCode("RepoNotFound");
   }
+}
+
+void Objects::Grant(int64_t repo_id, int64_t pusher_id, const Sha256& oid, uint64_t size_bytes) {
+  impl_->db.Write([&](storage::Connection& c) { GrantIn(c, repo_id, pusher_id, oid, size_bytes); });
 }
 
 void Objects::Store(int64_t repo_id, int64_t pusher_id, const Sha256& expected,
@@ -108,7 +111,7 @@ void Objects::Store(int64_t repo_id, int64_t pusher_id, const Sha256& expected,
                                           expected.Hex() + " was announced");
   }
   impl_->blobs.Put(std::move(file), actual);
-  impl_->Grant(repo_id, pusher_id, actual, expected_size);
+  Grant(repo_id, pusher_id, actual, expected_size);
 }
 
 std::shared_ptr<UniqueFd> Objects::Open(const Sha256& oid) const { return impl_->blobs.Open(oid); }
@@ -253,7 +256,7 @@ void Objects::Finish(std::string_view id, const std::vector<std::pair<int, std::
                                           upload->oid.Hex() + " was announced");
   }
   impl_->blobs.Put(impl_->parts.LinkWhole(layout, impl_->blobs.temp_folder()), actual);
-  impl_->Grant(upload->repo_id, pusher_id, actual, upload->size_bytes);
+  Grant(upload->repo_id, pusher_id, actual, upload->size_bytes);
   impl_->DropUpload(id);
 }
 

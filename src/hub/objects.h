@@ -56,6 +56,11 @@ class Objects {
   // durable, then grants.
   void Store(int64_t repo_id, int64_t pusher_id, const Sha256& expected, uint64_t expected_size,
              TempFile file, const Sha256& actual);
+  // Inside a transaction of the caller, who vouches that the content is stored: the object's row,
+  // and the same with a grant for the repository. kNotFound when the repository is gone.
+  void AddIn(storage::Connection& c, const Sha256& oid, uint64_t size_bytes) const;
+  void GrantIn(storage::Connection& c, int64_t repo_id, int64_t pusher_id, const Sha256& oid,
+               uint64_t size_bytes) const;
   std::shared_ptr<UniqueFd> Open(const Sha256& oid) const;
   // What the repository holds, by digest, after `after`.
   std::vector<HeldObject> List(const RepoRecord& repo, const std::optional<Sha256>& after,
@@ -74,6 +79,8 @@ class Objects {
   void ExpireUploads(TimePoint older_than);
 
  private:
+  void Grant(int64_t repo_id, int64_t pusher_id, const Sha256& oid, uint64_t size_bytes);
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
