@@ -4,14 +4,11 @@
 
 #include "hub/internal/scratch_hub_test.h"
 #include "hub/xet_upload_fixture.h"
-#include "storage/xet/internal/test_bytes.h"
 
 namespace hearth::hub {
 namespace {
 
 using storage::XetHash;
-using storage::internal::SplitMixBytes;
-using storage::internal::TextRows;
 
 class XetTest : public ScratchHubTest {
  protected:
@@ -43,7 +40,7 @@ class XetTest : public ScratchHubTest {
   }
 
   RepoHandle repo_;
-  std::string bytes_ = SplitMixBytes(1, 3'000'000) + TextRows(20'000);
+  std::string bytes_ = NoiseBytes(1, 3'000'000) + TextRows(20'000);
 };
 
 TEST_F(XetTest, AnUploadedFileIsAnObjectOfTheRepository) {

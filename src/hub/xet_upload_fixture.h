@@ -1,6 +1,7 @@
 // For tests: what a Xet client does with a file before it talks to the hub: chunks, xorbs, shard.
 #pragma once
 
+#include <random>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +13,20 @@
 #include "storage/xet/xorb.h"
 
 namespace hearth::hub {
+
+// Bytes that do not compress, the same for each seed.
+inline std::string NoiseBytes(uint64_t seed, size_t count) {
+  std::mt19937_64 generator(seed);
+  std::string bytes(count, '\0');
+  for (char& byte : bytes) byte = static_cast<char>(generator());
+  return bytes;
+}
+// Bytes that do.
+inline std::string TextRows(int rows) {
+  std::string bytes;
+  for (int i = 0; i < rows; ++i) bytes += "line " + std::to_string(i) + " the quick brown fox\n";
+  return bytes;
+}
 
 // The pieces of one upload session; change them to lie.
 struct XetUpload {
