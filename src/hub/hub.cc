@@ -99,8 +99,9 @@ Hub::Hub(const HubOptions& options, bool exclusive)
   xorbs_ = storage::XorbStore::OpenLocal(data_ / "xet" / "xorbs");
   xet_index_ = std::make_unique<XetIndex>(*db_, *xorbs_, *clock_);
   objects_ = std::make_unique<Objects>(*db_, *blobs_, *repos_, *clock_, data_ / "tmp" / "uploads");
-  xet_ = std::make_unique<Xet>(
-      Xet::Parts{*db_, *xet_index_, *objects_, *repos_, *accounts_, *clock_, sweep_lock_}, secret_);
+  xet_ = std::make_unique<Xet>(Xet::Parts{*db_, *xet_index_, *objects_, *repos_, *accounts_,
+                                          *clock_, sweep_lock_, data_ / "xet" / "store.id"},
+                               secret_);
   commits_ = std::make_unique<Commits>(*repos_, *objects_, *accounts_, *clock_);
   catalog_ = std::make_unique<Catalog>(*db_, *repos_, *objects_, *clock_);
   repos_->AddObserver(catalog_.get());

@@ -22,13 +22,23 @@ constexpr size_t kMaxXorbsPerChunk = 16;
               "This Xet token gives no access (any more): ask the hub for a new one");
 }
 
-std::string LoadOrMakeStoreId(storage::Database& db) {
-  return db.WriteValue([](storage::Connection& c) {
-    c.Exec("INSERT INTO meta (key, value) VALUES ('xet_store_id', ?) ON CONFLICT DO NOTHING",
-           {NewObjectId()});
-    return *c.QueryOne("SELECT value FROM meta WHERE key = 'xet_store_id'", {},
-                       [](const storage::Row& row) { return row.Str(0); });
+// Kept twice, in the database and beside the xorbs: when either was wiped or comes from elsewhere,
+// the store is another one. Who restores a backup removes the file.
+std::string LoadOrMakeStoreId(storage::Database& db, const std::filesystem::path& file) {
+  std::optional<std::string> known = db.ReadValue([](storage::Connection& c) {
+    return c.QueryOne("SELECT value FROM meta WHERE key = 'xet_store_id'", {},
+                      [](const storage::Row& row) { return row.Str(0); });
   });
+  if (known && std::filesystem::exists(file) && ReadFile(file, 64) == *known) return *known;
+  std::string made = NewObjectId();
+  WriteFileDurably(file, made);
+  db.Write([&](storage::Connection& c) {
+    c.Exec(
+        "INSERT INTO meta (key, value) VALUES ('xet_store_id', ?) "
+        "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        {made});
+  });
+  return made;
 }
 
 }  // namespace
@@ -39,7 +49,8 @@ struct Xet::Impl {
   std::string store_id;
   storage::Blake3Key dedup_key;
 
-  Impl(const Parts& p, std::string_view secret) : parts(p), store_id(LoadOrMakeStoreId(p.db)) {
+  Impl(const Parts& p, std::string_view secret)
+      : parts(p), store_id(LoadOrMakeStoreId(p.db, p.store_id_file)) {
     std::string key = HmacSha256(secret, "xet-dedup " + store_id);
     std::copy(key.begin(), key.end(), dedup_key.begin());
   }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -45,6 +46,7 @@ class Xet {
     Accounts& accounts;
     Clock& clock;
     const SweepLock& sweep_lock;
+    std::filesystem::path store_id_file;
   };
   // `secret` hides chunk hashes in dedup answers.
   Xet(const Parts& parts, std::string_view secret);

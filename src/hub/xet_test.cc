@@ -262,6 +262,16 @@ TEST_F(XetTest, AReadScopeCannotUpload) {
             Code::kForbidden);
 }
 
+TEST_F(XetTest, AStoreThatWasReplacedGetsAnotherName) {
+  std::string name = xet().store_id();
+  Reopen();
+  EXPECT_EQ(xet().store_id(), name);
+  hub_.reset();
+  std::filesystem::remove_all(root_ / "xet");
+  Reopen();
+  EXPECT_NE(xet().store_id(), name);
+}
+
 TEST_F(XetTest, AFileWithoutSha256IsHeldByItsRepositoryOnly) {
   XetUpload upload;
   XetHash file = upload.AddFile(bytes_, /*with_sha256=*/false).hash;
