@@ -2,6 +2,7 @@
 
 #include <array>
 #include <optional>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -10,26 +11,25 @@
 namespace hearth::server {
 namespace {
 
-constexpr std::string_view kPrefix = "hxt_";
 constexpr std::string_view kSignPurpose = "xet-token";
 // Far above any token that this hub makes (about 140 characters).
 constexpr size_t kMaxTokenBytes = 512;
+constexpr size_t kFields = 6;
 
 [[noreturn]] void BadToken() {
   throw Error(Code::kUnauthenticated, "Invalid access token for the Xet store");
 }
 
-std::string WriteFields(const hub::XetScope& scope, int64_t expires) {
-  // Numbers between single spaces: unambiguous.
+// Numbers between single spaces: unambiguous.
+std::string WriteFields(const XetToken& token) {
+  const hub::XetScope& scope = token.scope;
   std::string text = std::to_string(static_cast<int>(scope.holder));
   for (int64_t field : {scope.holder_id, scope.user_id, int64_t{scope.may_write},
-                        int64_t{scope.whole_user}, expires}) {
+                        int64_t{scope.whole_user}, token.expires}) {
     text += " " + std::to_string(field);
   }
   return text;
 }
-
-constexpr size_t kFields = 6;
 
 std::array<int64_t, kFields> ReadFields(std::string_view text) {
   std::array<int64_t, kFields> fields{};
@@ -45,29 +45,35 @@ std::array<int64_t, kFields> ReadFields(std::string_view text) {
 
 }  // namespace
 
-std::string MakeXetToken(const hub::Hub& hub, const hub::XetScope& scope, int64_t expires) {
-  std::string text = WriteFields(scope, expires);
-  return std::string(kPrefix) + Base64UrlEncode(text) + "." + hub.Sign(kSignPurpose, text);
+std::string MakeXetToken(const hub::Hub& hub, const XetToken& token) {
+  std::string text = WriteFields(token);
+  return std::string(kXetTokenPrefix) + Base64UrlEncode(text) + "." + hub.Sign(kSignPurpose, text);
 }
 
-hub::XetScope ParseXetToken(const hub::Hub& hub, std::string_view token, TimePoint now) {
-  if (token.size() > kMaxTokenBytes || !token.starts_with(kPrefix)) BadToken();
-  token.remove_prefix(kPrefix.size());
-  size_t dot = token.find('.');
+XetToken ParseXetToken(const hub::Hub& hub, std::string_view text) {
+  if (text.size() > kMaxTokenBytes || !text.starts_with(kXetTokenPrefix)) BadToken();
+  text.remove_prefix(kXetTokenPrefix.size());
+  size_t dot = text.find('.');
   if (dot == std::string_view::npos) BadToken();
-  std::optional<std::string> text = Base64UrlDecode(token.substr(0, dot));
-  if (!text || !ConstantTimeEqual(token.substr(dot + 1), hub.Sign(kSignPurpose, *text))) BadToken();
-  auto [holder, holder_id, user_id, may_write, whole_user, expires] = ReadFields(*text);
+  std::optional<std::string> payload = Base64UrlDecode(text.substr(0, dot));
+  if (!payload || !ConstantTimeEqual(text.substr(dot + 1), hub.Sign(kSignPurpose, *payload))) {
+    BadToken();
+  }
+  auto [holder, holder_id, user_id, may_write, whole_user, expires] = ReadFields(*payload);
   if (holder > static_cast<int64_t>(hub::XetHolder::kBucket)) BadToken();
+  return {.scope = {.holder = static_cast<hub::XetHolder>(holder),
+                    .holder_id = holder_id,
+                    .user_id = user_id,
+                    .may_write = may_write != 0,
+                    .whole_user = whole_user != 0},
+          .expires = expires};
+}
+
+void CheckNotExpired(const XetToken& token, TimePoint now) {
   int64_t grace = std::chrono::duration_cast<std::chrono::seconds>(kXetTokenGrace).count();
-  if (ToUnixMillis(now) / 1000 > expires + grace) {
+  if (ToUnixMillis(now) / 1000 > token.expires + grace) {
     throw Error(Code::kUnauthenticated, "The access token for the Xet store has expired");
   }
-  return {.holder = static_cast<hub::XetHolder>(holder),
-          .holder_id = holder_id,
-          .user_id = user_id,
-          .may_write = may_write != 0,
-          .whole_user = whole_user != 0};
 }
 
 }  // namespace hearth::server

@@ -17,14 +17,21 @@
 
 namespace hearth::server {
 
+inline constexpr std::string_view kXetTokenPrefix = "hxt_";
 // Clients ask for another one 30 to 60 seconds before the end.
 inline constexpr std::chrono::minutes kXetTokenLifetime{60};
-// Clients compare the end with their own clock, and a transfer that has begun goes on.
+// Clients compare the end with their own clock, which may be slow.
 inline constexpr std::chrono::minutes kXetTokenGrace{5};
 
-// `expires` in seconds since 1970.
-std::string MakeXetToken(const hub::Hub& hub, const hub::XetScope& scope, int64_t expires);
-// Throws kUnauthenticated for a token that is malformed, altered or over.
-hub::XetScope ParseXetToken(const hub::Hub& hub, std::string_view token, TimePoint now);
+struct XetToken {
+  hub::XetScope scope;
+  int64_t expires = 0;  // seconds since 1970
+};
+
+std::string MakeXetToken(const hub::Hub& hub, const XetToken& token);
+// Throws kUnauthenticated for a token that is malformed or altered. Does not look at the time.
+XetToken ParseXetToken(const hub::Hub& hub, std::string_view text);
+// Throws kUnauthenticated when the token and its grace are over.
+void CheckNotExpired(const XetToken& token, TimePoint now);
 
 }  // namespace hearth::server

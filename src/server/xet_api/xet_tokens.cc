@@ -61,7 +61,7 @@ XetAccess MakeXetAccess(const Context& context, const hub::XetScope& scope) {
   XetAccess access;
   access.cas_url = context.base_url + "/xet/" + context.hub.xet().store_id();
   access.expires = SecondsOf(context.hub.clock().Now() + kXetTokenLifetime);
-  access.token = MakeXetToken(context.hub, scope, access.expires);
+  access.token = MakeXetToken(context.hub, {scope, access.expires});
   return access;
 }
 
