@@ -5,6 +5,7 @@
 // Request and Response are plain values, used by one thread at a time.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -110,6 +111,8 @@ struct FileBody {
 struct StreamBody {
   std::function<bool(std::string* chunk)> next;
   std::optional<uint64_t> length;
+  // After a call that appended nothing, the next one comes this much later; no worker waits meanwhile.
+  std::chrono::milliseconds pause{0};
 };
 
 // Standard output of a child process, streamed as it comes; standard input is fed from the request body. The

@@ -66,6 +66,7 @@ void Session::Close() {
   boost::system::error_code ignored;
   descriptor_.close(ignored);
   loop_.Remove(self);
+  if (pause_) pause_->cancel();
   // A worker still uses the exchange: its completion disposes of it.
   if (!busy_) DisposeExchange();
 }

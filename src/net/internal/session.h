@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -114,6 +115,7 @@ class Session : public std::enable_shared_from_this<Session> {
     std::optional<uint64_t> stream_left;
     std::string pulled;
     bool pull_more = false, pull_failed = false;
+    bool pulled_nothing = false;
     std::shared_ptr<ChildRun> child;
     std::string child_prefix;
     int child_failure_status = 500;
@@ -158,6 +160,8 @@ class Session : public std::enable_shared_from_this<Session> {
   IoResult WriteSegment();
   bool MoreAfterSegment() const;
   void NextFromSource();
+  void PullAfterPause();
+  void StartPull();
   void PullOnWorker();
   void OnPulled();
   void ReadChild();
@@ -174,7 +178,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::unique_ptr<Stream> stream_;
   const std::string peer_;
   Phase phase_ = Phase::kHandshake;
-  bool busy_ = false;     // a worker holds the exchange
+  bool busy_ = false;     // a worker holds the exchange, or a paused stream does
+  std::unique_ptr<boost::asio::steady_timer> pause_;  // of a stream that has nothing yet
   bool waiting_ = false;  // for readiness of the socket: the peer's turn
   uint64_t wait_id_ = 0;  // an abandoned wait finds another number here
   bool yielded_ = false;  // ReadBody is posted

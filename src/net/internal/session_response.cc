@@ -106,6 +106,26 @@ void Session::NextFromSource() {
   out_at_ = 0;
   if (exchange_->child) return ReadChild();
   busy_ = true;
+  if (exchange_->pulled_nothing && exchange_->reply.stream->pause.count() > 0) {
+    return PullAfterPause();
+  }
+  StartPull();
+}
+
+// Close cancels the timer, so that a reader who leaves does not keep the stream until its end.
+void Session::PullAfterPause() {
+  auto self = shared_from_this();
+  pause_ = std::make_unique<boost::asio::steady_timer>(loop_.io());
+  pause_->expires_after(exchange_->reply.stream->pause);
+  pause_->async_wait([self](const boost::system::error_code&) {
+    self->pause_.reset();
+    if (self->phase_ != Phase::kClosed) return self->StartPull();
+    self->busy_ = false;
+    self->DisposeExchange();
+  });
+}
+
+void Session::StartPull() {
   auto self = shared_from_this();
   context_.pool->Submit([self] {
     self->PullOnWorker();
@@ -130,6 +150,7 @@ void Session::OnPulled() {
   Exchange& x = *exchange_;
   if (x.pull_failed) return Close();
   std::string data = std::exchange(x.pulled, {});
+  x.pulled_nothing = data.empty();
   if (x.stream_left) {
     if (data.size() > *x.stream_left || (!x.pull_more && data.size() < *x.stream_left)) {
       log::LogError("a streamed response broke its promised length",

@@ -250,6 +250,8 @@ constexpr Field kFields[] = {
      [](Source& s) { return s.options.in_list ? Json::Arr() : Json::Obj(); }},
     {"spaces", "m", LinkedSpaces},
     {"resourceGroup", "mds", [](Source&) { return Json(); }},
+    // Clients up to 0.34 ask before they upload by Xet.
+    {"xetEnabled", "mds", [](Source&) { return Json(true); }},
     {"gitalyUid", "mds", [](Source& s) { return Json(s.record().oid); }},
     {"citation", "d", Citation},
     {"description", "d", [](Source& s) { return Json(s.facts().description); }},
