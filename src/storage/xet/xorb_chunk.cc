@@ -55,16 +55,20 @@ void DecodeFrame(std::string_view payload, char* out, size_t out_bytes) {
   if (produced != out_bytes) Malformed("LZ4 frame is shorter than its header says");
 }
 
-std::string EncodeFrame(std::string_view bytes) {
+// The frame of `bytes`; valid until the thread's next call. The buffer stays: at this size the
+// allocator would return it to the system each time, and faulting it in again costs more than
+// compressing.
+std::string_view EncodeFrame(std::string_view bytes) {
   LZ4F_preferences_t preferences = {};
   preferences.frameInfo.blockSizeID = bytes.size() <= (64 << 10) ? LZ4F_max64KB : LZ4F_max256KB;
   preferences.frameInfo.blockMode = LZ4F_blockIndependent;
-  std::string out(LZ4F_compressFrameBound(bytes.size(), &preferences), '\0');
+  thread_local std::string out;
+  size_t bound = LZ4F_compressFrameBound(bytes.size(), &preferences);
+  if (out.size() < bound) out.resize(bound);
   size_t written =
       LZ4F_compressFrame(out.data(), out.size(), bytes.data(), bytes.size(), &preferences);
   if (LZ4F_isError(written)) throw Error(Code::kInternal, LZ4F_getErrorName(written));
-  out.resize(written);
-  return out;
+  return std::string_view(out).substr(0, written);
 }
 
 // Group k of n bytes holds the indexes k, k+4, k+8 ...
@@ -108,8 +112,10 @@ Vector HighPairs(Vector a, Vector b) {
                                  31);
 }
 
-std::string GroupByFour(std::string_view bytes) {
-  std::string out(bytes.size(), '\0');
+// Valid until the thread's next call.
+std::string_view GroupByFour(std::string_view bytes) {
+  thread_local std::string out;
+  if (out.size() < bytes.size()) out.resize(bytes.size());
   char* to[4] = {out.data()};
   for (size_t k = 1; k < 4; ++k) to[k] = to[k - 1] + GroupBytes(bytes.size(), k - 1);
   const char* from = bytes.data();
@@ -126,7 +132,7 @@ std::string GroupByFour(std::string_view bytes) {
     Store(OddBytes(odd0, odd1), to[3] + i);
   }
   for (size_t at = 4 * i; at < bytes.size(); ++at) to[at % 4][at / 4] = from[at];
-  return out;
+  return std::string_view(out).substr(0, bytes.size());
 }
 
 // All four groups in one pass, so that each output word is written whole.
@@ -193,11 +199,11 @@ void PackXorbChunk(std::string_view chunk, XorbScheme scheme, std::string& out) 
   if (chunk.empty() || chunk.size() > kXetMaxChunkBytes) {
     throw Error(Code::kInternal, "a xorb chunk has 1 byte to 128 KiB");
   }
-  std::string packed;
+  std::string_view packed;
   if (scheme == XorbScheme::kLz4) packed = EncodeFrame(chunk);
   if (scheme == XorbScheme::kBg4Lz4) packed = EncodeFrame(GroupByFour(chunk));
   bool stored_raw = scheme == XorbScheme::kNone || packed.size() >= chunk.size();
-  std::string_view payload = stored_raw ? chunk : std::string_view(packed);
+  std::string_view payload = stored_raw ? chunk : packed;
   out += '\0';
   Append24(static_cast<uint32_t>(payload.size()), out);
   out += static_cast<char>(stored_raw ? XorbScheme::kNone : scheme);
