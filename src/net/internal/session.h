@@ -162,7 +162,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool MoreAfterSegment() const;
   void PullFirst();
   bool TakePulled();
-  void StartPull(const std::shared_ptr<SourcePull>& pull);
+  void FillAhead(const std::shared_ptr<SourcePull>& pull);
   void OnSegmentPulled(const std::shared_ptr<SourcePull>& pull);
   void NextFromSource();
   void PullAfterPause();

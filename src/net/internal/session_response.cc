@@ -134,7 +134,7 @@ bool Session::TakePulled() {
   std::shared_ptr<SourcePull> pull = x.reply.segments[x.segment].pull;
   if (!pull->full) {
     x.awaits_pull = true;
-    if (!pull->running) StartPull(pull);
+    if (!pull->running) FillAhead(pull);
     return false;
   }
   if (!pull->failure().empty()) {
@@ -148,7 +148,7 @@ bool Session::TakePulled() {
   out_.swap(pull->chunk);  // the buffers take turns
   pull->full = false;
   if (pull->left() > 0) {
-    StartPull(pull);
+    FillAhead(pull);
     return true;
   }
   // What the source holds may be slow to close. That of the last segment goes with the exchange.
@@ -160,7 +160,7 @@ bool Session::TakePulled() {
   return true;
 }
 
-void Session::StartPull(const std::shared_ptr<SourcePull>& pull) {
+void Session::FillAhead(const std::shared_ptr<SourcePull>& pull) {
   pull->running = true;
   auto self = shared_from_this();
   context_.pool->Submit([self, pull] {
