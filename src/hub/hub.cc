@@ -98,7 +98,9 @@ Hub::Hub(const HubOptions& options, bool exclusive)
   repos_ = std::make_unique<Repos>(*db_, *accounts_, *clock_, data_ / "git");
   xorbs_ = storage::XorbStore::OpenLocal(data_ / "xet" / "xorbs");
   xet_index_ = std::make_unique<XetIndex>(*db_, *xorbs_, *clock_);
-  objects_ = std::make_unique<Objects>(*db_, *blobs_, *repos_, *clock_, data_ / "tmp" / "uploads");
+  objects_ = std::make_unique<Objects>(
+      Objects::Parts{*db_, *blobs_, *xet_index_, sweep_lock_, *repos_, *clock_},
+      data_ / "tmp" / "uploads");
   xet_ = std::make_unique<Xet>(Xet::Parts{*db_, *xet_index_, *objects_, *repos_, *accounts_,
                                           *clock_, sweep_lock_, data_ / "xet" / "store.id"},
                                secret_);

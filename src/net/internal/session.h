@@ -116,6 +116,7 @@ class Session : public std::enable_shared_from_this<Session> {
     std::string pulled;
     bool pull_more = false, pull_failed = false;
     bool pulled_nothing = false;
+    bool awaits_pull = false;  // the writer goes on when a segment's next chunk is there
     std::shared_ptr<ChildRun> child;
     std::string child_prefix;
     int child_failure_status = 500;
@@ -159,6 +160,10 @@ class Session : public std::enable_shared_from_this<Session> {
   void Pump();
   IoResult WriteSegment();
   bool MoreAfterSegment() const;
+  void PullFirst();
+  bool TakePulled();
+  void FillAhead(const std::shared_ptr<SourcePull>& pull);
+  void OnSegmentPulled(const std::shared_ptr<SourcePull>& pull);
   void NextFromSource();
   void PullAfterPause();
   void StartPull();

@@ -49,6 +49,9 @@ void Session::Pump() {
       result =
           stream_->Write(std::string_view(out_).substr(out_at_), more ? More::kYes : More::kNo);
       out_at_ += result.bytes;
+    } else if (x.segment < x.reply.segments.size() && x.reply.segments[x.segment].pull) {
+      if (!TakePulled()) return;
+      continue;
     } else if (x.segment < x.reply.segments.size()) {
       std::string().swap(out_);
       out_at_ = 0;
@@ -99,6 +102,79 @@ IoResult Session::WriteSegment() {
     x.segment_at = 0;
   }
   return result;
+}
+
+// On the worker that ran the handler: a body that cannot be read at all is still a 500, and a short
+// one goes out with the head.
+void Session::PullFirst() {
+  Exchange& x = *exchange_;
+  if (x.reply.segments.empty() || !x.reply.segments[0].pull) return;
+  Segment& segment = x.reply.segments[0];
+  SourcePull& pull = *segment.pull;
+  pull.Fill();
+  if (!pull.failure().empty()) {
+    log::LogError("a response could not be read",
+                  {{"request_id", x.request.request_id}, {"reason", pull.failure()}});
+    Response error = ErrorResponse(500, "Internal server error");
+    error.route = x.reply.route;
+    x.reply = BuildReply(std::move(error), ContextFor(x));
+  } else if (pull.chunk.size() == segment.size_bytes) {
+    segment.bytes = std::move(pull.chunk);
+    segment.pull.reset();
+    InlineShortBody(&x.reply);
+  } else {
+    pull.full = true;
+  }
+}
+
+// Puts the next chunk of the segment at hand into the (empty) output and sends for the one after
+// it; false when the writer has to wait for it, or the connection was closed.
+bool Session::TakePulled() {
+  Exchange& x = *exchange_;
+  std::shared_ptr<SourcePull> pull = x.reply.segments[x.segment].pull;
+  if (!pull->full) {
+    x.awaits_pull = true;
+    if (!pull->running) FillAhead(pull);
+    return false;
+  }
+  if (!pull->failure().empty()) {
+    log::LogError("a response broke off",
+                  {{"request_id", x.request.request_id}, {"reason", pull->failure()}});
+    Close();
+    return false;
+  }
+  out_.clear();
+  out_at_ = 0;
+  out_.swap(pull->chunk);  // the buffers take turns
+  pull->full = false;
+  if (pull->left() > 0) {
+    FillAhead(pull);
+    return true;
+  }
+  // What the source holds may be slow to close. That of the last segment goes with the exchange.
+  if (MoreAfterSegment()) {
+    x.reply.segments[x.segment].pull.reset();
+    context_.pool->Submit([dead = std::move(pull)] {});
+  }
+  ++x.segment;
+  return true;
+}
+
+void Session::FillAhead(const std::shared_ptr<SourcePull>& pull) {
+  pull->running = true;
+  auto self = shared_from_this();
+  context_.pool->Submit([self, pull] {
+    pull->Fill();
+    self->loop_.Post([self, pull] { self->OnSegmentPulled(pull); });
+  });
+}
+
+void Session::OnSegmentPulled(const std::shared_ptr<SourcePull>& pull) {
+  pull->running = false;
+  pull->full = true;
+  if (phase_ == Phase::kClosed) return context_.pool->Submit([pull] {});
+  if (!std::exchange(exchange_->awaits_pull, false)) return;
+  Pump();
 }
 
 void Session::NextFromSource() {
@@ -262,7 +338,11 @@ void Session::DisposeExchange() {
     }
     exchange_->child->Abort();
   }
-  bool heavy = exchange_->request.body.spooled() || exchange_->body || exchange_->reply.stream;
+  const std::vector<Segment>& segments = exchange_->reply.segments;
+  bool pulled = std::any_of(segments.begin(), segments.end(),
+                            [](const Segment& segment) { return segment.pull != nullptr; });
+  bool heavy =
+      exchange_->request.body.spooled() || exchange_->body || exchange_->reply.stream || pulled;
   std::shared_ptr<Exchange> dead = std::move(exchange_);
   if (heavy) context_.pool->Submit([dead] {});
 }
