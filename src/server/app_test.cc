@@ -56,7 +56,7 @@ TEST_F(AppTest, HeadIsAnsweredWhereverGetIs) {
       get = get || method == "GET";
       head = head || method == "HEAD";
     }
-    EXPECT_EQ(get, head) << route.methods << " " << route.pattern;
+    EXPECT_TRUE(head || !get) << route.methods << " " << route.pattern;
   }
 }
 
