@@ -5,9 +5,10 @@
 #include "base/error.h"
 #include "codec/base64.h"
 #include "server/hub_api/bucket_batch.h"
+#include "server/object_body.h"
 #include "server/resolve/content_type.h"
+#include "server/resolve/xet_links.h"
 #include "server/route.h"
-#include "server/xet_api/xet_tokens.h"
 
 namespace hearth::server {
 namespace {
@@ -22,7 +23,6 @@ constexpr uint64_t kMaxPathsBytes = 8u << 20;
 // 10,000 operations with long paths; clients send a tenth of that at a time.
 constexpr uint64_t kMaxBatchBytes = 32u << 20;
 constexpr size_t kMaxGrants = 1000;
-constexpr std::string_view kFileInfoType = "application/vnd.xet-fileinfo+json";
 // Text in a browser tab, but never a page with rights on this host.
 constexpr char kPolicy[] = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox";
 
@@ -166,73 +166,43 @@ net::Response DuplicateFiles(Context& context) {
 
 // --- content
 
-struct Links {
-  std::string refresh;
-  std::string reconstruction;
-};
-
-Links LinksOf(const Context& context, const hub::BucketFile& file) {
-  XetAccess access =
-      MakeXetAccess(context, MakeXetScope(context, hub::XetHolder::kBucket,
-                                          context.bucket().record().id, XetRight::kRead));
-  return {
-      context.base_url + "/api/buckets/" + context.bucket().record().FullName() + "/xet-read-token",
-      access.cas_url + "/v1/reconstructions/" + file.file.hash.Text()};
-}
-
-net::Response FileInfo(const hub::BucketFile& file, const Links& links, std::string_view type) {
-  Json info = Json::Obj({{"hash", file.file.hash.Text()},
-                         {"refreshUrl", links.refresh},
-                         {"reconstructionUrl", links.reconstruction},
-                         {"etag", "\"" + file.file.hash.Text() + "\""},
-                         {"size", file.file.size_bytes},
-                         {"contentType", type}});
-  return net::Response::Bytes(200, std::string(kFileInfoType), info.Dump());
-}
-
-void SetBody(const Context& context, const hub::XetFile& file, net::Response* response) {
-  if (context.request.method == "HEAD") {
-    // The network layer takes the length from here and evaluates conditions.
-    response->headers.Add("Content-Length", std::to_string(file.size_bytes));
-    response->allow_ranges = true;
-    return;
-  }
-  response->body = net::SeekableBody{
-      file.size_bytes, [&index = context.hub.xet_index(), file](uint64_t start, uint64_t end) {
-        auto reader = std::make_shared<storage::XetReader>(index.Read(file, start, end));
-        return [reader](std::string* chunk) { return reader->Next(chunk); };
-      }};
+void SetFileHeaders(const Context& context, const std::string& path, net::Headers* headers) {
+  headers->Set("Content-Type", std::string(ContentTypeOf(path, std::nullopt)));
+  headers->Set("X-Content-Type-Options", "nosniff");
+  headers->Set("Content-Security-Policy", kPolicy);
+  if (context.request.QueryFlag("noContentDisposition", false)) return;
+  bool attach = context.request.QueryFlag("download", false);
+  headers->Set("Content-Disposition", ContentDisposition(attach ? "attachment" : "inline", path));
 }
 
 net::Response Resolve(Context& context) {
   std::string path = context.request.Capture("path");
-  std::optional<hub::BucketFile> file = context.hub.buckets().FindFile(context.bucket(), path);
-  if (!file) throw Error(Code::kNotFound, "Entry not found").WithWireCode("EntryNotFound");
-  Links links = LinksOf(context, *file);
-  std::string hash = file->file.hash.Text();
-  std::string etag = "\"" + hash + "\"";
-  std::string_view type = ContentTypeOf(path, std::nullopt);
-  bool wants_info = context.request.headers.Get("Accept").find(kFileInfoType) != std::string::npos;
-  net::Response response = wants_info ? FileInfo(*file, links, type) : net::Response();
-  net::Headers& headers = response.headers;
-  headers.Set("X-Xet-Hash", hash);
-  headers.Add("Link", "<" + links.refresh + ">; rel=\"xet-auth\", <" + links.reconstruction +
-                          ">; rel=\"xet-reconstruction-info\"");
-  headers.Set("X-Linked-Size", std::to_string(file->file.size_bytes));
-  headers.Set("X-Linked-ETag", etag);
-  headers.Set("ETag", etag);
-  headers.Set("Vary", "Accept");
-  headers.Set("Cache-Control",
-              context.bucket().record().is_private ? "private, no-cache" : "no-cache");
-  if (wants_info) return response;
-  headers.Set("Content-Type", std::string(type));
-  headers.Set("X-Content-Type-Options", "nosniff");
-  headers.Set("Content-Security-Policy", kPolicy);
-  if (!context.request.QueryFlag("noContentDisposition", false)) {
-    bool attach = context.request.QueryFlag("download", false);
-    headers.Set("Content-Disposition", ContentDisposition(attach ? "attachment" : "inline", path));
+  std::optional<hub::BucketFile> found = context.hub.buckets().FindFile(context.bucket(), path);
+  if (!found) throw Error(Code::kNotFound, "Entry not found").WithWireCode("EntryNotFound");
+  const hub::XetFile& file = found->file;
+  XetLinks links = MakeXetLinks(context.bucket().record(), context.hub.xet().store_id(), file.hash);
+  net::Response response;
+  AddXetHeaders(links, context.base_url, &response.headers);
+  response.headers.Set("X-Linked-Size", std::to_string(file.size_bytes));
+  response.headers.Set("X-Linked-ETag", "\"" + links.hash + "\"");
+  response.headers.Set("Vary", "Accept");
+  response.headers.Set("Cache-Control",
+                       context.bucket().record().is_private ? "private, no-cache" : "no-cache");
+  bool head = context.request.method == "HEAD";
+  if (!head && WantsXetFileInfo(context.request)) {
+    response.headers.Set("Content-Type", std::string(kXetFileInfoType));
+    response.body = XetFileInfo(links, context.base_url, links.hash, file.size_bytes);
+    return response;
   }
-  SetBody(context, file->file, &response);
+  response.headers.Set("ETag", "\"" + links.hash + "\"");
+  SetFileHeaders(context, path, &response.headers);
+  if (head) {
+    // The network layer takes the length from here and evaluates conditions.
+    response.headers.Set("Content-Length", std::to_string(file.size_bytes));
+    response.allow_ranges = true;
+  } else {
+    response.body = XetBody(context.hub, file);
+  }
   return response;
 }
 
