@@ -7,22 +7,35 @@
 namespace hearth::hub {
 namespace {
 
+// What the rules ask about a repository or a bucket.
+struct Subject {
+  int64_t owner_id = 0;
+  int64_t creator_id = 0;
+  bool is_private = false;
+  bool gated = false;
+  const RepoRecord* repo = nullptr;  // what a token's scope may name; nullptr for a bucket
+};
+
+Subject SubjectOf(const RepoRecord& repo) {
+  return {repo.owner_id, repo.creator_id, repo.is_private, repo.gated != Gated::kOff, &repo};
+}
+
 // What the person may do, whatever credential was used.
-std::optional<Right> RightOfPerson(const Actor& actor, const RepoRecord& repo, bool gate_granted) {
+std::optional<Right> RightOfPerson(const Actor& actor, const Subject& subject, bool gate_granted) {
   if (actor.via == Actor::Via::kSystem || actor.site_admin) return Right::kAdmin;
-  if (actor.signed_in() && actor.user_id == repo.owner_id) return Right::kAdmin;
+  if (actor.signed_in() && actor.user_id == subject.owner_id) return Right::kAdmin;
   OrgRole role = OrgRole::kNoAccess;
   for (const auto& [org, org_role] : actor.org_roles) {
-    if (org == repo.owner_id) role = org_role;
+    if (org == subject.owner_id) role = org_role;
   }
   if (role == OrgRole::kAdmin) return Right::kAdmin;
   if (role == OrgRole::kWrite) return Right::kWrite;
   // A contributor creates repositories and rules those; on the others of the organisation they only
   // read.
-  if (role == OrgRole::kContributor && repo.creator_id == actor.user_id) return Right::kAdmin;
+  if (role == OrgRole::kContributor && subject.creator_id == actor.user_id) return Right::kAdmin;
   if (role == OrgRole::kRead || role == OrgRole::kContributor) return Right::kReadContent;
-  if (repo.is_private) return std::nullopt;
-  if (repo.gated != Gated::kOff && !gate_granted) return Right::kReadInfo;
+  if (subject.is_private) return std::nullopt;
+  if (subject.gated && !gate_granted) return Right::kReadInfo;
   return Right::kReadContent;
 }
 
@@ -32,10 +45,10 @@ bool ScopeCoversAccount(const TokenScope& scope, int64_t account_id) {
          scope.account_id == account_id;
 }
 
-bool ScopeCovers(const TokenScope& scope, const RepoRecord& repo) {
-  if (ScopeCoversAccount(scope, repo.owner_id)) return true;
-  return scope.entity_type == SingularName(repo.type) &&
-         AsciiEqualsIgnoreCase(scope.entity_name, repo.FullName());
+bool ScopeCovers(const TokenScope& scope, const Subject& subject) {
+  if (ScopeCoversAccount(scope, subject.owner_id)) return true;
+  return subject.repo != nullptr && scope.entity_type == SingularName(subject.repo->type) &&
+         AsciiEqualsIgnoreCase(scope.entity_name, subject.repo->FullName());
 }
 
 bool HasPermission(const TokenScope& scope, std::string_view permission) {
@@ -44,14 +57,28 @@ bool HasPermission(const TokenScope& scope, std::string_view permission) {
 }
 
 // What a fine-grained token lets through: nullopt = nothing beyond what is public.
-std::optional<Right> ScopeLimit(const Actor& actor, const RepoRecord& repo) {
+std::optional<Right> ScopeLimit(const Actor& actor, const Subject& subject) {
   std::optional<Right> limit;
   for (const TokenScope& scope : actor.scopes) {
-    if (!ScopeCovers(scope, repo)) continue;
+    if (!ScopeCovers(scope, subject)) continue;
     if (HasPermission(scope, "repo.write")) return Right::kAdmin;
     if (HasPermission(scope, "repo.content.read")) limit = Right::kReadContent;
   }
   return limit;
+}
+
+std::optional<Right> RightOnSubject(const Actor& actor, const Subject& subject, bool gate_granted) {
+  std::optional<Right> right = RightOfPerson(actor, subject, gate_granted);
+  if (!right || actor.via != Actor::Via::kToken) return right;
+  if (actor.token_role == TokenRole::kWrite) return right;
+  if (actor.token_role == TokenRole::kRead) return std::min(*right, Right::kReadContent);
+  // Fine-grained: the listed scopes, and what everybody may see.
+  std::optional<Right> open = RightOfPerson(Actor{}, subject, false);
+  if (gate_granted && actor.can_read_gated && open) open = Right::kReadContent;
+  std::optional<Right> limit = ScopeLimit(actor, subject);
+  if (!limit) return open;
+  Right scoped = std::min(*right, *limit);
+  return open ? std::max(scoped, *open) : scoped;
 }
 
 }  // namespace
@@ -64,17 +91,12 @@ Actor Actor::System() {
 }
 
 std::optional<Right> RightOn(const Actor& actor, const RepoRecord& repo, bool gate_granted) {
-  std::optional<Right> right = RightOfPerson(actor, repo, gate_granted);
-  if (!right || actor.via != Actor::Via::kToken) return right;
-  if (actor.token_role == TokenRole::kWrite) return right;
-  if (actor.token_role == TokenRole::kRead) return std::min(*right, Right::kReadContent);
-  // Fine-grained: the listed scopes, and what everybody may see.
-  std::optional<Right> open = RightOfPerson(Actor{}, repo, false);
-  if (gate_granted && actor.can_read_gated && open) open = Right::kReadContent;
-  std::optional<Right> limit = ScopeLimit(actor, repo);
-  if (!limit) return open;
-  Right scoped = std::min(*right, *limit);
-  return open ? std::max(scoped, *open) : scoped;
+  return RightOnSubject(actor, SubjectOf(repo), gate_granted);
+}
+
+std::optional<Right> RightOn(const Actor& actor, const BucketRecord& bucket) {
+  Subject subject{bucket.owner_id, bucket.creator_id, bucket.is_private};
+  return RightOnSubject(actor, subject, false);
 }
 
 bool TokenMayWrite(const Actor& actor) {

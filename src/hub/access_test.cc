@@ -163,6 +163,42 @@ TEST(AccessTest, EveryRoleOnEveryKindOfUserRepository) {
   for (const Row& row : UserRows()) CheckRow(row, kOwner, "alice");
 }
 
+BucketRecord Bucket(int64_t owner_id, bool is_private) {
+  BucketRecord bucket;
+  bucket.owner_id = owner_id;
+  bucket.creator_id = kOwner;
+  bucket.is_private = is_private;
+  return bucket;
+}
+
+TEST(AccessTest, ABucketAsksForTheSameRightsAsARepositoryWithoutGate) {
+  for (const auto& [owner_id, rows] : {std::pair(kOrg, OrgRows()), std::pair(kOwner, UserRows())}) {
+    for (const Row& row : rows) {
+      for (bool is_private : {false, true}) {
+        MaybeRight expected = is_private ? row.closed : row.open;
+        BucketRecord bucket = Bucket(owner_id, is_private);
+        std::string what = std::string(row.who) + (is_private ? ", private" : ", public");
+        EXPECT_EQ(Name(RightOn(row.actor, bucket)), Name(expected)) << what;
+        if (row.actor.via != Actor::Via::kSession) continue;
+        EXPECT_EQ(Name(RightOn(WithToken(row.actor, TokenRole::kRead), bucket)),
+                  Name(AtMost(expected, Right::kReadContent)))
+            << what << ", read token";
+      }
+    }
+  }
+}
+
+TEST(AccessTest, AFineGrainedTokenReachesABucketThroughItsOwner) {
+  Actor person = Session(kOwner);
+  TokenScope owner{"user", "alice", {"repo.write"}, kOwner};
+  TokenScope everything{"", "", {"repo.content.read"}};
+  TokenScope model{"model", "alice/m", {"repo.write"}};
+  EXPECT_EQ(Name(RightOn(WithScope(person, owner), Bucket(kOwner, true))), "admin");
+  EXPECT_EQ(Name(RightOn(WithScope(person, everything), Bucket(kOwner, true))), "read content");
+  EXPECT_EQ(Name(RightOn(WithScope(person, model), Bucket(kOwner, true))), "nothing");
+  EXPECT_EQ(Name(RightOn(WithScope(person, model), Bucket(kOwner, false))), "read content");
+}
+
 TEST(AccessTest, AFineGrainedTokenOpensPrivateRepositoriesOnlyWithinItsScopes) {
   RepoRecord repo = Repo(kOrg, "acme", true);
   Actor person = Member(kOther, OrgRole::kAdmin);

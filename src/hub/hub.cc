@@ -104,6 +104,11 @@ Hub::Hub(const HubOptions& options, bool exclusive)
   xet_ = std::make_unique<Xet>(Xet::Parts{*db_, *xet_index_, *objects_, *repos_, *accounts_,
                                           *clock_, sweep_lock_, data_ / "xet" / "store.id"},
                                secret_);
+  buckets_ = std::make_unique<Buckets>(
+      Buckets::Parts{*db_, *accounts_, *repos_, *objects_, *xet_index_, *clock_});
+  xet_->SetBucketGate([buckets = buckets_.get()](int64_t bucket_id, int64_t user_id, bool write) {
+    return buckets->May(bucket_id, user_id, write ? Right::kWrite : Right::kReadContent);
+  });
   commits_ = std::make_unique<Commits>(*repos_, *objects_, *accounts_, *clock_);
   catalog_ = std::make_unique<Catalog>(*db_, *repos_, *objects_, *clock_);
   repos_->AddObserver(catalog_.get());

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "hub/accounts.h"
+#include "hub/buckets.h"
 #include "hub/catalog.h"
 #include "hub/commits.h"
 #include "hub/objects.h"
@@ -42,6 +43,7 @@ class Hub {
   Commits& commits() { return *commits_; }
   XetIndex& xet_index() { return *xet_index_; }
   Xet& xet() { return *xet_; }
+  Buckets& buckets() { return *buckets_; }
   const SweepLock& sweep_lock() const { return sweep_lock_; }
   Catalog& catalog() { return *catalog_; }
   Clock& clock() { return *clock_; }
@@ -73,6 +75,7 @@ class Hub {
   std::unique_ptr<XetIndex> xet_index_;
   std::unique_ptr<Objects> objects_;
   std::unique_ptr<Xet> xet_;
+  std::unique_ptr<Buckets> buckets_;
   std::unique_ptr<Commits> commits_;
   std::unique_ptr<Catalog> catalog_;
   struct Background;

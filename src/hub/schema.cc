@@ -216,8 +216,12 @@ CREATE TABLE buckets (
   creator_id INTEGER NOT NULL,
   private INTEGER NOT NULL DEFAULT 0,
   created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  size INTEGER NOT NULL DEFAULT 0,
+  files INTEGER NOT NULL DEFAULT 0,
   UNIQUE (owner_id, name_lower)
 );
+-- mtime is the client's, uploaded_at the hub's clock.
 CREATE TABLE bucket_files (
   bucket_id INTEGER NOT NULL REFERENCES buckets(id) ON DELETE CASCADE,
   path TEXT NOT NULL,

@@ -65,14 +65,22 @@ MaybeRight NeededRight(Access access) {
     case Access::kRepoInfo:
       return Right::kReadInfo;
     case Access::kRepoContent:
+    case Access::kBucketRead:
       return Right::kReadContent;
     case Access::kRepoWrite:
+    case Access::kBucketWrite:
       return Right::kWrite;
     case Access::kRepoAdmin:
+    case Access::kBucketAdmin:
       return Right::kAdmin;
     default:
       return std::nullopt;
   }
+}
+
+bool OnBucket(const Route& route) {
+  return route.access == Access::kBucketRead || route.access == Access::kBucketWrite ||
+         route.access == Access::kBucketAdmin;
 }
 
 std::optional<Refusal> RepoRefusal(const Person& person, Kind kind, Right needed) {
@@ -89,6 +97,8 @@ std::optional<Refusal> ExpectedRefusal(const Route& route, const std::string& me
   if (route.access == Access::kSigned) return std::nullopt;  // judged apart
   if (person.bad_credentials) return Refusal{401, ""};
   if (person.session_without_csrf && ChangesState(method)) return Refusal{403, ""};
+  // Buckets have no gate: there is none with the gated name.
+  if (OnBucket(route) && kind == Kind::kGated) kind = Kind::kMissing;
   if (MaybeRight needed = NeededRight(route.access)) return RepoRefusal(person, kind, *needed);
   if (route.access == Access::kPublic) return std::nullopt;
   if (!person.signed_in) return Refusal{401, ""};
@@ -138,6 +148,8 @@ const RouteEnds kReadingPosts = {
     {"POST", "/unlock"},
     {"POST", "/git-upload-pack"},
     {"POST", "/paths-info/{rev...}"},
+    {"POST", "/{name}/paths-info"},
+    {"POST", "/lfs-files/duplicate"},
 };
 
 const std::map<std::string, std::string>& CaptureValues() {
@@ -159,6 +171,7 @@ const std::map<std::string, std::string>& CaptureValues() {
       {"upload", std::string(24, 'a')},
       {"part", "1"},
       {"file", "hearth.css"},
+      {"prefix", "data"},
   };
   return values;
 }
@@ -202,6 +215,19 @@ class AccessMatrix : public AppFixture {
     for (hub::RepoType type :
          {hub::RepoType::kModel, hub::RepoType::kDataset, hub::RepoType::kSpace}) {
       for (const std::string owner : {"acme", "olga"}) MakeRepos(type, owner);
+    }
+    for (const std::string owner : {"acme", "olga"}) MakeBuckets(owner);
+  }
+
+  // Those that are missing: also after a route that deletes one.
+  void MakeBuckets(const std::string& owner) {
+    hub::Actor creator = hub_->accounts().AuthenticateToken(owner == "acme" ? cora_ : olga_);
+    for (Kind kind : {Kind::kOpen, Kind::kHidden}) {
+      try {
+        hub_->buckets().Create(creator, owner, NameOf(kind), kind == Kind::kHidden);
+      } catch (const Error& error) {
+        if (error.code() != Code::kConflict) throw;
+      }
     }
   }
 
@@ -394,6 +420,7 @@ class AccessMatrix : public AppFixture {
       EXPECT_GE(response.status, 400) << what << ": served without a signature";
     } else {
       CheckLetIn(route, method, response, what);
+      if (method == "DELETE" && route.access == Access::kBucketAdmin) MakeBuckets(ns);
     }
     ++cells_;
   }
@@ -548,6 +575,8 @@ TEST_F(AccessMatrix, RepositoriesNamedInTheBodyAreGuardedToo) {
        Json::Obj({{"name", "hidden-zebra"}, {"organization", "acme"}, {"type", "model"}})},
       {"/api/repos/move", "POST",
        Json::Obj({{"fromRepo", "acme/hidden-zebra"}, {"toRepo", "acme/x"}, {"type", "model"}})},
+      {"/api/repos/move", "POST",
+       Json::Obj({{"fromRepo", "acme/hidden-zebra"}, {"toRepo", "acme/x"}, {"type", "bucket"}})},
   };
   for (const Case& test : cases) {
     for (const Person& person : of_acme_) {
@@ -564,11 +593,15 @@ TEST_F(AccessMatrix, RepositoriesNamedInTheBodyAreGuardedToo) {
         EXPECT_EQ(response.status, 404) << what << ": a hidden repository was told from a missing";
       }
       EXPECT_NE(hub_->repos().Find(hub::RepoType::kModel, "acme", "hidden-zebra"), nullptr) << what;
+      EXPECT_NO_THROW(
+          hub_->buckets().Open(hub::Actor::System(), "acme/hidden-zebra", Right::kReadContent))
+          << what;
     }
   }
 }
 
 TEST_F(AccessMatrix, NobodyCreatesInANamespaceThatIsNotTheirs) {
+  int buckets = 0;
   for (const Person& person : of_acme_) {
     bool may_create = person.who.starts_with("contributor") || person.who == "org write" ||
                       person.who == "org admin" || person.who == "site admin" ||
@@ -586,6 +619,14 @@ TEST_F(AccessMatrix, NobodyCreatesInANamespaceThatIsNotTheirs) {
     hub::RepoPtr made = hub_->repos().Find(hub::RepoType::kModel, "acme", "fresh");
     EXPECT_EQ(made != nullptr, may_create) << person.who;
     if (made) hub_->repos().Delete(hub_->repos().OpenAsSystem(made));
+
+    response = Send({.method = "POST",
+                     .target = "/api/buckets/acme/bucket-of-" + std::to_string(++buckets),
+                     .headers = headers,
+                     .body = "{}"});
+    EXPECT_THAT(response.status,
+                may_create ? ::testing::AnyOf(200, 200) : ::testing::AnyOf(401, 403))
+        << person.who;
   }
 }
 

@@ -33,14 +33,22 @@ std::optional<hub::Right> NeededRight(Access access) {
     case Access::kRepoInfo:
       return hub::Right::kReadInfo;
     case Access::kRepoContent:
+    case Access::kBucketRead:
       return hub::Right::kReadContent;
     case Access::kRepoWrite:
+    case Access::kBucketWrite:
       return hub::Right::kWrite;
     case Access::kRepoAdmin:
+    case Access::kBucketAdmin:
       return hub::Right::kAdmin;
     default:
       return std::nullopt;
   }
+}
+
+bool OnBucket(Access access) {
+  return access == Access::kBucketRead || access == Access::kBucketWrite ||
+         access == Access::kBucketAdmin;
 }
 
 bool ChangesState(const std::string& method) {
@@ -245,6 +253,10 @@ void App::Impl::CheckAccess(Context* context, const Route& route) const {
   }
   if (std::optional<hub::Right> right = NeededRight(route.access)) {
     std::string id = request.Capture("ns") + "/" + request.Capture("name");
+    if (OnBucket(route.access)) {
+      context->bucket_handle = hub.buckets().Open(actor, id, *right);
+      return;
+    }
     context->repo_handle =
         hub.repos().Open(actor, route.type.value_or(hub::RepoType::kModel), id, *right);
     return;

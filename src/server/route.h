@@ -27,6 +27,9 @@ enum class Access {
   kRepoContent,  // kReadContent
   kRepoWrite,    // kWrite
   kRepoAdmin,    // kAdmin
+  kBucketRead,   // kReadContent on the bucket of the path
+  kBucketWrite,  // kWrite
+  kBucketAdmin,  // kAdmin
   kSigned,       // the URL carries its own signature, checked by the handler's `admit`
   kSiteAdmin,
 };
@@ -45,8 +48,10 @@ struct Context {
   hub::Actor actor;
   std::optional<hub::RepoHandle> repo_handle;  // set for Access::kRepo*
   std::string base_url;                        // "http://host:port", no slash at the end
+  std::optional<hub::BucketHandle> bucket_handle = {};  // set for Access::kBucket*
 
   const hub::RepoHandle& repo() const { return *repo_handle; }
+  const hub::BucketHandle& bucket() const { return *bucket_handle; }
   // The parsed JSON body (route caps its size); throws kInvalidArgument. An empty body is {}.
   Json JsonBody() const;
 };
@@ -58,7 +63,7 @@ struct Route {
   std::string methods;
   // Pattern of net::Router. "{T}" expands to models|datasets|spaces and "{P}" to
   // ""|"datasets/"|"spaces/"; with a kRepo* access the pattern must capture {ns} and {name} after
-  // it. Example: "/api/{T}/{ns}/{name}/tree/{rev_path...}".
+  // it, with a kBucket* access as well. Example: "/api/{T}/{ns}/{name}/tree/{rev_path...}".
   std::string pattern;
   Access access;
   Handler handle;

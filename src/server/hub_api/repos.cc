@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "codec/base64.h"
 #include "codec/yaml.h"
+#include "server/hub_api/buckets.h"
 #include "server/route.h"
 
 namespace hearth::server {
@@ -137,6 +138,7 @@ net::Response DeleteRepo(Context& context) {
 
 net::Response MoveRepo(Context& context) {
   Json body = context.JsonBody();
+  if (body.StringField("type") == "bucket") return MoveBucket(context, body);
   hub::RepoType type = TypeField(body);
   hub::RepoHandle repo = OpenNamed(context, type, body.RequireString("fromRepo"));
   std::string to = body.RequireString("toRepo");

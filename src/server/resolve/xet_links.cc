@@ -4,15 +4,29 @@
 #include "codec/json.h"
 
 namespace hearth::server {
+namespace {
+
+XetLinks LinksTo(std::string refresh_path, std::string_view store_id,
+                 const storage::XetHash& hash) {
+  XetLinks links;
+  links.hash = hash.Text();
+  links.refresh_path = std::move(refresh_path);
+  links.reconstruction_path = "/xet/" + std::string(store_id) + "/v1/reconstructions/" + links.hash;
+  return links;
+}
+
+}  // namespace
 
 XetLinks MakeXetLinks(const hub::RepoRecord& repo, std::string_view commit,
                       std::string_view store_id, const storage::XetHash& hash) {
-  XetLinks links;
-  links.hash = hash.Text();
-  links.refresh_path = "/api/" + std::string(hub::PluralName(repo.type)) + "/" + repo.FullName() +
-                       "/xet-read-token/" + std::string(commit);
-  links.reconstruction_path = "/xet/" + std::string(store_id) + "/v1/reconstructions/" + links.hash;
-  return links;
+  return LinksTo("/api/" + std::string(hub::PluralName(repo.type)) + "/" + repo.FullName() +
+                     "/xet-read-token/" + std::string(commit),
+                 store_id, hash);
+}
+
+XetLinks MakeXetLinks(const hub::BucketRecord& bucket, std::string_view store_id,
+                      const storage::XetHash& hash) {
+  return LinksTo("/api/buckets/" + bucket.FullName() + "/xet-read-token", store_id, hash);
 }
 
 void AddXetHeaders(const XetLinks& links, std::string_view base_url, net::Headers* headers) {

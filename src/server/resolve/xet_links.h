@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "hub/bucket_record.h"
 #include "hub/repo_record.h"
 #include "net/http.h"
 #include "storage/xet/xet_hash.h"
@@ -14,7 +15,8 @@ namespace hearth::server {
 
 struct XetLinks {
   std::string hash;                 // text form
-  std::string refresh_path;         // "/api/models/ns/name/xet-read-token/<commit>"
+  std::string refresh_path;         // "/api/models/ns/name/xet-read-token/<commit>"; no commit
+                                    // in a bucket's
   std::string reconstruction_path;  // "/xet/<store>/v1/reconstructions/<hash>"
 
   size_t bytes() const { return hash.size() + refresh_path.size() + reconstruction_path.size(); }
@@ -22,6 +24,8 @@ struct XetLinks {
 
 XetLinks MakeXetLinks(const hub::RepoRecord& repo, std::string_view commit,
                       std::string_view store_id, const storage::XetHash& hash);
+XetLinks MakeXetLinks(const hub::BucketRecord& bucket, std::string_view store_id,
+                      const storage::XetHash& hash);
 // X-Xet-Hash and Link.
 void AddXetHeaders(const XetLinks& links, std::string_view base_url, net::Headers* headers);
 

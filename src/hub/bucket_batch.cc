@@ -1,0 +1,235 @@
+// What changes the files of a bucket, and what gives them to a repository. Bytes never move: each
+// operation names a file of the Xet store, and the questions are whether it is there and whether
+// the caller may know.
+#include <map>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "hub/buckets.h"
+#include "storage/git/git_repository.h"
+
+namespace hearth::hub {
+namespace {
+
+using storage::XetHash;
+
+constexpr std::string_view kUnknownContent =
+    "No content with this xetHash was uploaded to the bucket";
+constexpr std::string_view kNotInSource = "The source has no file with this xetHash";
+
+bool IsIn(storage::Database& db, std::string_view sql, int64_t file_id, int64_t holder_id) {
+  return db.ReadValue([&](storage::Connection& c) {
+    return c.QueryInt(sql, {file_id, holder_id}).has_value();
+  });
+}
+
+bool InBucket(storage::Database& db, int64_t file_id, int64_t bucket_id) {
+  return IsIn(db, "SELECT 1 FROM bucket_files WHERE file_id = ? AND bucket_id = ? LIMIT 1", file_id,
+              bucket_id);
+}
+
+bool InRepo(storage::Database& db, int64_t file_id, int64_t repo_id) {
+  return IsIn(db,
+              "SELECT 1 FROM object_files o JOIN repo_objects r ON r.sha256 = o.sha256 "
+              "WHERE o.file_id = ? AND r.repo_id = ? LIMIT 1",
+              file_id, repo_id);
+}
+
+// Where a copy comes from, opened once for all copies of a batch.
+struct Source {
+  std::optional<BucketHandle> bucket;
+  std::optional<RepoHandle> repo;
+  std::string fault;  // why it cannot be read
+};
+
+// One operation after the questions were answered, outside of the transaction.
+struct Resolved {
+  const BucketAdd* add = nullptr;  // nullptr = delete
+  std::string path;
+  std::optional<XetFile> file;  // absent for the empty file, which needs no upload
+  std::string fault;
+};
+
+// What the operations of one batch may use.
+class Resolver {
+ public:
+  Resolver(const Buckets& buckets, const Buckets::Parts& parts, const Actor& actor,
+           const BucketHandle& bucket)
+      : buckets_(buckets), parts_(parts), actor_(actor), bucket_(bucket) {}
+
+  Resolved operator()(const BucketAdd& add) { return Check(add, nullptr); }
+  Resolved operator()(const BucketCopy& copy) {
+    return Check(copy.file, &SourceOf(copy.source_type, copy.source_id));
+  }
+  Resolved operator()(const BucketDelete& operation) { return {nullptr, operation.path, {}, {}}; }
+
+ private:
+  Resolved Check(const BucketAdd& add, const Source* source) {
+    Resolved resolved{&add, add.path, {}, {}};
+    if (std::optional<std::string> fault = storage::PathFault(add.path)) {
+      resolved.fault = "Invalid path: it " + *fault;
+    } else if (source != nullptr && !source->fault.empty()) {
+      resolved.fault = source->fault;
+    } else if (!add.hash.IsZero()) {
+      resolved.file = parts_.xet_index.FindFile(add.hash);
+      if (!resolved.file || !MayUse(*resolved.file, source)) {
+        resolved.fault = source != nullptr ? kNotInSource : kUnknownContent;
+      }
+    }
+    return resolved;
+  }
+
+  bool MayUse(const XetFile& file, const Source* source) const {
+    if (source == nullptr) {
+      int64_t id = bucket_.record().id;
+      return parts_.xet_index.IsHeld(XetHolder::kBucket, id, file.id) ||
+             InBucket(parts_.db, file.id, id);
+    }
+    if (source->repo) return InRepo(parts_.db, file.id, source->repo->record().id);
+    return InBucket(parts_.db, file.id, source->bucket->record().id);
+  }
+
+  const Source& SourceOf(const std::string& type, const std::string& id) {
+    auto [at, is_new] = sources_.try_emplace({type, id});
+    if (is_new) at->second = OpenSource(type, id);
+    return at->second;
+  }
+
+  Source OpenSource(const std::string& type, const std::string& id) const {
+    Source source;
+    std::optional<RepoType> repo_type = ParseRepoType(type);
+    try {
+      if (repo_type) {
+        source.repo = parts_.repos.Open(actor_, *repo_type, id, Right::kReadContent);
+      } else if (type == "bucket" || type == "buckets") {
+        source.bucket = buckets_.Open(actor_, id, Right::kReadContent);
+      } else {
+        source.fault = "Unknown source type '" + type.substr(0, 40) + "'";
+      }
+    } catch (const Error& error) {
+      if (HttpStatus(error.code()) >= 500) throw;
+      source.fault = "The source cannot be read: " + error.message();
+    }
+    return source;
+  }
+
+  const Buckets& buckets_;
+  const Buckets::Parts& parts_;
+  const Actor& actor_;
+  const BucketHandle& bucket_;
+  std::map<std::pair<std::string, std::string>, Source> sources_;
+};
+
+// Applies resolved operations inside one transaction and keeps the bucket's totals.
+class Applier {
+ public:
+  Applier(storage::Connection& c, const Buckets::Parts& parts, int64_t bucket_id, int64_t user_id)
+      : c_(c),
+        parts_(parts),
+        bucket_id_(bucket_id),
+        user_id_(user_id),
+        now_(ToUnixMillis(parts.clock.Now())) {}
+
+  // Why not; "" = done.
+  std::string Apply(const Resolved& operation) {
+    if (!operation.fault.empty()) return operation.fault;
+    if (operation.add == nullptr) {
+      Remove(operation.path);
+      return "";
+    }
+    std::optional<XetFile> file = operation.file ? operation.file : EmptyFile();
+    if (!c_.QueryInt("SELECT 1 FROM xet_files WHERE id = ?", {file->id})) {
+      return std::string(kUnknownContent);  // collected since it was looked up
+    }
+    Remove(operation.path);
+    int64_t modified =
+        operation.add->modified_at ? ToUnixMillis(*operation.add->modified_at) : now_;
+    c_.Exec(
+        "INSERT INTO bucket_files (bucket_id, path, file_id, content_type, mtime, uploaded_at) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        {bucket_id_, operation.path, file->id, operation.add->content_type, modified, now_});
+    parts_.xet_index.AddHolder(c_, XetHolder::kBucket, bucket_id_, file->id, user_id_);
+    bytes_ += static_cast<int64_t>(file->size_bytes);
+    ++files_;
+    return "";
+  }
+
+  void Finish() {
+    int64_t changed = c_.Exec(
+        "UPDATE buckets SET size = size + ?, files = files + ?, updated_at = ? WHERE id = ?",
+        {bytes_, files_, now_, bucket_id_});
+    if (changed == 0) {
+      throw Error(Code::kNotFound, "Repository not found").WithWireCode("RepoNotFound");
+    }
+  }
+
+ private:
+  void Remove(const std::string& path) {
+    std::optional<int64_t> size = c_.QueryInt(
+        "SELECT f.size FROM bucket_files b JOIN xet_files f ON f.id = b.file_id "
+        "WHERE b.bucket_id = ? AND b.path = ?",
+        {bucket_id_, path});
+    if (!size) return;
+    c_.Exec("DELETE FROM bucket_files WHERE bucket_id = ? AND path = ?", {bucket_id_, path});
+    bytes_ -= *size;
+    --files_;
+  }
+
+  XetFile EmptyFile() { return parts_.xet_index.AddFile(c_, XetIndex::NewFile{}); }
+
+  storage::Connection& c_;
+  const Buckets::Parts& parts_;
+  int64_t bucket_id_;
+  int64_t user_id_;
+  int64_t now_;
+  int64_t bytes_ = 0;
+  int64_t files_ = 0;
+};
+
+}  // namespace
+
+BucketBatchResult Buckets::Apply(const Actor& actor, const BucketHandle& bucket,
+                                 const std::vector<BucketOperation>& batch) {
+  bucket.Require(Right::kWrite);
+  Resolver resolver(*this, parts_, actor, bucket);
+  std::vector<Resolved> resolved;
+  resolved.reserve(batch.size());
+  for (const BucketOperation& operation : batch) {
+    resolved.push_back(std::visit(resolver, operation));
+  }
+  BucketBatchResult result;
+  parts_.db.Write([&](storage::Connection& c) {
+    result = {batch.size(), {}};
+    Applier applier(c, parts_, bucket.record().id, actor.user_id);
+    for (size_t i = 0; i < resolved.size(); ++i) {
+      std::string fault = applier.Apply(resolved[i]);
+      if (!fault.empty()) result.failed.push_back({i, resolved[i].path, std::move(fault)});
+    }
+    applier.Finish();
+  });
+  return result;
+}
+
+std::optional<std::string> Buckets::GrantTo(const Actor& actor, const BucketHandle& bucket,
+                                            const RepoHandle& repo, const XetHash& hash,
+                                            const Sha256& oid) {
+  bucket.Require(Right::kReadContent);
+  repo.Require(Right::kWrite);
+  std::optional<XetFile> file = parts_.xet_index.FindFile(hash);
+  if (!file || !InBucket(parts_.db, file->id, bucket.record().id)) {
+    return "The bucket has no file with this xetHash";
+  }
+  if (!parts_.xet_index.IsProved(file->id, oid)) {
+    Sha256Hasher hasher;
+    storage::XetReader reader = parts_.xet_index.Read(*file, 0, file->size_bytes);
+    for (std::string piece; reader.Next(&piece); piece.clear()) hasher.Update(piece);
+    if (hasher.Finish() != oid) return "The file's content has another sha256";
+  }
+  parts_.db.Write([&](storage::Connection& c) {
+    parts_.objects.GrantIn(c, repo.record().id, actor.user_id, oid, file->size_bytes);
+    parts_.xet_index.AddFile(c, {hash, file->size_bytes, {}, oid, {}});
+  });
+  return std::nullopt;
+}
+
+}  // namespace hearth::hub
