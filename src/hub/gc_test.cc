@@ -6,14 +6,12 @@
 #include <thread>
 
 #include "hub/internal/gc_scratch_test.h"
-#include "storage/xet/internal/test_bytes.h"
 
 namespace hearth::hub {
 namespace {
 
 namespace fs = std::filesystem;
 using storage::XetHash;
-using storage::internal::SplitMixBytes;
 
 class GcTest : public GcScratchTest {
  protected:
@@ -124,7 +122,7 @@ TEST_F(GcTest, ADeletedRepositoryGivesItsObjectsBack) {
 
 TEST_F(GcTest, ADryRunTellsTheSameAndChangesNothing) {
   Sha256 old = Garbage();
-  UploadXet(ScopeOf(repo_), SplitMixBytes(1, 200'000));
+  UploadXet(ScopeOf(repo_), NoiseBytes(1, 200'000));
   PassGrace();
   GcReport told = DryGc();
   EXPECT_TRUE(Holds(repo_, old));
@@ -145,7 +143,7 @@ TEST_F(GcTest, ADryRunTellsTheSameAndChangesNothing) {
 
 TEST_F(GcTest, AnUndoneRunIsAsIfItHadNeverBeen) {
   Sha256 old = Garbage();
-  std::string bytes = SplitMixBytes(2, 300'000);
+  std::string bytes = NoiseBytes(2, 300'000);
   XetHash file = UploadXet(ScopeOf(repo_), bytes);
   PassGrace();
   int64_t rows = Count("xet_chunks") + Count("xet_segments") + Count("object_files");
@@ -182,7 +180,7 @@ TEST_F(GcTest, TheTrashIsEmptiedInTheEnd) {
 
 TEST_F(GcTest, ContentCanBeUploadedAgainWhileItIsInTheTrash) {
   Sha256 old = Garbage();
-  std::string bytes = SplitMixBytes(3, 150'000);
+  std::string bytes = NoiseBytes(3, 150'000);
   XetHash file = UploadXet(ScopeOf(repo_), bytes);
   PassGrace();
   GcReport report = Gc();
@@ -264,7 +262,7 @@ TEST_F(GcTest, AStoppedRunEndsEarlyAndTheNextOneGoesOn) {
 // --- Xet
 
 TEST_F(GcTest, XorbsGoWithTheLastFileThatUsesThem) {
-  std::string shared = SplitMixBytes(4, 400'000);
+  std::string shared = NoiseBytes(4, 400'000);
   XetUpload first;
   first.AddFile(shared);
   first.Send(hub_->xet(), ScopeOf(repo_));
@@ -272,7 +270,7 @@ TEST_F(GcTest, XorbsGoWithTheLastFileThatUsesThem) {
   // A second file of the same chunks and some more.
   XetUpload second = first;
   second.shard.files.clear();
-  std::string tail = SplitMixBytes(5, 100'000);
+  std::string tail = NoiseBytes(5, 100'000);
   XetUpload more;
   more.AddFile(tail);
   storage::ShardFile file = first.shard.files[0];
@@ -310,7 +308,7 @@ TEST_F(GcTest, XorbsGoWithTheLastFileThatUsesThem) {
 
 TEST_F(GcTest, AXorbOfAnInterruptedUploadHasItsGrace) {
   XetUpload upload;
-  upload.AddFile(SplitMixBytes(6, 100'000));
+  upload.AddFile(NoiseBytes(6, 100'000));
   upload.SendXorbs(hub_->xet(), ScopeOf(repo_));
   clock_.Advance(kGcGrace - std::chrono::hours(1));
   EXPECT_EQ(Gc().xorbs, 0u);
@@ -326,7 +324,7 @@ TEST_F(GcTest, AXorbOfAnInterruptedUploadHasItsGrace) {
 }
 
 TEST_F(GcTest, ABucketKeepsItsFiles) {
-  std::string bytes = SplitMixBytes(7, 100'000);
+  std::string bytes = NoiseBytes(7, 100'000);
   XetHash file = UploadXet({XetHolder::kBucket, 1, alice_.user_id, true, true}, bytes);
   hub_->db().Write([&](storage::Connection& c) {
     c.Exec(
@@ -352,7 +350,7 @@ TEST_F(GcTest, ABucketKeepsItsFiles) {
 TEST_F(GcTest, OldFilesThatNoRowKnowsGoAndYoungOnesStay) {
   Sha256 oid = StoreObject(repo_, alice_, "stray");
   XetUpload upload;
-  upload.AddFile(SplitMixBytes(8, 50'000));
+  upload.AddFile(NoiseBytes(8, 50'000));
   upload.SendXorbs(hub_->xet(), ScopeOf(repo_));
   hub_->db().Write([&](storage::Connection& c) {
     c.Exec("DELETE FROM repo_objects");
