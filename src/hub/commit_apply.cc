@@ -73,7 +73,7 @@ void Plan::ClaimObjects(const Actor& actor, Objects& objects) {
   for (const CommitOperation& operation : request_.operations) {
     const auto* file = std::get_if<CommitLfsFile>(&operation);
     if (file == nullptr) continue;
-    std::optional<uint64_t> size = objects.FindIn(repo_.record(), file->oid);
+    std::optional<uint64_t> size = objects.Claim(repo_.record(), file->oid);
     if (!size && objects.GrantFromReadable(actor, repo_, file->oid)) {
       size = objects.FindIn(repo_.record(), file->oid);
     }
@@ -101,7 +101,7 @@ void Plan::Check(const std::string& ref, const GitAttributes& attributes) const 
     if (file->path == "README.md") rules.CheckCard(file->path, ContentOf(*file));
     if (SizeOf(*file) > storage::kMaxPointerBytes) continue;
     std::optional<storage::LfsPointer> pointer = storage::ParseLfsPointer(SampleOf(*file));
-    if (pointer && objects_.FindIn(repo_.record(), pointer->oid) != pointer->size_bytes) {
+    if (pointer && objects_.Claim(repo_.record(), pointer->oid) != pointer->size_bytes) {
       rules.AddMissingObject(file->path, pointer->oid);
     }
   }

@@ -147,7 +147,7 @@ void Commits::CheckIncoming(const RepoHandle& repo, const Actor& actor, const Gi
       if (content.size() > storage::kMaxPointerBytes) continue;
       std::optional<storage::LfsPointer> pointer = storage::ParseLfsPointer(content);
       if (!pointer) continue;
-      bool held = objects_.FindIn(repo.record(), pointer->oid) == pointer->size_bytes ||
+      bool held = objects_.Claim(repo.record(), pointer->oid) == pointer->size_bytes ||
                   (objects_.GrantFromReadable(actor, repo, pointer->oid) &&
                    objects_.FindIn(repo.record(), pointer->oid) == pointer->size_bytes);
       if (!held) rules.AddMissingObject(entry.path, pointer->oid);

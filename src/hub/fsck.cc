@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "hub/internal/fsck_parts.h"
+#include "hub/internal/gc_parts.h"
 
 namespace hearth::hub {
 
@@ -46,6 +47,8 @@ void FsckRun::Add(FsckFinding finding, const std::function<void()>& mend) {
 }
 
 FsckReport RunFsck(Hub& hub, const FsckOptions& options, const FsckProgress& progress) {
+  // What a repair gives a grant to must not be collected meanwhile by another process.
+  UniqueFd lock = options.repair ? LockGc(hub.data()) : UniqueFd();
   FsckRun run{hub, options, progress, {}};
   run.progress("database", 0, 1);
   for (const std::string& fault : hub.db().CheckIntegrity()) {

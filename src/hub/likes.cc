@@ -8,7 +8,7 @@ namespace {
 void Change(storage::Database& db, Repos& repos, const RepoRecord& repo,
             const std::function<void(storage::Connection&)>& change) {
   // Under the repository's lock, so that counts reach the record in the order of the transactions.
-  std::unique_lock<std::mutex> lock = repos.LockForWrite(repo);
+  std::unique_lock lock = repos.LockForWrite(repo);
   int64_t likes = 0;
   db.Write([&](storage::Connection& connection) {
     change(connection);

@@ -8,6 +8,10 @@
 namespace hearth::hub {
 namespace {
 
+// Grants note their use no finer than this, so that most uses cost no write: a small part of the
+// grace of garbage collection.
+constexpr std::chrono::hours kUseStep{24};
+
 storage::DbValue Key(const Sha256& oid) { return storage::BlobValue{std::string(oid.raw())}; }
 
 }  // namespace
@@ -65,6 +69,26 @@ std::optional<uint64_t> Objects::FindIn(const RepoRecord& repo, const Sha256& oi
   return row->has_file ? row->size_bytes : impl_->blobs.FindSize(oid);
 }
 
+std::optional<uint64_t> Objects::Claim(const RepoRecord& repo, const Sha256& oid) const {
+  TimePoint now = impl_->clock.Now();
+  int64_t due = ToUnixMillis(now - kUseStep);
+  bool stale = impl_->db.ReadValue([&](storage::Connection& c) {
+    return c
+        .QueryInt(
+            "SELECT 1 FROM repo_objects WHERE repo_id = ? AND sha256 = ? AND created_at < ? "
+            "AND used_at < ?",
+            {repo.id, Key(oid), due, due})
+        .has_value();
+  });
+  if (stale) {
+    impl_->db.Write([&](storage::Connection& c) {
+      c.Exec("UPDATE repo_objects SET used_at = ? WHERE repo_id = ? AND sha256 = ?",
+             {ToUnixMillis(now), repo.id, Key(oid)});
+    });
+  }
+  return FindIn(repo, oid);
+}
+
 std::optional<uint64_t> Objects::FindStored(const Sha256& oid) const {
   std::optional<ObjectRow> row = impl_->db.ReadValue([&](storage::Connection& c) {
     return c.QueryOne(
@@ -101,12 +125,13 @@ void Objects::AddIn(storage::Connection& c, const Sha256& oid, uint64_t size_byt
 
 void Objects::GrantIn(storage::Connection& c, int64_t repo_id, int64_t pusher_id, const Sha256& oid,
                       uint64_t size_bytes) const {
+  int64_t now = ToUnixMillis(impl_->clock.Now());
   AddIn(c, oid, size_bytes);
   try {
     c.Exec(
-        "INSERT INTO repo_objects (repo_id, sha256, pusher_id, created_at) VALUES (?, ?, ?, ?) "
-        "ON CONFLICT DO NOTHING",
-        {repo_id, Key(oid), pusher_id, ToUnixMillis(impl_->clock.Now())});
+        "INSERT INTO repo_objects (repo_id, sha256, pusher_id, created_at, used_at) "
+        "VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET used_at = excluded.used_at",
+        {repo_id, Key(oid), pusher_id, now, now});
   } catch (const Error& error) {
     if (error.code() != Code::kConflict) throw;
     throw Error(Code::kNotFound, "Repository not found").WithWireCode("RepoNotFound");

@@ -72,6 +72,9 @@ class Objects {
 
   // Size when the repository holds the object (grant and bytes in either form).
   std::optional<uint64_t> FindIn(const RepoRecord& repo, const Sha256& oid) const;
+  // The same for a caller who is going to rely on it, in a commit or in an answer to a client:
+  // garbage collection leaves the grant alone for its grace from now on.
+  std::optional<uint64_t> Claim(const RepoRecord& repo, const Sha256& oid) const;
   // Gives the repository an object that is in the store already, if the actor may read it in some
   // repository; false otherwise.
   bool GrantFromReadable(const Actor& actor, const RepoHandle& repo, const Sha256& oid);

@@ -226,15 +226,51 @@ bool Repos::May(const Actor& actor, int64_t repo_id, Right needed) const {
   return RightOn(actor, *record, true) >= needed;
 }
 
-std::unique_lock<std::mutex> Repos::LockForWrite(const RepoRecord& repo) const {
-  std::mutex* writer = nullptr;
+namespace {
+
+// A repository whose folder is lost has nothing to keep the collector from.
+SweepLock::Guard GuardIfThere(const SweepLock& lock) {
+  try {
+    return lock.Shared();
+  } catch (const Error& error) {
+    if (error.code() != Code::kNotFound) throw;
+    return {};
+  }
+}
+
+}  // namespace
+
+RepoWriter::RepoWriter(const std::filesystem::path& git_folder)
+    : references_(ReferenceLock(git_folder)) {}
+
+void RepoWriter::lock() {
+  mutex_.lock();
+  try {
+    guard_ = GuardIfThere(references_);
+  } catch (...) {
+    mutex_.unlock();
+    throw;
+  }
+}
+
+void RepoWriter::unlock() {
+  guard_.Reset();
+  mutex_.unlock();
+}
+
+std::unique_lock<RepoWriter> Repos::LockForWrite(const RepoRecord& repo) const {
+  RepoWriter* writer = nullptr;
   {
     std::lock_guard lock(impl_->writers_mutex);
-    std::unique_ptr<std::mutex>& slot = impl_->writers[repo.id];
-    if (!slot) slot = std::make_unique<std::mutex>();
+    std::unique_ptr<RepoWriter>& slot = impl_->writers[repo.id];
+    if (!slot) slot = std::make_unique<RepoWriter>(impl_->GitFolder(repo));
     writer = slot.get();  // never removed: somebody may be waiting for it
   }
   return std::unique_lock(*writer);
+}
+
+SweepLock::Guard Repos::GuardReferences(const RepoRecord& repo) const {
+  return GuardIfThere(ReferenceLock(impl_->GitFolder(repo)));
 }
 
 void Repos::CountDownload(int64_t repo_id) {

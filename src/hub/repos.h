@@ -19,6 +19,7 @@
 #include "hub/accounts.h"
 #include "hub/actor.h"
 #include "hub/repo_record.h"
+#include "hub/sweep_lock.h"
 #include "storage/db/database.h"
 #include "storage/git/git_repository.h"
 
@@ -40,6 +41,20 @@ struct RepoSettings {  // nullopt = leave
   std::optional<Gated> gated;
   std::optional<bool> discussions_disabled;
   std::optional<bool> disabled;  // by the hub's administrators only: no route sets it
+};
+
+// Held by whoever changes one repository: one thread of this process at a time, and no garbage
+// collector, maybe in another process, in between. Lockable.
+class RepoWriter {
+ public:
+  explicit RepoWriter(const std::filesystem::path& git_folder);
+  void lock();
+  void unlock();
+
+ private:
+  std::mutex mutex_;
+  SweepLock references_;
+  SweepLock::Guard guard_;
 };
 
 enum class GatePass { kGranted, kNone };
@@ -95,7 +110,10 @@ class Repos {
   RepoHandle Duplicate(const Actor& actor, const RepoHandle& source, const NewRepo& target);
 
   // Serialises writers of one repository inside this process: hold it around check-then-commit.
-  std::unique_lock<std::mutex> LockForWrite(const RepoRecord& repo) const;
+  std::unique_lock<RepoWriter> LockForWrite(const RepoRecord& repo) const;
+  // Keeps garbage collection away from the repository while its refs may move to objects that were
+  // checked before; any number at a time. For pushes, which take no write lock.
+  SweepLock::Guard GuardReferences(const RepoRecord& repo) const;
   // Before handing a repository to a foreign writer (git receive-pack): durably marks its index as
   // stale, so that a crash in the middle is noticed at the next start.
   void MarkIndexStale(const RepoHandle& repo);

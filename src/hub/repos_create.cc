@@ -178,6 +178,8 @@ RepoHandle Repos::Duplicate(const Actor& actor, const RepoHandle& source, const 
 
   std::filesystem::path folder = impl_->GitFolder(record);
   MakeFolderDurably(folder.parent_path());
+  // What the cloned refs point to must still be granted when the grants are copied.
+  SweepLock::Guard guard = GuardReferences(source.record());
   try {
     storage::GitRepository::CloneInto(source.git_folder(), folder);
     record.head = storage::GitRepository::Open(folder).FindRef("refs/heads/main");

@@ -145,7 +145,7 @@ CREATE TABLE uploads (
 );
 )sql";
 
-// Xet. Hashes are 32 raw bytes. leased_at: the last moment at which a client may have learned that
+// Xet, and the space that garbage collection gives back. Hashes are 32 raw bytes. leased_at: the last moment at which a client may have learned that
 // the row exists; garbage collection counts its grace from there.
 constexpr std::string_view kXet = R"sql(
 CREATE TABLE xorbs (
@@ -232,6 +232,36 @@ CREATE TABLE bucket_files (
   PRIMARY KEY (bucket_id, path)
 ) WITHOUT ROWID;
 CREATE INDEX bucket_files_by_file ON bucket_files(file_id);
+
+-- The last moment at which somebody relied on the grant, to a day; 0 = since created_at never.
+ALTER TABLE repo_objects ADD COLUMN used_at INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE gc_runs (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  state TEXT NOT NULL,
+  started_at INTEGER NOT NULL,
+  finished_at INTEGER,
+  summary TEXT NOT NULL DEFAULT '{}'
+);
+-- What a run took away, written in the transaction that dropped its rows. payload: the rows, for
+-- undo. moved: 0 while the file may still lie in the store.
+CREATE TABLE gc_trash (
+  run_id INTEGER NOT NULL REFERENCES gc_runs(id),
+  kind INTEGER NOT NULL,
+  key TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  payload TEXT NOT NULL,
+  moved INTEGER NOT NULL,
+  PRIMARY KEY (run_id, kind, key)
+) WITHOUT ROWID;
+CREATE INDEX gc_trash_unmoved ON gc_trash(moved) WHERE moved = 0;
+-- Stored content that scrub found to be rotten: kind 0 object (SHA-256), 1 xorb.
+CREATE TABLE quarantine (
+  kind INTEGER NOT NULL,
+  hash BLOB NOT NULL,
+  found_at INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (kind, hash)
+) WITHOUT ROWID;
 )sql";
 
 }  // namespace

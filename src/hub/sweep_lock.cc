@@ -12,6 +12,7 @@ SweepLock::Guard SweepLock::Take(int operation) const {
   Guard guard(::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!guard.valid()) ThrowErrno("open " + file_.string());
   while (::flock(guard.get(), operation) != 0) {
+    if ((operation & LOCK_NB) != 0 && errno == EWOULDBLOCK) return Guard();
     if (errno != EINTR) ThrowErrno("lock " + file_.string());
   }
   return guard;
@@ -19,5 +20,11 @@ SweepLock::Guard SweepLock::Take(int operation) const {
 
 SweepLock::Guard SweepLock::Shared() const { return Take(LOCK_SH); }
 SweepLock::Guard SweepLock::Alone() const { return Take(LOCK_EX); }
+
+std::optional<SweepLock::Guard> SweepLock::TryAlone() const {
+  Guard guard = Take(LOCK_EX | LOCK_NB);
+  if (!guard.valid()) return std::nullopt;
+  return guard;
+}
 
 }  // namespace hearth::hub

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
 #include "base/file.h"
 
@@ -17,6 +18,8 @@ class SweepLock {
   using Guard = UniqueFd;
   Guard Shared() const;
   Guard Alone() const;
+  // nullopt when somebody holds it.
+  std::optional<Guard> TryAlone() const;
 
  private:
   Guard Take(int operation) const;

@@ -63,7 +63,7 @@ struct Repos::Impl {
   std::unordered_map<int64_t, int> stale_marks;
 
   mutable std::mutex writers_mutex;
-  mutable std::unordered_map<int64_t, std::unique_ptr<std::mutex>> writers;
+  mutable std::unordered_map<int64_t, std::unique_ptr<RepoWriter>> writers;
 
   std::mutex counters_mutex;
   std::unordered_map<int64_t, int64_t> downloads;  // not yet in the database
@@ -99,6 +99,11 @@ struct Repos::Impl {
 inline constexpr std::string_view kRepoFile = "hearth.json";
 // Made durable before a row is deleted: a folder that has it and no row is garbage, never adopted.
 inline constexpr std::string_view kDeletedFile = "hearth.deleted";
+// The file in each git folder that is locked, shared, by whoever may move refs (RepoWriter, pushes)
+// and alone by the garbage collector while it takes grants back.
+inline SweepLock ReferenceLock(const std::filesystem::path& git_folder) {
+  return SweepLock(git_folder / "hearth.references");
+}
 void WriteRepoFile(const std::filesystem::path& git_folder, const RepoRecord& record);
 
 std::string_view GatedText(Gated gated);  // "", "auto", "manual"

@@ -121,6 +121,9 @@ net::Response Push(Context& context, LazyGate& gate) {
   const hub::RepoHandle& repo = context.repo();
   hub::Hub& hub = context.hub;
   std::shared_ptr<hub::PushGate::Ticket> ticket = gate.Get(hub).Admit(context.actor, repo);
+  // From the check of the pushed pointers until the refs have moved.
+  auto guard =
+      std::make_shared<hub::SweepLock::Guard>(hub.repos().GuardReferences(repo.record()));
   storage::GitRepository git = storage::GitRepository::Open(repo.git_folder());
   // A push that was killed leaves locks which stock git would wait for in vain.
   git.RemoveStaleLocks();
@@ -133,7 +136,10 @@ net::Response Push(Context& context, LazyGate& gate) {
   body.failure_status = kMalformedStatus;
   // No lock of the repository is held meanwhile: git and the API both move refs by
   // compare-and-swap.
-  body.on_exit = [&hub, repo, ticket, before](int) { FinishPush(hub, repo, before); };
+  body.on_exit = [&hub, repo, ticket, before, guard](int) {
+    guard->Reset();
+    FinishPush(hub, repo, before);
+  };
   response.body = std::move(body);
   return response;
 }

@@ -91,7 +91,7 @@ Json UploadAnswer(const Batch& batch, const hub::RepoHandle& repo, const Wanted&
   hub::Objects& objects = batch.context.hub.objects();
   std::string oid = object.oid.Hex();
   auto size = static_cast<int64_t>(object.size_bytes);
-  std::optional<uint64_t> held = objects.FindIn(repo.record(), object.oid);
+  std::optional<uint64_t> held = objects.Claim(repo.record(), object.oid);
   if (!held && objects.GrantFromReadable(batch.context.actor, repo, object.oid)) {
     held = objects.FindIn(repo.record(), object.oid);
   }

@@ -27,6 +27,9 @@ class BlobStore {
   // Throws kNotFound. The descriptor stays readable even if the object is deleted meanwhile.
   virtual std::shared_ptr<UniqueFd> Open(const Sha256& id) const = 0;
   virtual void Delete(const Sha256& id) = 0;  // missing is fine
+  // Moves the file out of the store, durably; false when it was not there. `target`'s folder exists
+  // and is on the same file system.
+  virtual bool MoveOut(const Sha256& id, const std::filesystem::path& target) = 0;
   virtual void ForEach(
       const std::function<void(const Sha256&, uint64_t size_bytes)>& each) const = 0;
   // Where callers make TempFiles for Put.

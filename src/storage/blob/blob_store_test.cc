@@ -94,6 +94,19 @@ TEST_F(BlobStoreTest, AnOpenObjectOutlivesItsDeletion) {
   EXPECT_EQ(Content(*store_, id), "bytes");
 }
 
+TEST_F(BlobStoreTest, AnObjectThatIsMovedOutIsGoneAndWhole) {
+  Sha256 id = Put("bytes");
+  std::filesystem::path target = folder_ / "aside";
+  std::filesystem::create_directory(target);
+  EXPECT_TRUE(store_->MoveOut(id, target / "x"));
+  EXPECT_EQ(store_->FindSize(id), std::nullopt);
+  EXPECT_EQ(ReadFile(target / "x"), "bytes");
+  EXPECT_FALSE(store_->MoveOut(id, target / "y"));
+  Put("bytes");
+  EXPECT_THROW(store_->MoveOut(id, target / "missing" / "x"), Error);
+  EXPECT_EQ(Content(*store_, id), "bytes");
+}
+
 TEST_F(BlobStoreTest, PuttingTheSameContentFromManyThreadsSucceedsEverywhere) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {

@@ -90,6 +90,18 @@ class LocalBlobStore : public BlobStore {
     }
   }
 
+  bool MoveOut(const Sha256& id, const fs::path& target) override {
+    fs::path source = PathOf(id);
+    if (::rename(source.c_str(), target.c_str()) != 0) {
+      // A missing target folder is the caller's fault, a missing object is not.
+      if (errno == ENOENT && !FindSize(id)) return false;
+      ThrowErrno("move object " + id.Hex() + " to " + target.string());
+    }
+    FsyncFolder(target.parent_path());
+    FsyncFolder(source.parent_path());
+    return true;
+  }
+
   void ForEach(const std::function<void(const Sha256&, uint64_t size_bytes)>& each) const override {
     for (const std::string& first : Names(root_)) {
       if (!IsHexByte(first)) continue;

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -105,6 +106,15 @@ class GitRepository {
   std::optional<GitOid> FindCommit(std::string_view revision) const;
   std::optional<GitOid> FindRef(std::string_view full_name) const;
   std::vector<RefInfo> ListRefs() const;  // heads, tags, refs/pr/*, refs/convert/*; sorted by name
+  // Every ref there is, also those that ListRefs hides, and HEAD when it names no branch; targets
+  // are not peeled and may be any object. Sorted by name.
+  std::vector<RefInfo> ListAllRefs() const;
+  // Every LFS pointer in what the objects `from` reach (commits with all their history, trees,
+  // tags), each blob once. Objects in `seen` are passed over with all that they reach; visited ones
+  // are added, so that a second call costs only what is new. Throws kInternal for a damaged
+  // repository; `seen` is then of no use.
+  void ForEachPointer(const std::vector<GitOid>& from, std::unordered_set<GitOid>* seen,
+                      const std::function<void(const LfsPointer&)>& each) const;
   CommitInfo ReadCommit(const GitOid& commit) const;
   // Every commit reachable from `from`, in the order of `git log` (by time, newest first). `skip`,
   // then up to `limit`.
