@@ -197,7 +197,7 @@ void Session::StartBody() {
   }
   if (x.expect_continue && in_.empty() && !SendContinue()) return Close();
   phase_ = Phase::kBody;
-  window_start_ = std::chrono::steady_clock::now();
+  window_start_ = loop_.now();
   window_moved_ = received_;
   ReadBody();
 }
@@ -244,7 +244,7 @@ bool Session::ReadBodyOnce() {
   if (x.framing == Framing::kLength) {
     room = static_cast<size_t>(std::min<uint64_t>(room, body.remaining));
   }
-  IoResult result = stream_->Read(target, room);
+  IoResult result = Read(target, room);
   if (result.status == IoStatus::kWantRead || result.status == IoStatus::kWantWrite) {
     Wait(result.status);
     return false;
@@ -253,8 +253,6 @@ bool Session::ReadBodyOnce() {
     Close();
     return false;
   }
-  received_ += result.bytes;
-  context_.bytes_in += result.bytes;
   if (!direct) return TakeBody({target, result.bytes});
   body.filled += result.bytes;
   body.remaining -= result.bytes;
@@ -354,7 +352,7 @@ void Session::OnBlockDone() {
   BodyReader& body = *exchange_->body;
   body.job_running = false;
   // A sender that keeps up gets its buffer back; for a slow one it would only lie around.
-  if (!waiting_) body.spare = std::move(body.in_flight);
+  if (waiting_ == Waiting::kNothing) body.spare = std::move(body.in_flight);
   body.in_flight.reset();
   if (phase_ != Phase::kBody)
     return Respond();  // a fault was found meanwhile and waited for the worker
@@ -363,7 +361,7 @@ void Session::OnBlockDone() {
   if (body.complete) return FlushBlock();
   if (body.filled == kBlockBytes) {
     FlushBlock();
-    if (!waiting_ && !yielded_) ReadBody();
+    if (waiting_ == Waiting::kNothing && !yielded_) ReadBody();
   }
 }
 

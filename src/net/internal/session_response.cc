@@ -25,7 +25,7 @@ void Session::Respond() {
   phase_ = Phase::kRespond;
   Exchange& x = *exchange_;
   x.body.reset();
-  window_start_ = std::chrono::steady_clock::now();
+  window_start_ = loop_.now();
   window_moved_ = sent_;
   if (x.child) {
     // The head waits for the first output: a child that fails at once is a 500.
@@ -65,7 +65,7 @@ void Session::Pump() {
     sent_ += result.bytes;
     x.bytes_out += result.bytes;
     context_.bytes_out += result.bytes;
-    if (sent_ >= turn_end) return Wait(IoStatus::kWantWrite);
+    if (sent_ >= turn_end) return Yield();
   }
 }
 
