@@ -42,6 +42,8 @@ struct RepoMaps {
   void Remove(const RepoRecord& record);
 };
 
+std::filesystem::path GitFolderIn(const std::filesystem::path& git_root, const RepoRecord& record);
+
 struct Repos::Impl {
   Impl(storage::Database& database, Accounts& accounts_in, Clock& clock_in,
        std::filesystem::path root)
@@ -90,7 +92,12 @@ struct Repos::Impl {
   RepoPtr Publish(RepoRecord record, const Json& settings,
                   const std::function<void(storage::Connection&, int64_t id)>& more = {});
   void RemoveGitFolder(const std::filesystem::path& folder) const;
-  std::filesystem::path GitFolder(const RepoRecord& record) const;
+  std::filesystem::path GitFolder(const RepoRecord& record) const {
+    return GitFolderIn(git_root, record);
+  }
+  enum class Reached { kByName, kByFormerName };
+  // What the actor may do; throws as Repos::Open says when that is less than `needed`.
+  Right Admit(const Actor& actor, const RepoRecord& record, Reached reached, Right needed) const;
 };
 
 // hearth.json beside HEAD in each git folder: what the database row says, so that `hearth fsck

@@ -102,7 +102,7 @@ void Session::BeginRequest(RequestHead head) {
 
 void Session::StartWork(Work work) {
   phase_ = Phase::kWork;
-  if (exchange_->plan.inline_handler) {
+  if (exchange_->plan.inline_handler || exchange_->plan.answer) {
     RunWork(work);
     return OnWorkDone(work);
   }
@@ -122,7 +122,8 @@ void Session::RunWork(Work work) {
   Exchange& x = *exchange_;
   std::optional<Response> response;
   try {
-    if (work != Work::kHandle && x.plan.admit) {
+    if (x.plan.answer && work != Work::kAdmit) response = std::move(x.plan.answer);
+    if (!response && work != Work::kHandle && x.plan.admit) {
       response = x.plan.admit(x.request);
       x.refused = response.has_value();
     }

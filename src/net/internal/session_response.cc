@@ -242,8 +242,9 @@ void Session::DisposeExchange() {
     exchange_->child->Abort();
   }
   bool heavy = exchange_->request.body.spooled() || exchange_->body || exchange_->reply.stream;
+  if (!heavy) return exchange_.reset();
   std::shared_ptr<Exchange> dead = std::move(exchange_);
-  if (heavy) context_.pool->Submit([dead] {});
+  context_.pool->Submit([dead] {});
 }
 
 }  // namespace hearth::net
