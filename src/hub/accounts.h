@@ -101,6 +101,9 @@ class Accounts {
                     std::string_view user_agent);
   std::optional<Actor> AuthenticateSession(
       std::string_view cookie);  // nullopt when unknown or expired
+  // The person behind an account, with all that they may do; nullopt when unknown or disabled. For
+  // permissions that were handed out under that account.
+  std::optional<Actor> ActorOf(int64_t user_id) const;
   void Logout(std::string_view cookie);
   // What token `actor.token_id` is, for whoami-v2.
   std::optional<TokenInfo> TokenOf(const Actor& actor) const;

@@ -108,6 +108,15 @@ std::optional<Actor> Accounts::AuthenticateSession(std::string_view cookie) {
   return *entry.actor;
 }
 
+std::optional<Actor> Accounts::ActorOf(int64_t user_id) const {
+  std::shared_lock lock(impl_->mutex);
+  const AccountEntry* entry = impl_->state.Find(user_id);
+  if (entry == nullptr || entry->account->is_org) return std::nullopt;
+  std::shared_ptr<const Actor> actor = ActorOfSession(*entry, "");
+  if (!actor) return std::nullopt;
+  return *actor;
+}
+
 void Accounts::Logout(std::string_view cookie) {
   if (cookie.empty() || cookie.size() > kMaxCookieLength) return;
   Sha256 hash = Sha256Of(cookie);

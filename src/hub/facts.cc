@@ -15,18 +15,6 @@ constexpr size_t kMaxWarnings = 50;
 constexpr size_t kMaxTags = 2000;
 constexpr size_t kMaxTagBytes = 300;
 
-class ObjectSource : public ByteSource {
- public:
-  explicit ObjectSource(std::shared_ptr<UniqueFd> file)
-      : file_(std::move(file)), source_(file_->get()) {}
-  uint64_t size_bytes() override { return source_.size_bytes(); }
-  void ReadAt(uint64_t offset, char* out, size_t n) override { source_.ReadAt(offset, out, n); }
-
- private:
-  std::shared_ptr<UniqueFd> file_;
-  FdSource source_;
-};
-
 // Shared subtrees let a small push unfold to millions of paths; each would be kept in memory and
 // sent with the info.
 constexpr size_t kMaxEntries = 250'000;
@@ -123,7 +111,7 @@ std::unique_ptr<ByteSource> FactsReader::Open(const Sibling& file) {
     // A pointer without a grant must not show what another repository's object holds.
     if (!objects_.FindIn(repo_.record(), *file.lfs))
       throw Error(Code::kNotFound, "the large object has not been uploaded");
-    return std::make_unique<ObjectSource>(objects_.Open(*file.lfs));
+    return objects_.OpenSource(*file.lfs);
   } catch (const Error& error) {
     Warn(file.path, error.message());
     return nullptr;

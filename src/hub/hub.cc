@@ -76,9 +76,11 @@ struct Hub::Background {
 };
 
 Hub::Hub(const HubOptions& options, bool exclusive)
-    : data_(options.data), clock_(options.clock != nullptr ? options.clock : &Clock::System()) {
+    : data_(options.data),
+      clock_(options.clock != nullptr ? options.clock : &Clock::System()),
+      sweep_lock_(options.data / "sweep.lock") {
   std::error_code error;
-  for (const char* folder : {"git", "blobs", "tmp", "tmp/uploads", "logs"}) {
+  for (const char* folder : {"git", "blobs", "tmp", "tmp/uploads", "logs", "xet", "xet/xorbs"}) {
     std::filesystem::create_directories(data_ / folder, error);
     if (error) ThrowErrno("create folder " + (data_ / folder).string(), error.value());
   }
@@ -94,7 +96,14 @@ Hub::Hub(const HubOptions& options, bool exclusive)
   blobs_ = storage::BlobStore::OpenLocal(data_ / "blobs");
   accounts_ = std::make_unique<Accounts>(*db_, *clock_);
   repos_ = std::make_unique<Repos>(*db_, *accounts_, *clock_, data_ / "git");
-  objects_ = std::make_unique<Objects>(*db_, *blobs_, *repos_, *clock_, data_ / "tmp" / "uploads");
+  xorbs_ = storage::XorbStore::OpenLocal(data_ / "xet" / "xorbs");
+  xet_index_ = std::make_unique<XetIndex>(*db_, *xorbs_, *clock_);
+  objects_ = std::make_unique<Objects>(
+      Objects::Parts{*db_, *blobs_, *xet_index_, sweep_lock_, *repos_, *clock_},
+      data_ / "tmp" / "uploads");
+  xet_ = std::make_unique<Xet>(Xet::Parts{*db_, *xet_index_, *objects_, *repos_, *accounts_,
+                                          *clock_, sweep_lock_, data_ / "xet" / "store.id"},
+                               secret_);
   commits_ = std::make_unique<Commits>(*repos_, *objects_, *accounts_, *clock_);
   catalog_ = std::make_unique<Catalog>(*db_, *repos_, *objects_, *clock_);
   repos_->AddObserver(catalog_.get());

@@ -13,8 +13,12 @@
 #include "hub/commits.h"
 #include "hub/objects.h"
 #include "hub/repos.h"
+#include "hub/sweep_lock.h"
+#include "hub/xet.h"
+#include "hub/xet_index.h"
 #include "storage/blob/blob_store.h"
 #include "storage/db/database.h"
+#include "storage/xet/xorb_store.h"
 
 namespace hearth::hub {
 
@@ -36,6 +40,9 @@ class Hub {
   Repos& repos() { return *repos_; }
   Objects& objects() { return *objects_; }
   Commits& commits() { return *commits_; }
+  XetIndex& xet_index() { return *xet_index_; }
+  Xet& xet() { return *xet_; }
+  const SweepLock& sweep_lock() const { return sweep_lock_; }
   Catalog& catalog() { return *catalog_; }
   Clock& clock() { return *clock_; }
   const std::filesystem::path& data() const { return data_; }
@@ -54,6 +61,7 @@ class Hub {
   std::filesystem::path data_;
   Clock* clock_;
   int lock_fd_ = -1;
+  SweepLock sweep_lock_;
   std::string secret_;
   std::unique_ptr<storage::Database> db_;
   // The state of the database that memory shows; of the background thread once that runs.
@@ -61,7 +69,10 @@ class Hub {
   std::unique_ptr<storage::BlobStore> blobs_;
   std::unique_ptr<Accounts> accounts_;
   std::unique_ptr<Repos> repos_;
+  std::unique_ptr<storage::XorbStore> xorbs_;
+  std::unique_ptr<XetIndex> xet_index_;
   std::unique_ptr<Objects> objects_;
+  std::unique_ptr<Xet> xet_;
   std::unique_ptr<Commits> commits_;
   std::unique_ptr<Catalog> catalog_;
   struct Background;

@@ -2,7 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "hub/access.h"
+#include "hub/internal/object_source.h"
 #include "hub/objects_multipart.h"
 
 namespace hearth::hub {
@@ -15,54 +15,71 @@ storage::DbValue Key(const Sha256& oid) { return storage::BlobValue{std::string(
 struct Objects::Impl {
   storage::Database& db;
   storage::BlobStore& blobs;
+  const XetIndex& xet_index;
+  const SweepLock& sweep_lock;
   Repos& repos;
   Clock& clock;
   PartFiles parts;
 
-  Impl(storage::Database& d, storage::BlobStore& b, Repos& r, Clock& c, std::filesystem::path root)
-      : db(d), blobs(b), repos(r), clock(c), parts(std::move(root)) {}
+  Impl(const Parts& p, std::filesystem::path root)
+      : db(p.db),
+        blobs(p.blobs),
+        xet_index(p.xet_index),
+        sweep_lock(p.sweep_lock),
+        repos(p.repos),
+        clock(p.clock),
+        parts(std::move(root)) {}
 
-  bool MayReadContent(const Actor& actor, int64_t repo_id) const;
-  void Grant(int64_t repo_id, int64_t pusher_id, const Sha256& oid, uint64_t size_bytes);
+  void PutWhole(TempFile file, const Sha256& oid);
   std::optional<MultipartUpload> LoadUpload(std::string_view id) const;
   void DropUpload(std::string_view id);
 };
 
-Objects::Objects(storage::Database& db, storage::BlobStore& blobs, Repos& repos, Clock& clock,
-                 std::filesystem::path parts_root)
-    : impl_(std::make_unique<Impl>(db, blobs, repos, clock, std::move(parts_root))) {}
+Objects::Objects(const Parts& parts, std::filesystem::path parts_root)
+    : impl_(std::make_unique<Impl>(parts, std::move(parts_root))) {}
 Objects::~Objects() = default;
 
-std::optional<uint64_t> Objects::FindIn(const RepoRecord& repo, const Sha256& oid) const {
-  bool granted = false;
-  impl_->db.Read([&](storage::Connection& c) {
-    granted = c.QueryInt("SELECT 1 FROM repo_objects WHERE repo_id = ? AND sha256 = ?",
-                         {repo.id, Key(oid)})
-                  .has_value();
-  });
-  if (!granted) return std::nullopt;
-  return impl_->blobs.FindSize(oid);
+namespace {
+
+// What the database says of an object; the blob store is asked only when there is no Xet file.
+struct ObjectRow {
+  uint64_t size_bytes = 0;
+  bool has_file = false;
+};
+
+ObjectRow ReadObjectRow(const storage::Row& row) {
+  return {static_cast<uint64_t>(row.Int(0)), row.Int(1) != 0};
 }
 
-bool Objects::Impl::MayReadContent(const Actor& actor, int64_t repo_id) const {
-  RepoPtr record = repos.FindById(repo_id);
-  if (!record || record->disabled) return false;
-  std::optional<Right> right = RightOn(actor, *record, false);
-  if (!right) return false;
-  if (*right >= Right::kReadContent) return true;
-  if (record->gated == Gated::kOff) return false;
-  // Only the gate itself knows who has been let in.
-  try {
-    repos.Open(actor, record->type, record->FullName(), Right::kReadContent);
-    return true;
-  } catch (const Error&) {
-    return false;
-  }
+}  // namespace
+
+std::optional<uint64_t> Objects::FindIn(const RepoRecord& repo, const Sha256& oid) const {
+  std::optional<ObjectRow> row = impl_->db.ReadValue([&](storage::Connection& c) {
+    return c.QueryOne(
+        "SELECT o.size, EXISTS (SELECT 1 FROM object_files f WHERE f.sha256 = o.sha256) "
+        "FROM repo_objects r JOIN objects o ON o.sha256 = r.sha256 "
+        "WHERE r.repo_id = ? AND r.sha256 = ?",
+        {repo.id, Key(oid)}, ReadObjectRow);
+  });
+  if (!row) return std::nullopt;
+  return row->has_file ? row->size_bytes : impl_->blobs.FindSize(oid);
+}
+
+std::optional<uint64_t> Objects::FindStored(const Sha256& oid) const {
+  std::optional<ObjectRow> row = impl_->db.ReadValue([&](storage::Connection& c) {
+    return c.QueryOne(
+        "SELECT o.size, EXISTS (SELECT 1 FROM object_files f WHERE f.sha256 = o.sha256) "
+        "FROM objects o WHERE o.sha256 = ?",
+        {Key(oid)}, ReadObjectRow);
+  });
+  return row && row->has_file ? row->size_bytes : impl_->blobs.FindSize(oid);
 }
 
 bool Objects::GrantFromReadable(const Actor& actor, const RepoHandle& repo, const Sha256& oid) {
   if (FindIn(repo.record(), oid)) return true;
-  std::optional<uint64_t> size = impl_->blobs.FindSize(oid);
+  // What is found must not be swept away before the grant protects it.
+  SweepLock::Guard guard = impl_->sweep_lock.Shared();
+  std::optional<uint64_t> size = FindStored(oid);
   if (!size) return false;
   std::vector<int64_t> holders;
   impl_->db.Read([&](storage::Connection& c) {
@@ -70,30 +87,34 @@ bool Objects::GrantFromReadable(const Actor& actor, const RepoHandle& repo, cons
             [&](const storage::Row& row) { holders.push_back(row.Int(0)); });
   });
   for (int64_t holder : holders) {
-    if (!impl_->MayReadContent(actor, holder)) continue;
-    impl_->Grant(repo.record().id, actor.user_id, oid, *size);
+    if (!impl_->repos.May(actor, holder, Right::kReadContent)) continue;
+    Grant(repo.record().id, actor.user_id, oid, *size);
     return true;
   }
   return false;
 }
 
-void Objects::Impl::Grant(int64_t repo_id, int64_t pusher_id, const Sha256& oid,
-                          uint64_t size_bytes) {
-  int64_t now = ToUnixMillis(clock.Now());
+void Objects::AddIn(storage::Connection& c, const Sha256& oid, uint64_t size_bytes) const {
+  c.Exec("INSERT INTO objects (sha256, size, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+         {Key(oid), size_bytes, ToUnixMillis(impl_->clock.Now())});
+}
+
+void Objects::GrantIn(storage::Connection& c, int64_t repo_id, int64_t pusher_id, const Sha256& oid,
+                      uint64_t size_bytes) const {
+  AddIn(c, oid, size_bytes);
   try {
-    db.Write([&](storage::Connection& c) {
-      c.Exec(
-          "INSERT INTO objects (sha256, size, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-          {Key(oid), size_bytes, now});
-      c.Exec(
-          "INSERT INTO repo_objects (repo_id, sha256, pusher_id, created_at) VALUES (?, ?, ?, ?) "
-          "ON CONFLICT DO NOTHING",
-          {repo_id, Key(oid), pusher_id, now});
-    });
+    c.Exec(
+        "INSERT INTO repo_objects (repo_id, sha256, pusher_id, created_at) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT DO NOTHING",
+        {repo_id, Key(oid), pusher_id, ToUnixMillis(impl_->clock.Now())});
   } catch (const Error& error) {
     if (error.code() != Code::kConflict) throw;
     throw Error(Code::kNotFound, "Repository not found").WithWireCode("RepoNotFound");
   }
+}
+
+void Objects::Grant(int64_t repo_id, int64_t pusher_id, const Sha256& oid, uint64_t size_bytes) {
+  impl_->db.Write([&](storage::Connection& c) { GrantIn(c, repo_id, pusher_id, oid, size_bytes); });
 }
 
 void Objects::Store(int64_t repo_id, int64_t pusher_id, const Sha256& expected,
@@ -107,11 +128,69 @@ void Objects::Store(int64_t repo_id, int64_t pusher_id, const Sha256& expected,
     throw Error(Code::kUnprocessable, "The upload's SHA-256 is " + actual.Hex() + ", but " +
                                           expected.Hex() + " was announced");
   }
-  impl_->blobs.Put(std::move(file), actual);
-  impl_->Grant(repo_id, pusher_id, actual, expected_size);
+  SweepLock::Guard guard = impl_->sweep_lock.Shared();
+  impl_->PutWhole(std::move(file), actual);
+  Grant(repo_id, pusher_id, actual, expected_size);
 }
 
-std::shared_ptr<UniqueFd> Objects::Open(const Sha256& oid) const { return impl_->blobs.Open(oid); }
+// Nothing is kept twice: what has a Xet file needs no second form. Under the sweep lock.
+void Objects::Impl::PutWhole(TempFile file, const Sha256& oid) {
+  if (!xet_index.FileOf(oid)) blobs.Put(std::move(file), oid);
+}
+
+// --- reading
+
+ObjectContent Objects::OpenContent(const Sha256& oid) const {
+  ObjectContent content;
+  if (std::optional<uint64_t> size = impl_->blobs.FindSize(oid)) {
+    try {
+      content.whole = impl_->blobs.Open(oid);
+      content.size_bytes = *size;
+      return content;
+    } catch (const Error& error) {
+      // It was converted in between.
+      if (error.code() != Code::kNotFound) throw;
+    }
+  }
+  content.file = impl_->xet_index.FileOf(oid);
+  if (!content.file) throw Error(Code::kNotFound, "object " + oid.Hex() + " is missing");
+  content.size_bytes = content.file->size_bytes;
+  return content;
+}
+
+std::unique_ptr<ByteSource> Objects::OpenSource(const Sha256& oid) const {
+  ObjectContent content = OpenContent(oid);
+  if (content.whole) return std::make_unique<OwnedFdSource>(std::move(content.whole));
+  return std::make_unique<XetSource>(impl_->xet_index, *content.file);
+}
+
+std::unordered_map<Sha256, storage::XetHash> Objects::XetHashesIn(
+    const RepoRecord& repo, std::span<const Sha256> oids) const {
+  // Below every limit of an engine on the number of arguments.
+  constexpr size_t kMaxArguments = 500;
+  std::unordered_map<Sha256, storage::XetHash> hashes;
+  while (!oids.empty()) {
+    std::span<const Sha256> part = oids.first(std::min(oids.size(), kMaxArguments));
+    oids = oids.subspan(part.size());
+    std::string marks;
+    storage::DbArgs keys{repo.id};
+    for (const Sha256& oid : part) {
+      marks += marks.empty() ? "?" : ",?";
+      keys.push_back(Key(oid));
+    }
+    // The oldest of several files, as XetIndex::FileOf.
+    std::string sql =
+        "SELECT r.sha256, f.hash FROM repo_objects r JOIN object_files o ON o.sha256 = r.sha256 "
+        "JOIN xet_files f ON f.id = o.file_id WHERE r.repo_id = ? AND r.sha256 IN (" +
+        marks + ") ORDER BY f.id";
+    impl_->db.Read([&](storage::Connection& c) {
+      c.Query(sql, keys, [&](const storage::Row& row) {
+        hashes.try_emplace(Sha256(row.Text(0)), storage::XetHash::FromRaw(row.Text(1)));
+      });
+    });
+  }
+  return hashes;
+}
 
 std::vector<HeldObject> Objects::List(const RepoRecord& repo, const std::optional<Sha256>& after,
                                       size_t limit) const {
@@ -252,8 +331,9 @@ void Objects::Finish(std::string_view id, const std::vector<std::pair<int, std::
     throw Error(Code::kUnprocessable, "The upload's SHA-256 is " + actual.Hex() + ", but " +
                                           upload->oid.Hex() + " was announced");
   }
-  impl_->blobs.Put(impl_->parts.LinkWhole(layout, impl_->blobs.temp_folder()), actual);
-  impl_->Grant(upload->repo_id, pusher_id, actual, upload->size_bytes);
+  SweepLock::Guard guard = impl_->sweep_lock.Shared();
+  impl_->PutWhole(impl_->parts.LinkWhole(layout, impl_->blobs.temp_folder()), actual);
+  Grant(upload->repo_id, pusher_id, actual, upload->size_bytes);
   impl_->DropUpload(id);
 }
 

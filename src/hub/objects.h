@@ -1,6 +1,9 @@
 // Large objects (LFS) from the hub's point of view: which repository may use which content.
 //
-// The blob store is one pool; a *grant* (repo_objects row) says that a repository holds an object
+// Content is held whole in the blob store or as a Xet file, which is rebuilt while it is read;
+// whoever reads through OpenContent or OpenSource need not know. Both forms may exist for a while.
+//
+// The store is one pool; a *grant* (repo_objects row) says that a repository holds an object
 // because somebody who may write there uploaded its bytes, or copied it from a repository that they
 // may read. Without a grant an object's id is worth nothing: knowing the sha256 of a private file
 // must not give its content. Thread-safe.
@@ -9,16 +12,21 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "formats/source.h"
 #include "hub/actor.h"
 #include "hub/repo_record.h"
 #include "hub/repos.h"
+#include "hub/sweep_lock.h"
+#include "hub/xet_index.h"
 #include "storage/blob/blob_store.h"
 #include "storage/db/database.h"
 
@@ -41,13 +49,28 @@ struct HeldObject {
   TimePoint pushed_at;
 };
 
+// How to read an object: exactly one of the two is set.
+struct ObjectContent {
+  uint64_t size_bytes = 0;
+  std::shared_ptr<UniqueFd> whole;
+  std::optional<XetFile> file;
+};
+
 class Objects {
  public:
-  Objects(storage::Database& db, storage::BlobStore& blobs, Repos& repos, Clock& clock,
-          std::filesystem::path parts_root);
+  // What objects are made of; all outlive this.
+  struct Parts {
+    storage::Database& db;
+    storage::BlobStore& blobs;
+    const XetIndex& xet_index;
+    const SweepLock& sweep_lock;
+    Repos& repos;
+    Clock& clock;
+  };
+  Objects(const Parts& parts, std::filesystem::path parts_root);
   ~Objects();
 
-  // Size when the repository holds the object (grant and bytes).
+  // Size when the repository holds the object (grant and bytes in either form).
   std::optional<uint64_t> FindIn(const RepoRecord& repo, const Sha256& oid) const;
   // Gives the repository an object that is in the store already, if the actor may read it in some
   // repository; false otherwise.
@@ -56,11 +79,25 @@ class Objects {
   // durable, then grants.
   void Store(int64_t repo_id, int64_t pusher_id, const Sha256& expected, uint64_t expected_size,
              TempFile file, const Sha256& actual);
-  std::shared_ptr<UniqueFd> Open(const Sha256& oid) const;
+  // Inside a transaction of the caller, who vouches that the content is stored: the object's row,
+  // and the same with a grant for the repository. kNotFound when the repository is gone.
+  void AddIn(storage::Connection& c, const Sha256& oid, uint64_t size_bytes) const;
+  void GrantIn(storage::Connection& c, int64_t repo_id, int64_t pusher_id, const Sha256& oid,
+               uint64_t size_bytes) const;
+  // Size when the bytes are stored in either form, whoever holds them.
+  std::optional<uint64_t> FindStored(const Sha256& oid) const;
+  // The form may change between two calls, so it is looked up each time. kNotFound.
+  ObjectContent OpenContent(const Sha256& oid) const;
+  // Ranged reads of small parts, such as headers; kNotFound. Used by one thread.
+  std::unique_ptr<ByteSource> OpenSource(const Sha256& oid) const;
+  // Which of these the repository holds and have a Xet file, and its hash.
+  std::unordered_map<Sha256, storage::XetHash> XetHashesIn(const RepoRecord& repo,
+                                                           std::span<const Sha256> oids) const;
   // What the repository holds, by digest, after `after`.
   std::vector<HeldObject> List(const RepoRecord& repo, const std::optional<Sha256>& after,
                                size_t limit) const;
-  // The repository holds these no longer; the bytes stay as long as others hold them. Right::kWrite.
+  // The repository holds these no longer; the bytes stay as long as others hold them.
+  // Right::kWrite.
   void Revoke(const RepoHandle& repo, const std::vector<Sha256>& oids);
 
   // Multipart: parts are durable when PutPart returns and survive a restart; Finish hashes the
@@ -74,6 +111,8 @@ class Objects {
   void ExpireUploads(TimePoint older_than);
 
  private:
+  void Grant(int64_t repo_id, int64_t pusher_id, const Sha256& oid, uint64_t size_bytes);
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

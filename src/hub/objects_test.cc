@@ -37,7 +37,12 @@ class ObjectsTest : public ::testing::Test {
 
   // What a new process would see.
   void Restart() {
-    objects_ = std::make_unique<Objects>(*db_, *blobs_, *repos_, clock_, root_ / "tmp" / "uploads");
+    xorbs_ = storage::XorbStore::OpenLocal(root_ / "xorbs");
+    xet_index_ = std::make_unique<XetIndex>(*db_, *xorbs_, clock_);
+    sweep_lock_ = std::make_unique<SweepLock>(root_ / "sweep.lock");
+    objects_ = std::make_unique<Objects>(
+        Objects::Parts{*db_, *blobs_, *xet_index_, *sweep_lock_, *repos_, clock_},
+        root_ / "tmp" / "uploads");
   }
 
   Actor MakeUser(const std::string& name) {
@@ -68,10 +73,8 @@ class ObjectsTest : public ::testing::Test {
   }
 
   std::string Content(const Sha256& oid) {
-    std::shared_ptr<UniqueFd> fd = objects_->Open(oid);
-    std::string bytes(FileSize(fd->get()), '\0');
-    ReadExactAt(fd->get(), 0, bytes.data(), bytes.size());
-    return bytes;
+    std::unique_ptr<ByteSource> source = objects_->OpenSource(oid);
+    return source->Read(0, source->size_bytes());
   }
 
   Code CodeOf(const std::function<void()>& action) {
@@ -90,6 +93,9 @@ class ObjectsTest : public ::testing::Test {
   std::unique_ptr<storage::BlobStore> blobs_;
   std::unique_ptr<Accounts> accounts_;
   std::unique_ptr<Repos> repos_;
+  std::unique_ptr<storage::XorbStore> xorbs_;
+  std::unique_ptr<XetIndex> xet_index_;
+  std::unique_ptr<SweepLock> sweep_lock_;
   std::unique_ptr<Objects> objects_;
   Actor alice_, bob_;
 };

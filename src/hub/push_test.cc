@@ -30,7 +30,12 @@ class PushTest : public ::testing::Test {
     Clock& clock = Clock::System();
     accounts_ = std::make_unique<Accounts>(*db_, clock);
     repos_ = std::make_unique<Repos>(*db_, *accounts_, clock, root_ / "git");
-    objects_ = std::make_unique<Objects>(*db_, *blobs_, *repos_, clock, root_ / "tmp" / "uploads");
+    xorbs_ = storage::XorbStore::OpenLocal(root_ / "xorbs");
+    xet_index_ = std::make_unique<XetIndex>(*db_, *xorbs_, clock);
+    sweep_lock_ = std::make_unique<SweepLock>(root_ / "sweep.lock");
+    objects_ = std::make_unique<Objects>(
+        Objects::Parts{*db_, *blobs_, *xet_index_, *sweep_lock_, *repos_, clock},
+        root_ / "tmp" / "uploads");
     commits_ = std::make_unique<Commits>(*repos_, *objects_, *accounts_, clock);
     AccountPtr user = accounts_->CreateUser("alice", "correct horse battery", "", false);
     NewToken token;
@@ -95,6 +100,9 @@ class PushTest : public ::testing::Test {
   std::unique_ptr<storage::BlobStore> blobs_;
   std::unique_ptr<Accounts> accounts_;
   std::unique_ptr<Repos> repos_;
+  std::unique_ptr<storage::XorbStore> xorbs_;
+  std::unique_ptr<XetIndex> xet_index_;
+  std::unique_ptr<SweepLock> sweep_lock_;
   std::unique_ptr<Objects> objects_;
   std::unique_ptr<Commits> commits_;
   std::unique_ptr<PushGate> gate_;

@@ -55,12 +55,11 @@ class RepoHandle {
 
  private:
   friend class Repos;
-  // `git_root` belongs to Repos, which outlives its handles.
-  RepoHandle(RepoPtr record, Right right, const std::filesystem::path& git_root)
-      : record_(std::move(record)), right_(right), git_root_(&git_root) {}
+  RepoHandle(RepoPtr record, Right right, std::shared_ptr<const std::filesystem::path> git_root)
+      : record_(std::move(record)), right_(right), git_root_(std::move(git_root)) {}
   RepoPtr record_;
   Right right_;
-  const std::filesystem::path* git_root_;
+  std::shared_ptr<const std::filesystem::path> git_root_;  // of all repositories
 };
 
 }  // namespace hearth::hub

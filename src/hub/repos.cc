@@ -227,6 +227,17 @@ Right Repos::Impl::Admit(const Actor& actor, const RepoRecord& record, Reached r
   return *right;
 }
 
+bool Repos::May(const Actor& actor, int64_t repo_id, Right needed) const {
+  RepoPtr record = FindById(repo_id);
+  if (!record || record->disabled) return false;
+  std::optional<Right> right = RightOn(actor, *record, false);
+  if (!right) return false;
+  if (*right >= needed) return true;
+  if (record->gated == Gated::kOff || !actor.signed_in()) return false;
+  if (GateStatus(impl_->db, repo_id, actor.user_id) != "accepted") return false;
+  return RightOn(actor, *record, true) >= needed;
+}
+
 std::unique_lock<std::mutex> Repos::LockForWrite(const RepoRecord& repo) const {
   std::mutex* writer = nullptr;
   {

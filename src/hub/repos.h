@@ -71,6 +71,8 @@ class Repos {
   RepoHandle Open(const Actor& actor, RepoType type, std::string_view id, Right needed) const;
   // The same for a record that Find has just given.
   RepoHandle Open(const Actor& actor, const RepoPtr& found, Right needed) const;
+  // Whether Open would succeed.
+  bool May(const Actor& actor, int64_t repo_id, Right needed) const;
   // Same lookup without the gate, for the system itself (jobs, fsck, lists that filter themselves).
   RepoPtr Find(RepoType type, std::string_view owner, std::string_view name) const;
   RepoPtr FindById(int64_t id) const;

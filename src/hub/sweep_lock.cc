@@ -4,7 +4,7 @@
 #include <cerrno>
 
 #include "base/error.h"
-#include "hub/internal/sweep_lock.h"
+#include "hub/sweep_lock.h"
 
 namespace hearth::hub {
 

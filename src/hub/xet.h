@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@
 #include "hub/accounts.h"
 #include "hub/objects.h"
 #include "hub/repos.h"
+#include "hub/sweep_lock.h"
 #include "hub/xet_index.h"
 
 namespace hearth::hub {
@@ -35,8 +37,19 @@ using BucketGate = std::function<bool(int64_t bucket_id, int64_t user_id, bool w
 
 class Xet {
  public:
-  Xet(storage::Database& db, XetIndex& index, Objects& objects, Repos& repos, Accounts& accounts,
-      Clock& clock);
+  // The hub's parts that Xet works on; they outlive it.
+  struct Parts {
+    storage::Database& db;
+    XetIndex& index;
+    Objects& objects;
+    Repos& repos;
+    Accounts& accounts;
+    Clock& clock;
+    const SweepLock& sweep_lock;
+    std::filesystem::path store_id_file;
+  };
+  // `secret` hides chunk hashes in dedup answers.
+  Xet(const Parts& parts, std::string_view secret);
   ~Xet();
   void SetBucketGate(BucketGate gate);  // before use
 
@@ -60,6 +73,8 @@ class Xet {
   bool RegisterShard(const XetScope& scope, std::string_view shard, const Progress& progress);
 
   // --- deduplication and reading
+  // From memory, never blocks: false means that FindChunk would find nothing.
+  bool MayHaveChunk(const storage::XetHash& chunk) const { return index_.MayHaveChunk(chunk); }
   // A shard that describes one xorb with the chunk, its chunk hashes under a key; nullopt for "no".
   std::optional<std::string> FindChunk(const XetScope& scope, const storage::XetHash& chunk);
   // nullopt for missing and not readable alike.

@@ -5,9 +5,11 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <string>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -47,9 +49,11 @@ class XetIndex {
   // the hub itself). Chunks that may be asked for later are entered by AddFile.
   StoredXorb AddXorb(const storage::XorbIndex& index, int64_t user_id);
   bool HasUploaded(int64_t xorb_id, int64_t user_id) const;
-  // No garbage collection takes the xorb for the grace time from now on. Cheap when renewed
-  // lately.
-  void RenewLease(int64_t xorb_id) const;
+  // No garbage collection takes the xorb for the grace time from now on; false when it is gone
+  // already. Cheap when renewed lately.
+  bool RenewLease(int64_t xorb_id) const;
+  // False when no stored xorb can hold the chunk; from memory, never blocks.
+  bool MayHaveChunk(const storage::XetHash& chunk) const;
   // Xorbs that hold a chunk which may be asked for; at most `limit`.
   std::vector<StoredXorb> FindChunk(const storage::XetHash& chunk, size_t limit) const;
 
@@ -69,9 +73,11 @@ class XetIndex {
     // First chunk of the file and the ones that the protocol lets clients ask for.
     std::vector<std::pair<storage::XetHash, storage::XetHash>> chunks;  // chunk, xorb
   };
-  // Inside a transaction of the caller. Throws kConflict when a xorb is no longer stored. A known
-  // file keeps its first terms.
+  // Inside a transaction of the caller, which has made the row of `sha256` in objects. Throws
+  // kConflict when a xorb is no longer stored. A known file keeps its first terms.
   XetFile AddFile(storage::Connection& c, const NewFile& file) const;
+  // After the transaction of AddFile: from now on the chunks are found.
+  void RememberChunks(const NewFile& file);
   void AddHolder(storage::Connection& c, XetHolder kind, int64_t holder_id, int64_t file_id,
                  int64_t user_id) const;
   bool IsHeld(XetHolder kind, int64_t holder_id, int64_t file_id) const;
@@ -86,6 +92,10 @@ class XetIndex {
   storage::Database& db_;
   storage::XorbStore& xorbs_;
   Clock& clock_;
+  // First 8 bytes of every hash in xet_chunks: answers nearly all "no"s. About one entry per 64 MiB
+  // and one per file.
+  mutable std::shared_mutex chunk_mutex_;
+  std::unordered_set<uint64_t> chunk_prefixes_;
 };
 
 }  // namespace hearth::hub

@@ -5,6 +5,7 @@
 // Request and Response are plain values, used by one thread at a time.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -109,11 +110,25 @@ struct FileBody {
   uint64_t size_bytes = 0;
 };
 
+// Content that can be read from any offset, but only front to back from there (a file that is rebuilt
+// from pieces). Conditions and ranges are evaluated as for FileBody. `open` gives, for bytes
+// [start, end), start < end, what StreamBody's `next` is: it must deliver exactly end - start bytes.
+// Both are called on the worker pool, `next` for one chunk while the one before is being sent; about a
+// megabyte at a time serves best. What fails before the head was sent becomes a 500; later, or when the
+// bytes end early, the connection closes.
+struct SeekableBody {
+  using Puller = std::function<bool(std::string* chunk)>;
+  uint64_t size_bytes = 0;
+  std::function<Puller(uint64_t start, uint64_t end)> open;
+};
+
 // Called on the worker pool whenever the client has room; appends to `chunk` and returns true, or returns false at
 // the end. An exception after the head was sent closes the connection. Sent chunked unless `length` is set.
 struct StreamBody {
   std::function<bool(std::string* chunk)> next;
   std::optional<uint64_t> length;
+  // After a call that appended nothing, the next one comes this much later; no worker waits meanwhile.
+  std::chrono::milliseconds pause{0};
 };
 
 // Standard output of a child process, streamed as it comes; standard input is fed from the request body. The
@@ -134,8 +149,8 @@ struct Response {
   // Further header lines of an answer to HEAD, as RenderForHead made them. The request must have no
   // conditions (Request::HasConditions): none are evaluated.
   std::shared_ptr<const std::string> rendered;
-  std::variant<std::string, FileBody, StreamBody, ProcessBody> body;
-  // Evaluate Range and conditions for a string body too (FileBody always does).
+  std::variant<std::string, FileBody, StreamBody, ProcessBody, SeekableBody> body;
+  // Evaluate Range and conditions for a string body too (FileBody and SeekableBody always do).
   bool allow_ranges = false;
   std::string route;  // pattern of the route, for metrics and the access log
 

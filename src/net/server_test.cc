@@ -156,6 +156,46 @@ TEST_F(ServerTest, StreamsAPulledBodyInChunks) {
   EXPECT_TRUE(client.Ask(Get("/")).complete);
 }
 
+TEST_F(ServerTest, AStreamThatHasNothingYetIsAskedAgainAfterItsPause) {
+  Serve([](Request&) {
+    Response response;
+    auto calls = std::make_shared<int>(0);
+    response.body = StreamBody{.next =
+                                   [calls](std::string* chunk) {
+                                     if (++*calls == 4) *chunk = "ready";
+                                     return *calls < 4;
+                                   },
+                               .length = std::nullopt,
+                               .pause = std::chrono::milliseconds(1)};
+    return response;
+  });
+  RawClient client = Connect();
+  EXPECT_EQ(client.Ask(Get("/")).body, "ready");
+  EXPECT_EQ(client.Ask(Get("/")).body, "ready");
+}
+
+TEST_F(ServerTest, APausedStreamHoldsNoWorkerAndEndsWhenItsReaderLeaves) {
+  options_.worker_threads = 1;
+  auto alive = std::make_shared<int>(0);
+  std::weak_ptr<int> watch = alive;
+  Serve([&alive](Request& r) {
+    if (r.raw_path == "/other") return Response::Text(200, "served");
+    Response response;
+    response.body = StreamBody{.next = [kept = std::exchange(alive, nullptr)](std::string*) {
+                                 return kept != nullptr;
+                               },
+                               .length = std::nullopt,
+                               .pause = std::chrono::hours(1)};
+    return response;
+  });
+  RawClient waiting = Connect();
+  ASSERT_TRUE(waiting.Send(Get("/stream")));
+  ASSERT_TRUE(Eventually([&] { return server_->stats().requests_active == 1; }));
+  EXPECT_EQ(Connect().Ask(Get("/other")).body, "served");
+  waiting.Close();
+  EXPECT_TRUE(Eventually([&] { return watch.expired(); }));
+}
+
 TEST_F(ServerTest, AStreamThatFailsOrLiesAboutItsLengthClosesTheConnection) {
   Serve([](Request& r) {
     Response response;

@@ -121,6 +121,9 @@ const RouteEnds kStricterHandlers = {
     {"DELETE", "/like"},        //
     {"POST", "/duplicate"},     // reads here, creates elsewhere
     {"POST", "/locks/verify"},  // part of a push
+    // Reads for a pull request (create_pr), otherwise writes.
+    {"GET", "/xet-write-token/{rev...}"},
+    {"HEAD", "/xet-write-token/{rev...}"},
 };
 
 // A right to read must not be enough to change something, except here: these POSTs read, or check

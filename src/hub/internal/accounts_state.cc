@@ -34,14 +34,6 @@ std::shared_ptr<const Actor> ActorOfToken(const AccountsState& state, const Acco
   return actor;
 }
 
-std::shared_ptr<const Actor> ActorOfSession(const AccountEntry& entry, const std::string& csrf) {
-  if (entry.account->disabled) return nullptr;
-  std::shared_ptr<Actor> actor = ActorOfUser(entry);
-  actor->via = Actor::Via::kSession;
-  actor->csrf_token = csrf;
-  return actor;
-}
-
 TokenRole ParseTokenRole(std::string_view text) {
   for (TokenRole role : {TokenRole::kRead, TokenRole::kWrite, TokenRole::kFineGrained}) {
     if (text == TokenRoleName(role)) return role;
@@ -118,6 +110,14 @@ void LoadSessions(storage::Connection& connection, AccountsState& state, TimePoi
 }
 
 }  // namespace
+
+std::shared_ptr<const Actor> ActorOfSession(const AccountEntry& entry, const std::string& csrf) {
+  if (entry.account->disabled) return nullptr;
+  std::shared_ptr<Actor> actor = ActorOfUser(entry);
+  actor->via = Actor::Via::kSession;
+  actor->csrf_token = csrf;
+  return actor;
+}
 
 TokenInfo TokenEntry::Current() const {
   TokenInfo current = info;

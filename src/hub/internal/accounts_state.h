@@ -72,6 +72,9 @@ struct AccountsState {
   static AccountsState Load(storage::Connection& connection, TimePoint now);
 };
 
+// nullptr when the account is disabled.
+std::shared_ptr<const Actor> ActorOfSession(const AccountEntry& entry, const std::string& csrf);
+
 // Fine-grained scopes as the `scopes` column keeps them.
 std::string WriteScopes(const std::vector<TokenScope>& scopes);
 std::vector<TokenScope> ReadScopes(std::string_view text);

@@ -47,12 +47,15 @@ std::filesystem::path GitFolderIn(const std::filesystem::path& git_root, const R
 struct Repos::Impl {
   Impl(storage::Database& database, Accounts& accounts_in, Clock& clock_in,
        std::filesystem::path root)
-      : db(database), accounts(accounts_in), clock(clock_in), git_root(std::move(root)) {}
+      : db(database),
+        accounts(accounts_in),
+        clock(clock_in),
+        git_root(std::make_shared<const std::filesystem::path>(std::move(root))) {}
 
   storage::Database& db;
   Accounts& accounts;
   Clock& clock;
-  std::filesystem::path git_root;
+  std::shared_ptr<const std::filesystem::path> git_root;  // shared with the handles
   std::vector<RepoObserver*> observers;
 
   mutable std::shared_mutex maps_mutex;
@@ -93,7 +96,7 @@ struct Repos::Impl {
                   const std::function<void(storage::Connection&, int64_t id)>& more = {});
   void RemoveGitFolder(const std::filesystem::path& folder) const;
   std::filesystem::path GitFolder(const RepoRecord& record) const {
-    return GitFolderIn(git_root, record);
+    return GitFolderIn(*git_root, record);
   }
   enum class Reached { kByName, kByFormerName };
   // What the actor may do; throws as Repos::Open says when that is less than `needed`.

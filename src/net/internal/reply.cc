@@ -59,12 +59,17 @@ void AppendField(std::string* out, std::string_view name, std::string_view value
 struct Whole {
   std::string* bytes = nullptr;
   const FileBody* file = nullptr;
+  const SeekableBody* seekable = nullptr;
   uint64_t size_bytes = 0;
 
   Segment Cut(const ByteRange& range) const {
     Segment segment;
     if (bytes) {
       segment.bytes = bytes->substr(range.offset, range.size_bytes);
+    } else if (seekable) {
+      segment.size_bytes = range.size_bytes;
+      segment.pull =
+          std::make_shared<SourcePull>(*seekable, range.offset, range.offset + range.size_bytes);
     } else {
       segment.file = file->file;
       segment.offset = file->offset + range.offset;
@@ -165,27 +170,31 @@ bool ApplyConditions(const ReplyContext& context, Response* response) {
   return false;
 }
 
-// The segments of a string or file body, after conditions and ranges.
+// The segments of a string, file or seekable body, after conditions and ranges.
 std::vector<Segment> CutBody(const ReplyContext& context, Response* response) {
-  auto* file = std::get_if<FileBody>(&response->body);
-  bool selectable =
-      response->status == 200 && context.request_headers && (file || response->allow_ranges);
+  // Conditions may put a text in the body's place, so it is taken out.
+  std::variant<std::string, FileBody, StreamBody, ProcessBody, SeekableBody> body =
+      std::move(response->body);
+  response->body = std::string();
+  Whole whole;
+  whole.bytes = std::get_if<std::string>(&body);
+  whole.file = std::get_if<FileBody>(&body);
+  whole.seekable = std::get_if<SeekableBody>(&body);
+  whole.size_bytes = whole.bytes  ? whole.bytes->size()
+                     : whole.file ? whole.file->size_bytes
+                                  : whole.seekable->size_bytes;
   std::vector<Segment> segments;
-  if (selectable) {
-    FileBody kept = file ? *file : FileBody{};
-    std::string* bytes = std::get_if<std::string>(&response->body);
-    if (!ApplyConditions(context, response)) {
-      Whole whole{bytes, &kept, bytes ? bytes->size() : kept.size_bytes};
-      return CutRanges(whole, context, response);
-    }
+  if (response->status == 200 && context.request_headers &&
+      (!whole.bytes || response->allow_ranges)) {
+    if (!ApplyConditions(context, response)) return CutRanges(whole, context, response);
     if (response->status == 304) return segments;
-    file = nullptr;
+    whole = Whole{&std::get<std::string>(response->body)};
   }
   segments.emplace_back();
-  if (file) {
-    segments.back() = Segment{{}, file->file, file->offset, file->size_bytes};
+  if (whole.bytes) {
+    segments.back().bytes = std::move(*whole.bytes);
   } else {
-    segments.back().bytes = std::move(std::get<std::string>(response->body));
+    segments.back() = whole.Cut({0, whole.size_bytes});
   }
   return segments;
 }
@@ -303,12 +312,16 @@ Reply BuildReply(Response response, const ReplyContext& context) {
   }
   // The writer holds back short packets while segments follow, so none may be empty.
   std::erase_if(reply.segments, [](const Segment& s) { return SegmentBytes(s) == 0; });
-  if (reply.segments.size() == 1 && !reply.segments[0].file &&
-      reply.segments[0].bytes.size() <= kInlineBodyBytes) {
-    head += reply.segments[0].bytes;
-    reply.segments.clear();
-  }
+  InlineShortBody(&reply);
   return reply;
+}
+
+void InlineShortBody(Reply* reply) {
+  if (reply->segments.size() != 1) return;
+  const Segment& only = reply->segments[0];
+  if (only.file || only.pull || only.bytes.size() > kInlineBodyBytes) return;
+  reply->head += only.bytes;
+  reply->segments.clear();
 }
 
 Response ErrorResponse(int status, std::string_view message) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "net/http.h"
+#include "net/internal/source_pull.h"
 
 namespace hearth::net {
 
@@ -24,12 +25,13 @@ struct ReplyContext {
   std::string_view request_id;
 };
 
-// A run of body bytes: in memory, or in a file.
+// A run of body bytes: in memory, in a file, or pulled while it is sent.
 struct Segment {
   std::string bytes;
   std::shared_ptr<UniqueFd> file;
   uint64_t offset = 0;
-  uint64_t size_bytes = 0;  // of the file part
+  uint64_t size_bytes = 0;  // of the file part, or of what is pulled
+  std::shared_ptr<SourcePull> pull;
 };
 
 struct Reply {
@@ -44,6 +46,8 @@ struct Reply {
 };
 
 Reply BuildReply(Response response, const ReplyContext& context);
+// A short body in memory goes out with the head.
+void InlineShortBody(Reply* reply);
 // {"error": message} with X-Error-Message: the form of every answer net gives by itself.
 Response ErrorResponse(int status, std::string_view message);
 std::string_view ReasonPhrase(int status);

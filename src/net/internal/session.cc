@@ -66,6 +66,11 @@ void Session::Close() {
   watch_.Stop();
   fd_.Reset();
   loop_.Remove(self);
+  if (pause_) {
+    loop_.Cancel(*pause_);
+    pause_.reset();
+    busy_ = false;
+  }
   // A worker still uses the exchange: its completion disposes of it.
   if (!busy_) DisposeExchange();
 }

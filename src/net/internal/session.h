@@ -116,6 +116,8 @@ class Session : public std::enable_shared_from_this<Session> {
     std::optional<uint64_t> stream_left;
     std::string pulled;
     bool pull_more = false, pull_failed = false;
+    bool pulled_nothing = false;
+    bool awaits_pull = false;  // the writer goes on when a segment's next chunk is there
     std::shared_ptr<ChildRun> child;
     std::string child_prefix;
     int child_failure_status = 500;
@@ -165,7 +167,13 @@ class Session : public std::enable_shared_from_this<Session> {
   void Pump();
   IoResult WriteSegment();
   bool MoreAfterSegment() const;
+  void PullFirst();
+  bool TakePulled();
+  void FillAhead(const std::shared_ptr<SourcePull>& pull);
+  void OnSegmentPulled(const std::shared_ptr<SourcePull>& pull);
   void NextFromSource();
+  void PullAfterPause();
+  void StartPull();
   void PullOnWorker();
   void OnPulled();
   void ReadChild();
@@ -183,7 +191,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::unique_ptr<Stream> stream_;
   const std::string peer_;
   Phase phase_ = Phase::kHandshake;
-  bool busy_ = false;  // a worker holds the exchange
+  bool busy_ = false;                   // a worker holds the exchange, or a paused stream does
+  std::optional<Loop::TimerId> pause_;  // of a stream that has nothing yet
   Waiting waiting_ = Waiting::kNothing;
   uint64_t turn_ = 0;     // an abandoned Yield finds another number here
   bool unread_ = false;   // a read may give something: no need to wait for an edge

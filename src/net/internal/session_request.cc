@@ -150,6 +150,7 @@ void Session::RunWork(Work work) {
     if (!small || x.expect_continue) x.keep_alive = false;
   }
   x.reply = BuildReply(std::move(*response), ContextFor(x));
+  if (!x.plan.inline_handler && !x.plan.answer) PullFirst();
   if (!x.reply.process) return;
   try {
     x.child_prefix = std::move(x.reply.process->prefix);

@@ -49,6 +49,9 @@ void Session::Pump() {
       result =
           stream_->Write(std::string_view(out_).substr(out_at_), more ? More::kYes : More::kNo);
       out_at_ += result.bytes;
+    } else if (x.segment < x.reply.segments.size() && x.reply.segments[x.segment].pull) {
+      if (!TakePulled()) return;
+      continue;
     } else if (x.segment < x.reply.segments.size()) {
       std::string().swap(out_);
       out_at_ = 0;
@@ -101,11 +104,100 @@ IoResult Session::WriteSegment() {
   return result;
 }
 
+// On the worker that ran the handler: a body that cannot be read at all is still a 500, and a short
+// one goes out with the head.
+void Session::PullFirst() {
+  Exchange& x = *exchange_;
+  if (x.reply.segments.empty() || !x.reply.segments[0].pull) return;
+  Segment& segment = x.reply.segments[0];
+  SourcePull& pull = *segment.pull;
+  pull.Fill();
+  if (!pull.failure().empty()) {
+    log::LogError("a response could not be read",
+                  {{"request_id", x.request.request_id}, {"reason", pull.failure()}});
+    Response error = ErrorResponse(500, "Internal server error");
+    error.route = x.reply.route;
+    x.reply = BuildReply(std::move(error), ContextFor(x));
+  } else if (pull.chunk.size() == segment.size_bytes) {
+    segment.bytes = std::move(pull.chunk);
+    segment.pull.reset();
+    InlineShortBody(&x.reply);
+  } else {
+    pull.full = true;
+  }
+}
+
+// Puts the next chunk of the segment at hand into the (empty) output and sends for the one after
+// it; false when the writer has to wait for it, or the connection was closed.
+bool Session::TakePulled() {
+  Exchange& x = *exchange_;
+  std::shared_ptr<SourcePull> pull = x.reply.segments[x.segment].pull;
+  if (!pull->full) {
+    x.awaits_pull = true;
+    if (!pull->running) FillAhead(pull);
+    return false;
+  }
+  if (!pull->failure().empty()) {
+    log::LogError("a response broke off",
+                  {{"request_id", x.request.request_id}, {"reason", pull->failure()}});
+    Close();
+    return false;
+  }
+  out_.clear();
+  out_at_ = 0;
+  out_.swap(pull->chunk);  // the buffers take turns
+  pull->full = false;
+  if (pull->left() > 0) {
+    FillAhead(pull);
+    return true;
+  }
+  // What the source holds may be slow to close. That of the last segment goes with the exchange.
+  if (MoreAfterSegment()) {
+    x.reply.segments[x.segment].pull.reset();
+    context_.pool->Submit([dead = std::move(pull)] {});
+  }
+  ++x.segment;
+  return true;
+}
+
+void Session::FillAhead(const std::shared_ptr<SourcePull>& pull) {
+  pull->running = true;
+  auto self = shared_from_this();
+  context_.pool->Submit([self, pull] {
+    pull->Fill();
+    self->loop_.Post([self, pull] { self->OnSegmentPulled(pull); });
+  });
+}
+
+void Session::OnSegmentPulled(const std::shared_ptr<SourcePull>& pull) {
+  pull->running = false;
+  pull->full = true;
+  if (phase_ == Phase::kClosed) return context_.pool->Submit([pull] {});
+  if (!std::exchange(exchange_->awaits_pull, false)) return;
+  Pump();
+}
+
 void Session::NextFromSource() {
   out_.clear();
   out_at_ = 0;
   if (exchange_->child) return ReadChild();
   busy_ = true;
+  if (exchange_->pulled_nothing && exchange_->reply.stream->pause.count() > 0) {
+    return PullAfterPause();
+  }
+  StartPull();
+}
+
+// Close cancels the timer, so that a reader who leaves does not keep the stream until its end.
+void Session::PullAfterPause() {
+  auto self = shared_from_this();
+  pause_ = loop_.RunAfter(exchange_->reply.stream->pause, [self] {
+    self->pause_.reset();
+    self->StartPull();
+  });
+}
+
+void Session::StartPull() {
   auto self = shared_from_this();
   context_.pool->Submit([self] {
     self->PullOnWorker();
@@ -130,6 +222,7 @@ void Session::OnPulled() {
   Exchange& x = *exchange_;
   if (x.pull_failed) return Close();
   std::string data = std::exchange(x.pulled, {});
+  x.pulled_nothing = data.empty();
   if (x.stream_left) {
     if (data.size() > *x.stream_left || (!x.pull_more && data.size() < *x.stream_left)) {
       log::LogError("a streamed response broke its promised length",
@@ -241,7 +334,11 @@ void Session::DisposeExchange() {
     }
     exchange_->child->Abort();
   }
-  bool heavy = exchange_->request.body.spooled() || exchange_->body || exchange_->reply.stream;
+  const std::vector<Segment>& segments = exchange_->reply.segments;
+  bool pulled = std::any_of(segments.begin(), segments.end(),
+                            [](const Segment& segment) { return segment.pull != nullptr; });
+  bool heavy =
+      exchange_->request.body.spooled() || exchange_->body || exchange_->reply.stream || pulled;
   if (!heavy) return exchange_.reset();
   std::shared_ptr<Exchange> dead = std::move(exchange_);
   context_.pool->Submit([dead] {});

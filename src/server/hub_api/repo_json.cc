@@ -85,8 +85,18 @@ Json SpaceField(Source& source, std::string_view key) {
   return sdk == nullptr ? Json() : *sdk;
 }
 
+std::unordered_map<Sha256, storage::XetHash> XetHashes(Source& source) {
+  std::vector<Sha256> oids;
+  for (const hub::Sibling& file : source.facts().siblings) {
+    if (file.lfs) oids.push_back(*file.lfs);
+  }
+  return source.hub.objects().XetHashesIn(source.record(), oids);
+}
+
 Json Siblings(Source& source) {
   const auto& files = source.facts().siblings;
+  std::unordered_map<Sha256, storage::XetHash> xet;
+  if (source.options.blobs) xet = XetHashes(source);
   Json::Array list;
   list.reserve(files.size());
   for (const hub::Sibling& file : files) {
@@ -94,10 +104,14 @@ Json Siblings(Source& source) {
     if (source.options.blobs) {
       entry.Set("size", file.size_bytes);
       entry.Set("blobId", file.blob.Hex());
-      if (file.lfs)
+      if (file.lfs) {
         entry.Set("lfs", Json::Obj({{"sha256", file.lfs->Hex()},
                                     {"size", file.size_bytes},
                                     {"pointerSize", file.pointer_bytes}}));
+        if (auto found = xet.find(*file.lfs); found != xet.end()) {
+          entry.Set("xetHash", found->second.Text());
+        }
+      }
     }
     list.push_back(std::move(entry));
   }
@@ -250,6 +264,8 @@ constexpr Field kFields[] = {
      [](Source& s) { return s.options.in_list ? Json::Arr() : Json::Obj(); }},
     {"spaces", "m", LinkedSpaces},
     {"resourceGroup", "mds", [](Source&) { return Json(); }},
+    // Clients up to 0.34 ask before they upload by Xet.
+    {"xetEnabled", "mds", [](Source&) { return Json(true); }},
     {"gitalyUid", "mds", [](Source& s) { return Json(s.record().oid); }},
     {"citation", "d", Citation},
     {"description", "d", [](Source& s) { return Json(s.facts().description); }},

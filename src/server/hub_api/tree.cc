@@ -37,13 +37,13 @@ std::optional<LfsInfo> FindLfs(const GitRepository& git, const TreeEntry& entry)
   return LfsInfo{*pointer, entry.size_bytes};
 }
 
-Json EntryJson(const GitRepository& git, const TreeEntry& entry) {
+Json EntryJson(const TreeEntry& entry, const std::optional<LfsInfo>& lfs) {
   bool folder = entry.kind == EntryKind::kFolder;
   Json json = Json::Obj({{"type", folder ? "directory" : "file"},
                          {"oid", entry.oid.Hex()},
                          {"size", folder ? 0 : entry.size_bytes},
                          {"path", entry.path}});
-  if (std::optional<LfsInfo> lfs = FindLfs(git, entry)) {
+  if (lfs) {
     json.Set("size", lfs->pointer.size_bytes);
     json.Set("lfs", Json::Obj({{"oid", lfs->pointer.oid.Hex()},
                                {"size", lfs->pointer.size_bytes},
@@ -52,11 +52,32 @@ Json EntryJson(const GitRepository& git, const TreeEntry& entry) {
   return json;
 }
 
-Json EntriesJson(const GitRepository& git, const GitOid& commit,
-                 const std::vector<TreeEntry>& entries, bool expand) {
+// Without the last commits. Clients that see xetHash fetch the file without another look at it.
+Json::Array PlainEntries(const Context& context, const GitRepository& git,
+                         const std::vector<TreeEntry>& entries) {
   Json::Array list;
   list.reserve(entries.size());
-  for (const TreeEntry& entry : entries) list.push_back(EntryJson(git, entry));
+  std::vector<Sha256> oids;
+  std::vector<size_t> places;
+  for (const TreeEntry& entry : entries) {
+    std::optional<LfsInfo> lfs = FindLfs(git, entry);
+    if (lfs) {
+      oids.push_back(lfs->pointer.oid);
+      places.push_back(list.size());
+    }
+    list.push_back(EntryJson(entry, lfs));
+  }
+  auto hashes = context.hub.objects().XetHashesIn(context.repo().record(), oids);
+  for (size_t i = 0; i < oids.size(); ++i) {
+    auto found = hashes.find(oids[i]);
+    if (found != hashes.end()) list[places[i]].Set("xetHash", found->second.Text());
+  }
+  return list;
+}
+
+Json EntriesJson(const Context& context, const GitRepository& git, const GitOid& commit,
+                 const std::vector<TreeEntry>& entries, bool expand) {
+  Json::Array list = PlainEntries(context, git, entries);
   if (!expand) return Json(std::move(list));
   std::vector<std::string> paths;
   std::unordered_map<std::string, Json> last_commits;
@@ -131,7 +152,7 @@ net::Response ListTree(Context& context) {
   std::vector<TreeEntry> entries = git.ListTree(commit, where.path, options);
   bool more = entries.size() > limit;
   if (more) entries.pop_back();
-  net::Response response = JsonResponse(EntriesJson(git, commit, entries, expand));
+  net::Response response = JsonResponse(EntriesJson(context, git, commit, entries, expand));
   if (more) AddNextLink(&response, context, TreeCursor{commit, entries.back().path}.Encode());
   response.headers.Set("X-Repo-Commit", commit.Hex());
   return response;
@@ -184,7 +205,7 @@ net::Response PathsInfo(Context& context) {
       entries.push_back(*std::move(entry));
     }
   }
-  net::Response response = JsonResponse(EntriesJson(git, commit, entries, wanted.expand));
+  net::Response response = JsonResponse(EntriesJson(context, git, commit, entries, wanted.expand));
   response.headers.Set("X-Repo-Commit", commit.Hex());
   return response;
 }

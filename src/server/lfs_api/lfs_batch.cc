@@ -1,9 +1,11 @@
-// The Git LFS batch API (git-lfs/docs/api/batch.md) with the basic transfer and the Hub's multipart
-// transfer: which objects are missing, and where to send or get them.
+// The Git LFS batch API (git-lfs/docs/api/batch.md) with the basic transfer, the Hub's multipart
+// transfer and Xet for clients that offer it: which objects are missing, and where to send or get
+// them.
 #include "base/error.h"
 #include "server/lfs_api/signed_link.h"
 #include "server/route.h"
 #include "server/write_access.h"
+#include "server/xet_api/xet_tokens.h"
 
 namespace hearth::server {
 namespace {
@@ -30,6 +32,8 @@ struct Batch {
   bool multipart = false;  // the client offers it
   // git-lfs takes one transfer for all objects of an answer; the other clients look at each object.
   bool all_multipart = false;
+  // What an upload by Xet needs to know; the same for all objects.
+  std::optional<Json> xet_action = std::nullopt;
   int64_t now_seconds = 0;
 };
 
@@ -98,6 +102,10 @@ Json UploadAnswer(const Batch& batch, const hub::RepoHandle& repo, const Wanted&
   }
   Json answer = ObjectJson(oid, size).Set("authenticated", true);
   if (held) return answer;
+  if (batch.xet_action) {
+    answer.Set("actions", Json::Obj({{"upload", *batch.xet_action}}));
+    return answer;
+  }
   bool parts = object.size_bytes > 0 && batch.multipart &&
                (batch.all_multipart || object.size_bytes > kMultipartAbove);
   Json upload = parts ? MultipartAction(batch, repo, object)
@@ -142,6 +150,30 @@ bool Offers(const Json& body, std::string_view transfer) {
 int64_t SizeOf(const Json& item) {
   const Json* size = item.Find("size");
   return size ? size->AsInt().value_or(-1) : -1;
+}
+
+// The branch that the objects are for: "main" from Python, "refs/heads/main" from git-lfs.
+std::string RevisionOf(const Json& body) {
+  constexpr std::string_view kHeads = "refs/heads/";
+  const Json* ref = body.Find("ref");
+  std::string name = ref ? ref->StringField("name").value_or("") : "";
+  if (name.starts_with(kHeads)) name.erase(0, kHeads.size());
+  return name.empty() ? "main" : name;
+}
+
+// git-xet takes the store's address and token from here, the other clients ask at the address.
+Json XetAction(const Context& context, const hub::RepoRecord& repo, const std::string& revision) {
+  XetAccess access = MakeXetAccess(
+      context, MakeXetScope(context, hub::XetHolder::kRepo, repo.id, XetRight::kWrite));
+  Json header = Json::Obj();
+  for (const auto& [name, value] : XetAccessHeaders(access)) header.Set(name, value);
+  header.Set("X-Xet-Session-Id", context.request.request_id);
+  int64_t now = ToUnixMillis(context.hub.clock().Now()) / 1000;
+  return Json::Obj(
+      {{"href", context.base_url + "/api/" + std::string(hub::PluralName(repo.type)) + "/" +
+                    repo.FullName() + "/xet-write-token/" + net::PercentEncode(revision)},
+       {"header", std::move(header)},
+       {"expires_in", access.expires - now}});
 }
 
 // One object of the answer; a bad object does not spoil the others.
@@ -190,7 +222,10 @@ net::Response HandleBatch(Context& context) {
   }
   hub::RepoHandle repo = upload ? OpenForWrite(context) : context.repo();
   Batch batch{context};
-  batch.multipart = upload && Offers(body, "multipart");
+  if (upload && Offers(body, "xet")) {
+    batch.xet_action = XetAction(context, repo.record(), RevisionOf(body));
+  }
+  batch.multipart = upload && !batch.xet_action && Offers(body, "multipart");
   batch.now_seconds = ToUnixMillis(context.hub.clock().Now()) / 1000;
   if (batch.multipart) CheckPartLinks(objects);
   bool large = false;
@@ -200,9 +235,11 @@ net::Response HandleBatch(Context& context) {
   batch.all_multipart = large && context.request.headers.Get("User-Agent").starts_with("git-lfs/");
   Json answers = Json::Arr();
   for (const Json& item : objects) answers.Push(AnswerObject(batch, repo, item, upload));
-  Json reply = Json::Obj({{"transfer", batch.multipart && large ? "multipart" : "basic"},
-                          {"objects", std::move(answers)},
-                          {"hash_algo", "sha256"}});
+  const char* transfer = batch.xet_action           ? "xet"
+                         : batch.multipart && large ? "multipart"
+                                                    : "basic";
+  Json reply =
+      Json::Obj({{"transfer", transfer}, {"objects", std::move(answers)}, {"hash_algo", "sha256"}});
   return net::Response::Bytes(200, kLfsJson, reply.Dump());
 }
 

@@ -59,6 +59,9 @@ net::Response List(Context& context) {
   bool more = held.size() > limit;
   if (more) held.pop_back();
   Uses uses = held.empty() ? Uses() : FindUses(context.repo());
+  std::vector<Sha256> oids;
+  for (const hub::HeldObject& object : held) oids.push_back(object.oid);
+  auto xet = context.hub.objects().XetHashesIn(context.repo().record(), oids);
   Json rows = Json::Arr();
   for (const hub::HeldObject& object : held) {
     std::string oid = object.oid.Hex();
@@ -70,6 +73,9 @@ net::Response List(Context& context) {
                           {"size", static_cast<int64_t>(object.size_bytes)},
                           {"pushedAt", FormatIso8601(object.pushed_at)}});
     if (used) row.Set("ref", use->second.ref);
+    if (auto file = xet.find(object.oid); file != xet.end()) {
+      row.Set("xetHash", file->second.Text());
+    }
     if (hub::AccountPtr pusher = context.hub.accounts().FindById(object.pusher_id)) {
       row.Set("pusher", Json::Obj({{"name", pusher->name}, {"type", "user"}}));
     }

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "hub/access.h"
 #include "server/lfs_api/signed_link.h"
+#include "server/object_body.h"
 #include "server/route.h"
 
 namespace hearth::server {
@@ -119,14 +120,15 @@ net::Response Verify(Context& context) {
 net::Response Download(Context& context) {
   SignedLink link = Check(context, LinkPurpose::kDownload);
   hub::RepoPtr repo = RequireRepo(context, link);
-  std::optional<uint64_t> held = context.hub.objects().FindIn(*repo, link.oid);
-  if (!held) throw Error(Code::kNotFound, "The object does not exist");
+  if (!context.hub.objects().FindIn(*repo, link.oid)) {
+    throw Error(Code::kNotFound, "The object does not exist");
+  }
   net::Response response;
   response.headers.Set("Content-Type", "application/octet-stream");
   response.headers.Set("ETag", "\"" + link.oid.Hex() + "\"");
   response.headers.Set("Cache-Control", "private, no-cache");
   response.headers.Set("X-Content-Type-Options", "nosniff");
-  response.body = net::FileBody{context.hub.objects().Open(link.oid), 0, *held};
+  SetObjectBody(context.hub, link.oid, &response);
   return response;
 }
 

@@ -16,6 +16,7 @@ void FileCache::Put(const std::string& key, std::shared_ptr<const RepoFile> file
   // is what the nodes and the fixed part of a file take (400 bytes) and a ready head (900).
   size_t cost = 1300 + key.size() + file->disposition.size();
   if (file->content) cost += file->content->size();
+  if (file->xet) cost += file->xet->bytes();
   if (cost > shard_limit_) return;
   Shard& shard = ShardOf(key);
   std::lock_guard lock(shard.mutex);

@@ -8,11 +8,13 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
 #include "base/hash.h"
+#include "server/resolve/xet_links.h"
 
 namespace hearth::server {
 
@@ -50,6 +52,8 @@ struct RepoFile {
   uint64_t lfs_bytes = 0;  // kLfs
   std::string_view content_type;
   std::string disposition;  // inline form
+  // Of an LFS file that can also be fetched by Xet. How its content is stored changes behind this.
+  std::optional<XetLinks> xet;
   // The blob's bytes when it is small; LFS pointers always are.
   std::shared_ptr<const std::string> content;
   mutable ReadyHead ready_head;

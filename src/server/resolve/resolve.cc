@@ -2,6 +2,7 @@
 // them) and /api/resolve-cache. HEAD and GET carry the same headers (wire reference, section 1).
 #include "base/bytes.h"
 #include "base/error.h"
+#include "server/object_body.h"
 #include "server/resolve/content_type.h"
 #include "server/resolve/file_cache.h"
 #include "server/route.h"
@@ -91,6 +92,10 @@ FilePtr Files::Load(Context& context, const std::string& revision, const std::st
             .WithHeader("X-Repo-Commit", file->commit);
       }
       file->lfs_bytes = *held;
+      if (std::optional<hub::XetFile> xet = context.hub.xet_index().FileOf(pointer->oid)) {
+        file->xet =
+            MakeXetLinks(repo.record(), file->commit, context.hub.xet().store_id(), xet->hash);
+      }
     }
   }
   std::optional<std::string_view> sample;
@@ -141,11 +146,19 @@ void SetLfsBody(const Context& context, const RepoFile& file, net::Response* res
   std::string etag = "\"" + file.lfs_oid.Hex() + "\"";
   response->headers.Add("X-Linked-Size", std::to_string(file.lfs_bytes));
   response->headers.Add("X-Linked-ETag", etag);
+  if (file.xet) AddXetHeaders(*file.xet, context.base_url, &response->headers);
+  bool head = context.request.method == "HEAD";
+  if (!head && file.xet && WantsXetFileInfo(context.request)) {
+    response->headers.Set("Content-Type", std::string(kXetFileInfoType));
+    response->headers.Add("Vary", "Accept");
+    response->body = XetFileInfo(*file.xet, context.base_url, file.lfs_oid.Hex(), file.lfs_bytes);
+    return;
+  }
   response->headers.Add("ETag", std::move(etag));
-  if (context.request.method == "HEAD") {
+  if (head) {
     SetLengthOnly(file.lfs_bytes, response);
   } else {
-    response->body = net::FileBody{context.hub.objects().Open(file.lfs_oid), 0, file.lfs_bytes};
+    SetObjectBody(context.hub, file.lfs_oid, response);
   }
 }
 

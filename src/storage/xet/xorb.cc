@@ -17,10 +17,6 @@ constexpr size_t kChooseEvery = 32;
   throw Error(Code::kInvalidArgument, std::string("malformed xorb: ") + what);
 }
 
-void AppendU32(uint32_t value, std::string& out) {
-  out.append(reinterpret_cast<const char*>(&value), sizeof(value));
-}
-
 }  // namespace
 
 void XorbValidator::Feed(std::string_view bytes) {
@@ -132,35 +128,6 @@ XorbBuilder::Built XorbBuilder::Finish() {
   Built built{std::move(index_), std::move(body_)};
   *this = XorbBuilder();
   return built;
-}
-
-std::string WriteXorbFooter(const XorbIndex& index, uint32_t nonce) {
-  auto count = static_cast<uint32_t>(index.chunks.size());
-  std::string out(kFooterTag);
-  out += '\x01';
-  out += index.hash.raw();
-  size_t hashes_at = out.size();
-  out += std::string_view("XBLBHSH\0", 8);
-  AppendU32(count, out);
-  for (const XorbChunk& chunk : index.chunks) out += chunk.hash.raw();
-  size_t bounds_at = out.size();
-  out += std::string_view("XBLBBND\1", 8);
-  AppendU32(count, out);
-  for (const XorbChunk& chunk : index.chunks) AppendU32(chunk.record_end, out);
-  uint32_t unpacked_end = 0;
-  for (const XorbChunk& chunk : index.chunks) {
-    AppendU32(unpacked_end += chunk.unpacked_bytes, out);
-  }
-  AppendU32(count, out);
-  // Two distances back from the end of the info, which lies after them and 16 bytes (nonce,
-  // reserved).
-  size_t info_end = out.size() + 2 * 4 + 16;
-  AppendU32(static_cast<uint32_t>(info_end - hashes_at), out);
-  AppendU32(static_cast<uint32_t>(info_end - bounds_at), out);
-  AppendU32(nonce, out);
-  out.append(12, '\0');
-  AppendU32(static_cast<uint32_t>(info_end), out);
-  return out;
 }
 
 }  // namespace hearth::storage

@@ -45,6 +45,9 @@ XorbChunkHeader ParseXorbChunkHeader(std::string_view bytes);
 // Decodes one payload into `out` (resized to header.unpacked_bytes). Never writes more than the
 // header announces, whatever the payload says.
 void UnpackXorbChunk(const XorbChunkHeader& header, std::string_view payload, std::string& out);
+// The same into the caller's memory, which has room for header.unpacked_bytes. After a fault its
+// content is undefined.
+void UnpackXorbChunk(const XorbChunkHeader& header, std::string_view payload, char* out);
 
 // Header and payload of one chunk of 1..128 KiB, appended to `out`; stored raw where `scheme` gains
 // nothing.

@@ -37,14 +37,14 @@ LZ4F_dctx* DecompressContext() {
 }
 
 // Decodes exactly one frame that fills `out` and ends with the payload.
-void DecodeFrame(std::string_view payload, std::string& out) {
+void DecodeFrame(std::string_view payload, char* out, size_t out_bytes) {
   LZ4F_dctx* context = DecompressContext();
   size_t produced = 0;
   size_t hint = 1;
   while (!payload.empty() && hint != 0) {
-    size_t room = out.size() - produced;
+    size_t room = out_bytes - produced;
     size_t taken = payload.size();
-    hint = LZ4F_decompress(context, out.data() + produced, &room, payload.data(), &taken, nullptr);
+    hint = LZ4F_decompress(context, out + produced, &room, payload.data(), &taken, nullptr);
     if (LZ4F_isError(hint)) Malformed("bad LZ4 frame");
     produced += room;
     payload.remove_prefix(taken);
@@ -52,7 +52,7 @@ void DecodeFrame(std::string_view payload, std::string& out) {
   }
   if (hint != 0) Malformed("LZ4 frame is cut short");
   if (!payload.empty()) Malformed("bytes after the LZ4 frame");
-  if (produced != out.size()) Malformed("LZ4 frame is shorter than its header says");
+  if (produced != out_bytes) Malformed("LZ4 frame is shorter than its header says");
 }
 
 std::string EncodeFrame(std::string_view bytes) {
@@ -83,13 +83,12 @@ std::string GroupByFour(std::string_view bytes) {
 }
 
 // One pass over four streams: each output word is whole, so the loop has no partial stores.
-void UngroupByFour(std::string_view grouped, std::string& out) {
+void UngroupByFour(std::string_view grouped, char* to) {
   const char* g0 = grouped.data();
   const char* g1 = g0 + GroupBytes(grouped.size(), 0);
   const char* g2 = g1 + GroupBytes(grouped.size(), 1);
   const char* g3 = g2 + GroupBytes(grouped.size(), 2);
   size_t words = grouped.size() / 4;
-  char* to = out.data();
   for (size_t i = 0; i < words; ++i) {
     to[4 * i] = g0[i];
     to[4 * i + 1] = g1[i];
@@ -123,17 +122,23 @@ XorbChunkHeader ParseXorbChunkHeader(std::string_view bytes) {
 }
 
 void UnpackXorbChunk(const XorbChunkHeader& header, std::string_view payload, std::string& out) {
-  if (payload.size() != header.payload_bytes) Malformed("chunk payload is cut short");
   out.resize(header.unpacked_bytes);
+  UnpackXorbChunk(header, payload, out.data());
+}
+
+void UnpackXorbChunk(const XorbChunkHeader& header, std::string_view payload, char* out) {
+  if (payload.size() != header.payload_bytes) Malformed("chunk payload is cut short");
   if (header.scheme == XorbScheme::kNone) {
-    if (payload.size() != out.size()) Malformed("lengths of an uncompressed chunk differ");
-    std::memcpy(out.data(), payload.data(), out.size());
+    if (payload.size() != header.unpacked_bytes) {
+      Malformed("lengths of an uncompressed chunk differ");
+    }
+    std::memcpy(out, payload.data(), payload.size());
     return;
   }
-  if (header.scheme == XorbScheme::kLz4) return DecodeFrame(payload, out);
+  if (header.scheme == XorbScheme::kLz4) return DecodeFrame(payload, out, header.unpacked_bytes);
   thread_local std::string grouped;
   grouped.resize(header.unpacked_bytes);
-  DecodeFrame(payload, grouped);
+  DecodeFrame(payload, grouped.data(), grouped.size());
   UngroupByFour(grouped, out);
 }
 

@@ -1,0 +1,107 @@
+#include "hub/internal/shard_check.h"
+
+#include "base/error.h"
+
+namespace hearth::hub {
+namespace {
+
+using storage::XetHash;
+
+// Of one file, as for LFS.
+constexpr uint64_t kMaxFileBytes = 500'000'000'000;
+// Of one shard: a short list of terms may repeat a xorb of 8192 tiny chunks without end. 500 GB in
+// chunks of the usual size are 8 million.
+constexpr uint64_t kMaxChunksPerShard = 64'000'000;
+// Clients ask the hub about the chunks whose hash ends so (and the first of each file).
+constexpr uint64_t kDedupModulus = 1024;
+constexpr size_t kMaxDedupChunksPerFile = 100'000;
+
+[[noreturn]] void Lie(const XetHash& file, const std::string& what) {
+  throw Error(Code::kInvalidArgument, "the shard's file " + file.Text() + ": " + what);
+}
+
+}  // namespace
+
+storage::XorbIndexPtr ShardCheck::IndexOf(const XetHash& xorb) {
+  auto [usable, is_new] = usable_.try_emplace(xorb, false);
+  if (is_new) usable->second = is_usable_(xorb);
+  storage::XorbIndexPtr index = usable->second ? index_.xorbs().FindIndex(xorb) : nullptr;
+  if (!index) {
+    throw Error(Code::kInvalidArgument,
+                "the shard names the xorb " + xorb.Text() +
+                    ", which was not uploaded. A client that remembers an older upload should "
+                    "clear its Xet cache");
+  }
+  return index;
+}
+
+XetIndex::NewFile ShardCheck::CheckFile(const storage::ShardFile& file) {
+  if (!file.has_verification && !file.terms.empty()) Lie(file.hash, "no verification hashes");
+  XetIndex::NewFile result{file.hash, 0, {}, file.sha256, {}};
+  result.terms.reserve(file.terms.size());
+  storage::MerkleAggregator merkle;
+  for (const storage::ShardTerm& term : file.terms) {
+    storage::XorbIndexPtr index = IndexOf(term.xorb);
+    storage::CheckShardTerm(term, *index);
+    chunks_walked_ += term.chunk_end - term.chunk_start;
+    if (chunks_walked_ > kMaxChunksPerShard) {
+      throw Error(Code::kTooLarge, "the shard's files have too many chunks");
+    }
+    for (uint32_t i = term.chunk_start; i < term.chunk_end; ++i) {
+      const storage::XorbChunk& chunk = index->chunks[i];
+      bool asked_for = merkle.leaves() == 0 || chunk.hash.Tail() % kDedupModulus == 0;
+      if (asked_for && result.chunks.size() < kMaxDedupChunksPerFile) {
+        result.chunks.emplace_back(chunk.hash, term.xorb);
+      }
+      merkle.Add(chunk.hash, chunk.unpacked_bytes);
+    }
+    result.terms.push_back({term.xorb, term.unpacked_bytes, term.chunk_start, term.chunk_end});
+    if (merkle.total_bytes() > kMaxFileBytes) {
+      throw Error(Code::kTooLarge, "files above 500 GB are not possible");
+    }
+  }
+  result.size_bytes = merkle.total_bytes();
+  if (merkle.FinishFile() != file.hash) Lie(file.hash, "its chunks have another file hash");
+  return result;
+}
+
+void ShardCheck::ProveContent(const XetIndex::NewFile& file, const Progress& progress) {
+  std::optional<XetFile> known = index_.FindFile(file.hash);
+  if (known && index_.IsProved(known->id, *file.sha256)) {
+    verified_bytes_ += file.size_bytes;
+    return;
+  }
+  storage::XetReader reader(index_.xorbs(), storage::MakeTermSource(file.terms), 0,
+                            file.size_bytes);
+  Sha256Hasher hasher;
+  std::string piece;
+  while (reader.Next(&piece)) {
+    hasher.Update(piece);
+    verified_bytes_ += piece.size();
+    piece.clear();
+    progress(verified_bytes_, total_bytes_);
+  }
+  Sha256 actual = hasher.Finish();
+  if (actual != *file.sha256) {
+    Lie(file.hash, "its content has the SHA-256 " + actual.Hex() + ", not " + file.sha256->Hex());
+  }
+}
+
+std::vector<XetIndex::NewFile> ShardCheck::Run(const storage::Shard& shard,
+                                               const Progress& progress) {
+  for (const storage::ShardXorb& block : shard.xorbs) {
+    storage::CheckShardXorb(block, *IndexOf(block.hash));
+  }
+  std::vector<XetIndex::NewFile> files;
+  files.reserve(shard.files.size());
+  for (const storage::ShardFile& file : shard.files) {
+    files.push_back(CheckFile(file));
+    if (files.back().sha256) total_bytes_ += files.back().size_bytes;
+  }
+  for (const XetIndex::NewFile& file : files) {
+    if (file.sha256) ProveContent(file, progress);
+  }
+  return files;
+}
+
+}  // namespace hearth::hub

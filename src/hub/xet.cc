@@ -1,0 +1,238 @@
+#include "hub/xet.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "hub/internal/shard_check.h"
+
+namespace hearth::hub {
+namespace {
+
+using storage::XetHash;
+
+// Clients keep a dedup answer until it expires and then upload without asking: shorter than the
+// grace of garbage collection, which begins with the answer.
+constexpr std::chrono::hours kDedupAnswerLifetime{24 * 14};
+constexpr size_t kMaxXorbsPerChunk = 16;
+
+[[noreturn]] void NoAccess() {
+  throw Error(Code::kForbidden,
+              "This Xet token gives no access (any more): ask the hub for a new one");
+}
+
+// Kept twice, in the database and beside the xorbs: when either was wiped or comes from elsewhere,
+// the store is another one. Who restores a backup removes the file.
+std::string LoadOrMakeStoreId(storage::Database& db, const std::filesystem::path& file) {
+  std::optional<std::string> known = db.ReadValue([](storage::Connection& c) {
+    return c.QueryOne("SELECT value FROM meta WHERE key = 'xet_store_id'", {},
+                      [](const storage::Row& row) { return row.Str(0); });
+  });
+  if (known && std::filesystem::exists(file) && ReadFile(file, 64) == *known) return *known;
+  std::string made = NewObjectId();
+  WriteFileDurably(file, made);
+  db.Write([&](storage::Connection& c) {
+    c.Exec(
+        "INSERT INTO meta (key, value) VALUES ('xet_store_id', ?) "
+        "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        {made});
+  });
+  return made;
+}
+
+}  // namespace
+
+struct Xet::Impl {
+  Parts parts;
+  BucketGate bucket_gate;
+  std::string store_id;
+  storage::Blake3Key dedup_key;
+
+  Impl(const Parts& p, std::string_view secret)
+      : parts(p), store_id(LoadOrMakeStoreId(p.db, p.store_id_file)) {
+    std::string key = HmacSha256(secret, "xet-dedup " + store_id);
+    std::copy(key.begin(), key.end(), dedup_key.begin());
+  }
+
+  std::optional<Actor> ActorOf(const XetScope& scope) const;
+  bool MayUseBucket(int64_t bucket_id, int64_t user_id, bool write) const {
+    return bucket_gate && bucket_gate(bucket_id, user_id, write);
+  }
+  bool IsVisible(const XetScope& scope, const StoredXorb& xorb) const;
+  bool HolderUses(const XetScope& scope, int64_t xorb_id) const;
+  bool OthersShow(const XetScope& scope, int64_t xorb_id) const;
+  std::optional<StoredXorb> FindVisible(const XetScope& scope, const XetHash& hash) const;
+  bool Commit(const XetScope& scope, const std::vector<XetIndex::NewFile>& files);
+};
+
+Xet::Xet(const Parts& parts, std::string_view secret)
+    : index_(parts.index), impl_(std::make_unique<Impl>(parts, secret)) {}
+Xet::~Xet() = default;
+
+void Xet::SetBucketGate(BucketGate gate) { impl_->bucket_gate = std::move(gate); }
+const std::string& Xet::store_id() const { return impl_->store_id; }
+
+// --- rights
+
+// The person, not the token: what the token could do is written in the scope.
+std::optional<Actor> Xet::Impl::ActorOf(const XetScope& scope) const {
+  if (scope.user_id == 0) return Actor{};
+  return parts.accounts.ActorOf(scope.user_id);
+}
+
+void Xet::CheckScope(const XetScope& scope) const {
+  if (scope.holder == XetHolder::kBucket) {
+    if (!impl_->MayUseBucket(scope.holder_id, scope.user_id, scope.may_write)) NoAccess();
+    return;
+  }
+  std::optional<Actor> actor = impl_->ActorOf(scope);
+  Right needed = scope.may_write ? Right::kWrite : Right::kReadContent;
+  if (!actor || !impl_->parts.repos.May(*actor, scope.holder_id, needed)) NoAccess();
+}
+
+// The repository or bucket of the scope has a file with a part of the xorb.
+bool Xet::Impl::HolderUses(const XetScope& scope, int64_t xorb_id) const {
+  return parts.db.ReadValue([&](storage::Connection& c) {
+    if (c.QueryInt("SELECT 1 FROM xet_file_xorbs x JOIN xet_holders h ON h.file_id = x.file_id "
+                   "WHERE x.xorb_id = ? AND h.kind = ? AND h.holder_id = ? LIMIT 1",
+                   {xorb_id, static_cast<int>(scope.holder), scope.holder_id})) {
+      return true;
+    }
+    std::string_view sql =
+        scope.holder == XetHolder::kRepo
+            ? "SELECT 1 FROM xet_file_xorbs x JOIN object_files o ON o.file_id = x.file_id "
+              "JOIN repo_objects r ON r.sha256 = o.sha256 "
+              "WHERE x.xorb_id = ? AND r.repo_id = ? LIMIT 1"
+            : "SELECT 1 FROM xet_file_xorbs x JOIN bucket_files b ON b.file_id = x.file_id "
+              "WHERE x.xorb_id = ? AND b.bucket_id = ? LIMIT 1";
+    return c.QueryInt(sql, {xorb_id, scope.holder_id}).has_value();
+  });
+}
+
+// Somebody else's repository or bucket has one, and the scope's user may read it there.
+bool Xet::Impl::OthersShow(const XetScope& scope, int64_t xorb_id) const {
+  std::optional<Actor> actor = scope.whole_user ? ActorOf(scope) : Actor{};
+  if (!actor) return false;
+  std::vector<int64_t> repos;
+  std::vector<int64_t> buckets;
+  parts.db.Read([&](storage::Connection& c) {
+    c.Query(
+        "SELECT DISTINCT r.repo_id FROM xet_file_xorbs x "
+        "JOIN object_files o ON o.file_id = x.file_id JOIN repo_objects r ON r.sha256 = o.sha256 "
+        "WHERE x.xorb_id = ?",
+        {xorb_id}, [&](const storage::Row& row) { repos.push_back(row.Int(0)); });
+    c.Query(
+        "SELECT DISTINCT b.bucket_id FROM xet_file_xorbs x "
+        "JOIN bucket_files b ON b.file_id = x.file_id WHERE x.xorb_id = ?",
+        {xorb_id}, [&](const storage::Row& row) { buckets.push_back(row.Int(0)); });
+  });
+  return std::any_of(
+             repos.begin(), repos.end(),
+             [&](int64_t id) { return parts.repos.May(*actor, id, Right::kReadContent); }) ||
+         std::any_of(buckets.begin(), buckets.end(),
+                     [&](int64_t id) { return MayUseBucket(id, actor->user_id, false); });
+}
+
+bool Xet::Impl::IsVisible(const XetScope& scope, const StoredXorb& xorb) const {
+  if (scope.user_id != 0 && parts.index.HasUploaded(xorb.id, scope.user_id)) return true;
+  return HolderUses(scope, xorb.id) || OthersShow(scope, xorb.id);
+}
+
+std::optional<StoredXorb> Xet::Impl::FindVisible(const XetScope& scope, const XetHash& hash) const {
+  std::optional<StoredXorb> xorb = parts.index.FindXorb(hash);
+  if (!xorb || !IsVisible(scope, *xorb)) return std::nullopt;
+  return xorb;
+}
+
+static void RequireWrite(const XetScope& scope) {
+  if (!scope.may_write) {
+    throw Error(Code::kForbidden, "This Xet token may only read: uploads need a write token");
+  }
+}
+
+// --- upload
+
+bool Xet::PutXorb(const XetScope& scope, const XetHash& hash, TempFile body) {
+  RequireWrite(scope);
+  bool known = impl_->FindVisible(scope, hash).has_value();
+  SweepLock::Guard guard = impl_->parts.sweep_lock.Shared();
+  storage::XorbStore::Put put = index_.xorbs().PutUploaded(std::move(body), hash);
+  index_.AddXorb(*put.index, scope.user_id);
+  return !known;
+}
+
+bool Xet::HoldsXorb(const XetScope& scope, const XetHash& hash) {
+  RequireWrite(scope);
+  std::optional<StoredXorb> xorb = impl_->FindVisible(scope, hash);
+  return xorb && index_.RenewLease(xorb->id) && index_.xorbs().FindIndex(hash) != nullptr;
+}
+
+bool Xet::RegisterShard(const XetScope& scope, std::string_view bytes, const Progress& progress) {
+  RequireWrite(scope);
+  storage::Shard shard = storage::ParseShard(bytes);
+  ShardCheck check(index_, [&](const XetHash& hash) {
+    std::optional<StoredXorb> xorb = impl_->FindVisible(scope, hash);
+    return xorb && index_.RenewLease(xorb->id);
+  });
+  std::vector<XetIndex::NewFile> files = check.Run(shard, progress);
+  return impl_->Commit(scope, files);
+}
+
+bool Xet::Impl::Commit(const XetScope& scope, const std::vector<XetIndex::NewFile>& files) {
+  bool changed = false;
+  parts.db.Write([&](storage::Connection& c) {
+    changed = false;
+    for (const XetIndex::NewFile& file : files) {
+      bool is_object = file.sha256 && scope.holder == XetHolder::kRepo;
+      if (is_object) {
+        parts.objects.GrantIn(c, scope.holder_id, scope.user_id, *file.sha256, file.size_bytes);
+      } else if (file.sha256) {
+        parts.objects.AddIn(c, *file.sha256, file.size_bytes);
+      }
+      changed |= !c.QueryInt("SELECT 1 FROM xet_files WHERE hash = ?",
+                             {storage::BlobValue{std::string(file.hash.raw())}});
+      XetFile stored = parts.index.AddFile(c, file);
+      if (!is_object) {
+        parts.index.AddHolder(c, scope.holder, scope.holder_id, stored.id, scope.user_id);
+      }
+    }
+  });
+  for (const XetIndex::NewFile& file : files) parts.index.RememberChunks(file);
+  return changed;
+}
+
+// --- deduplication and reading
+
+std::optional<std::string> Xet::FindChunk(const XetScope& scope, const XetHash& chunk) {
+  for (const StoredXorb& xorb : index_.FindChunk(chunk, kMaxXorbsPerChunk)) {
+    if (!impl_->IsVisible(scope, xorb)) continue;
+    storage::XorbIndexPtr index = index_.xorbs().FindIndex(xorb.hash);
+    if (!index || !index_.RenewLease(xorb.id)) continue;
+    storage::ShardXorb block = storage::DescribeXorb(*index);
+    storage::ShardFooter footer;
+    footer.hmac_key = impl_->dedup_key;
+    footer.created = std::chrono::floor<std::chrono::seconds>(impl_->parts.clock.Now());
+    footer.key_expiry = footer.created + kDedupAnswerLifetime;
+    return storage::WriteDedupShard({&block, 1}, footer);
+  }
+  return std::nullopt;
+}
+
+std::optional<XetFile> Xet::FindFile(const XetScope& scope, const XetHash& hash) const {
+  std::optional<XetFile> file = index_.FindFile(hash);
+  if (!file) return std::nullopt;
+  if (index_.IsHeld(scope.holder, scope.holder_id, file->id)) return file;
+  std::string_view sql =
+      scope.holder == XetHolder::kRepo
+          ? "SELECT 1 FROM object_files o JOIN repo_objects r "
+            "ON r.sha256 = o.sha256 WHERE o.file_id = ? AND r.repo_id = ? LIMIT 1"
+          : "SELECT 1 FROM bucket_files WHERE file_id = ? AND bucket_id = ? "
+            "LIMIT 1";
+  bool held = impl_->parts.db.ReadValue([&](storage::Connection& c) {
+    return c.QueryInt(sql, {file->id, scope.holder_id}).has_value();
+  });
+  return held ? file : std::nullopt;
+}
+
+}  // namespace hearth::hub

@@ -1,0 +1,284 @@
+#include "hub/xet.h"
+
+#include <gtest/gtest.h>
+
+#include "hub/internal/scratch_hub_test.h"
+#include "hub/xet_upload_fixture.h"
+
+namespace hearth::hub {
+namespace {
+
+using storage::XetHash;
+
+class XetTest : public ScratchHubTest {
+ protected:
+  XetTest() : repo_(MakeRepo(alice_, "weights", /*is_private=*/true)) {}
+
+  Xet& xet() { return hub_->xet(); }
+  XetScope Scope(const RepoHandle& repo, const Actor& actor, bool may_write = true) {
+    return RepoScope(repo.record(), actor.user_id, may_write);
+  }
+  XetScope Mine() { return Scope(repo_, alice_); }
+  bool Register(const XetScope& scope, const storage::Shard& shard) {
+    return xet().RegisterShard(scope, storage::WriteShard(shard), [](uint64_t, uint64_t) {});
+  }
+  std::string Rebuild(const XetFile& file) {
+    storage::XetReader reader = xet().index().Read(file, 0, file.size_bytes);
+    std::string bytes;
+    while (reader.Next(&bytes)) {
+    }
+    return bytes;
+  }
+  // What the shard is refused with, and that nothing of it can be seen.
+  Error Refusal(const XetUpload& upload) {
+    Error error = ErrorOf([&] { Register(Mine(), upload.shard); });
+    for (const storage::ShardFile& file : upload.shard.files) {
+      EXPECT_FALSE(xet().FindFile(Mine(), file.hash));
+      if (file.sha256) EXPECT_FALSE(hub_->objects().FindIn(repo_.record(), *file.sha256));
+    }
+    return error;
+  }
+
+  RepoHandle repo_;
+  std::string bytes_ = NoiseBytes(1, 3'000'000) + TextRows(20'000);
+};
+
+TEST_F(XetTest, AnUploadedFileIsAnObjectOfTheRepository) {
+  XetUpload upload;
+  const storage::ShardFile& file = upload.AddFile(bytes_);
+  upload.Send(xet(), Mine());
+
+  std::optional<XetFile> found = xet().FindFile(Mine(), file.hash);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->size_bytes, bytes_.size());
+  EXPECT_EQ(Rebuild(*found), bytes_);
+  EXPECT_EQ(hub_->xet_index().FileOf(*file.sha256)->hash, file.hash);
+  Reopen();
+  EXPECT_EQ(Rebuild(*xet().FindFile(Mine(), file.hash)), bytes_);
+  EXPECT_FALSE(Register(Mine(), upload.shard)) << "the second time nothing is new";
+}
+
+TEST_F(XetTest, TheEmptyFileHasTheZeroHashAndNoTerms) {
+  XetUpload upload;
+  const storage::ShardFile& file = upload.AddFile("");
+  EXPECT_TRUE(file.hash.IsZero());
+  upload.Send(xet(), Mine());
+  std::optional<XetFile> found = xet().FindFile(Mine(), file.hash);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(Rebuild(*found), "");
+}
+
+TEST_F(XetTest, AFileOfManyTermsIsRebuiltFromItsSegments) {
+  XetUpload upload;
+  upload.AddFile(TextRows(40'000));
+  const storage::XorbIndex index = upload.xorbs[0].index;
+  ASSERT_GT(index.chunks.size(), 2u);
+  storage::Shard& shard = upload.shard;
+  storage::ShardFile file = shard.files[0];
+  file.terms.clear();
+  storage::MerkleAggregator merkle;
+  Sha256Hasher sha;
+  std::string whole = TextRows(40'000);
+  uint64_t at = 0;
+  // One term for each chunk, the list repeated: more terms than one segment holds.
+  for (int round = 0; round < 100; ++round) {
+    at = 0;
+    for (uint32_t i = 0; i < index.chunks.size(); ++i) {
+      const storage::XorbChunk& chunk = index.chunks[i];
+      file.terms.push_back({index.hash, chunk.unpacked_bytes, i, i + 1,
+                            storage::HashVerification({&chunk.hash, 1})});
+      merkle.Add(chunk.hash, chunk.unpacked_bytes);
+      sha.Update(std::string_view(whole).substr(at, chunk.unpacked_bytes));
+      at += chunk.unpacked_bytes;
+    }
+  }
+  ASSERT_GT(file.terms.size(), 1024u);
+  file.hash = merkle.FinishFile();
+  file.sha256 = sha.Finish();
+  shard.files = {file};
+  upload.Send(xet(), Mine());
+
+  XetFile stored = *xet().FindFile(Mine(), file.hash);
+  EXPECT_EQ(stored.size_bytes, 100 * whole.size());
+  std::string middle;
+  storage::XetReader reader =
+      xet().index().Read(stored, 57 * whole.size() + 5, 57 * whole.size() + 25);
+  while (reader.Next(&middle)) {
+  }
+  EXPECT_EQ(middle, whole.substr(5, 20));
+}
+
+// --- lies
+
+TEST_F(XetTest, AShardWithAForeignSha256IsRefused) {
+  XetUpload upload;
+  upload.AddFile(bytes_);
+  upload.SendXorbs(xet(), Mine());
+  upload.shard.files[0].sha256 = Sha256Of("famous weights");
+  EXPECT_EQ(Refusal(upload).code(), Code::kInvalidArgument);
+  EXPECT_FALSE(hub_->xet_index().FileOf(Sha256Of("famous weights")));
+}
+
+TEST_F(XetTest, AShardWhoseXorbWasNotUploadedIsRefused) {
+  XetUpload upload;
+  upload.AddFile(bytes_);
+  EXPECT_EQ(Refusal(upload).code(), Code::kInvalidArgument);
+}
+
+TEST_F(XetTest, LiesAboutTermsAreRefused) {
+  XetUpload good;
+  good.AddFile(bytes_);
+  good.SendXorbs(xet(), Mine());
+  std::vector<XetUpload> lies(7, good);
+  lies[0].shard.files[0].terms[0].verification = storage::HashChunk("guess");
+  lies[1].shard.files[0].terms[0].unpacked_bytes -= 1;
+  lies[2].shard.files[0].terms[0].chunk_end += 1;
+  lies[3].shard.files[0].hash = storage::HashChunk("another name");
+  lies[4].shard.files[0].has_verification = false;
+  lies[5].shard.xorbs[0].chunks[1].hash = storage::HashChunk("another chunk");
+  lies[6].shard.files[0].terms.push_back(lies[6].shard.files[0].terms[0]);
+  for (size_t i = 0; i < lies.size(); ++i) {
+    EXPECT_EQ(Refusal(lies[i]).code(), Code::kInvalidArgument) << i;
+  }
+  EXPECT_TRUE(Register(Mine(), good.shard)) << "the truth is still welcome";
+}
+
+TEST_F(XetTest, AXorbUnderAnotherNameIsRefusedAndNotStored) {
+  XetUpload upload;
+  upload.AddFile(bytes_);
+  XetHash other = storage::HashChunk("other");
+  TempFile body(xet().index().xorbs().temp_folder());
+  body.Append(upload.xorbs[0].body);
+  EXPECT_EQ(ErrorOf([&] { xet().PutXorb(Mine(), other, std::move(body)); }).code(),
+            Code::kInvalidArgument);
+  EXPECT_FALSE(xet().HoldsXorb(Mine(), other));
+  EXPECT_FALSE(xet().HoldsXorb(Mine(), upload.xorbs[0].index.hash));
+}
+
+// --- privacy
+
+TEST_F(XetTest, HashesAloneReadNothing) {
+  XetUpload upload;
+  XetHash file = upload.AddFile(bytes_).hash;
+  upload.Send(xet(), Mine());
+  RepoHandle bobs = MakeRepo(bob_, "mine");
+  XetScope his = Scope(bobs, bob_);
+  EXPECT_FALSE(xet().FindFile(his, file));
+  EXPECT_FALSE(xet().HoldsXorb(his, upload.xorbs[0].index.hash));
+  EXPECT_FALSE(xet().FindChunk(his, upload.xorbs[0].index.chunks[0].hash));
+  // Missing and invisible give the same refusal.
+  Error hidden = ErrorOf([&] { Register(his, upload.shard); });
+  XetUpload unknown;
+  unknown.AddFile("never uploaded");
+  Error missing = ErrorOf([&] { Register(his, unknown.shard); });
+  EXPECT_EQ(hidden.code(), missing.code());
+  auto without_hash = [](const Error& error, const XetUpload& sent) {
+    std::string text = error.message();
+    std::string hash = sent.xorbs[0].index.hash.Text();
+    return text.replace(text.find(hash), hash.size(), "X");
+  };
+  EXPECT_EQ(without_hash(hidden, upload), without_hash(missing, unknown));
+}
+
+TEST_F(XetTest, UploadingKnownBytesDoesNotTellThatTheyWereKnown) {
+  XetUpload upload;
+  upload.AddFile(bytes_);
+  upload.Send(xet(), Mine());
+  RepoHandle bobs = MakeRepo(bob_, "mine");
+  XetScope his = Scope(bobs, bob_);
+  auto put = [&] {
+    TempFile body(xet().index().xorbs().temp_folder());
+    body.Append(upload.xorbs[0].body);
+    return xet().PutXorb(his, upload.xorbs[0].index.hash, std::move(body));
+  };
+  EXPECT_TRUE(put()) << "as if it were new";
+  EXPECT_FALSE(put()) << "he has sent it himself by now";
+  EXPECT_TRUE(xet().HoldsXorb(his, upload.xorbs[0].index.hash));
+  EXPECT_FALSE(Register(his, upload.shard)) << "the same file under the same name";
+  EXPECT_TRUE(xet().FindFile(his, upload.shard.files[0].hash));
+}
+
+TEST_F(XetTest, ChunksOfPublicFilesAreOfferedToEveryWriter) {
+  RepoHandle open = MakeRepo(alice_, "open");
+  XetUpload upload;
+  upload.AddFile(bytes_);
+  upload.Send(xet(), Scope(open, alice_));
+  RepoHandle bobs = MakeRepo(bob_, "mine");
+  XetHash first = upload.xorbs[0].index.chunks[0].hash;
+  std::optional<std::string> answer = xet().FindChunk(Scope(bobs, bob_), first);
+  ASSERT_TRUE(answer);
+  storage::Shard shard = storage::ParseShard(*answer);
+  ASSERT_EQ(shard.xorbs.size(), 1u);
+  EXPECT_EQ(shard.xorbs[0].hash, upload.xorbs[0].index.hash);
+  auto footer = storage::FindShardFooter(*answer);
+  ASSERT_TRUE(footer);
+  EXPECT_EQ(shard.xorbs[0].chunks[0].hash, storage::ProtectHash(footer->hmac_key, first))
+      << "hashes that prove possession stay here";
+  EXPECT_FALSE(xet().MayHaveChunk(storage::HashChunk("no such chunk")));
+  hub_->repos().UpdateSettings(open, {.is_private = true});
+  EXPECT_FALSE(xet().FindChunk(Scope(bobs, bob_), first)) << "no longer readable";
+}
+
+TEST_F(XetTest, AFineGrainedTokenDoesNotSeeTheOtherPrivateRepositories) {
+  XetUpload upload;
+  upload.AddFile(bytes_);
+  AccountPtr org = hub_->accounts().CreateOrg("lab", "", bob_.user_id);
+  hub_->accounts().SetMember(org->id, alice_.user_id, OrgRole::kRead);
+  bob_ = MakeUser("bob");
+  NewRepo ours;
+  ours.owner = "lab";
+  ours.name = "ours";
+  ours.is_private = true;
+  upload.Send(xet(), Scope(repos().Create(bob_, ours), bob_));
+  XetScope hers = Mine();
+  XetHash first = upload.xorbs[0].index.chunks[0].hash;
+  EXPECT_TRUE(xet().FindChunk(hers, first)) << "a member reads it";
+  hers.whole_user = false;
+  EXPECT_FALSE(xet().FindChunk(hers, first));
+}
+
+TEST_F(XetTest, AScopeEndsWithTheRightBehindIt) {
+  XetScope mine = Mine();
+  xet().CheckScope(mine);
+  XetScope his = Scope(repo_, bob_, /*may_write=*/false);
+  EXPECT_EQ(ErrorOf([&] { xet().CheckScope(his); }).code(), Code::kForbidden);
+  hub_->repos().UpdateSettings(repo_, {.is_private = false});
+  xet().CheckScope(his);
+  his.may_write = true;
+  EXPECT_EQ(ErrorOf([&] { xet().CheckScope(his); }).code(), Code::kForbidden);
+  hub_->accounts().SetDisabled(alice_.user_id, true);
+  EXPECT_EQ(ErrorOf([&] { xet().CheckScope(mine); }).code(), Code::kForbidden);
+  hub_->repos().Delete(repo_);
+  EXPECT_EQ(ErrorOf([&] { xet().CheckScope(Scope(repo_, bob_, false)); }).code(), Code::kForbidden);
+}
+
+TEST_F(XetTest, AReadScopeCannotUpload) {
+  XetScope reader = Scope(repo_, alice_, /*may_write=*/false);
+  XetUpload upload;
+  upload.AddFile(bytes_);
+  EXPECT_EQ(ErrorOf([&] { upload.SendXorbs(xet(), reader); }).code(), Code::kForbidden);
+  EXPECT_EQ(ErrorOf([&] { Register(reader, upload.shard); }).code(), Code::kForbidden);
+  EXPECT_EQ(ErrorOf([&] { xet().HoldsXorb(reader, upload.xorbs[0].index.hash); }).code(),
+            Code::kForbidden);
+}
+
+TEST_F(XetTest, AStoreThatWasReplacedGetsAnotherName) {
+  std::string name = xet().store_id();
+  Reopen();
+  EXPECT_EQ(xet().store_id(), name);
+  hub_.reset();
+  std::filesystem::remove_all(root_ / "xet");
+  Reopen();
+  EXPECT_NE(xet().store_id(), name);
+}
+
+TEST_F(XetTest, AFileWithoutSha256IsHeldByItsRepositoryOnly) {
+  XetUpload upload;
+  XetHash file = upload.AddFile(bytes_, /*with_sha256=*/false).hash;
+  upload.Send(xet(), Mine());
+  EXPECT_TRUE(xet().FindFile(Mine(), file));
+  EXPECT_FALSE(xet().FindFile(Scope(MakeRepo(alice_, "another"), alice_), file));
+}
+
+}  // namespace
+}  // namespace hearth::hub

@@ -1,0 +1,99 @@
+#include "server/xet_api/shard_jobs.h"
+
+#include <utility>
+
+#include "base/error.h"
+
+namespace hearth::server {
+namespace {
+
+[[noreturn]] void ShuttingDown() {
+  throw Error(Code::kUnavailable, "The server is shutting down: try again");
+}
+
+}  // namespace
+
+ShardJob::State ShardJob::WaitFor(std::chrono::milliseconds limit) const {
+  std::unique_lock lock(mutex_);
+  ended_.wait_for(lock, limit, [this] { return state_.done; });
+  return state_;
+}
+
+bool ShardJob::Result() const {
+  std::lock_guard lock(mutex_);
+  if (fault_) std::rethrow_exception(fault_);
+  return result_;
+}
+
+void ShardJob::Finish(bool result, std::exception_ptr fault) {
+  // The shard's bytes and whatever else the work holds go before anybody sees the end.
+  work_ = nullptr;
+  std::lock_guard lock(mutex_);
+  result_ = result;
+  fault_ = std::move(fault);
+  state_.done = true;
+  ended_.notify_all();
+}
+
+void ShardJob::Run(const std::function<bool()>& stopping) {
+  try {
+    if (stopping()) ShuttingDown();
+    bool result = work_([&](uint64_t verified, uint64_t total) {
+      if (stopping()) ShuttingDown();
+      std::lock_guard lock(mutex_);
+      state_.verified = verified;
+      state_.total = total;
+    });
+    Finish(result, nullptr);
+  } catch (...) {
+    Finish(false, std::current_exception());
+  }
+}
+
+ShardJobs::ShardJobs(size_t parallel, size_t waiting) : parallel_(parallel), waiting_(waiting) {}
+
+ShardJobs::~ShardJobs() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+ShardJobs::Started ShardJobs::Start(ShardJob::Work work) {
+  std::shared_ptr<ShardJob> job(new ShardJob(std::move(work)));
+  std::lock_guard lock(mutex_);
+  size_t unfinished = running_ + queue_.size();
+  if (unfinished >= parallel_ + waiting_) {
+    throw Error(Code::kUnavailable, "Too many uploads are being verified: try again soon");
+  }
+  if (unfinished >= threads_.size() && threads_.size() < parallel_) {
+    threads_.emplace_back([this] { RunThread(); });
+  }
+  queue_.push_back(job);
+  wake_.notify_one();
+  return {job, unfinished < parallel_};
+}
+
+void ShardJobs::RunThread() {
+  auto stopping = [this] {
+    std::lock_guard lock(mutex_);
+    return stopping_;
+  };
+  std::unique_lock lock(mutex_);
+  while (true) {
+    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    if (queue_.empty()) return;
+    std::shared_ptr<ShardJob> job = std::move(queue_.front());
+    queue_.pop_front();
+    ++running_;
+    lock.unlock();
+    job->Run(stopping);
+    job.reset();
+    lock.lock();
+    --running_;
+  }
+}
+
+}  // namespace hearth::server

@@ -1,0 +1,322 @@
+#include "storage/xet/xorb_store.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <ctime>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "base/error.h"
+#include "storage/xet/internal/lru_cache.h"
+
+namespace hearth::storage {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Two levels of 256 folders: a petabyte of full xorbs is 250 to a folder.
+constexpr size_t kFolders = 256 * 256;
+// Threads that publish or remove the same xorb wait for each other; others rarely do.
+constexpr size_t kStripes = 256;
+// 64 MiB hold the indexes of about 100 GB of content.
+constexpr size_t kIndexCacheBytes = 64 << 20;
+constexpr size_t kOpenFiles = 64;
+// Uploads are read in pieces that stay in a core's second-level cache between the copy out of the
+// page cache and the hash.
+constexpr size_t kReadBytes = 1 << 20;
+// Longer than any upload takes: what is older in the temporary folder was left by a crash.
+constexpr time_t kStaleSeconds = 24 * 60 * 60;
+
+// Tells two files that had the same name one after the other apart: another process may have moved
+// a xorb out and a new upload, compressed differently, may have taken its place.
+struct Stamp {
+  uint64_t inode = 0;
+  uint64_t bytes = 0;
+  int64_t modified_ns = 0;
+  bool operator==(const Stamp&) const = default;
+};
+
+Stamp StampOf(const struct stat& info) {
+  return {static_cast<uint64_t>(info.st_ino), static_cast<uint64_t>(info.st_size),
+          info.st_mtim.tv_sec * int64_t{1000000000} + info.st_mtim.tv_nsec};
+}
+
+Stamp StampOf(int fd) {
+  struct stat info {};
+  if (::fstat(fd, &info) != 0) ThrowErrno("fstat");
+  return StampOf(info);
+}
+
+std::optional<Stamp> FindStamp(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0) return StampOf(info);
+  if (errno == ENOENT) return std::nullopt;
+  ThrowErrno("stat " + path);
+}
+
+void MakeFolder(const fs::path& folder) {
+  if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) {
+    ThrowErrno("create folder " + folder.string());
+  }
+}
+
+bool IsHexByte(const std::string& name) { return name.size() == 2 && IsLowerHex(name); }
+
+std::vector<std::string> Names(const fs::path& folder) {
+  std::error_code error;
+  fs::directory_iterator entries(folder, error);
+  if (error) ThrowErrno("list " + folder.string(), error.value());
+  std::vector<std::string> names;
+  while (entries != fs::directory_iterator()) {
+    names.push_back(entries->path().filename().string());
+    entries.increment(error);
+    if (error) ThrowErrno("list " + folder.string(), error.value());
+  }
+  return names;
+}
+
+void RemoveStaleFiles(const fs::path& folder) {
+  time_t limit = ::time(nullptr) - kStaleSeconds;
+  for (const std::string& name : Names(folder)) {
+    fs::path path = folder / name;
+    struct stat info {};
+    if (::lstat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
+    if (info.st_mtim.tv_sec < limit) ::unlink(path.c_str());
+  }
+}
+
+XorbIndex ValidateFile(int fd, uint64_t bytes, const XetHash& expected) {
+  auto buffer = std::make_unique_for_overwrite<char[]>(kReadBytes);
+  XorbValidator validator;
+  for (uint64_t at = 0; at < bytes;) {
+    size_t piece = std::min<uint64_t>(kReadBytes, bytes - at);
+    ReadExactAt(fd, at, buffer.get(), piece);
+    validator.Feed({buffer.get(), piece});
+    at += piece;
+  }
+  return validator.Finish(expected);
+}
+
+class LocalXorbStore : public XorbStore {
+ public:
+  explicit LocalXorbStore(const fs::path& root)
+      : root_(root), temp_folder_(root / "tmp"), durable_folders_(kFolders) {
+    std::error_code error;
+    fs::create_directories(root_, error);
+    if (error) ThrowErrno("create folder " + root_.string(), error.value());
+    MakeFolder(temp_folder_);
+    FsyncFolder(root_);
+    if (fs::path parent = fs::absolute(root_).parent_path(); !parent.empty()) FsyncFolder(parent);
+    RemoveStaleFiles(temp_folder_);
+  }
+
+  Put PutUploaded(TempFile body, const XetHash& expected) override {
+    uint64_t bytes = FileSize(body.fd());
+    if (bytes > kXorbMaxBodyBytes + kXorbMaxFooterBytes) {
+      throw Error(Code::kTooLarge, "xorb is longer than 64 MiB");
+    }
+    bool stored = FindStamp(PathOf(expected)).has_value();
+    // The disk writes while the processor checks. Only a hint: fsync follows.
+    if (!stored) ::sync_file_range(body.fd(), 0, 0, SYNC_FILE_RANGE_WRITE);
+    XorbIndex index = ValidateFile(body.fd(), bytes, expected);
+    if (stored) {
+      if (XorbIndexPtr first = FindIndex(expected)) return {std::move(first), false};
+    }
+    if (::ftruncate(body.fd(), index.body_bytes) != 0) ThrowErrno("truncate upload");
+    if (::lseek(body.fd(), index.body_bytes, SEEK_SET) < 0) ThrowErrno("seek in upload");
+    return Publish(std::move(body), std::move(index));
+  }
+
+  Put PutBuilt(const XorbBuilder::Built& built) override {
+    if (built.index.body_bytes != built.body.size()) {
+      throw Error(Code::kInternal, "a built xorb does not have the length of its index");
+    }
+    if (XorbIndexPtr first = FindIndex(built.index.hash)) return {std::move(first), false};
+    TempFile file(temp_folder_);
+    file.Append(built.body);
+    return Publish(std::move(file), built.index);
+  }
+
+  XorbIndexPtr FindIndex(const XetHash& hash) override {
+    std::optional<Stamp> stamp = FindStamp(PathOf(hash));
+    if (!stamp) return nullptr;
+    auto known = indexes_.Find(hash);
+    if (known && known->stamp == *stamp) return known->index;
+    std::lock_guard lock(StripeOf(hash));
+    return LoadLocked(hash);
+  }
+
+  std::shared_ptr<UniqueFd> Open(const XetHash& hash) override {
+    std::string path = PathOf(hash);
+    if (std::optional<OpenFile> known = files_.Find(hash)) {
+      if (FindStamp(path) == known->stamp) return known->fd;
+      files_.Erase(hash);
+    }
+    UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.valid()) {
+      if (errno == ENOENT) throw Error(Code::kNotFound, "xorb " + hash.Text() + " is missing");
+      ThrowErrno("open xorb " + hash.Text());
+    }
+    Stamp stamp = StampOf(fd.get());
+    auto shared = std::make_shared<UniqueFd>(std::move(fd));
+    files_.Put(hash, {stamp, shared}, 1);
+    return shared;
+  }
+
+  bool MoveOut(const XetHash& hash, const fs::path& target) override {
+    std::string source = PathOf(hash);
+    std::lock_guard lock(StripeOf(hash));
+    if (::rename(source.c_str(), target.c_str()) != 0) {
+      int error_number = errno;
+      if (error_number == ENOENT && !FindStamp(source)) return false;
+      ThrowErrno("move xorb to " + target.string(), error_number);
+    }
+    indexes_.Erase(hash);
+    files_.Erase(hash);
+    // First where it is now: a crash in between may show it twice, never nowhere.
+    FsyncFolder(target.parent_path());
+    FsyncFolder(fs::path(source).parent_path());
+    return true;
+  }
+
+  XorbIndexPtr MoveIn(const fs::path& source, const XetHash& hash) override {
+    UniqueFd fd = OpenForRead(source);
+    CheckName(ReadXorbFooter(fd.get(), source.string()), hash);
+    EnsureFolder(hash);
+    std::lock_guard lock(StripeOf(hash));
+    Link(source, hash);
+    XorbIndexPtr index = LoadLocked(hash);
+    if (::unlink(source.c_str()) != 0 && errno != ENOENT) ThrowErrno("remove " + source.string());
+    FsyncFolder(source.parent_path());
+    return index;
+  }
+
+  void ForEach(
+      const std::function<void(const XetHash&, uint64_t file_bytes)>& each) const override {
+    for (const std::string& first : Names(root_)) {
+      if (!IsHexByte(first)) continue;
+      for (const std::string& second : Names(root_ / first)) {
+        if (!IsHexByte(second)) continue;
+        for (const std::string& name : Names(root_ / first / second)) {
+          std::optional<XetHash> hash = XetHash::FromText(name);
+          if (!hash || name.compare(0, 4, first + second) != 0) continue;
+          // One that was moved out since the listing is passed over.
+          if (std::optional<Stamp> stamp = FindStamp(PathOf(*hash))) each(*hash, stamp->bytes);
+        }
+      }
+    }
+  }
+
+  const fs::path& temp_folder() const override { return temp_folder_; }
+
+ private:
+  struct KnownIndex {
+    Stamp stamp;
+    XorbIndexPtr index;
+  };
+  struct OpenFile {
+    Stamp stamp;
+    std::shared_ptr<UniqueFd> fd;
+  };
+
+  std::string PathOf(const XetHash& hash) const {
+    std::string text = hash.Text();
+    return root_.native() + "/" + text.substr(0, 2) + "/" + text.substr(2, 2) + "/" + text;
+  }
+
+  std::mutex& StripeOf(const XetHash& hash) { return stripes_[hash.data()[2] % kStripes]; }
+
+  static void CheckName(const XorbIndex& index, const XetHash& hash) {
+    if (index.hash != hash) {
+      throw Error(Code::kInternal, "xorb file " + hash.Text() + " holds another xorb");
+    }
+  }
+
+  // Makes <root>/ab/cd. The first use of a folder in the life of this process syncs it and the
+  // chain above it even when it exists: whoever filled it may have died before its own fsync.
+  void EnsureFolder(const XetHash& hash) {
+    // The text form starts with byte 7 of the hash.
+    std::atomic<bool>& durable = durable_folders_[hash.data()[7] * size_t{256} + hash.data()[6]];
+    if (durable.load(std::memory_order_acquire)) return;
+    fs::path folder = fs::path(PathOf(hash)).parent_path();
+    MakeFolder(folder.parent_path());
+    MakeFolder(folder);
+    FsyncFolder(folder);
+    FsyncFolder(folder.parent_path());
+    FsyncFolder(root_);
+    durable.store(true, std::memory_order_release);
+  }
+
+  // Gives a finished, synced file its name, unless the name is taken: first write wins. The lock of
+  // the stripe is held until the name is durable, so that nobody is told of it earlier.
+  bool Link(const fs::path& source, const XetHash& hash) {
+    std::string target = PathOf(hash);
+    bool linked = ::link(source.c_str(), target.c_str()) == 0;
+    if (!linked && errno != EEXIST) ThrowErrno("link " + target);
+    FsyncFolder(fs::path(target).parent_path());
+    return linked;
+  }
+
+  // `file` holds the records and stands at their end.
+  Put Publish(TempFile file, XorbIndex index) {
+    WriteAll(file.fd(), WriteXorbFooter(index, 0));
+    // Nothing writes to a xorb again; the mode also stops a stray shell command.
+    if (::fchmod(file.fd(), 0444) != 0) ThrowErrno("chmod " + file.path().string());
+    FsyncFile(file.fd(), file.path().string());
+    XetHash hash = index.hash;
+    EnsureFolder(hash);
+    std::lock_guard lock(StripeOf(hash));
+    while (!Link(file.path(), hash)) {
+      // Another process may have moved it out since: then the name is free again.
+      if (XorbIndexPtr first = LoadLocked(hash)) return {std::move(first), false};
+    }
+    auto shared = std::make_shared<const XorbIndex>(std::move(index));
+    Remember(hash, StampOf(file.fd()), shared);
+    return {std::move(shared), true};
+  }
+
+  // Precondition: the stripe is locked.
+  XorbIndexPtr LoadLocked(const XetHash& hash) {
+    UniqueFd fd(::open(PathOf(hash).c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.valid()) {
+      if (errno == ENOENT) return nullptr;
+      ThrowErrno("open xorb " + hash.Text());
+    }
+    Stamp stamp = StampOf(fd.get());
+    auto known = indexes_.Find(hash);
+    if (known && known->stamp == stamp) return known->index;
+    auto index = std::make_shared<const XorbIndex>(ReadXorbFooter(fd.get(), hash.Text()));
+    CheckName(*index, hash);
+    EnsureFolder(hash);
+    Remember(hash, stamp, index);
+    return index;
+  }
+
+  void Remember(const XetHash& hash, const Stamp& stamp, const XorbIndexPtr& index) {
+    size_t cost = 256 + index->chunks.size() * sizeof(XorbChunk);
+    indexes_.Put(hash, {stamp, index}, cost);
+  }
+
+  const fs::path root_;
+  const fs::path temp_folder_;
+  std::vector<std::atomic<bool>> durable_folders_;
+  std::array<std::mutex, kStripes> stripes_;
+  internal::LruCache<XetHash, KnownIndex> indexes_{kIndexCacheBytes};
+  internal::LruCache<XetHash, OpenFile> files_{kOpenFiles};
+};
+
+}  // namespace
+
+std::unique_ptr<XorbStore> XorbStore::OpenLocal(const std::filesystem::path& root) {
+  return std::make_unique<LocalXorbStore>(root);
+}
+
+}  // namespace hearth::storage
