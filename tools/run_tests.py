@@ -30,7 +30,7 @@ RELEASE = ROOT / "build" / "release"
 JOBS = "-j" + os.environ.get("HEARTH_JOBS", "2")
 # Components whose tests read hostile bytes: they run once more under address and undefined-behaviour
 # sanitizers. The thread sanitizer looks at the only component that owns threads.
-ASAN_COMPONENTS = ("base", "codec", "text", "formats", "net")
+ASAN_COMPONENTS = ("base", "codec", "text", "formats", "net", "storage/xet")
 TSAN_COMPONENTS = ("net",)
 
 
@@ -159,15 +159,17 @@ class Runner:
 
     def sanitized(self, preset, components):
         built = [name for name in components if list((ROOT / "src").glob(f"{name}/*_test.cc"))]
-        self.build(preset, [f"hearth_{name}_test" for name in built])
+        tests = {name: f"hearth_{name.replace('/', '_')}_test" for name in built}
+        self.build(preset, list(tests.values()))
         paths = []
         for name in built:
-            path = REPORTS / f"{preset}-{name}.xml"
-            binary = ROOT / "build" / preset / "src" / name / f"hearth_{name}_test"
-            code = self.command(f"{preset}-{name}", [binary, f"--gtest_output=xml:{path}", "--gtest_brief=1"],
+            label = f"{preset}-{name.replace('/', '-')}"
+            path = REPORTS / f"{label}.xml"
+            binary = ROOT / "build" / preset / "src" / name / tests[name]
+            code = self.command(label, [binary, f"--gtest_output=xml:{path}", "--gtest_brief=1"],
                                 check=False)
             if not path.exists():
-                raise Failure(f"{preset}-{name} ended with status {code} and no report")
+                raise Failure(f"{label} ended with status {code} and no report")
             paths.append(path)
         return paths
 

@@ -21,33 +21,33 @@ ShardJob::State ShardJob::WaitFor(std::chrono::milliseconds limit) const {
 
 bool ShardJob::Result() const {
   std::lock_guard lock(mutex_);
-  if (fault_) std::rethrow_exception(fault_);
-  return result_;
+  if (outcome_.fault) std::rethrow_exception(outcome_.fault);
+  return outcome_.result;
 }
 
-void ShardJob::Finish(bool result, std::exception_ptr fault) {
-  // The shard's bytes and whatever else the work holds go before anybody sees the end.
-  work_ = nullptr;
-  std::lock_guard lock(mutex_);
-  result_ = result;
-  fault_ = std::move(fault);
-  state_.done = true;
-  ended_.notify_all();
-}
-
-void ShardJob::Run(const std::function<bool()>& stopping) {
+ShardJob::Outcome ShardJob::Run(const std::function<bool()>& stopping) {
+  Outcome outcome;
   try {
     if (stopping()) ShuttingDown();
-    bool result = work_([&](uint64_t verified, uint64_t total) {
+    outcome.result = work_([&](uint64_t verified, uint64_t total) {
       if (stopping()) ShuttingDown();
       std::lock_guard lock(mutex_);
       state_.verified = verified;
       state_.total = total;
     });
-    Finish(result, nullptr);
   } catch (...) {
-    Finish(false, std::current_exception());
+    outcome.fault = std::current_exception();
   }
+  // The shard's bytes and whatever else the work holds go before anybody sees the end.
+  work_ = nullptr;
+  return outcome;
+}
+
+void ShardJob::Finish(Outcome outcome) {
+  std::lock_guard lock(mutex_);
+  outcome_ = std::move(outcome);
+  state_.done = true;
+  ended_.notify_all();
 }
 
 ShardJobs::ShardJobs(size_t parallel, size_t waiting) : parallel_(parallel), waiting_(waiting) {}
@@ -89,10 +89,12 @@ void ShardJobs::RunThread() {
     queue_.pop_front();
     ++running_;
     lock.unlock();
-    job->Run(stopping);
-    job.reset();
+    ShardJob::Outcome outcome = job->Run(stopping);
     lock.lock();
+    // First, so that whoever sees the end also finds the place free.
     --running_;
+    job->Finish(std::move(outcome));
+    job.reset();
   }
 }
 

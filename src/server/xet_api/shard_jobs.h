@@ -37,15 +37,18 @@ class ShardJob {
  private:
   friend class ShardJobs;
   explicit ShardJob(Work work) : work_(std::move(work)) {}
-  void Run(const std::function<bool()>& stopping);
-  void Finish(bool result, std::exception_ptr fault);
+  struct Outcome {
+    bool result = false;
+    std::exception_ptr fault;
+  };
+  Outcome Run(const std::function<bool()>& stopping);
+  void Finish(Outcome outcome);
 
   Work work_;
   mutable std::mutex mutex_;
   mutable std::condition_variable ended_;
   State state_;
-  bool result_ = false;
-  std::exception_ptr fault_;
+  Outcome outcome_;
 };
 
 class ShardJobs {

@@ -52,7 +52,7 @@ net::Response Telemetry(Context&) { return JsonResponse(Json::Obj()); }
 void RegisterXetChunks(RouteTable& table) {
   AddCasRoute(
       table,
-      {.methods = "GET",
+      {.methods = "GET,HEAD",
        .pattern = {},
        .access = Access::kSigned,
        .handle = FindChunk,
@@ -60,7 +60,7 @@ void RegisterXetChunks(RouteTable& table) {
        .summary = "Xet: a stored xorb that has this chunk."},
       {"/v1/chunks/{prefix}/{chunk}", "/chunks/{prefix}/{chunk}", "/chunk/{prefix}/{chunk}"});
   AddCasRoute(table,
-              {.methods = "GET",
+              {.methods = "GET,HEAD",
                .pattern = {},
                .access = Access::kSigned,
                .handle = NoChunkHashes,

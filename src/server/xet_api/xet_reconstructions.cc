@@ -116,21 +116,21 @@ net::Response FileSize(Context& context) {
 
 void RegisterXetReconstructions(RouteTable& table) {
   AddCasRoute(table,
-              {.methods = "GET",
+              {.methods = "GET,HEAD",
                .pattern = {},
                .access = Access::kSigned,
                .handle = QueryV2,
                .summary = "Xet: how a file, or a range of it, is rebuilt."},
               {"/v2/reconstructions/{file}"});
   AddCasRoute(table,
-              {.methods = "GET",
+              {.methods = "GET,HEAD",
                .pattern = {},
                .access = Access::kSigned,
                .handle = QueryV1,
                .summary = "Xet: how a file is rebuilt, in the older form."},
               {"/v1/reconstructions/{file}", "/reconstructions/{file}", "/reconstruction/{file}"});
   AddCasRoute(table,
-              {.methods = "GET",
+              {.methods = "GET,HEAD",
                .pattern = {},
                .access = Access::kSigned,
                .handle = BatchByQuery,

@@ -2,7 +2,9 @@
 // chunk that is stored uncompressed goes from the page cache into the output, everything else into
 // a scratch buffer from which it is decoded into the output. The index only says how long a record
 // is, so the guess "8 bytes longer than its chunk: stored" is checked against the record's header.
-#include <fcntl.h>
+// Reading ahead is left to the kernel: it sees the sequential reads and fills the page cache with
+// large folios, while asking for ranges (POSIX_FADV_WILLNEED) fills it page by page, which costs
+// more processor time now and at every later read.
 #include <sys/uio.h>
 
 #include <algorithm>
@@ -21,8 +23,6 @@ namespace {
 constexpr size_t kBatchRecordBytes = 1 << 20;
 // Two vectors for each chunk at most, below the system's limit of 1024.
 constexpr size_t kBatchChunks = 500;
-// Asked of the disk before it is needed: enough to keep it busy while a batch is decoded.
-constexpr uint64_t kAheadBytes = 4 << 20;
 
 // Fills all vectors from `offset` on.
 void ReadVectorsAt(int fd, uint64_t offset, std::vector<iovec>& vectors) {
@@ -66,7 +66,6 @@ struct XetReader::State {
   // Decodes what is not in its place yet.
   void DecodeRecords(uint32_t batch_end, char* out);
   void Decode(uint32_t number, const XorbChunkHeader& header, std::string_view payload, char* out);
-  void ReadAhead(uint64_t from);
 
   uint64_t RecordStart(uint32_t number) const {
     return number == 0 ? 0 : index->chunks[number - 1].record_end;
@@ -94,7 +93,6 @@ struct XetReader::State {
   uint32_t chunk = 0;
   uint32_t term_end = 0;
   uint64_t chunk_start = 0;
-  uint64_t asked_ahead = 0;
   std::string scratch;      // records as stored
   std::string chunk_bytes;  // a chunk on its way
   std::vector<iovec> vectors;
@@ -131,7 +129,6 @@ void XetReader::State::OpenTerm() {
   while (chunk_start + index->chunks[chunk].unpacked_bytes <= at) {
     chunk_start += index->chunks[chunk++].unpacked_bytes;
   }
-  asked_ahead = RecordStart(chunk);
 }
 
 uint32_t XetReader::State::ChooseBatch(size_t wanted) const {
@@ -143,16 +140,6 @@ uint32_t XetReader::State::ChooseBatch(size_t wanted) const {
     reached += index->chunks[to++].unpacked_bytes;
   }
   return to;
-}
-
-void XetReader::State::ReadAhead(uint64_t from) {
-  uint64_t last = index->chunks[term_end - 1].record_end;
-  if (asked_ahead >= last || from + kBatchRecordBytes < asked_ahead) return;
-  uint64_t start = std::max(asked_ahead, from);
-  asked_ahead = std::min(start + kAheadBytes, last);
-  // A hint: what it answers does not matter.
-  (void)::posix_fadvise(file->get(), static_cast<off_t>(start),
-                        static_cast<off_t>(asked_ahead - start), POSIX_FADV_WILLNEED);
 }
 
 void XetReader::State::ReadRecords(uint32_t batch_end, char* out) {
@@ -221,7 +208,6 @@ void XetReader::State::ReadBatch(uint32_t batch_end, std::string& out) {
   // The last chunk is decoded whole and cut afterwards.
   out.resize(start + (next - at));
   ReadRecords(batch_end, out.data() + start);
-  ReadAhead(RecordStart(batch_end));
   DecodeRecords(batch_end, out.data() + start);
   if (next > end) out.resize(out.size() - (next - end));
   at = std::min(next, end);

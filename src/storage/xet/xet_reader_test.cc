@@ -95,6 +95,22 @@ TEST_F(ReaderTest, RandomRangesAreThoseOfTheSource) {
   }
 }
 
+TEST_F(ReaderTest, XorbsOfThousandsOfTinyChunksAreRead) {
+  std::vector<std::string> chunks;
+  std::string bytes;
+  std::string random = SplitMixBytes(6, kXorbMaxChunks * 3);
+  for (size_t i = 0; i < kXorbMaxChunks; ++i) {
+    chunks.push_back(random.substr(3 * i, 1 + i % 3));
+    bytes += chunks.back();
+  }
+  internal::Packed packed = internal::PackAll(chunks, XorbScheme::kLz4);
+  XorbIndexPtr index =
+      store_->PutUploaded(internal::Spool(*store_, packed.body), packed.hash).index;
+  auto source = MakeTermSource({internal::TermOf(*index, 0, kXorbMaxChunks)});
+  EXPECT_TRUE(Rebuild(*store_, source, 0, bytes.size()) == bytes);
+  EXPECT_TRUE(Rebuild(*store_, source, 7, 9999) == bytes.substr(7, 9992));
+}
+
 TEST_F(ReaderTest, PiecesAreAboutAsLargeAsWantedAndKeepWhatIsThere) {
   XetReader reader(*store_, source_, 0, bytes_.size());
   std::string out = "before";

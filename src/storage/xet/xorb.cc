@@ -113,6 +113,8 @@ XorbScheme XorbBuilder::ChooseScheme(std::string_view chunk) const {
 
 uint32_t XorbBuilder::Add(const XetHash& hash, std::string_view chunk) {
   if (!Fits(chunk.size())) throw Error(Code::kInternal, "xorb is full");
+  // Address space only; growing step by step would touch and copy twice the memory.
+  if (body_.empty()) body_.reserve(kXorbMaxBodyBytes);
   scheme_ = ChooseScheme(chunk);
   PackXorbChunk(chunk, scheme_, body_);
   auto bytes = static_cast<uint32_t>(chunk.size());

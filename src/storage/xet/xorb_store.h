@@ -33,7 +33,7 @@ class XorbStore {
     bool inserted = false;  // false: it was there already
   };
   // Checks an uploaded body (every chunk decoded and hashed; an attached footer is cut off) and
-  // stores it. Memory: one chunk and 40 bytes per chunk. The temporary file must be in
+  // stores it. Memory: about 1 MiB and 40 bytes per chunk. The temporary file must be in
   // temp_folder()'s file system.
   virtual Put PutUploaded(TempFile body, const XetHash& expected) = 0;
   // Stores a xorb that this process built; the builder vouches for it.

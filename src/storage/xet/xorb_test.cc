@@ -157,6 +157,25 @@ TEST(Xorb, GroupingPutsEveryFourthByteTogether) {
   EXPECT_EQ(back, "0123456789");
 }
 
+TEST(Xorb, GroupingIsTheSameAtEveryLength) {
+  std::string random = SplitMixBytes(8, 600);
+  for (size_t bytes = 1; bytes <= random.size(); ++bytes) {
+    std::string content = random.substr(0, bytes);
+    std::string grouped;
+    for (size_t group = 0; group < 4; ++group) {
+      for (size_t at = group; at < bytes; at += 4) grouped += content[at];
+    }
+    auto size = static_cast<uint32_t>(bytes);
+    std::string frame = *HexDecode("04224d18604082");
+    frame += static_cast<char>(size & 0xff);
+    frame += static_cast<char>(size >> 8);
+    frame += std::string("\0\x80", 2) + grouped + std::string(4, '\0');
+    std::string back;
+    UnpackXorbChunk({XorbScheme::kBg4Lz4, static_cast<uint32_t>(frame.size()), size}, frame, back);
+    ASSERT_TRUE(back == content) << bytes;
+  }
+}
+
 TEST(Xorb, FramesWithChecksumsAndContentSizeAreRead) {
   std::string text = TextRows(2000);
   LZ4F_preferences_t preferences = {};
