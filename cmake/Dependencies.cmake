@@ -19,9 +19,6 @@ find_library(CMARK_GFM_EXTENSIONS_LIBRARY cmark-gfm-extensions REQUIRED)
 add_library(hearth_dep_cmark INTERFACE)
 target_link_libraries(hearth_dep_cmark INTERFACE ${CMARK_GFM_EXTENSIONS_LIBRARY} ${CMARK_GFM_LIBRARY})
 
-# Boost.Asio is header-only; the version is fixed by Debian's package.
-find_path(BOOST_ASIO_INCLUDE boost/asio/io_context.hpp REQUIRED)
-
 # llhttp: the C sources of Debian's node-llhttp package, unpacked by script/bootstrap.
 set(LLHTTP_DIR ${HEARTH_DEPS}/llhttp)
 if(NOT EXISTS ${LLHTTP_DIR}/llhttp.h)

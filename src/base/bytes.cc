@@ -27,11 +27,11 @@ std::optional<T> ParseNumber(std::string_view text) {
 
 std::string HexEncode(std::string_view bytes) {
   static constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(bytes.size() * 2);
+  std::string out(bytes.size() * 2, '\0');
+  char* at = out.data();
   for (unsigned char byte : bytes) {
-    out += kDigits[byte >> 4];
-    out += kDigits[byte & 15];
+    *at++ = kDigits[byte >> 4];
+    *at++ = kDigits[byte & 15];
   }
   return out;
 }
@@ -58,8 +58,12 @@ bool IsLowerHex(std::string_view text) {
 
 std::string AsciiLower(std::string_view text) {
   std::string out(text);
-  for (char& c : out) c = LowerChar(c);
+  AsciiLowerInPlace(&out);
   return out;
+}
+
+void AsciiLowerInPlace(std::string* text) {
+  for (char& c : *text) c = LowerChar(c);
 }
 
 bool AsciiEqualsIgnoreCase(std::string_view a, std::string_view b) {

@@ -16,6 +16,7 @@ std::optional<std::string> HexDecode(std::string_view hex);
 bool IsLowerHex(std::string_view text);
 
 std::string AsciiLower(std::string_view text);
+void AsciiLowerInPlace(std::string* text);
 bool AsciiEqualsIgnoreCase(std::string_view a, std::string_view b);
 std::string_view TrimAscii(std::string_view text);
 // Splits at every separator; empty pieces are kept. Split("", ',') is one empty piece.

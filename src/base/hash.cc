@@ -6,10 +6,20 @@
 #include "base/error.h"
 
 namespace hearth {
+namespace {
+
+// Fetched once: EVP_sha256() is looked up again, under locks, by each use, which for a short input
+// costs more than the digest.
+const EVP_MD* FetchedSha256() {
+  static const EVP_MD* const digest = EVP_MD_fetch(nullptr, "SHA2-256", nullptr);
+  return digest;
+}
+
+}  // namespace
 
 struct Sha256Hasher::State {
   EVP_MD_CTX* context = EVP_MD_CTX_new();
-  State() { EVP_DigestInit_ex(context, EVP_sha256(), nullptr); }
+  State() { EVP_DigestInit_ex2(context, FetchedSha256(), nullptr); }
   ~State() { EVP_MD_CTX_free(context); }
 };
 
@@ -30,9 +40,16 @@ Sha256 Sha256Hasher::Finish() {
 }
 
 Sha256 Sha256Of(std::string_view bytes) {
-  Sha256Hasher hasher;
-  hasher.Update(bytes);
-  return hasher.Finish();
+  struct Reused {
+    EVP_MD_CTX* context = EVP_MD_CTX_new();
+    ~Reused() { EVP_MD_CTX_free(context); }
+  };
+  thread_local Reused reused;
+  unsigned char raw[32];
+  EVP_DigestInit_ex2(reused.context, FetchedSha256(), nullptr);
+  EVP_DigestUpdate(reused.context, bytes.data(), bytes.size());
+  EVP_DigestFinal_ex(reused.context, raw, nullptr);
+  return Sha256(std::string_view(reinterpret_cast<const char*>(raw), sizeof raw));
 }
 
 GitOid GitBlobOid(std::string_view content) {

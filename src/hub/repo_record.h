@@ -49,17 +49,17 @@ class RepoHandle {
   const RepoRecord& record() const { return *record_; }
   const RepoPtr& ptr() const { return record_; }
   Right right() const { return right_; }
-  const std::filesystem::path& git_folder() const { return git_folder_; }
+  std::filesystem::path git_folder() const;
   // Throws kInternal when the handle was opened for less: a route that forgot its access rule.
   void Require(Right needed) const;
 
  private:
   friend class Repos;
-  RepoHandle(RepoPtr record, Right right, std::filesystem::path git_folder)
-      : record_(std::move(record)), right_(right), git_folder_(std::move(git_folder)) {}
+  RepoHandle(RepoPtr record, Right right, std::shared_ptr<const std::filesystem::path> git_root)
+      : record_(std::move(record)), right_(right), git_root_(std::move(git_root)) {}
   RepoPtr record_;
   Right right_;
-  std::filesystem::path git_folder_;
+  std::shared_ptr<const std::filesystem::path> git_root_;  // of all repositories
 };
 
 }  // namespace hearth::hub

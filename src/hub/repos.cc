@@ -94,10 +94,12 @@ RepoPtr Repos::Impl::FindByKey(RepoType type, std::string_view key) const {
   return found == map.end() ? nullptr : found->second;
 }
 
-std::filesystem::path Repos::Impl::GitFolder(const RepoRecord& record) const {
+std::filesystem::path GitFolderIn(const std::filesystem::path& git_root, const RepoRecord& record) {
   // Object ids begin with the time: only their last digits spread repositories over folders.
   return git_root / record.oid.substr(record.oid.size() - 2) / (record.oid + ".git");
 }
+
+std::filesystem::path RepoHandle::git_folder() const { return GitFolderIn(*git_root_, *record_); }
 
 Repos::Repos(storage::Database& db, Accounts& accounts, Clock& clock,
              std::filesystem::path git_root)
@@ -117,7 +119,7 @@ RepoPtr Repos::Find(RepoType type, std::string_view owner, std::string_view name
 RepoPtr Repos::FindById(int64_t id) const { return impl_->FindById(id); }
 
 RepoHandle Repos::OpenAsSystem(const RepoPtr& record) const {
-  return RepoHandle(record, Right::kAdmin, impl_->GitFolder(*record));
+  return RepoHandle(record, Right::kAdmin, impl_->git_root);
 }
 
 std::filesystem::path Repos::GitFolder(const RepoRecord& repo) const {
@@ -178,41 +180,51 @@ RepoHandle Repos::Open(const Actor& actor, RepoType type, std::string_view id, R
     key = AsciiLower(*target);
   }
   RepoPtr record = impl_->FindByKey(type, key);
-  bool moved = false;
+  auto reached = Impl::Reached::kByName;
   if (!record) {
     std::shared_lock lock(impl_->maps_mutex);
     auto former = impl_->maps.moves[Index(type)].find(key);
     if (former != impl_->maps.moves[Index(type)].end()) {
       auto found = impl_->maps.by_id.find(former->second);
       if (found != impl_->maps.by_id.end()) record = found->second;
-      moved = true;
+      reached = Impl::Reached::kByFormerName;
     }
   }
   if (!record) ThrowMissing(actor);
+  Right right = impl_->Admit(actor, *record, reached, needed);
+  return RepoHandle(std::move(record), right, impl_->git_root);
+}
 
+RepoHandle Repos::Open(const Actor& actor, const RepoPtr& found, Right needed) const {
+  Right right = impl_->Admit(actor, *found, Impl::Reached::kByName, needed);
+  return RepoHandle(found, right, impl_->git_root);
+}
+
+Right Repos::Impl::Admit(const Actor& actor, const RepoRecord& record, Reached reached,
+                         Right needed) const {
   std::string gate;
-  std::optional<Right> right = RightOn(actor, *record, false);
-  if (right && *right < needed && record->gated != Gated::kOff && actor.signed_in()) {
-    gate = GateStatus(impl_->db, record->id, actor.user_id);
-    if (gate == "accepted") right = RightOn(actor, *record, true);
+  std::optional<Right> right = RightOn(actor, record, false);
+  if (right && *right < needed && record.gated != Gated::kOff && actor.signed_in()) {
+    gate = GateStatus(db, record.id, actor.user_id);
+    if (gate == "accepted") right = RightOn(actor, record, true);
   }
   if (!right) ThrowMissing(actor);
-  if (moved) {
-    throw Error(Code::kMoved, "The repository was renamed to " + record->FullName())
-        .With("to", record->FullName());
+  if (reached == Reached::kByFormerName) {
+    throw Error(Code::kMoved, "The repository was renamed to " + record.FullName())
+        .With("to", record.FullName());
   }
   bool rules_site = actor.site_admin || actor.via == Actor::Via::kSystem;
-  if (record->disabled && !rules_site) {
+  if (record.disabled && !rules_site) {
     throw Error(Code::kForbidden, "Access to this resource is disabled.");
   }
   if (*right < needed) {
     // The gate guards content; who may not change the repository is told so as anywhere.
-    if (needed == Right::kReadContent && record->gated != Gated::kOff) {
-      ThrowGated(actor, *record, gate == "pending");
+    if (needed == Right::kReadContent && record.gated != Gated::kOff) {
+      ThrowGated(actor, record, gate == "pending");
     }
-    ThrowTooWeak(actor, *record, needed);
+    ThrowTooWeak(actor, record, needed);
   }
-  return RepoHandle(record, *right, impl_->GitFolder(*record));
+  return *right;
 }
 
 bool Repos::May(const Actor& actor, int64_t repo_id, Right needed) const {

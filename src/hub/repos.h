@@ -84,6 +84,8 @@ class Repos {
   //  small a right, kForbidden "Access to this resource is disabled." for a disabled one, and
   //  kMoved with detail "to" when the repository was renamed and the caller may see it.
   RepoHandle Open(const Actor& actor, RepoType type, std::string_view id, Right needed) const;
+  // The same for a record that Find has just given.
+  RepoHandle Open(const Actor& actor, const RepoPtr& found, Right needed) const;
   // Whether Open would succeed.
   bool May(const Actor& actor, int64_t repo_id, Right needed) const;
   // Same lookup without the gate, for the system itself (jobs, fsck, lists that filter themselves).

@@ -240,7 +240,7 @@ void Repos::Impl::RemoveGitFolder(const std::filesystem::path& folder) const {
   if (!std::filesystem::exists(folder, error)) return;
   // One rename takes it out of the way, however long the removal then takes.
   std::filesystem::path trash =
-      git_root.parent_path() / "tmp" / ("trash-" + HexEncode(RandomBytes(8)));
+      git_root->parent_path() / "tmp" / ("trash-" + HexEncode(RandomBytes(8)));
   std::filesystem::create_directories(trash.parent_path(), error);
   std::filesystem::rename(folder, trash, error);
   if (!error) std::filesystem::remove_all(trash, error);

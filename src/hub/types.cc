@@ -66,9 +66,10 @@ RepoId ParseRepoId(std::string_view text) {
 }
 
 std::string RepoKey(std::string_view owner, std::string_view name) {
-  std::string key = AsciiLower(owner);
-  key += '/';
-  key += AsciiLower(name);
+  std::string key;
+  key.reserve(owner.size() + 1 + name.size());
+  key.append(owner).append(1, '/').append(name);
+  AsciiLowerInPlace(&key);
   return key;
 }
 

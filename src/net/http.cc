@@ -94,6 +94,16 @@ TempFile RequestBody::TakeFile() {
   return file;
 }
 
+bool Request::HasConditions() const {
+  for (const auto& [name, value] : headers.fields()) {
+    if (AsciiEqualsIgnoreCase(name, "range")) return true;
+    if (name.size() > 3 && AsciiEqualsIgnoreCase(std::string_view(name).substr(0, 3), "if-")) {
+      return true;
+    }
+  }
+  return false;
+}
+
 std::string_view Request::RawCapture(std::string_view name) const {
   for (const auto& [key, value] : captures) {
     if (key == name) return value;

@@ -31,6 +31,7 @@ class Headers {
   void Add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
   void Set(std::string name, std::string value);  // replaces all of that name
   void Erase(std::string_view name);
+  void Reserve(size_t fields) { fields_.reserve(fields); }
   const std::vector<Field>& fields() const { return fields_; }
 
  private:
@@ -79,8 +80,9 @@ struct Request {
   bool secure = false;     // TLS here, or https at a trusted proxy
   std::string host;        // Host header, lower case, with port; from a trusted proxy if it says so
   std::string request_id;
-  // Captures of the matched route pattern, still percent-encoded, filled by the router.
-  std::vector<std::pair<std::string, std::string>> captures;
+  // Captures of the matched route pattern, still percent-encoded, filled by the router. Names live as
+  // long as the router.
+  std::vector<std::pair<std::string_view, std::string>> captures;
 
   std::string_view RawCapture(std::string_view name) const;  // "" when absent
   std::string Capture(std::string_view name) const;          // percent-decoded; throws kInvalidArgument
@@ -89,6 +91,8 @@ struct Request {
   std::vector<std::string> QueryParams(std::string_view key) const;
   // "true", "1" -> true; "false", "0" -> false; absent -> fallback; other -> kInvalidArgument.
   bool QueryFlag(std::string_view key, bool fallback) const;
+  // Whether a header makes the answer depend on the representation (If-Match and its kin, Range).
+  bool HasConditions() const;
 };
 
 // '+' is a space only in form/query text. Throws kInvalidArgument for bad escapes and NUL.
@@ -142,6 +146,9 @@ struct ProcessBody {
 struct Response {
   int status = 200;
   Headers headers;
+  // Further header lines of an answer to HEAD, as RenderForHead made them. The request must have no
+  // conditions (Request::HasConditions): none are evaluated.
+  std::shared_ptr<const std::string> rendered;
   std::variant<std::string, FileBody, StreamBody, ProcessBody, SeekableBody> body;
   // Evaluate Range and conditions for a string body too (FileBody and SeekableBody always do).
   bool allow_ranges = false;
@@ -152,6 +159,10 @@ struct Response {
   static Response Empty(int status) { Response response; response.status = status; return response; }
   static Response Redirect(int status, std::string location);
 };
+
+// The handler's part of the head that `response` to HEAD would get: made once for an answer that is
+// given often. The response must say its Content-Length itself.
+std::string RenderForHead(const Response& response);
 
 // How the body of one request is to be taken in. Decided when the head has arrived.
 struct BodyPolicy {

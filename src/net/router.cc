@@ -101,7 +101,9 @@ namespace {
 template <typename Node, typename Visit>
 class Walk {
  public:
-  Walk(std::string_view path, const Visit& visit) : path_(path), visit_(visit) {}
+  Walk(std::string_view path, const Visit& visit) : path_(path), visit_(visit) {
+    values_.reserve(8);
+  }
 
   // `at` is the offset of the segment's first character; npos = the path has ended.
   bool Step(const Node& node, size_t at) {
@@ -189,17 +191,17 @@ void Router::Add(std::string_view methods, std::string_view pattern, size_t rout
 
 std::optional<RouteMatch> Router::Match(std::string_view method, std::string_view raw_path) const {
   if (!raw_path.starts_with('/')) return std::nullopt;
-  std::optional<RouteMatch> match;
+  RouteMatch match;
   auto visit = [&](const Node::Leaf& leaf, const std::vector<std::string_view>& values) {
     if (leaf.method != method) return false;
-    match.emplace();
-    match->route = leaf.route;
+    match.route = leaf.route;
+    match.captures.reserve(leaf.names.size());
     for (size_t i = 0; i < leaf.names.size(); ++i) {
-      match->captures.emplace_back(leaf.names[i], std::string(values[i]));
+      match.captures.emplace_back(leaf.names[i], std::string(values[i]));
     }
     return true;
   };
-  Walk<Node, decltype(visit)>(raw_path, visit).Step(*root_, 1);
+  if (!Walk<Node, decltype(visit)>(raw_path, visit).Step(*root_, 1)) return std::nullopt;
   return match;
 }
 

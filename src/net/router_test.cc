@@ -7,7 +7,7 @@
 namespace hearth::net {
 namespace {
 
-using Captures = std::vector<std::pair<std::string, std::string>>;
+using Captures = std::vector<std::pair<std::string_view, std::string>>;
 
 TEST(Router, PrefersLiteralsThenCapturesThenRest) {
   Router router;

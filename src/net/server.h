@@ -29,6 +29,8 @@ struct Plan {
   // admit and handle are known never to block (memory only, microseconds): run them on the I/O thread and save the
   // two thread switches.
   bool inline_handler = false;
+  // The dispatcher knew the answer: neither admit nor handle is asked.
+  std::optional<Response> answer;
 };
 
 class Dispatcher {

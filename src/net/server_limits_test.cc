@@ -282,5 +282,86 @@ TEST_F(LimitsTest, InlineHandlersServeTheSame) {
   EXPECT_EQ(client.Ask(Get("/no")).status, 403);
 }
 
+TEST_F(LimitsTest, AnAnswerInThePlanNeedsNoHandler) {
+  ServePlans([](Request& r) {
+    Plan plan;
+    plan.answer = Response::Text(200, r.raw_path);
+    return plan;
+  });
+  RawClient client = Connect();
+  EXPECT_EQ(client.Ask(Get("/a")).body, "/a");
+  // A body that nobody wants is read all the same: what follows it is the next request.
+  client.Send(Post("/b", "body") + Get("/c"));
+  EXPECT_EQ(client.Read().body, "/b");
+  EXPECT_EQ(client.Read().body, "/c");
+}
+
+TEST_F(LimitsTest, RenderedLinesJoinTheHeadOfAHeadAnswer) {
+  Response full;
+  full.allow_ranges = true;
+  full.headers.Add("Content-Length", "12");
+  full.headers.Add("ETag", "\"x\"\r\nEvil: 1");
+  full.headers.Add("Connection", "close");
+  auto lines = std::make_shared<const std::string>(RenderForHead(full));
+  Serve([lines](Request&) {
+    Response response;
+    response.headers.Add("Link", "<a>");
+    response.rendered = lines;
+    return response;
+  });
+  RawClient client = Connect();
+  for (int i = 0; i < 2; ++i) {
+    RawResponse answer = client.Ask("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n", "HEAD");
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.headers.Get("Content-Length"), "12");
+    EXPECT_EQ(answer.headers.Get("Accept-Ranges"), "bytes");
+    EXPECT_EQ(answer.headers.Get("Link"), "<a>");
+    EXPECT_NE(answer.headers.Find("X-Request-Id"), nullptr);
+    EXPECT_NE(answer.headers.Find("Date"), nullptr);
+    EXPECT_EQ(answer.headers.Find("Evil"), nullptr);
+    EXPECT_EQ(answer.headers.Find("Connection"), nullptr);
+  }
+  RawResponse old = client.Ask("HEAD / HTTP/1.0\r\n\r\n", "HEAD");
+  EXPECT_EQ(old.headers.Get("Content-Length"), "12");
+  EXPECT_TRUE(client.ClosedByPeer());
+}
+
+// The end of input may come together with the request and make no further edge.
+TEST_F(LimitsTest, AClientThatHasEndedSendingIsAnsweredAndLeft) {
+  Gate gate;
+  Serve([&](Request& r) {
+    if (r.raw_path == "/slow") gate.Wait();
+    return Response::Text(200, std::string(r.raw_path == "/large" ? 24 << 20 : 1, 'x'));
+  });
+  for (const char* path : {"/", "/large"}) {
+    RawClient client = Connect();
+    client.Send(Get(path));
+    client.EndSending();
+    EXPECT_TRUE(client.Read().complete) << path;
+    EXPECT_TRUE(client.ClosedByPeer()) << path;
+  }
+  RawClient client = Connect();
+  client.Send(Get("/slow"));
+  gate.AwaitWaiting(1);
+  client.EndSending();
+  gate.Open();
+  EXPECT_TRUE(client.Read().complete);
+  EXPECT_TRUE(client.ClosedByPeer());
+  EXPECT_TRUE(Eventually([&] { return server_->stats().connections_open == 0; }));
+}
+
+// Requests that fill the server's read buffer to the byte look like there is more to read.
+TEST_F(LimitsTest, RequestsOfEverySizeAroundTheReadBufferAreAnswered) {
+  Serve([](Request& r) { return Response::Text(200, std::to_string(r.headers.Get("a").size())); });
+  RawClient client = Connect();
+  const size_t fixed = Get("/", "a: \r\n").size();
+  for (size_t total = (16 << 10) - 2; total <= (16 << 10) + 2; ++total) {
+    std::string value(total - fixed, 'x');
+    for (int i = 0; i < 3; ++i) {
+      ASSERT_EQ(client.Ask(Get("/", "a: " + value + "\r\n")).body, std::to_string(value.size()));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace hearth::net

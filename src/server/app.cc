@@ -69,21 +69,23 @@ std::string_view CookieValue(std::string_view header, std::string_view name) {
   throw Error(Code::kUnauthenticated, "Invalid credentials in Authorization header");
 }
 
-// "Bearer <token>" or "Basic <base64(any user:token)>", as git and git-lfs send it.
-std::string TokenFromHeader(std::string_view header) {
+// "Bearer <token>" or "Basic <base64(any user:token)>", as git and git-lfs send it. The view is
+// into `header` or `decoded`.
+std::string_view TokenFromHeader(std::string_view header, std::optional<std::string>* decoded) {
   size_t space = header.find(' ');
   if (space == std::string_view::npos) BadCredentials();
   std::string_view scheme = header.substr(0, space);
   std::string_view value = TrimAscii(header.substr(space + 1));
-  if (AsciiEqualsIgnoreCase(scheme, "bearer")) return std::string(value);
+  if (AsciiEqualsIgnoreCase(scheme, "bearer")) return value;
   if (!AsciiEqualsIgnoreCase(scheme, "basic")) BadCredentials();
-  std::optional<std::string> decoded = Base64Decode(value);
-  if (!decoded) BadCredentials();
-  size_t colon = decoded->find(':');
-  if (colon == std::string::npos) BadCredentials();
-  std::string password = decoded->substr(colon + 1);
+  *decoded = Base64Decode(value);
+  if (!*decoded) BadCredentials();
+  std::string_view both = **decoded;
+  size_t colon = both.find(':');
+  if (colon == std::string_view::npos) BadCredentials();
+  std::string_view password = both.substr(colon + 1);
   // Some tools put the token where the user name belongs.
-  return password.empty() ? decoded->substr(0, colon) : password;
+  return password.empty() ? both.substr(0, colon) : password;
 }
 
 // What every answer carries.
@@ -206,8 +208,11 @@ void App::Impl::RewriteAlias(net::Request* request) const {
 
 std::string App::Impl::BaseUrl(const net::Request& request) const {
   if (!options.base_url.empty()) return options.base_url;
-  std::string host = SafeHost(request.host) ? request.host : "localhost";
-  return (request.secure ? "https://" : "http://") + host;
+  std::string url;
+  url.reserve(64);
+  url += request.secure ? "https://" : "http://";
+  url += SafeHost(request.host) ? std::string_view(request.host) : "localhost";
+  return url;
 }
 
 hub::Actor App::Impl::Authenticate(const net::Request& request, const Route& route) const {
@@ -220,7 +225,8 @@ hub::Actor App::Impl::Authenticate(const net::Request& request, const Route& rou
         throw Error(Code::kInvalidArgument, "More than one Authorization header");
       }
     }
-    std::string token = TokenFromHeader(*header);
+    std::optional<std::string> decoded;
+    std::string_view token = TokenFromHeader(*header, &decoded);
     // Clients of the Xet store send its tokens to public addresses beside it as well.
     if (route.access == Access::kPublic && token.starts_with(kXetTokenPrefix)) return {};
     return hub.accounts().AuthenticateToken(token);
@@ -314,17 +320,22 @@ net::Response App::Impl::Guard(const Route& route, net::Request& request,
 // any kind, or a cache that does not have the answer, leaves the request to the pool.
 std::optional<net::Response> App::Impl::AnswerFromMemory(const Route& route,
                                                          net::Request& request) const {
+  std::optional<hub::Right> right = NeededRight(route.access);
   if (!route.from_memory || ChangesState(request.method) ||
       request.headers.Find("Cookie") != nullptr)
     return std::nullopt;
-  if (NeededRight(route.access)) {
-    hub::RepoPtr repo =
-        hub.repos().Find(*route.type, request.RawCapture("ns"), request.RawCapture("name"));
+  hub::RepoPtr repo;
+  if (right) {
+    repo = hub.repos().Find(*route.type, request.RawCapture("ns"), request.RawCapture("name"));
     if (repo == nullptr || repo->gated != hub::Gated::kOff) return std::nullopt;
   }
   try {
     Context context{hub, request, Authenticate(request, route), {}, BaseUrl(request)};
-    CheckAccess(&context, route);
+    if (right) {
+      context.repo_handle = hub.repos().Open(context.actor, repo, *right);
+    } else {
+      CheckAccess(&context, route);
+    }
     std::optional<net::Response> response = route.from_memory(context);
     if (response) Finish(route, request, &*response);
     return response;
@@ -339,7 +350,7 @@ std::optional<net::RouteMatch> App::Impl::FindRoute(std::string_view method,
   // answer.
   if (request.host.starts_with("datasets-server.")) return std::nullopt;
   std::optional<net::RouteMatch> match = router.Match(method, request.raw_path);
-  if (match && IsPageOfApi(request, table.routes()[match->route])) match.reset();
+  if (match && IsPageOfApi(request, table.routes()[match->route])) return std::nullopt;
   return match;
 }
 
@@ -397,12 +408,7 @@ net::Plan App::PlanFor(net::Request& request) {
   if (route->announced_bytes) {
     plan.body.max_bytes = std::min(plan.body.max_bytes, route->announced_bytes(request));
   }
-  if (std::optional<net::Response> ready = impl->AnswerFromMemory(*route, request)) {
-    auto response = std::make_shared<net::Response>(*std::move(ready));
-    plan.handle = [response](net::Request&) { return std::move(*response); };
-    plan.inline_handler = true;
-    return plan;
-  }
+  if ((plan.answer = impl->AnswerFromMemory(*route, request))) return plan;
   // Access is checked before a large body is taken in, else together with the handler.
   auto context = std::make_shared<std::unique_ptr<Context>>();
   auto prepare = [impl, route, context](net::Request& r) {

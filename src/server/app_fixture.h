@@ -57,10 +57,23 @@ class AppFixture : public ::testing::Test {
     return request;
   }
 
+  // Ready lines of a HEAD from memory, as fields.
+  static net::Response WithRendered(net::Response response) {
+    if (!response.rendered) return response;
+    for (std::string_view line : Split(*response.rendered, '\n')) {
+      size_t colon = line.find(": ");
+      if (colon == std::string_view::npos) continue;
+      response.headers.Add(std::string(line.substr(0, colon)),
+                           std::string(TrimAscii(line.substr(colon + 2))));
+    }
+    return response;
+  }
+
   // Does what the network layer does: plan, check before the body, body, handler.
   net::Response Send(const Call& call) {
     net::Request request = MakeRequest(call);
     net::Plan plan = app_->PlanFor(request);
+    if (plan.answer) return WithRendered(*std::move(plan.answer));
     if (plan.admit) {
       if (std::optional<net::Response> refusal = plan.admit(request)) return *std::move(refusal);
     }

@@ -21,7 +21,8 @@ class AppTest : public AppFixture {
                        const std::string& target) {
     net::Request request = MakeRequest({.method = method, .target = target});
     request.host = host;
-    return app_->PlanFor(request).handle(request);
+    net::Plan plan = app_->PlanFor(request);
+    return plan.answer ? *std::move(plan.answer) : plan.handle(request);
   }
 };
 

@@ -42,15 +42,20 @@ struct RepoMaps {
   void Remove(const RepoRecord& record);
 };
 
+std::filesystem::path GitFolderIn(const std::filesystem::path& git_root, const RepoRecord& record);
+
 struct Repos::Impl {
   Impl(storage::Database& database, Accounts& accounts_in, Clock& clock_in,
        std::filesystem::path root)
-      : db(database), accounts(accounts_in), clock(clock_in), git_root(std::move(root)) {}
+      : db(database),
+        accounts(accounts_in),
+        clock(clock_in),
+        git_root(std::make_shared<const std::filesystem::path>(std::move(root))) {}
 
   storage::Database& db;
   Accounts& accounts;
   Clock& clock;
-  std::filesystem::path git_root;
+  std::shared_ptr<const std::filesystem::path> git_root;  // shared with the handles
   std::vector<RepoObserver*> observers;
 
   mutable std::shared_mutex maps_mutex;
@@ -90,7 +95,12 @@ struct Repos::Impl {
   RepoPtr Publish(RepoRecord record, const Json& settings,
                   const std::function<void(storage::Connection&, int64_t id)>& more = {});
   void RemoveGitFolder(const std::filesystem::path& folder) const;
-  std::filesystem::path GitFolder(const RepoRecord& record) const;
+  std::filesystem::path GitFolder(const RepoRecord& record) const {
+    return GitFolderIn(*git_root, record);
+  }
+  enum class Reached { kByName, kByFormerName };
+  // What the actor may do; throws as Repos::Open says when that is less than `needed`.
+  Right Admit(const Actor& actor, const RepoRecord& record, Reached reached, Right needed) const;
 };
 
 // hearth.json beside HEAD in each git folder: what the database row says, so that `hearth fsck

@@ -22,7 +22,6 @@ constexpr size_t kMaxErrorBytes = 16 << 10;
 // The default of 64 KiB makes a fast child and the loop take turns; this is the unprivileged limit.
 constexpr int kPipeBytes = 1 << 20;
 constexpr auto kKillDelay = std::chrono::seconds(2);
-using Descriptor = boost::asio::posix::stream_descriptor;
 
 struct Pipe {
   UniqueFd read, write;
@@ -126,62 +125,53 @@ ChildRun::~ChildRun() { Finish(); }
 void ChildRun::Attach(Loop& loop, WorkerPool& pool) {
   loop_ = &loop;
   pool_ = &pool;
-  output_.emplace(loop.io(), output_fd_.Release());
-  error_.emplace(loop.io(), error_fd_.Release());
-  exit_.emplace(loop.io(), pid_fd_.Release());
-  kill_timer_.emplace(loop.io());
   loop.Add(shared_from_this());
-  WatchErrors();
-  WatchExit();
+  output_.Start<&ChildRun::OnOutput>(loop, output_fd_.get(), EPOLLIN | EPOLLET, this);
+  error_.Start<&ChildRun::OnErrors>(loop, error_fd_.get(), EPOLLIN, this);
+  exit_.Start<&ChildRun::OnExit>(loop, pid_fd_.get(), EPOLLIN, this);
 }
 
 IoResult ChildRun::ReadOutput(char* out, size_t size) {
   while (true) {
-    ssize_t got = ::read(output_->native_handle(), out, size);
+    ssize_t got = ::read(output_fd_.get(), out, size);
     if (got > 0) return {IoStatus::kOk, static_cast<size_t>(got)};
-    if (got == 0) return {IoStatus::kEnd, 0};
-    if (errno == EINTR) continue;
-    return {errno == EAGAIN ? IoStatus::kWantRead : IoStatus::kEnd, 0};
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) return {IoStatus::kWantRead, 0};
+    output_.Stop();
+    return {IoStatus::kEnd, 0};
   }
 }
 
-void ChildRun::WaitOutput(std::function<void()> ready) {
-  auto self = shared_from_this();
-  output_->async_wait(Descriptor::wait_read,
-                      [self, ready = std::move(ready)](const boost::system::error_code& error) {
-                        if (!error) ready();
-                      });
+void ChildRun::WaitOutput(std::function<void()> ready) { output_ready_ = std::move(ready); }
+
+// Whoever waits has read up to EAGAIN, so an edge that finds nobody waiting is no loss.
+void ChildRun::OnOutput(uint32_t) {
+  if (output_ready_) std::exchange(output_ready_, nullptr)();
 }
 
-void ChildRun::WatchErrors() {
-  auto self = shared_from_this();
-  error_->async_wait(Descriptor::wait_read, [self](const boost::system::error_code& error) {
-    if (error) return;
-    char buffer[4096];
-    ssize_t got = ::read(self->error_->native_handle(), buffer, sizeof buffer);
-    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) return;
-    if (got > 0 && self->errors_.size() < kMaxErrorBytes) {
-      self->errors_.append(buffer, static_cast<size_t>(got));
-    }
-    self->WatchErrors();
-  });
+void ChildRun::OnErrors(uint32_t) {
+  char buffer[4096];
+  ssize_t got = ::read(error_fd_.get(), buffer, sizeof buffer);
+  if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) return error_.Stop();
+  if (got > 0 && errors_.size() < kMaxErrorBytes) errors_.append(buffer, static_cast<size_t>(got));
 }
 
-void ChildRun::WatchExit() {
+void ChildRun::OnExit(uint32_t) {
+  exit_.Stop();
+  if (pid_ < 0) return;
+  Reap();
+  // The last words are in the pipe by now. Bounded: somebody who left the group may still write.
+  for (int i = 0; i < 32 && error_.active(); ++i) OnErrors(0);
+  error_.Stop();
+  if (kill_timer_) loop_->Cancel(*kill_timer_);
+  LogExit();
   auto self = shared_from_this();
-  exit_->async_wait(Descriptor::wait_read, [self](const boost::system::error_code& error) {
-    if (error || self->pid_ < 0) return;
-    self->Reap();
-    self->kill_timer_->cancel();
-    self->LogExit();
-    WorkerPool* pool = self->pool_;
-    pool->Submit([self] {
-      self->RunOnExit();
-      self->loop_->Post([self] {
-        self->finished_ = true;
-        self->loop_->Remove(self);
-        if (self->done_) std::exchange(self->done_, nullptr)(self->status_);
-      });
+  pool_->Submit([self] {
+    self->RunOnExit();
+    self->loop_->Post([self] {
+      self->finished_ = true;
+      self->loop_->Remove(self);
+      if (self->done_) std::exchange(self->done_, nullptr)(self->status_);
     });
   });
 }
@@ -196,13 +186,15 @@ void ChildRun::WaitExit(std::function<void(int)> done) {
 
 void ChildRun::Abort() {
   done_ = nullptr;
-  if (output_) output_->close();
+  output_ready_ = nullptr;
+  output_.Stop();
+  output_fd_.Reset();  // the child's next write ends it
   if (pid_ < 0) return;
   Signal(SIGTERM);
+  if (!loop_) return;
   auto self = shared_from_this();
-  kill_timer_->expires_after(kKillDelay);
-  kill_timer_->async_wait([self](const boost::system::error_code& error) {
-    if (!error && self->pid_ > 0) self->Signal(SIGKILL);
+  kill_timer_ = loop_->RunAfter(kKillDelay, [self] {
+    if (self->pid_ > 0) self->Signal(SIGKILL);
   });
 }
 

@@ -5,8 +5,6 @@
 
 #include <sys/types.h>
 
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -16,6 +14,7 @@
 #include "net/http.h"
 #include "net/internal/loop.h"
 #include "net/internal/stream.h"
+#include "net/internal/watch.h"
 #include "net/internal/worker_pool.h"
 
 namespace hearth::net {
@@ -43,8 +42,9 @@ class ChildRun : public std::enable_shared_from_this<ChildRun> {
 
  private:
   ChildRun() = default;
-  void WatchErrors();
-  void WatchExit();
+  void OnOutput(uint32_t events);
+  void OnErrors(uint32_t events);
+  void OnExit(uint32_t events);
   void Reap();
   void Signal(int signal);
   void LogExit() const;
@@ -57,11 +57,12 @@ class ChildRun : public std::enable_shared_from_this<ChildRun> {
   std::string errors_;
   std::function<void(int)> on_exit_;
   std::function<void(int)> done_;
+  std::function<void()> output_ready_;
   UniqueFd output_fd_, error_fd_, pid_fd_;
   Loop* loop_ = nullptr;
   WorkerPool* pool_ = nullptr;
-  std::optional<boost::asio::posix::stream_descriptor> output_, error_, exit_;
-  std::optional<boost::asio::steady_timer> kill_timer_;
+  Watch output_, error_, exit_;
+  std::optional<Loop::TimerId> kill_timer_;
 };
 
 }  // namespace hearth::net

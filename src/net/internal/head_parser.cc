@@ -2,6 +2,7 @@
 
 #include <llhttp.h>
 
+#include <array>
 #include <cstring>
 
 #include "base/bytes.h"
@@ -9,17 +10,33 @@
 namespace hearth::net {
 namespace {
 
-bool IsTokenChar(char c) {
-  if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) return true;
-  return c != '\0' && std::strchr("!#$%&'*+-.^_`|~", c) != nullptr;
+// What a byte may be part of.
+enum : uint8_t { kTokenByte = 1, kValueByte = 2, kTargetByte = 4, kHostByte = 8 };
+
+constexpr std::array<uint8_t, 256> MakeClasses() {
+  std::array<uint8_t, 256> classes{};
+  constexpr std::string_view kTokenMarks = "!#$%&'*+-.^_`|~";
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    char c = static_cast<char>(byte);
+    bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    uint8_t& of = classes[byte];
+    if (alnum || kTokenMarks.find(c) != std::string_view::npos) of |= kTokenByte;
+    if ((byte >= 0x20 && byte != 0x7f) || c == '\t') of |= kValueByte;
+    if (byte > 0x20 && byte != 0x7f && c != '#') of |= kTargetByte;
+    if (alnum || c == '-' || c == '.' || c == '_') of |= kHostByte;
+  }
+  return classes;
 }
 
-bool IsToken(std::string_view text) {
-  for (char c : text) {
-    if (!IsTokenChar(c)) return false;
-  }
-  return !text.empty();
+constexpr std::array<uint8_t, 256> kClasses = MakeClasses();
+
+bool AllAre(uint8_t kind, std::string_view text) {
+  uint8_t common = kind;
+  for (char c : text) common &= kClasses[static_cast<unsigned char>(c)];
+  return common != 0;
 }
+
+bool IsToken(std::string_view text) { return !text.empty() && AllAre(kTokenByte, text); }
 
 // What llhttp reported, as views into the head.
 struct Tokens {
@@ -27,6 +44,12 @@ struct Tokens {
   std::vector<std::pair<std::string_view, std::string_view>> fields;
   bool in_value = false;
   bool complete = false;
+
+  void Clear() {
+    target = {};
+    fields.clear();
+    in_value = complete = false;
+  }
 };
 
 // llhttp hands out one run per span when it gets the whole head at once, but its contract allows
@@ -101,10 +124,8 @@ std::optional<HeadFault> CheckLines(std::string_view head, const HeadLimits& lim
     size_t colon = line.find(':');
     if (colon == std::string_view::npos) return Bad("header line without ':'");
     if (!IsToken(line.substr(0, colon))) return Bad("bad header name");
-    for (char c : line.substr(colon + 1)) {
-      if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) {
-        return Bad("control character in a header value");
-      }
+    if (!AllAre(kValueByte, line.substr(colon + 1))) {
+      return Bad("control character in a header value");
     }
   }
   return std::nullopt;
@@ -129,11 +150,7 @@ std::optional<HeadFault> CheckRequestLine(std::string_view line, const HeadLimit
   if (target.size() > static_cast<size_t>(limits.max_target_bytes)) {
     return HeadFault{414, "request target is too long"};
   }
-  for (char c : target) {
-    auto byte = static_cast<unsigned char>(c);
-    if (byte <= 0x20 || byte == 0x7f) return Bad("space or control character in the target");
-  }
-  if (target.find('#') != std::string_view::npos) return Bad("fragment in the target");
+  if (!AllAre(kTargetByte, target)) return Bad("space, control character or '#' in the target");
   if (method == "CONNECT") return HeadFault{501, "CONNECT is not supported"};
   return std::nullopt;
 }
@@ -257,8 +274,8 @@ std::variant<RequestHead, HeadFault> ParseHead(std::string_view head, const Head
   if (auto fault = CheckRequestLine(head.substr(0, line_end), limits)) return *fault;
   if (auto fault = CheckLines(head, limits)) return *fault;
 
-  Tokens tokens;
-  tokens.fields.reserve(16);
+  thread_local Tokens tokens;  // keeps its buffer
+  tokens.Clear();
   llhttp_t parser;
   llhttp_init(&parser, HTTP_REQUEST, &Settings());
   parser.data = &tokens;
@@ -271,6 +288,7 @@ std::variant<RequestHead, HeadFault> ParseHead(std::string_view head, const Head
   out.minor_version = parser.http_minor;
   out.target = tokens.target;
   if (out.target.empty()) return Bad("malformed request target");
+  out.headers.Reserve(tokens.fields.size());
   for (const auto& [name, value] : tokens.fields) {
     out.headers.Add(std::string(name), std::string(TrimAscii(value)));
   }
@@ -294,10 +312,7 @@ bool IsValidHost(std::string_view host) {
     if (host[0] != ':') return false;
   }
   size_t colon = host.find(':');
-  for (char c : host.substr(0, colon)) {
-    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-' && c != '.' && c != '_')
-      return false;
-  }
+  if (!AllAre(kHostByte, host.substr(0, colon))) return false;
   if (colon == std::string_view::npos) return true;
   std::string_view port = host.substr(colon + 1);
   if (port.empty()) return true;

@@ -21,7 +21,6 @@
 namespace hearth::net {
 namespace {
 
-using Descriptor = boost::asio::posix::stream_descriptor;
 constexpr int kBacklog = 4096;  // the kernel caps it at net.core.somaxconn
 constexpr auto kOutOfDescriptorsPause = std::chrono::milliseconds(100);
 
@@ -129,37 +128,33 @@ BoundSocket BindAddress(const std::string& address) {
 }
 
 Listener::Listener(Loop& loop, BoundSocket socket, Accepted accepted)
-    : descriptor_(loop.io()),
-      pause_(loop.io()),
+    : loop_(loop),
+      fd_(std::move(socket.fd)),
       unix_path_(std::move(socket.unix_path)),
       accepted_(std::move(accepted)),
-      reserve_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
-  descriptor_.assign(socket.fd.Release());
-}
+      reserve_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
 
 Listener::~Listener() { Close(); }
 
 void Listener::Start() {
-  auto self = shared_from_this();
-  descriptor_.async_wait(Descriptor::wait_read, [self](const boost::system::error_code& error) {
-    if (!error) self->AcceptAll();
-  });
+  // Level-triggered: what one turn of the loop leaves is reported in the next.
+  watch_.Start<&Listener::AcceptSome>(loop_, fd_.get(), EPOLLIN, this);
 }
 
 void Listener::Close() {
-  if (!descriptor_.is_open()) return;
-  boost::system::error_code ignored;
-  descriptor_.close(ignored);
-  pause_.cancel();
+  if (!fd_.valid()) return;
+  watch_.Stop();
+  fd_.Reset();
+  if (pause_) loop_.Cancel(*pause_);
   if (!unix_path_.empty()) ::unlink(unix_path_.c_str());
 }
 
-void Listener::AcceptAll() {
+void Listener::AcceptSome(uint32_t) {
   // Bounded, so that a flood of connections leaves room for those already here.
   for (int i = 0; i < 64; ++i) {
     sockaddr_storage name{};
     socklen_t size = sizeof name;
-    UniqueFd fd(::accept4(descriptor_.native_handle(), reinterpret_cast<sockaddr*>(&name), &size,
+    UniqueFd fd(::accept4(fd_.get(), reinterpret_cast<sockaddr*>(&name), &size,
                           SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd.valid()) {
       int on = 1;
@@ -170,10 +165,9 @@ void Listener::AcceptAll() {
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       return ShedOne();
     } else if (errno != EINTR && errno != ECONNABORTED) {
-      break;
+      return;
     }
   }
-  Start();
 }
 
 // No descriptor is left. The pending connection would keep the socket readable and the loop
@@ -181,12 +175,12 @@ void Listener::AcceptAll() {
 void Listener::ShedOne() {
   log::Warning("cannot accept connections", {{"reason", std::strerror(errno)}});
   reserve_.Reset();
-  UniqueFd(::accept4(descriptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  UniqueFd(::accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
   reserve_.Reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  pause_.expires_after(kOutOfDescriptorsPause);
-  auto self = shared_from_this();
-  pause_.async_wait([self](const boost::system::error_code& error) {
-    if (!error) self->Start();
+  watch_.Stop();
+  pause_ = loop_.RunAfter(kOutOfDescriptorsPause, [this] {
+    pause_.reset();
+    Start();
   });
 }
 

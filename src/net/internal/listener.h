@@ -2,14 +2,14 @@
 // run out.
 #pragma once
 
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/file.h"
 #include "net/internal/loop.h"
+#include "net/internal/watch.h"
 
 namespace hearth::net {
 
@@ -25,7 +25,7 @@ struct BoundSocket {
 // use.
 BoundSocket BindAddress(const std::string& address);
 
-class Listener : public std::enable_shared_from_this<Listener> {
+class Listener {
  public:
   // `accepted` gets each connection and its peer's address ("unix" for unix sockets), on the loop's
   // thread.
@@ -37,11 +37,13 @@ class Listener : public std::enable_shared_from_this<Listener> {
   void Close();
 
  private:
-  void AcceptAll();
+  void AcceptSome(uint32_t events);
   void ShedOne();
 
-  boost::asio::posix::stream_descriptor descriptor_;
-  boost::asio::steady_timer pause_;
+  Loop& loop_;
+  UniqueFd fd_;
+  Watch watch_;
+  std::optional<Loop::TimerId> pause_;
   std::string unix_path_;
   Accepted accepted_;
   UniqueFd reserve_;  // given up for a moment to turn a client away when no descriptor is left

@@ -1,19 +1,65 @@
 #include "net/internal/loop.h"
 
 #include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
-#include <boost/asio/post.hpp>
+#include <algorithm>
+#include <cerrno>
 #include <cstring>
-#include <utility>
 
 #include "base/bytes.h"
+#include "base/error.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "net/internal/child_run.h"
 #include "net/internal/session.h"
 
 namespace hearth::net {
+namespace {
 
-Loop::Loop(std::chrono::milliseconds tick) : tick_(tick) {
+// Which loop the current thread runs, if any: its own posts need no wake-up.
+thread_local const Loop* running_loop = nullptr;
+
+// A fault of one connection must not end the others.
+template <typename Call>
+void Contain(const Call& call) {
+  try {
+    call();
+  } catch (const std::exception& error) {
+    log::LogError("exception on an I/O thread", {{"reason", error.what()}});
+  }
+}
+
+}  // namespace
+
+void Watch::Open(Loop& loop, int fd, uint32_t events) {
+  epoll_event event{};
+  event.events = events;
+  event.data.ptr = this;
+  if (::epoll_ctl(loop.epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) ThrowErrno("epoll_ctl");
+  loop_ = &loop;
+  fd_ = fd;
+}
+
+void Watch::Stop() {
+  if (!loop_) return;
+  // Closing would not do: a child that is being spawned shares the open file until it execs.
+  ::epoll_ctl(loop_->epoll_.get(), EPOLL_CTL_DEL, fd_, nullptr);
+  loop_->Forget(this);
+  loop_ = nullptr;
+}
+
+Loop::Loop(std::chrono::milliseconds tick)
+    : epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      tick_(tick) {
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLET;
+  if (!epoll_.valid() || !wake_.valid() ||
+      ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) != 0) {
+    ThrowErrno("epoll");
+  }
   std::string seed = RandomBytes(sizeof id_seed_);
   std::memcpy(id_seed_, seed.data(), sizeof id_seed_);
 }
@@ -24,61 +70,113 @@ Loop::~Loop() {
 }
 
 void Loop::Start() {
-  ArmTick();
   thread_ = std::thread([this] {
     ::pthread_setname_np(::pthread_self(), "net-io");
-    auto guard = boost::asio::make_work_guard(io_);
-    while (!io_.stopped()) {
-      try {
-        io_.run();
-      } catch (const std::exception& error) {
-        // A fault of one connection must not end the others.
-        log::LogError("exception on an I/O thread", {{"reason", error.what()}});
-      }
-    }
+    running_loop = this;
+    now_ = std::chrono::steady_clock::now();
+    ArmTick();
+    while (!stopped_) Run();
+    running_loop = nullptr;
   });
 }
 
-void Loop::Stop() { io_.stop(); }
+void Loop::Stop() {
+  stopped_ = true;
+  Wake();
+}
 
 void Loop::Join() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Loop::Post(std::function<void()> task) {
-  bool wake;
+// The watch is edge-triggered and the counter never read: every write is an edge.
+void Loop::Wake() {
+  uint64_t one = 1;
+  while (::write(wake_.get(), &one, sizeof one) < 0 && errno == EINTR) {
+  }
+}
+
+void Loop::Post(Task task) {
+  bool first;
   {
     std::lock_guard lock(mutex_);
     // One wake-up serves everything that is posted until the loop gets to it.
-    wake = posted_.empty();
+    first = posted_.empty();
     posted_.push_back(std::move(task));
+    has_posted_.store(true, std::memory_order_release);
   }
-  if (wake) boost::asio::post(io_, [this] { RunPosted(); });
+  if (first && running_loop != this) Wake();
+}
+
+Loop::TimerId Loop::RunAfter(std::chrono::milliseconds delay, Task task) {
+  TimerId id{std::chrono::steady_clock::now() + delay, ++timer_count_};
+  timers_.emplace(id, std::move(task));
+  return id;
+}
+
+// One turn: what is ready, then what was posted, then what is due.
+void Loop::Run() {
+  int count =
+      ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), WaitMillis());
+  now_ = std::chrono::steady_clock::now();
+  DispatchEvents(count);
+  if (has_posted_.load(std::memory_order_acquire)) RunPosted();
+  RunTimers();
+}
+
+int Loop::WaitMillis() const {
+  if (has_posted_.load(std::memory_order_acquire)) return 0;
+  if (timers_.empty()) return -1;
+  auto left = timers_.begin()->first.first - std::chrono::steady_clock::now();
+  // Rounded up: waking before the time would spin until it has come.
+  auto millis = std::chrono::ceil<std::chrono::milliseconds>(left).count();
+  return static_cast<int>(std::clamp<int64_t>(millis, 0, 60000));
+}
+
+void Loop::DispatchEvents(int count) {
+  event_count_ = std::max(count, 0);
+  for (event_at_ = 0; event_at_ < event_count_;) {
+    const epoll_event& event = events_[static_cast<size_t>(event_at_++)];
+    auto* watch = static_cast<Watch*>(event.data.ptr);
+    if (!watch) continue;  // only the wake-up, or stopped in this turn
+    uint32_t seen = event.events;
+    Contain([watch, seen] { watch->call_(watch->owner_, seen); });
+  }
+  event_count_ = 0;
+}
+
+void Loop::Forget(const Watch* watch) {
+  for (int i = event_at_; i < event_count_; ++i) {
+    epoll_event& event = events_[static_cast<size_t>(i)];
+    if (event.data.ptr == watch) event.data.ptr = nullptr;
+  }
 }
 
 void Loop::RunPosted() {
-  std::vector<std::function<void()>> tasks;
+  std::vector<Task> tasks;
   {
     std::lock_guard lock(mutex_);
     tasks.swap(posted_);
+    has_posted_.store(false, std::memory_order_relaxed);
   }
-  for (auto& task : tasks) {
-    try {
-      task();
-    } catch (const std::exception& error) {
-      log::LogError("exception on an I/O thread", {{"reason", error.what()}});
-    }
+  for (Task& task : tasks) {
+    Contain(task);
     task = nullptr;
   }
 }
 
+void Loop::RunTimers() {
+  while (!timers_.empty() && timers_.begin()->first.first <= now_) {
+    Task task = std::move(timers_.begin()->second);
+    timers_.erase(timers_.begin());
+    Contain(task);
+  }
+}
+
 void Loop::ArmTick() {
-  timer_.expires_after(tick_);
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
-    auto now = std::chrono::steady_clock::now();
-    for (const auto& session : Sessions()) session->Tick(now);
+  RunAfter(tick_, [this] {
     ArmTick();
+    for (const auto& session : Sessions()) session->Tick(now_);
   });
 }
 

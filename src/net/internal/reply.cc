@@ -222,9 +222,58 @@ Framed TakeBody(const ReplyContext& context, Response* response, Reply* reply) {
   return framed;
 }
 
+// Up to the fields that the handler gave.
+void BeginHead(const Response& response, const ReplyContext& context, std::string* head) {
+  *head += context.minor_version == 0 ? "HTTP/1.0 " : "HTTP/1.1 ";
+  *head += std::to_string(response.status);
+  *head += ' ';
+  *head += ReasonPhrase(response.status);
+  *head += "\r\nDate: ";
+  *head += HttpDateNow();
+  *head += "\r\n";
+  AppendField(head, "Server", context.server_name);
+  AppendField(head, "X-Request-Id", context.request_id);
+  for (const auto& [name, value] : response.headers.fields()) {
+    if (!IsOurs(name)) AppendField(head, name, value);
+  }
+}
+
+void EndHead(bool keep_alive, const ReplyContext& context, std::string* head) {
+  if (!keep_alive) {
+    *head += "Connection: close\r\n";
+  } else if (context.minor_version == 0) {
+    *head += "Connection: keep-alive\r\n";
+  }
+  *head += "\r\n";
+}
+
+Reply BuildRendered(Response& response, const ReplyContext& context) {
+  Reply reply;
+  reply.status = response.status;
+  reply.route = std::move(response.route);
+  reply.keep_alive = context.keep_alive;
+  reply.head.reserve(response.rendered->size() + 512);
+  BeginHead(response, context, &reply.head);
+  reply.head += *response.rendered;
+  EndHead(reply.keep_alive, context, &reply.head);
+  return reply;
+}
+
 }  // namespace
 
+std::string RenderForHead(const Response& response) {
+  std::string lines;
+  if (response.allow_ranges) AppendField(&lines, "Accept-Ranges", "bytes");
+  for (const auto& [name, value] : response.headers.fields()) {
+    if (!IsOurs(name) || AsciiEqualsIgnoreCase(name, "content-length")) {
+      AppendField(&lines, name, value);
+    }
+  }
+  return lines;
+}
+
 Reply BuildReply(Response response, const ReplyContext& context) {
+  if (response.rendered && context.method == "HEAD") return BuildRendered(response, context);
   Reply reply;
   if (response.status < 200 || response.status > 999) response.status = 500;
   Framed framed = TakeBody(context, &response, &reply);
@@ -237,19 +286,8 @@ Reply BuildReply(Response response, const ReplyContext& context) {
   if (own_connection && AsciiEqualsIgnoreCase(*own_connection, "close")) reply.keep_alive = false;
 
   std::string& head = reply.head;
-  head.reserve(512);
-  head += context.minor_version == 0 ? "HTTP/1.0 " : "HTTP/1.1 ";
-  head += std::to_string(reply.status);
-  head += ' ';
-  head += ReasonPhrase(reply.status);
-  head += "\r\nDate: ";
-  head += HttpDateNow();
-  head += "\r\n";
-  AppendField(&head, "Server", context.server_name);
-  AppendField(&head, "X-Request-Id", context.request_id);
-  for (const auto& [name, value] : response.headers.fields()) {
-    if (!IsOurs(name)) AppendField(&head, name, value);
-  }
+  head.reserve(1024);
+  BeginHead(response, context, &head);
   if (!no_body && framed.length) {
     // A handler that answers HEAD without making the body says its length itself.
     const std::string* own = response.headers.Find("content-length");
@@ -265,12 +303,7 @@ Reply BuildReply(Response response, const ReplyContext& context) {
       head += "Transfer-Encoding: chunked\r\n";
     }
   }
-  if (!reply.keep_alive) {
-    head += "Connection: close\r\n";
-  } else if (context.minor_version == 0) {
-    head += "Connection: keep-alive\r\n";
-  }
-  head += "\r\n";
+  EndHead(reply.keep_alive, context, &head);
   if (head_only || no_body) {
     reply.segments.clear();
     reply.stream.reset();

@@ -15,7 +15,6 @@
 namespace hearth::net {
 namespace {
 
-using Descriptor = boost::asio::posix::stream_descriptor;
 constexpr size_t kHeadReadBytes = 16 << 10;
 // After a final reply the peer may still be sending: closing at once would reset the connection and
 // could destroy the reply on its way (RFC 9112, 9.6). Long enough for a client to notice, short
@@ -40,10 +39,9 @@ Session::Session(ServerContext& context, Loop& loop, UniqueFd fd, const TlsConte
                  std::string peer)
     : context_(context),
       loop_(loop),
-      descriptor_(loop.io()),
-      stream_(tls ? tls->MakeStream(fd.get()) : MakePlainStream(fd.get())),
+      fd_(std::move(fd)),
+      stream_(tls ? tls->MakeStream(fd_.get()) : MakePlainStream(fd_.get())),
       peer_(std::move(peer)) {
-  descriptor_.assign(fd.Release());
   ++context_.connections_total;
   ++context_.connections_open;
 }
@@ -53,8 +51,10 @@ Session::~Session() {
 }
 
 void Session::Start() {
+  watch_.Start<&Session::OnEvents>(loop_, fd_.get(), EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+                                   this);
   loop_.Add(shared_from_this());
-  deadline_ = std::chrono::steady_clock::now() + context_.options.header_timeout;
+  deadline_ = loop_.now() + context_.options.header_timeout;
   Handshake();
 }
 
@@ -63,34 +63,59 @@ void Session::Close() {
   phase_ = Phase::kClosed;
   auto self = shared_from_this();
   context_.NoteClosed();
-  boost::system::error_code ignored;
-  descriptor_.close(ignored);
+  watch_.Stop();
+  fd_.Reset();
   loop_.Remove(self);
-  if (pause_) pause_->cancel();
+  if (pause_) {
+    loop_.Cancel(*pause_);
+    pause_.reset();
+    busy_ = false;
+  }
   // A worker still uses the exchange: its completion disposes of it.
   if (!busy_) DisposeExchange();
 }
 
+void Session::OnEvents(uint32_t events) {
+  constexpr uint32_t kBroken = EPOLLERR | EPOLLHUP;
+  if (events & (EPOLLRDHUP | kBroken)) hung_up_ = true;
+  if (events & (EPOLLIN | EPOLLRDHUP | kBroken)) unread_ = true;
+  uint32_t awaited = waiting_ == Waiting::kInput    ? EPOLLIN | EPOLLRDHUP | kBroken
+                     : waiting_ == Waiting::kOutput ? EPOLLOUT | kBroken
+                                                    : 0u;
+  if (!(events & awaited)) return;
+  waiting_ = Waiting::kNothing;
+  auto self = shared_from_this();  // Close takes it from the loop
+  OnReady();
+}
+
 void Session::Wait(IoStatus want) {
-  waiting_ = true;
+  waiting_ = want == IoStatus::kWantWrite ? Waiting::kOutput : Waiting::kInput;
+}
+
+void Session::Yield() {
+  waiting_ = Waiting::kTurn;
   auto self = shared_from_this();
-  uint64_t id = ++wait_id_;
-  descriptor_.async_wait(
-      want == IoStatus::kWantWrite ? Descriptor::wait_write : Descriptor::wait_read,
-      [self, id](const boost::system::error_code& error) {
-        if (id != self->wait_id_ || self->phase_ == Phase::kClosed) return;
-        self->waiting_ = false;
-        if (!error) self->OnReady();
-      });
+  loop_.Post([self, turn = ++turn_] {
+    if (turn != self->turn_ || self->phase_ == Phase::kClosed) return;
+    self->waiting_ = Waiting::kNothing;
+    self->OnReady();
+  });
 }
 
 // A timer decides something else while the peer was waited for.
 void Session::AbandonWait() {
-  if (!waiting_) return;
-  waiting_ = false;
-  ++wait_id_;
-  boost::system::error_code ignored;
-  descriptor_.cancel(ignored);
+  waiting_ = Waiting::kNothing;
+  ++turn_;
+}
+
+// A read shorter than asked for has emptied the socket, and what comes later makes an edge; only
+// the end of input may have been reported together with the bytes before it.
+IoResult Session::Read(char* out, size_t size) {
+  IoResult result = stream_->Read(out, size);
+  unread_ = result.status == IoStatus::kOk && (result.bytes == size || hung_up_);
+  received_ += result.bytes;
+  context_.bytes_in += result.bytes;
+  return result;
 }
 
 void Session::OnReady() {
@@ -129,7 +154,7 @@ void Session::AwaitRequest() {
   phase_ = Phase::kHead;
   head_started_ = false;
   scanned_ = 0;
-  deadline_ = std::chrono::steady_clock::now() + context_.options.idle_timeout;
+  deadline_ = loop_.now() + context_.options.idle_timeout;
   if (!in_.empty()) {
     // Through the queue, so that a burst of pipelined requests neither nests calls nor starves
     // others.
@@ -142,19 +167,22 @@ void Session::AwaitRequest() {
     return;
   }
   if (context_.draining) return Close();
+  AwaitInput();
+}
+
+// For more of a head, or the next one.
+void Session::AwaitInput() {
   // A TLS record may already be decrypted, so the stream is asked before the socket.
-  if (stream_->secure()) return ReadHead();
+  if (unread_ || stream_->secure()) return Yield();
   Wait(IoStatus::kWantRead);
 }
 
 void Session::ReadHead() {
-  IoResult result = stream_->Read(loop_.scratch(), kHeadReadBytes);
+  IoResult result = Read(loop_.scratch(), kHeadReadBytes);
   if (result.status == IoStatus::kWantRead || result.status == IoStatus::kWantWrite) {
     return Wait(result.status);
   }
   if (result.status != IoStatus::kOk) return Close();
-  context_.bytes_in += result.bytes;
-  received_ += result.bytes;
   std::string_view fresh(loop_.scratch(), result.bytes);
   if (in_.empty()) return ProcessInput(fresh);
   in_.append(fresh);
@@ -168,18 +196,18 @@ void Session::ProcessInput(std::string_view bytes) {
   while (!head_started_ && bytes.starts_with("\r\n")) bytes.remove_prefix(2);
   if (bytes.empty() || (!head_started_ && bytes == "\r")) {
     in_ = bytes;
-    return Wait(IoStatus::kWantRead);
+    return AwaitInput();
   }
   if (!head_started_) {
     head_started_ = true;
-    deadline_ = std::chrono::steady_clock::now() + context_.options.header_timeout;
+    deadline_ = loop_.now() + context_.options.header_timeout;
   }
   size_t head_bytes = 0;
   auto fault = FindHeadEnd(bytes, context_.limits, &scanned_, &head_bytes);
   if (fault) return RespondFault(fault->status, fault->message);
   if (head_bytes == 0) {
     in_ = bytes;
-    return Wait(IoStatus::kWantRead);
+    return AwaitInput();
   }
   auto head = ParseHead(bytes.substr(0, head_bytes), context_.limits);
   in_ = bytes.substr(head_bytes);
@@ -191,20 +219,20 @@ void Session::StartLinger() {
   phase_ = Phase::kLinger;
   std::string().swap(in_);
   stream_->SayGoodbye();
-  ::shutdown(descriptor_.native_handle(), SHUT_WR);
-  deadline_ = std::chrono::steady_clock::now() + kLingerTime;
+  ::shutdown(fd_.get(), SHUT_WR);
+  deadline_ = loop_.now() + kLingerTime;
   Linger();
 }
 
 void Session::Linger() {
   // Straight from the socket: what a TLS peer still says does not matter.
   for (int i = 0; i < 16; ++i) {
-    ssize_t got = ::recv(descriptor_.native_handle(), loop_.scratch(), Loop::kScratchBytes, 0);
+    ssize_t got = ::recv(fd_.get(), loop_.scratch(), Loop::kScratchBytes, 0);
     if (got > 0) continue;
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return Wait(IoStatus::kWantRead);
     return Close();
   }
-  Wait(IoStatus::kWantRead);
+  Yield();
 }
 
 void Session::Drain() {
@@ -224,7 +252,7 @@ bool Session::TooSlow(SteadyTime now, uint64_t moved) {
 }
 
 bool Session::PeerHasLeft() const {
-  pollfd poll{const_cast<Descriptor&>(descriptor_).native_handle(), POLLRDHUP, 0};
+  pollfd poll{fd_.get(), POLLRDHUP, 0};
   return ::poll(&poll, 1, 0) > 0 && (poll.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
@@ -239,18 +267,18 @@ void Session::Tick(SteadyTime now) {
       if (head_started_) return RespondFault(408, "the request head took too long");
       return Close();
     case Phase::kBody:
-      if (waiting_) {
+      if (waiting_ != Waiting::kNothing) {
         FlushBlock();
         if (TooSlow(now, received_)) RespondFault(408, "the request body came too slowly");
         return;
       }
       break;
     case Phase::kRespond:
-      if (waiting_) {
+      if (waiting_ != Waiting::kNothing) {
         // What the kernel still holds has not reached the peer. Without this, a full send buffer
         // would look like no progress at all for as long as a slow reader needs to empty it.
         int queued = 0;
-        ::ioctl(descriptor_.native_handle(), SIOCOUTQ, &queued);
+        ::ioctl(fd_.get(), SIOCOUTQ, &queued);
         if (TooSlow(now, sent_ - std::min<uint64_t>(sent_, static_cast<uint64_t>(queued)))) Close();
         return;
       }

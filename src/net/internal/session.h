@@ -6,8 +6,6 @@
 #pragma once
 
 #include <atomic>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -26,6 +24,7 @@
 #include "net/internal/reply.h"
 #include "net/internal/stream.h"
 #include "net/internal/trusted_proxies.h"
+#include "net/internal/watch.h"
 #include "net/internal/worker_pool.h"
 #include "net/server.h"
 
@@ -72,6 +71,8 @@ class Session : public std::enable_shared_from_this<Session> {
   enum class Phase { kHandshake, kHead, kWork, kBody, kRespond, kLinger, kClosed };
   enum class Work { kAdmit, kHandle, kAdmitAndHandle };
   enum class Reading { kLoop, kPipeline };
+  // What the session lets the others of its loop run for. kTurn: it could go on at once.
+  enum class Waiting { kNothing, kInput, kOutput, kTurn };
 
   // The body on its way in. kLoop: small enough to be taken on the loop's thread. kPipeline: blocks
   // are filled here and written, hashed and inflated by a worker, one block in flight while the
@@ -123,13 +124,19 @@ class Session : public std::enable_shared_from_this<Session> {
   };
 
   // session.cc
+  void OnEvents(uint32_t events);
   void OnReady();
+  // After EAGAIN only (see watch.h).
   void Wait(IoStatus want);
+  // Lets the other connections of the loop have their turn.
+  void Yield();
   void AbandonWait();
+  IoResult Read(char* out, size_t size);
   void Handshake();
   void ReadHead();
   void ProcessInput(std::string_view bytes);
   void AwaitRequest();
+  void AwaitInput();
   void StartLinger();
   void Linger();
   bool TooSlow(SteadyTime now, uint64_t moved);
@@ -179,14 +186,17 @@ class Session : public std::enable_shared_from_this<Session> {
 
   ServerContext& context_;
   Loop& loop_;
-  boost::asio::posix::stream_descriptor descriptor_;
+  UniqueFd fd_;
+  Watch watch_;
   std::unique_ptr<Stream> stream_;
   const std::string peer_;
   Phase phase_ = Phase::kHandshake;
-  bool busy_ = false;     // a worker holds the exchange, or a paused stream does
-  std::unique_ptr<boost::asio::steady_timer> pause_;  // of a stream that has nothing yet
-  bool waiting_ = false;  // for readiness of the socket: the peer's turn
-  uint64_t wait_id_ = 0;  // an abandoned wait finds another number here
+  bool busy_ = false;                   // a worker holds the exchange, or a paused stream does
+  std::optional<Loop::TimerId> pause_;  // of a stream that has nothing yet
+  Waiting waiting_ = Waiting::kNothing;
+  uint64_t turn_ = 0;     // an abandoned Yield finds another number here
+  bool unread_ = false;   // a read may give something: no need to wait for an edge
+  bool hung_up_ = false;  // the end of input is known to come
   bool yielded_ = false;  // ReadBody is posted
   bool head_started_ = false;
   std::string in_;

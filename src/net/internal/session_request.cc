@@ -102,7 +102,7 @@ void Session::BeginRequest(RequestHead head) {
 
 void Session::StartWork(Work work) {
   phase_ = Phase::kWork;
-  if (exchange_->plan.inline_handler) {
+  if (exchange_->plan.inline_handler || exchange_->plan.answer) {
     RunWork(work);
     return OnWorkDone(work);
   }
@@ -122,7 +122,8 @@ void Session::RunWork(Work work) {
   Exchange& x = *exchange_;
   std::optional<Response> response;
   try {
-    if (work != Work::kHandle && x.plan.admit) {
+    if (x.plan.answer && work != Work::kAdmit) response = std::move(x.plan.answer);
+    if (!response && work != Work::kHandle && x.plan.admit) {
       response = x.plan.admit(x.request);
       x.refused = response.has_value();
     }
@@ -149,7 +150,7 @@ void Session::RunWork(Work work) {
     if (!small || x.expect_continue) x.keep_alive = false;
   }
   x.reply = BuildReply(std::move(*response), ContextFor(x));
-  if (!x.plan.inline_handler) PullFirst();
+  if (!x.plan.inline_handler && !x.plan.answer) PullFirst();
   if (!x.reply.process) return;
   try {
     x.child_prefix = std::move(x.reply.process->prefix);
@@ -198,7 +199,7 @@ void Session::StartBody() {
   }
   if (x.expect_continue && in_.empty() && !SendContinue()) return Close();
   phase_ = Phase::kBody;
-  window_start_ = std::chrono::steady_clock::now();
+  window_start_ = loop_.now();
   window_moved_ = received_;
   ReadBody();
 }
@@ -245,7 +246,7 @@ bool Session::ReadBodyOnce() {
   if (x.framing == Framing::kLength) {
     room = static_cast<size_t>(std::min<uint64_t>(room, body.remaining));
   }
-  IoResult result = stream_->Read(target, room);
+  IoResult result = Read(target, room);
   if (result.status == IoStatus::kWantRead || result.status == IoStatus::kWantWrite) {
     Wait(result.status);
     return false;
@@ -254,8 +255,6 @@ bool Session::ReadBodyOnce() {
     Close();
     return false;
   }
-  received_ += result.bytes;
-  context_.bytes_in += result.bytes;
   if (!direct) return TakeBody({target, result.bytes});
   body.filled += result.bytes;
   body.remaining -= result.bytes;
@@ -355,7 +354,7 @@ void Session::OnBlockDone() {
   BodyReader& body = *exchange_->body;
   body.job_running = false;
   // A sender that keeps up gets its buffer back; for a slow one it would only lie around.
-  if (!waiting_) body.spare = std::move(body.in_flight);
+  if (waiting_ == Waiting::kNothing) body.spare = std::move(body.in_flight);
   body.in_flight.reset();
   if (phase_ != Phase::kBody)
     return Respond();  // a fault was found meanwhile and waited for the worker
@@ -364,7 +363,7 @@ void Session::OnBlockDone() {
   if (body.complete) return FlushBlock();
   if (body.filled == kBlockBytes) {
     FlushBlock();
-    if (!waiting_ && !yielded_) ReadBody();
+    if (waiting_ == Waiting::kNothing && !yielded_) ReadBody();
   }
 }
 

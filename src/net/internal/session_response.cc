@@ -25,7 +25,7 @@ void Session::Respond() {
   phase_ = Phase::kRespond;
   Exchange& x = *exchange_;
   x.body.reset();
-  window_start_ = std::chrono::steady_clock::now();
+  window_start_ = loop_.now();
   window_moved_ = sent_;
   if (x.child) {
     // The head waits for the first output: a child that fails at once is a 500.
@@ -68,7 +68,7 @@ void Session::Pump() {
     sent_ += result.bytes;
     x.bytes_out += result.bytes;
     context_.bytes_out += result.bytes;
-    if (sent_ >= turn_end) return Wait(IoStatus::kWantWrite);
+    if (sent_ >= turn_end) return Yield();
   }
 }
 
@@ -191,13 +191,9 @@ void Session::NextFromSource() {
 // Close cancels the timer, so that a reader who leaves does not keep the stream until its end.
 void Session::PullAfterPause() {
   auto self = shared_from_this();
-  pause_ = std::make_unique<boost::asio::steady_timer>(loop_.io());
-  pause_->expires_after(exchange_->reply.stream->pause);
-  pause_->async_wait([self](const boost::system::error_code&) {
+  pause_ = loop_.RunAfter(exchange_->reply.stream->pause, [self] {
     self->pause_.reset();
-    if (self->phase_ != Phase::kClosed) return self->StartPull();
-    self->busy_ = false;
-    self->DisposeExchange();
+    self->StartPull();
   });
 }
 
@@ -343,8 +339,9 @@ void Session::DisposeExchange() {
                             [](const Segment& segment) { return segment.pull != nullptr; });
   bool heavy =
       exchange_->request.body.spooled() || exchange_->body || exchange_->reply.stream || pulled;
+  if (!heavy) return exchange_.reset();
   std::shared_ptr<Exchange> dead = std::move(exchange_);
-  if (heavy) context_.pool->Submit([dead] {});
+  context_.pool->Submit([dead] {});
 }
 
 }  // namespace hearth::net

@@ -12,9 +12,9 @@ std::shared_ptr<const RepoFile> FileCache::Find(const std::string& key) {
 }
 
 void FileCache::Put(const std::string& key, std::shared_ptr<const RepoFile> file) {
-  // Two copies of nothing: the key lives in the list, the index points at it. 300 bytes is what the
-  // nodes and the fixed part of a file take.
-  size_t cost = 300 + key.size() + file->disposition.size();
+  // Two copies of nothing: the key lives in the list, the index points at it. The constant
+  // is what the nodes and the fixed part of a file take (400 bytes) and a ready head (900).
+  size_t cost = 1300 + key.size() + file->disposition.size();
   if (file->content) cost += file->content->size();
   if (file->xet) cost += file->xet->bytes();
   if (cost > shard_limit_) return;

@@ -1,6 +1,6 @@
 // Remembers what (repository, version, revision, path) stands for, so that the hottest request of a
 // hub, HEAD resolve, needs neither git nor the database. Bounded by bytes, least recently used goes
-// first. Thread-safe; values are immutable and shared.
+// first. Thread-safe; values are shared and, but for what they remember of answers, immutable.
 #pragma once
 
 #include <array>
@@ -18,6 +18,29 @@
 
 namespace hearth::server {
 
+// What a plain HEAD of a file is answered with, remembered from the last one. Thread-safe.
+class ReadyHead {
+ public:
+  enum class Form { kContent, kRaw };
+  // nullptr when the last one was for another form or host.
+  std::shared_ptr<const std::string> Find(Form form, std::string_view base_url) const {
+    std::lock_guard lock(mutex_);
+    return form == form_ && base_url == base_url_ ? lines_ : nullptr;
+  }
+  void Put(Form form, std::string_view base_url, std::shared_ptr<const std::string> lines) {
+    std::lock_guard lock(mutex_);
+    form_ = form;
+    base_url_ = base_url;
+    lines_ = std::move(lines);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  Form form_ = Form::kContent;
+  std::string base_url_;
+  std::shared_ptr<const std::string> lines_;  // see net::RenderForHead
+};
+
 // A file at one commit, with its header values rendered.
 struct RepoFile {
   enum class Kind { kMissing, kRegular, kLfs, kSymlink };
@@ -33,11 +56,12 @@ struct RepoFile {
   std::optional<XetLinks> xet;
   // The blob's bytes when it is small; LFS pointers always are.
   std::shared_ptr<const std::string> content;
+  mutable ReadyHead ready_head;
 };
 
 class FileCache {
  public:
-  // 32 MiB: about 60,000 files without content, or the small files of some thousand repositories.
+  // 32 MiB: about 25,000 files without content, or the small files of some thousand repositories.
   explicit FileCache(size_t limit_bytes = 32 << 20) : shard_limit_(limit_bytes / kShards) {}
 
   std::shared_ptr<const RepoFile> Find(const std::string& key);

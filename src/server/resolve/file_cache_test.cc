@@ -30,7 +30,7 @@ TEST(FileCache, StaysWithinItsLimitAndForgetsTheLeastRecentlyUsed) {
   EXPECT_EQ(cache.Find("filler0"), nullptr);
   size_t held = 0;
   for (int i = 0; i < 2000; ++i) held += cache.Find("filler" + std::to_string(i)) != nullptr;
-  EXPECT_LE(held, 16u * 4096 / 400);
+  EXPECT_LE(held, 16u * 4096 / 1400);
   EXPECT_GT(held, 0u);
 }
 

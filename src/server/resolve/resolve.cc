@@ -27,35 +27,37 @@ using FilePtr = std::shared_ptr<const RepoFile>;
 
 class Files {
  public:
-  FilePtr Find(Context& context, const std::string& revision, const std::string& path);
+  // `rev_path` as in the URL.
+  FilePtr Find(Context& context, std::string_view rev_path);
   // Only what is remembered; nullptr otherwise.
-  FilePtr Peek(const Context& context, const RevisionAndPath& where);
+  FilePtr Peek(const Context& context, std::string_view rev_path);
 
  private:
-  static std::string Key(const hub::RepoRecord& record, const std::string& revision,
-                         const std::string& path);
+  static std::string Key(const hub::RepoRecord& record, std::string_view rev_path);
   FilePtr Load(Context& context, const std::string& revision, const std::string& path) const;
   FileCache cache_;
 };
 
-// The version changes with everything that could change the answer.
-std::string Files::Key(const hub::RepoRecord& record, const std::string& revision,
-                       const std::string& path) {
-  std::string key = std::to_string(record.id) + ' ' + std::to_string(record.version) + ' ';
-  key += revision;
-  key += '\0';
-  key += path;
+// The version changes with everything that could change the answer. A path in two encodings is
+// remembered twice, and the usual one found without decoding it.
+std::string Files::Key(const hub::RepoRecord& record, std::string_view rev_path) {
+  uint64_t numbers[2] = {static_cast<uint64_t>(record.id), record.version};
+  std::string key;
+  key.reserve(sizeof numbers + rev_path.size());
+  key.append(reinterpret_cast<const char*>(numbers), sizeof numbers);
+  key.append(rev_path);
   return key;
 }
 
-FilePtr Files::Peek(const Context& context, const RevisionAndPath& where) {
-  return cache_.Find(Key(context.repo().record(), where.revision, where.path));
+FilePtr Files::Peek(const Context& context, std::string_view rev_path) {
+  return cache_.Find(Key(context.repo().record(), rev_path));
 }
 
-FilePtr Files::Find(Context& context, const std::string& revision, const std::string& path) {
-  std::string key = Key(context.repo().record(), revision, path);
+FilePtr Files::Find(Context& context, std::string_view rev_path) {
+  std::string key = Key(context.repo().record(), rev_path);
   if (FilePtr file = cache_.Find(key)) return file;
-  FilePtr file = Load(context, revision, path);
+  RevisionAndPath where = SplitRevisionPath(rev_path);
+  FilePtr file = Load(context, where.revision, where.path);
   cache_.Put(key, file);
   return file;
 }
@@ -192,7 +194,8 @@ bool CountsAsDownload(Context& context, Files& files, const RepoFile& file,
   if (path == marker) return true;
   bool candidate = context.repo().record().type == hub::RepoType::kDataset ||
                    (IsWeightFile(path) && path.find('/') == std::string::npos);
-  return candidate && files.Find(context, file.commit, marker)->kind == RepoFile::Kind::kMissing;
+  return candidate &&
+         files.Find(context, file.commit + "/" + marker)->kind == RepoFile::Kind::kMissing;
 }
 
 net::Response Serve(Context& context, Files& files, const FilePtr& file, const std::string& path,
@@ -215,37 +218,54 @@ net::Response Serve(Context& context, Files& files, const FilePtr& file, const s
   return response;
 }
 
-// HEAD of a file that was asked for before: half of what a client sends.
-std::optional<net::Response> ServeFromMemory(Context& context, Files& files, bool raw) {
-  if (context.request.method != "HEAD") return std::nullopt;
-  RevisionAndPath where = SplitRevisionPath(context.request.RawCapture("rev_path"));
-  FilePtr file = files.Peek(context, where);
+// HEAD of a file that was asked for before: half of what a client sends. One without a query and
+// conditions is answered with what the last such one got.
+std::optional<net::Response> ServeFromMemory(Context& context, Files& files, ReadyHead::Form form) {
+  const net::Request& request = context.request;
+  if (request.method != "HEAD") return std::nullopt;
+  std::string_view rev_path = request.RawCapture("rev_path");
+  FilePtr file = files.Peek(context, rev_path);
   if (file == nullptr) return std::nullopt;
-  return Serve(context, files, file, where.path, raw);
+  bool raw = form == ReadyHead::Form::kRaw;
+  bool plain = request.raw_query.empty() && !request.HasConditions();
+  if (!plain) return Serve(context, files, file, SplitRevisionPath(rev_path).path, raw);
+  std::shared_ptr<const std::string> lines = file->ready_head.Find(form, context.base_url);
+  if (lines == nullptr) {
+    lines = std::make_shared<const std::string>(
+        net::RenderForHead(Serve(context, files, file, SplitRevisionPath(rev_path).path, raw)));
+    file->ready_head.Put(form, context.base_url, lines);
+  }
+  net::Response response;
+  response.rendered = std::move(lines);
+  return response;
 }
 
 }  // namespace
 
 void RegisterResolve(RouteTable& table) {
   auto files = std::make_shared<Files>();
-  auto add = [&](const char* pattern, bool raw, const char* summary) {
-    table.Add({.methods = "GET,HEAD",
-               .pattern = pattern,
-               .access = Access::kRepoContent,
-               .handle =
-                   [files, raw](Context& context) {
-                     RevisionAndPath where =
-                         SplitRevisionPath(context.request.RawCapture("rev_path"));
-                     FilePtr file = files->Find(context, where.revision, where.path);
-                     return Serve(context, *files, file, where.path, raw);
-                   },
-               .from_memory =
-                   [files, raw](Context& context) { return ServeFromMemory(context, *files, raw); },
-               .summary = summary});
+  auto add = [&](const char* pattern, ReadyHead::Form form, const char* summary) {
+    bool raw = form == ReadyHead::Form::kRaw;
+    table.Add(
+        {.methods = "GET,HEAD",
+         .pattern = pattern,
+         .access = Access::kRepoContent,
+         .handle =
+             [files, raw](Context& context) {
+               std::string_view rev_path = context.request.RawCapture("rev_path");
+               FilePtr file = files->Find(context, rev_path);
+               std::string path = SplitRevisionPath(rev_path).path;
+               return Serve(context, *files, file, path, raw);
+             },
+         .from_memory = [files,
+                         form](Context& context) { return ServeFromMemory(context, *files, form); },
+         .summary = summary});
   };
-  add("/{P}{ns}/{name}/resolve/{rev_path...}", false, "A file's content.");
-  add("/{P}{ns}/{name}/raw/{rev_path...}", true, "A file as git stores it (LFS: the pointer).");
-  add("/api/resolve-cache/{T}/{ns}/{name}/{rev_path...}", false, "A file's content.");
+  add("/{P}{ns}/{name}/resolve/{rev_path...}", ReadyHead::Form::kContent, "A file's content.");
+  add("/{P}{ns}/{name}/raw/{rev_path...}", ReadyHead::Form::kRaw,
+      "A file as git stores it (LFS: the pointer).");
+  add("/api/resolve-cache/{T}/{ns}/{name}/{rev_path...}", ReadyHead::Form::kContent,
+      "A file's content.");
 }
 
 }  // namespace hearth::server
