@@ -330,7 +330,7 @@ TEST_F(LimitsTest, RenderedLinesJoinTheHeadOfAHeadAnswer) {
 TEST_F(LimitsTest, AClientThatHasEndedSendingIsAnsweredAndLeft) {
   Gate gate;
   Serve([&](Request& r) {
-    if (r.raw_path == "/slow") gate.Wait();
+    if (r.raw_path == "/slow") gate.Pass();
     return Response::Text(200, std::string(r.raw_path == "/large" ? 24 << 20 : 1, 'x'));
   });
   for (const char* path : {"/", "/large"}) {
