@@ -5,6 +5,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -16,6 +17,7 @@
 #include "hub/repos.h"
 #include "hub/sweep_lock.h"
 #include "hub/xet.h"
+#include "hub/xet_convert.h"
 #include "hub/xet_index.h"
 #include "storage/blob/blob_store.h"
 #include "storage/db/database.h"
@@ -26,6 +28,8 @@ namespace hearth::hub {
 struct HubOptions {
   std::filesystem::path data;
   Clock* clock = nullptr;  // nullptr = system
+  // Age at which whole objects are given the form of Xet files; nullopt = never.
+  std::optional<std::chrono::seconds> xet_convert_after = std::chrono::minutes(10);
 };
 
 class Hub {
@@ -44,6 +48,7 @@ class Hub {
   XetIndex& xet_index() { return *xet_index_; }
   Xet& xet() { return *xet_; }
   Buckets& buckets() { return *buckets_; }
+  XetConverter& xet_converter() { return *xet_converter_; }
   const SweepLock& sweep_lock() const { return sweep_lock_; }
   Catalog& catalog() { return *catalog_; }
   Clock& clock() { return *clock_; }
@@ -54,8 +59,8 @@ class Hub {
   // Signs `text` for `purpose`; hex. Verify with ConstantTimeEqual.
   std::string Sign(std::string_view purpose, std::string_view text) const;
 
-  // Indexer, write-behind counters, upload expiry, and the watch for changes made by another
-  // process.
+  // Indexer, conversion to Xet, write-behind counters, upload expiry, and the watch for changes
+  // made by another process.
   void StartBackground();
   void StopBackground();
 
@@ -78,6 +83,8 @@ class Hub {
   std::unique_ptr<Buckets> buckets_;
   std::unique_ptr<Commits> commits_;
   std::unique_ptr<Catalog> catalog_;
+  std::unique_ptr<XetConverter> xet_converter_;
+  bool converts_ = false;
   struct Background;
   std::unique_ptr<Background> background_;
 };

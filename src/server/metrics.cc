@@ -57,6 +57,24 @@ double ResidentBytes() {
   return 0;
 }
 
+void AppendConversion(std::string* out, const hub::XetConverter::Stats& stats) {
+  AppendPlain(out, {
+                       {"hearth_xet_conversion_waiting", "gauge",
+                        "Whole objects that are old enough to become Xet files.",
+                        static_cast<double>(stats.waiting)},
+                       {"hearth_xet_conversions_total", "counter", "Objects that became Xet files.",
+                        static_cast<double>(stats.converted)},
+                       {"hearth_xet_conversion_failures_total", "counter",
+                        "Objects that could not become Xet files and stay whole.",
+                        static_cast<double>(stats.failed)},
+                       {"hearth_xet_conversion_read_bytes_total", "counter",
+                        "Sizes of the converted objects.", static_cast<double>(stats.read_bytes)},
+                       {"hearth_xet_conversion_stored_bytes_total", "counter",
+                        "Bytes of the xorbs made for them; what is missing to the above was saved.",
+                        static_cast<double>(stats.stored_bytes)},
+                   });
+}
+
 }  // namespace
 
 Metrics::Metrics(const std::vector<std::string>& routes) {
@@ -156,6 +174,7 @@ std::string RenderHubMetrics(hub::Hub& hub) {
                          "Repositories that wait to be indexed or are being indexed.",
                          static_cast<double>(hub.catalog().Waiting())},
                     });
+  AppendConversion(&out, hub.xet_converter().stats());
   if (!no_answer) {
     AppendPlain(&out, {
                           {"hearth_data_disk_bytes", "gauge",

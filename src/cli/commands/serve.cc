@@ -2,10 +2,13 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <map>
+#include <optional>
 #include <thread>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -36,6 +39,7 @@ struct ServeOptions {
   int worker_threads = 0;
   int drain_seconds = 20;
   bool allow_sign_up = false;
+  std::string xet_convert_after = "600";
   std::string admin_user, admin_password, admin_token;
 };
 
@@ -78,6 +82,18 @@ log::Level ParseLevel(const std::string& name) {
                 "unknown log level '" + name + "': debug, info, warning or error");
   }
   return found->second;
+}
+
+// Seconds, or "off".
+std::optional<std::chrono::seconds> ParseConvertAfter(const std::string& text) {
+  if (text == "off") return std::nullopt;
+  std::optional<uint64_t> seconds = ParseUint(text);
+  constexpr uint64_t kTenYears = 10ull * 366 * 24 * 3600;
+  if (!seconds || *seconds > kTenYears) {
+    throw Error(Code::kInvalidArgument,
+                "--xet-convert-after must be a number of seconds or off, not '" + text + "'");
+  }
+  return std::chrono::seconds(*seconds);
 }
 
 // A hub without users gets its first administrator: from HEARTH_ADMIN_* or with made-up secrets
@@ -141,7 +157,8 @@ void Serve(const ServeOptions& options, const Outcome& outcome) {
 
   std::filesystem::create_directories(options.data);
   std::filesystem::path data = std::filesystem::absolute(options.data).lexically_normal();
-  hub::Hub hub({.data = data}, /*exclusive=*/true);
+  hub::Hub hub({.data = data, .xet_convert_after = ParseConvertAfter(options.xet_convert_after)},
+               /*exclusive=*/true);
   hub::InstallHooks(data, outcome.program);
   std::string first_token = EnsureAdministrator(hub, options);
 
@@ -240,6 +257,12 @@ void AddServeCommand(CLI::App& app, Outcome* outcome) {
       ->capture_default_str();
   command->add_option("--allow-sign-up", options->allow_sign_up, "Visitors may make accounts")
       ->envname(env("ALLOW_SIGN_UP"))
+      ->capture_default_str();
+  command
+      ->add_option("--xet-convert-after", options->xet_convert_after,
+                   "Age in seconds at which files that came by LFS or git are deduplicated and "
+                   "offered by Xet too; off = never")
+      ->envname(env("XET_CONVERT_AFTER"))
       ->capture_default_str();
   // Only by environment: secrets on a command line are visible to every user of the machine.
   auto secret = [&](const char* name, std::string* value) {

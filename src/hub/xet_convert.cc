@@ -1,0 +1,301 @@
+#include "hub/xet_convert.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <tuple>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "hub/internal/xet_packer.h"
+
+namespace hearth::hub {
+namespace {
+
+// So many objects are looked up at once; small ones of a group share a xorb.
+constexpr size_t kBatch = 500;
+constexpr size_t kReadBytes = 1 << 20;
+constexpr std::chrono::seconds kMaxPause{60};
+// Objects that got a Xet file otherwise (a client uploaded what LFS had stored), or that became due
+// by being granted again, are looked for this often.
+constexpr std::chrono::hours kFullLook{6};
+
+storage::DbValue Key(const Sha256& oid) { return storage::BlobValue{std::string(oid.raw())}; }
+
+// Thrown inside a conversion when the server stops.
+struct Stopped {};
+
+}  // namespace
+
+XetConverter::XetConverter(const Parts& parts, std::chrono::seconds after)
+    : parts_(parts), after_(after) {}
+
+XetConverter::~XetConverter() { Stop(); }
+
+XetConverter::Stats XetConverter::stats() const {
+  return {waiting_, converted_, failed_, read_bytes_, stored_bytes_};
+}
+
+// --- the thread
+
+void XetConverter::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void XetConverter::Stop() {
+  if (!thread_.joinable()) return;
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+  stopping_ = false;
+}
+
+void XetConverter::Run() {
+  // Of this thread only: requests go first.
+  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 19);
+  std::chrono::seconds pause = std::clamp(after_ / 4, std::chrono::seconds(1), kMaxPause);
+  std::optional<std::chrono::steady_clock::time_point> full_look;
+  while (!stopping_) {
+    try {
+      auto now = std::chrono::steady_clock::now();
+      if (!full_look || now - *full_look > kFullLook) {
+        full_look = now;
+        looked_until_ = 0;
+        DropLeftovers();
+      }
+      ConvertDue();
+    } catch (const std::exception& fault) {
+      // A full disk, for one: nothing is lost, and later it may work.
+      log::Warning("conversion to Xet was interrupted", {{"reason", fault.what()}});
+    }
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, pause, [this] { return stopping_.load(); });
+  }
+}
+
+// --- what is due
+
+void XetConverter::CountDue() {
+  int64_t until = ToUnixMillis(parts_.clock.Now() - after_);
+  waiting_ = static_cast<uint64_t>(parts_.db.ReadValue([&](storage::Connection& c) {
+    return c
+        .QueryInt(
+            "SELECT COUNT(*) FROM objects o WHERE o.created_at >= ? AND o.created_at <= ? "
+            "AND o.size > 0 AND EXISTS "
+            "(SELECT 1 FROM repo_objects h WHERE h.sha256 = o.sha256) AND NOT EXISTS "
+            "(SELECT 1 FROM object_files f WHERE f.sha256 = o.sha256)",
+            {looked_until_, until})
+        .value_or(0);
+  }));
+}
+
+// Who reads a file by Xet sees the hashes of the xorbs that it is made of and may use them for
+// deduplication. So only objects with the same readers share xorbs: public ones, and those that one
+// private repository holds.
+std::vector<XetConverter::Candidate> XetConverter::FindDue(int64_t until) const {
+  std::vector<Candidate> due;
+  parts_.db.Read([&](storage::Connection& c) {
+    c.Query(
+        "SELECT o.sha256, o.size, MAX(r.private = 0 AND r.gated = ''), MIN(r.id), COUNT(*), "
+        "o.created_at FROM objects o JOIN repo_objects h ON h.sha256 = o.sha256 "
+        "JOIN repos r ON r.id = h.repo_id "
+        "WHERE o.created_at >= ? AND o.created_at <= ? AND o.size > 0 AND NOT EXISTS "
+        "(SELECT 1 FROM object_files f WHERE f.sha256 = o.sha256) "
+        "GROUP BY o.sha256, o.size, o.created_at ORDER BY o.created_at LIMIT ?",
+        {looked_until_, until, static_cast<int64_t>(kBatch + given_up_.size())},
+        [&](const storage::Row& row) {
+          Candidate object;
+          object.oid = Sha256(row.Text(0));
+          object.size_bytes = static_cast<uint64_t>(row.Int(1));
+          object.is_public = row.Int(2) != 0;
+          if (!object.is_public) {
+            object.repo_id = row.Int(3);
+            object.alone = row.Int(4) > 1;
+          }
+          object.created_at = row.Int(5);
+          if (!given_up_.contains(object.oid)) due.push_back(object);
+        });
+  });
+  std::stable_sort(due.begin(), due.end(), [](const Candidate& a, const Candidate& b) {
+    return std::tuple(a.repo_id, a.alone) < std::tuple(b.repo_id, b.alone);
+  });
+  return due;
+}
+
+bool XetConverter::MayShare(const Candidate& group, const StoredXorb& xorb) const {
+  std::string sql =
+      "SELECT 1 FROM xet_file_xorbs x JOIN object_files f ON f.file_id = x.file_id "
+      "JOIN repo_objects h ON h.sha256 = f.sha256 JOIN repos r ON r.id = h.repo_id "
+      "WHERE x.xorb_id = ? AND ((r.private = 0 AND r.gated = '') OR r.id = ?) LIMIT 1";
+  int64_t own = group.alone ? 0 : group.repo_id;
+  return parts_.db.ReadValue([&](storage::Connection& c) {
+    return c.QueryInt(sql, {xorb.id, own}).has_value();
+  });
+}
+
+// --- conversion
+
+size_t XetConverter::ConvertDue() {
+  size_t converted = 0;
+  int64_t until = ToUnixMillis(parts_.clock.Now() - after_);
+  CountDue();
+  try {
+    while (true) {
+      std::vector<Candidate> due = FindDue(until);
+      for (size_t begin = 0; begin < due.size();) {
+        size_t end = begin + 1;
+        while (end < due.size() && due[end].SameGroup(due[begin])) ++end;
+        converted += ConvertGroup(&due[begin], due.data() + end);
+        begin = end;
+      }
+      if (due.empty()) {
+        looked_until_ = until;
+        return converted;
+      }
+      // The oldest came first: whatever is older than the newest of them has been dealt with.
+      for (const Candidate& object : due) {
+        looked_until_ = std::max(looked_until_, object.created_at);
+      }
+    }
+  } catch (const Stopped&) {
+    return converted;
+  }
+}
+
+size_t XetConverter::ConvertGroup(const Candidate* begin, const Candidate* end) {
+  XetPacker packer(parts_.index, parts_.sweep_lock,
+                   [this, begin](const StoredXorb& xorb) { return MayShare(*begin, xorb); });
+  size_t converted = 0;
+  for (const Candidate* object = begin; object != end; ++object) {
+    try {
+      Pack(*object, packer);
+    } catch (const Error& error) {
+      packer.Abandon();
+      if (error.code() == Code::kInsufficientStorage) throw;
+      GiveUp(object->oid, error.message());
+      continue;
+    }
+    converted += Publish(packer);
+  }
+  packer.Flush();
+  converted += Publish(packer);
+  stored_bytes_ += packer.stored_bytes();
+  return converted;
+}
+
+void XetConverter::Pack(const Candidate& object, XetPacker& packer) {
+  std::shared_ptr<UniqueFd> file = parts_.blobs.Open(object.oid);
+  if (FileSize(file->get()) != object.size_bytes) {
+    throw Error(Code::kInternal, "the object does not have its size: run hearth fsck");
+  }
+  std::string buffer;
+  for (uint64_t at = 0; at < object.size_bytes; at += buffer.size()) {
+    if (stopping_) throw Stopped();
+    buffer.resize(std::min<uint64_t>(kReadBytes, object.size_bytes - at));
+    ReadExactAt(file->get(), at, buffer.data(), buffer.size());
+    packer.Feed(buffer);
+  }
+  packer.End(object.oid);
+}
+
+size_t XetConverter::Publish(XetPacker& packer) {
+  std::vector<Sha256> done;
+  for (const XetIndex::NewFile& file : packer.TakeComplete()) {
+    if (stopping_) break;
+    try {
+      if (!PublishOne(file)) continue;
+      done.push_back(*file.sha256);
+      ++converted_;
+      read_bytes_ += file.size_bytes;
+      if (waiting_ > 0) --waiting_;
+    } catch (const Error& error) {
+      if (error.code() == Code::kInsufficientStorage) throw;
+      GiveUp(*file.sha256, error.message());
+    }
+  }
+  Touch(done);
+  if (stopping_) throw Stopped();
+  return done.size();
+}
+
+bool XetConverter::PublishOne(const XetIndex::NewFile& file) {
+  const Sha256& oid = *file.sha256;
+  if (Rebuild(file) != oid) {
+    throw Error(Code::kInternal, "its content does not have its SHA-256: run hearth fsck --deep");
+  }
+  bool present = false;
+  parts_.db.Write([&](storage::Connection& c) {
+    present = c.QueryInt("SELECT 1 FROM objects WHERE sha256 = ?", {Key(oid)}).has_value();
+    if (present) parts_.index.AddFile(c, file);
+  });
+  if (!present) return false;  // the collector took it meanwhile
+  parts_.index.RememberChunks(file);
+  DropWhole(oid);
+  return true;
+}
+
+// As readers will see it: a known file keeps its own terms.
+Sha256 XetConverter::Rebuild(const XetIndex::NewFile& file) const {
+  std::optional<XetFile> known = parts_.index.FindFile(file.hash);
+  storage::XetReader reader =
+      known ? parts_.index.Read(*known, 0, known->size_bytes)
+            : storage::XetReader(parts_.index.xorbs(), storage::MakeTermSource(file.terms), 0,
+                                 file.size_bytes);
+  Sha256Hasher hasher;
+  std::string piece;
+  bool more = true;
+  while (more) {
+    if (stopping_) throw Stopped();
+    piece.clear();
+    more = reader.Next(&piece);
+    hasher.Update(piece);
+  }
+  return hasher.Finish();
+}
+
+void XetConverter::DropWhole(const Sha256& oid) {
+  // An upload of the same content holds the lock from its look for a Xet file to its grant.
+  SweepLock::Guard guard = parts_.sweep_lock.Alone();
+  if (parts_.index.FileOf(oid)) parts_.blobs.Delete(oid);
+}
+
+// Whole objects that have a Xet file: a crash came before their removal, or a client uploaded by
+// Xet what was stored already.
+void XetConverter::DropLeftovers() {
+  std::vector<Sha256> dropped;
+  parts_.blobs.ForEach([&](const Sha256& oid, uint64_t) {
+    if (stopping_ || !parts_.index.FileOf(oid)) return;
+    DropWhole(oid);
+    dropped.push_back(oid);
+  });
+  Touch(dropped);
+}
+
+// Remembered answers about these objects do not know of the Xet file.
+void XetConverter::Touch(const std::vector<Sha256>& oids) {
+  std::set<int64_t> repos;
+  parts_.db.Read([&](storage::Connection& c) {
+    for (const Sha256& oid : oids) {
+      c.Query("SELECT repo_id FROM repo_objects WHERE sha256 = ?", {Key(oid)},
+              [&](const storage::Row& row) { repos.insert(row.Int(0)); });
+    }
+  });
+  for (int64_t id : repos) parts_.repos.Touch(id, [](RepoRecord&) {});
+}
+
+void XetConverter::GiveUp(const Sha256& oid, std::string_view reason) {
+  ++failed_;
+  if (waiting_ > 0) --waiting_;
+  given_up_.insert(oid);
+  log::Warning("an object could not be converted to Xet and stays whole",
+               {{"object", oid.Hex()}, {"reason", std::string(reason)}});
+}
+
+}  // namespace hearth::hub

@@ -1,0 +1,105 @@
+// Gives content that came by LFS or git the form of a Xet file, so that it is deduplicated by
+// chunks and every client may fetch it by Xet. The whole object goes away in exchange.
+//
+// For each object: xorbs are stored first, the file is rebuilt from them and its SHA-256 compared,
+// then one transaction makes it known, and only then the whole object is removed. A crash at any
+// point leaves the object complete in at least one form; whoever reads looks the form up each time.
+// Thread-safe. Errors are logged, and the object stays as it is.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <unordered_set>
+#include <vector>
+
+#include "base/clock.h"
+#include "hub/repos.h"
+#include "hub/sweep_lock.h"
+#include "hub/xet_index.h"
+#include "storage/blob/blob_store.h"
+#include "storage/db/database.h"
+
+namespace hearth::hub {
+
+class XetPacker;
+
+class XetConverter {
+ public:
+  // The hub's parts that it works on; they outlive it.
+  struct Parts {
+    storage::Database& db;
+    storage::BlobStore& blobs;
+    XetIndex& index;
+    const SweepLock& sweep_lock;
+    Repos& repos;
+    Clock& clock;
+  };
+  // Objects younger than `after` are left alone: a push or an upload may still be busy with them.
+  XetConverter(const Parts& parts, std::chrono::seconds after);
+  ~XetConverter();
+
+  // One thread of the lowest priority. Stop ends it soon, within one file.
+  void Start();
+  void Stop();
+  // Converts everything that is due, in the calling thread; the number of objects converted. Not
+  // beside Start.
+  size_t ConvertDue();
+  // Removes whole objects that have a Xet file: a crash came before their removal, or a client
+  // uploaded by Xet what was stored already. Walks the whole blob store.
+  void DropLeftovers();
+
+  struct Stats {
+    uint64_t waiting = 0;       // old enough and not converted yet, as of the last look
+    uint64_t converted = 0;     // since the start
+    uint64_t failed = 0;        // left as they are until the next start
+    uint64_t read_bytes = 0;    // of converted objects
+    uint64_t stored_bytes = 0;  // of the xorbs made for them
+  };
+  Stats stats() const;
+
+ private:
+  struct Candidate {
+    Sha256 oid;
+    uint64_t size_bytes = 0;
+    bool is_public = false;
+    int64_t repo_id = 0;  // that of a private object
+    bool alone = false;   // held by several private repositories: shares with nobody
+    int64_t created_at = 0;
+
+    bool SameGroup(const Candidate& other) const {
+      return is_public == other.is_public && repo_id == other.repo_id && !alone && !other.alone;
+    }
+  };
+
+  void Run();
+  void CountDue();
+  std::vector<Candidate> FindDue(int64_t until) const;
+  bool MayShare(const Candidate& group, const StoredXorb& xorb) const;
+  size_t ConvertGroup(const Candidate* begin, const Candidate* end);
+  void Pack(const Candidate& object, XetPacker& packer);
+  size_t Publish(XetPacker& packer);
+  bool PublishOne(const XetIndex::NewFile& file);
+  Sha256 Rebuild(const XetIndex::NewFile& file) const;
+  void DropWhole(const Sha256& oid);
+  void Touch(const std::vector<Sha256>& oids);
+  void GiveUp(const Sha256& oid, std::string_view reason);
+
+  Parts parts_;
+  const std::chrono::seconds after_;
+  std::unordered_set<Sha256> given_up_;
+  // Objects older than this were all converted or given up.
+  int64_t looked_until_ = 0;
+  std::atomic<uint64_t> waiting_{0}, converted_{0}, failed_{0}, read_bytes_{0}, stored_bytes_{0};
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+}  // namespace hearth::hub

@@ -1,0 +1,188 @@
+#include "hub/xet_convert.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "hub/internal/scratch_hub_test.h"
+#include "hub/xet_fixture.h"
+
+namespace hearth::hub {
+namespace {
+
+class XetConvertTest : public ScratchHubTest {
+ protected:
+  size_t Convert() {
+    clock_.Advance(std::chrono::minutes(11));
+    return hub_->xet_converter().ConvertDue();
+  }
+  std::string Content(const Sha256& oid) {
+    std::unique_ptr<ByteSource> source = hub_->objects().OpenSource(oid);
+    return source->Read(0, source->size_bytes());
+  }
+  bool IsWhole(const Sha256& oid) { return hub_->blobs().FindSize(oid).has_value(); }
+  uint64_t XorbBytes() {
+    return static_cast<uint64_t>(hub_->db().ReadValue([](storage::Connection& c) {
+      return c.QueryInt("SELECT SUM(body_bytes) FROM xorbs").value_or(0);
+    }));
+  }
+};
+
+TEST_F(XetConvertTest, AnObjectBecomesAXetFileWithTheHashOfItsContent) {
+  RepoHandle repo = MakeRepo(alice_, "m");
+  std::string bytes = NoiseBytes(3'000'000);
+  Sha256 oid = StoreObject(repo, alice_, bytes);
+  EXPECT_EQ(Convert(), 1u);
+  EXPECT_FALSE(IsWhole(oid));
+  ASSERT_TRUE(hub_->xet_index().FileOf(oid));
+  EXPECT_EQ(hub_->xet_index().FileOf(oid)->hash, BuildXetFile(*hub_, bytes).hash);
+  EXPECT_EQ(hub_->objects().FindIn(repo.record(), oid), bytes.size());
+  EXPECT_TRUE(Content(oid) == bytes);
+  EXPECT_EQ(Convert(), 0u);
+  EXPECT_EQ(hub_->xet_converter().stats().converted, 1u);
+  EXPECT_EQ(hub_->xet_converter().stats().read_bytes, bytes.size());
+}
+
+TEST_F(XetConvertTest, YoungObjectsAreLeftAlone) {
+  RepoHandle repo = MakeRepo(alice_, "m");
+  Sha256 old = StoreObject(repo, alice_, NoiseBytes(100'000, 1));
+  clock_.Advance(std::chrono::minutes(9));
+  Sha256 young = StoreObject(repo, alice_, NoiseBytes(100'000, 2));
+  clock_.Advance(std::chrono::minutes(2));
+  EXPECT_EQ(hub_->xet_converter().ConvertDue(), 1u);
+  EXPECT_FALSE(IsWhole(old));
+  EXPECT_TRUE(IsWhole(young));
+  EXPECT_EQ(Convert(), 1u);
+  EXPECT_FALSE(IsWhole(young));
+}
+
+TEST_F(XetConvertTest, SizesAtTheEdgesSurvive) {
+  RepoHandle repo = MakeRepo(alice_, "m");
+  std::vector<std::pair<Sha256, std::string>> all;
+  for (size_t size : {0u, 1u, 8191u, 8192u, 131072u, 131073u, 300000u}) {
+    std::string bytes = NoiseBytes(size, size + 1);
+    all.emplace_back(StoreObject(repo, alice_, bytes), bytes);
+  }
+  std::string zeros(500'000, '\0');
+  all.emplace_back(StoreObject(repo, alice_, zeros), zeros);
+  EXPECT_EQ(Convert(), all.size() - 1);  // the empty one has nothing to convert
+  for (const auto& [oid, bytes] : all) {
+    EXPECT_TRUE(Content(oid) == bytes) << bytes.size();
+    EXPECT_EQ(IsWhole(oid), bytes.empty());
+  }
+}
+
+TEST_F(XetConvertTest, SmallObjectsShareAXorb) {
+  RepoHandle repo = MakeRepo(alice_, "m");
+  for (int i = 0; i < 40; ++i) StoreObject(repo, alice_, NoiseBytes(5'000 + i, 100 + i));
+  EXPECT_EQ(Convert(), 40u);
+  size_t xorbs = 0;
+  hub_->xet_index().xorbs().ForEach([&](const storage::XetHash&, uint64_t) { ++xorbs; });
+  EXPECT_EQ(xorbs, 1u);
+}
+
+TEST_F(XetConvertTest, AnEditedCopyCostsOnlyItsChange) {
+  RepoHandle repo = MakeRepo(alice_, "m");
+  std::string first = NoiseBytes(8'000'000);
+  StoreObject(repo, alice_, first);
+  EXPECT_EQ(Convert(), 1u);
+  uint64_t before = XorbBytes();
+  std::string second = first;
+  second.insert(4'000'000, NoiseBytes(1'000, 99));
+  Sha256 oid = StoreObject(repo, alice_, second);
+  EXPECT_EQ(Convert(), 1u);
+  EXPECT_TRUE(Content(oid) == second);
+  EXPECT_LT(XorbBytes() - before, 400'000u);
+}
+
+// Whoever reads a file by Xet learns which xorbs it is made of, so nobody else's private ones may
+// be among them.
+TEST_F(XetConvertTest, OnlyContentWithTheSameReadersSharesXorbs) {
+  RepoHandle open = MakeRepo(alice_, "open"), hidden = MakeRepo(alice_, "hidden", true);
+  RepoHandle foreign = MakeRepo(bob_, "foreign", true);
+  std::string common = NoiseBytes(400'000, 5);
+  auto convert = [&](const RepoHandle& repo, uint64_t seed) {
+    Sha256 oid = StoreObject(repo, alice_, common + NoiseBytes(200'000, seed));
+    EXPECT_EQ(Convert(), 1u);
+    XetFile file = *hub_->xet_index().FileOf(oid);
+    std::set<storage::XetHash> xorbs;
+    for (const auto& [hash, ranges] : hub_->xet_index().Plan(file, 0, file.size_bytes).xorbs) {
+      xorbs.insert(hash);
+    }
+    return xorbs;
+  };
+  std::set<storage::XetHash> secret = convert(hidden, 1);
+  std::set<storage::XetHash> shown = convert(open, 2);
+  std::set<storage::XetHash> other = convert(foreign, 3);
+  std::set<storage::XetHash> again = convert(hidden, 4);
+  auto shares = [](const auto& a, const auto& b) {
+    return std::any_of(a.begin(), a.end(), [&](const auto& hash) { return b.contains(hash); });
+  };
+  EXPECT_FALSE(shares(secret, shown));
+  EXPECT_FALSE(shares(secret, other));
+  EXPECT_TRUE(shares(other, shown));
+  EXPECT_TRUE(shares(again, secret));
+}
+
+TEST_F(XetConvertTest, ARottenObjectStaysWhole) {
+  RepoHandle repo = MakeRepo(alice_, "m");
+  std::string bytes = NoiseBytes(200'000);
+  Sha256 oid = Sha256Of("other content");
+  TempFile file(hub_->blobs().temp_folder());
+  file.Append(bytes);
+  hub_->objects().Store(repo.record().id, 1, oid, bytes.size(), std::move(file), oid);
+  EXPECT_EQ(Convert(), 0u);
+  EXPECT_TRUE(IsWhole(oid));
+  EXPECT_FALSE(hub_->xet_index().FileOf(oid));
+  EXPECT_EQ(hub_->xet_converter().stats().failed, 1u);
+  Sha256 good = StoreObject(repo, alice_, NoiseBytes(100'000, 3));
+  EXPECT_EQ(Convert(), 1u);  // the bad one does not hold the others up
+  EXPECT_FALSE(IsWhole(good));
+}
+
+TEST_F(XetConvertTest, RememberedAnswersAreForgotten) {
+  RepoHandle repo = MakeRepo(alice_, "m");
+  StoreObject(repo, alice_, NoiseBytes(100'000));
+  uint64_t before = repos().FindById(repo.record().id)->version;
+  Convert();
+  EXPECT_GT(repos().FindById(repo.record().id)->version, before);
+}
+
+// A crash after the Xet file was made known and before the whole object went away.
+TEST_F(XetConvertTest, WhatACrashLeftIsTakenAway) {
+  RepoHandle repo = MakeRepo(alice_, "m");
+  std::string bytes = NoiseBytes(300'000);
+  Sha256 oid = StoreObject(repo, alice_, bytes);
+  Sha256 plain = StoreObject(repo, alice_, "not converted yet");
+  StoreByXet(*hub_, repo.record().id, alice_.user_id, bytes);
+  ASSERT_TRUE(IsWhole(oid));
+  Reopen();
+  hub_->xet_converter().DropLeftovers();
+  EXPECT_FALSE(IsWhole(oid));
+  EXPECT_TRUE(Content(oid) == bytes);
+  EXPECT_TRUE(IsWhole(plain));
+}
+
+TEST_F(XetConvertTest, TheServerMayStopAtAnyTime) {
+  RepoHandle repo = MakeRepo(alice_, "m");
+  std::vector<std::pair<Sha256, std::string>> all;
+  for (int i = 0; i < 5; ++i) {
+    std::string bytes = NoiseBytes(2'000'000, 50 + i);
+    all.emplace_back(StoreObject(repo, alice_, bytes), bytes);
+  }
+  clock_.Advance(std::chrono::minutes(11));
+  for (int round = 0; round < 3; ++round) {
+    hub_->StartBackground();
+    hub_->StopBackground();
+  }
+  for (const auto& [oid, bytes] : all) EXPECT_TRUE(Content(oid) == bytes);
+  Convert();
+  for (const auto& [oid, bytes] : all) {
+    EXPECT_FALSE(IsWhole(oid));
+    EXPECT_TRUE(Content(oid) == bytes);
+  }
+}
+
+}  // namespace
+}  // namespace hearth::hub

@@ -1,0 +1,138 @@
+#include <utility>
+
+#include "hub/internal/xet_packer.h"
+
+namespace hearth::hub {
+
+using storage::XetHash;
+
+namespace {
+
+// Remembered chunks take about 80 bytes each.
+constexpr size_t kMaxPlaces = 500'000;
+constexpr size_t kMaxHits = 4;
+// Clients may ask for these chunks (xet specification, deduplication).
+bool IsEligible(const XetHash& hash) { return hash.Tail() % 1024 == 0; }
+
+}  // namespace
+
+XetPacker::XetPacker(XetIndex& index, const SweepLock& sweep_lock, MayShare may_share)
+    : index_(index),
+      sweep_lock_(sweep_lock),
+      may_share_(std::move(may_share)),
+      sink_([this](std::string_view chunk) { Take(chunk); }),
+      xorbs_(1) {}
+
+void XetPacker::Feed(std::string_view bytes) {
+  draft_.size_bytes += bytes.size();
+  chunker_.Feed(bytes, sink_);
+}
+
+void XetPacker::End(const Sha256& oid) {
+  chunker_.Finish(sink_);
+  draft_.hash = std::exchange(merkle_, {}).FinishFile();
+  draft_.oid = oid;
+  waiting_.push_back(std::exchange(draft_, {}));
+}
+
+void XetPacker::Abandon() {
+  chunker_ = {};
+  merkle_ = {};
+  draft_ = {};
+}
+
+void XetPacker::Take(std::string_view chunk) {
+  XetHash hash = storage::HashChunk(chunk);
+  bool eligible = merkle_.leaves() == 0 || IsEligible(hash);
+  merkle_.Add(hash, chunk.size());
+  const Place* stored = FindStored(hash, eligible);
+  Place place = stored ? *stored : Pack(hash, chunk);
+  if (eligible) draft_.eligible.emplace_back(hash, place.xorb);
+  auto bytes = static_cast<uint32_t>(chunk.size());
+  if (!draft_.pieces.empty()) {
+    Piece& last = draft_.pieces.back();
+    if (last.xorb == place.xorb && last.end == place.position) {
+      last.end += 1;
+      last.bytes += bytes;
+      return;
+    }
+  }
+  draft_.pieces.push_back({place.xorb, place.position, place.position + 1, bytes});
+}
+
+const XetPacker::Place* XetPacker::FindStored(const XetHash& hash, bool eligible) {
+  if (auto found = places_.find(hash); found != places_.end()) return &found->second;
+  if (!eligible) return nullptr;
+  for (const StoredXorb& xorb : index_.FindChunk(hash, kMaxHits)) {
+    if (!may_share_(xorb)) continue;
+    storage::XorbIndexPtr index = index_.xorbs().FindIndex(xorb.hash);
+    if (!index || !index_.RenewLease(xorb.id)) continue;
+    auto number = static_cast<uint32_t>(xorbs_.size());
+    xorbs_.push_back(xorb.hash);
+    uint32_t position = 0;
+    for (const storage::XorbChunk& chunk : index->chunks) {
+      Remember(chunk.hash, {number, position++});
+    }
+    if (auto found = places_.find(hash); found != places_.end()) return &found->second;
+  }
+  return nullptr;
+}
+
+XetPacker::Place XetPacker::Pack(const XetHash& hash, std::string_view chunk) {
+  if (!builder_.Fits(chunk.size())) Flush();
+  Place place{open_, builder_.Add(hash, chunk)};
+  Remember(hash, place);
+  return place;
+}
+
+void XetPacker::Remember(const XetHash& hash, Place place) {
+  if (places_.size() >= kMaxPlaces) places_.clear();
+  places_.try_emplace(hash, place);
+}
+
+void XetPacker::Flush() {
+  if (builder_.empty()) return;
+  storage::XorbBuilder::Built built = builder_.Finish();
+  // Between the file and the row that vouches for it the collector must not come.
+  SweepLock::Guard guard = sweep_lock_.Shared();
+  if (index_.xorbs().PutBuilt(built).inserted) stored_bytes_ += built.body.size();
+  index_.AddXorb(built.index, 0);
+  xorbs_[open_] = built.index.hash;
+  open_ = static_cast<uint32_t>(xorbs_.size());
+  xorbs_.emplace_back();
+}
+
+bool XetPacker::IsComplete(const Draft& draft) const {
+  for (const Piece& piece : draft.pieces) {
+    if (piece.xorb == open_) return false;
+  }
+  return true;
+}
+
+XetIndex::NewFile XetPacker::Resolve(const Draft& draft) const {
+  XetIndex::NewFile file;
+  file.hash = draft.hash;
+  file.size_bytes = draft.size_bytes;
+  file.sha256 = draft.oid;
+  for (const Piece& piece : draft.pieces) {
+    file.terms.push_back({xorbs_[piece.xorb], piece.bytes, piece.start, piece.end});
+  }
+  for (const auto& [chunk, xorb] : draft.eligible) file.chunks.emplace_back(chunk, xorbs_[xorb]);
+  return file;
+}
+
+std::vector<XetIndex::NewFile> XetPacker::TakeComplete() {
+  std::vector<XetIndex::NewFile> complete;
+  std::vector<Draft> left;
+  for (Draft& draft : waiting_) {
+    if (IsComplete(draft)) {
+      complete.push_back(Resolve(draft));
+    } else {
+      left.push_back(std::move(draft));
+    }
+  }
+  waiting_ = std::move(left);
+  return complete;
+}
+
+}  // namespace hearth::hub
