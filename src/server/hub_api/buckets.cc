@@ -78,6 +78,11 @@ net::Response DeleteBucket(Context& context) {
   return JsonResponse(Json::Obj());
 }
 
+// delete_bucket("name") of the Python client: missing, as its missing_ok expects, and not 405.
+net::Response DeleteUnnamed(Context&) {
+  throw Error(Code::kNotFound, "Repository not found").WithWireCode("RepoNotFound");
+}
+
 net::Response PutSettings(Context& context) {
   bool is_private = context.bucket().record().is_private;
   if (std::optional<bool> wanted = PrivateField(context.JsonBody())) {
@@ -148,6 +153,11 @@ void RegisterBuckets(RouteTable& table) {
              .access = Access::kPublic,
              .handle = ListBuckets,
              .summary = "The buckets of a namespace ('me' = the caller) that the caller sees."});
+  table.Add({.methods = "DELETE",
+             .pattern = "/api/buckets/{ns}",
+             .access = Access::kUser,
+             .handle = DeleteUnnamed,
+             .summary = "404: a bucket is named with its namespace."});
   table.Add({.methods = "POST",
              .pattern = "/api/buckets/{ns}/{new_name}",
              .access = Access::kUserWrite,

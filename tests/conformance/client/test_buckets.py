@@ -58,6 +58,15 @@ def test_a_name_alone_is_the_callers_own_bucket(api, new_id):
     assert api.create_bucket(bucket_id.split("/")[1]).bucket_id == bucket_id
 
 
+def test_other_calls_need_the_namespace(api, bucket):
+    name = bucket.split("/")[1]
+    for call in (api.bucket_info, api.delete_bucket):
+        with pytest.raises(HfHubHTTPError) as missing:
+            call(name)
+        assert missing.value.response.status_code == 404
+    assert api.bucket_info(bucket).id == bucket
+
+
 def test_upload_describe_and_download(api, filled, tmp_path):
     info = api.bucket_info(filled)
     assert (info.size, info.total_files) == (15 + len(LARGE), 5)
@@ -151,6 +160,8 @@ def test_roles_of_an_organisation(acting, api, new_id):
     acting("acme-writer").batch_bucket_files(bucket, add=[(b"1", "file")])
     assert paths(acting("acme-reader"), bucket) == ["file"]
     with pytest.raises(HfHubHTTPError):
+        acting("acme-reader").batch_bucket_files(bucket, delete=["file"])
+    with pytest.raises(Exception, match="403"):  # from the Rust part, which fetches the token
         acting("acme-reader").batch_bucket_files(bucket, add=[(b"2", "other")])
     with pytest.raises(HfHubHTTPError):
         acting("acme-writer").delete_bucket(bucket)
