@@ -36,8 +36,10 @@ int64_t BeginRun(storage::Database& db, int64_t now) {
 
 void EndRun(GcState& gc, int64_t now) {
   gc.db.Write([&](storage::Connection& c) {
-    c.Exec("UPDATE gc_runs SET state = 'done', finished_at = ?, summary = ? WHERE id = ?",
-           {now, gc.report.ToJson().Dump(), gc.report.run_id});
+    c.Exec(
+        "UPDATE gc_runs SET state = 'done', finished_at = ?, freed_bytes = ?, summary = ? "
+        "WHERE id = ?",
+        {now, gc.report.freed_bytes, gc.report.ToJson().Dump(), gc.report.run_id});
   });
 }
 

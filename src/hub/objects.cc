@@ -156,6 +156,16 @@ void Objects::Store(int64_t repo_id, int64_t pusher_id, const Sha256& expected,
   SweepLock::Guard guard = impl_->sweep_lock.Shared();
   impl_->PutWhole(std::move(file), actual);
   Grant(repo_id, pusher_id, actual, expected_size);
+  // Bytes that scrub took away for rot are whole again; hardly ever any.
+  bool rotten = impl_->db.ReadValue([&](storage::Connection& c) {
+    return c.QueryInt("SELECT 1 FROM quarantine WHERE kind = 0 AND hash = ?", {Key(actual)})
+        .has_value();
+  });
+  if (rotten) {
+    impl_->db.Write([&](storage::Connection& c) {
+      c.Exec("DELETE FROM quarantine WHERE kind = 0 AND hash = ?", {Key(actual)});
+    });
+  }
 }
 
 // Nothing is kept twice: what has a Xet file needs no second form. Under the sweep lock.

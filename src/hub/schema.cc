@@ -240,6 +240,7 @@ CREATE TABLE gc_runs (
   state TEXT NOT NULL,
   started_at INTEGER NOT NULL,
   finished_at INTEGER,
+  freed_bytes INTEGER NOT NULL DEFAULT 0,
   summary TEXT NOT NULL DEFAULT '{}'
 );
 -- What a run took away, written in the transaction that dropped its rows. payload: the rows, for

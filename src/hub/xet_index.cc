@@ -146,6 +146,8 @@ StoredXorb XetIndex::AddXorb(const storage::XorbIndex& index, int64_t user_id) {
     StoredXorb xorb =
         *c.QueryOne("SELECT id, hash, body_bytes, unpacked_bytes FROM xorbs WHERE hash = ?",
                     {Key(index.hash)}, XorbRow);
+    // Bytes that scrub took away for rot are whole again.
+    c.Exec("DELETE FROM quarantine WHERE kind = 1 AND hash = ?", {Key(index.hash)});
     if (user_id != 0) {
       c.Exec("INSERT INTO xorb_uploaders (xorb_id, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
              {xorb.id, user_id});

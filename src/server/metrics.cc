@@ -159,6 +159,26 @@ std::string RenderHubMetrics(hub::Hub& hub) {
     objects = c.QueryInt("SELECT COUNT(*) FROM objects").value_or(0);
     object_bytes = c.QueryInt("SELECT SUM(size) FROM objects").value_or(0);
   });
+  int64_t gc_last = 0, gc_freed = 0, trash = 0, rotten = 0;
+  hub.db().Read([&](storage::Connection& c) {
+    gc_last = c.QueryInt("SELECT MAX(finished_at) FROM gc_runs WHERE summary != '{}'").value_or(0);
+    gc_freed = c.QueryInt("SELECT SUM(freed_bytes) FROM gc_runs").value_or(0);
+    trash = c.QueryInt("SELECT SUM(bytes) FROM gc_trash").value_or(0);
+    rotten = c.QueryInt("SELECT COUNT(*) FROM quarantine").value_or(0);
+  });
+  AppendPlain(&out, {
+                        {"hearth_gc_last_run_timestamp_seconds", "gauge",
+                         "End of the last whole garbage collection; 0 = never.",
+                         static_cast<double>(gc_last) / 1000},
+                        {"hearth_gc_freed_bytes_total", "counter",
+                         "Bytes that garbage collection has moved to the trash.",
+                         static_cast<double>(gc_freed)},
+                        {"hearth_gc_trash_bytes", "gauge", "Bytes in the trash, given back later.",
+                         static_cast<double>(trash)},
+                        {"hearth_quarantined", "gauge",
+                         "Objects and xorbs taken away for rot that nobody has sent again.",
+                         static_cast<double>(rotten)},
+                    });
   std::error_code no_answer;
   std::filesystem::space_info disk = std::filesystem::space(hub.data(), no_answer);
   AppendPlain(&out, {

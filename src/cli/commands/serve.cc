@@ -14,9 +14,11 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "cli/command.h"
+#include "cli/duration.h"
 #include "codec/yaml.h"
 #include "hub/hub.h"
 #include "hub/push.h"
+#include "hub/upkeep.h"
 #include "net/server.h"
 #include "server/app.h"
 
@@ -40,6 +42,10 @@ struct ServeOptions {
   int drain_seconds = 20;
   bool allow_sign_up = false;
   std::string xet_convert_after = "600";
+  std::string gc_every = "1d";
+  std::string gc_grace = "22d";
+  std::string scrub_every = "off";
+  int scrub_rate = 10;
   std::string admin_user, admin_password, admin_token;
 };
 
@@ -143,6 +149,24 @@ void PrintClientSetup(const std::string& url, const ServeOptions& options,
       "  export HF_HUB_DISABLE_XET=1\n\n");
 }
 
+std::optional<std::chrono::milliseconds> Interval(const std::string& text, const char* option) {
+  if (text == "off") return std::nullopt;
+  std::chrono::seconds interval = ParseDuration(text, option);
+  if (interval.count() == 0) {
+    throw Error(Code::kInvalidArgument, std::string(option) + ": give a duration, or off");
+  }
+  return interval;
+}
+
+hub::UpkeepOptions UpkeepFor(const ServeOptions& options) {
+  hub::UpkeepOptions upkeep;
+  upkeep.gc_every = Interval(options.gc_every, "--gc-every");
+  upkeep.gc.grace = ParseDuration(options.gc_grace, "--gc-grace");
+  upkeep.scrub_every = Interval(options.scrub_every, "--scrub-every");
+  upkeep.scrub.bytes_per_second = static_cast<uint64_t>(options.scrub_rate) * 1'000'000;
+  return upkeep;
+}
+
 void Serve(const ServeOptions& options, const Outcome& outcome) {
   log::Configure(ParseLevel(options.log_level),
                  options.log_format == "json" ? log::Format::kJson : log::Format::kText,
@@ -184,6 +208,7 @@ void Serve(const ServeOptions& options, const Outcome& outcome) {
   }
   server.Start();
   hub.StartBackground();
+  hub::Upkeep upkeep(hub, UpkeepFor(options));
   app.SetReady(true);
   for (const std::string& url : urls) std::printf("listening on %s\n", url.c_str());
   PrintClientSetup(urls.front(), options, first_token);
@@ -193,6 +218,7 @@ void Serve(const ServeOptions& options, const Outcome& outcome) {
   sigwait(&signals, &signal_number);
   log::Info("shutting down", {{"signal", std::to_string(signal_number)}});
   app.SetReady(false);
+  upkeep.Stop();
   server.Stop(std::chrono::seconds(options.drain_seconds));
   hub.StopBackground();
 }
@@ -263,6 +289,25 @@ void AddServeCommand(CLI::App& app, Outcome* outcome) {
                    "Age in seconds at which files that came by LFS or git are deduplicated and "
                    "offered by Xet too; off = never")
       ->envname(env("XET_CONVERT_AFTER"))
+      ->capture_default_str();
+  command
+      ->add_option("--gc-every", options->gc_every,
+                   "How often space is given back (12h, 1d, ...), or off")
+      ->envname(env("GC_EVERY"))
+      ->capture_default_str();
+  command
+      ->add_option("--gc-grace", options->gc_grace,
+                   "What was used this recently stays; less than 22d can break running uploads")
+      ->envname(env("GC_GRACE"))
+      ->capture_default_str();
+  command
+      ->add_option("--scrub-every", options->scrub_every,
+                   "How often everything stored is read and hashed again (4w, ...), or off")
+      ->envname(env("SCRUB_EVERY"))
+      ->capture_default_str();
+  command->add_option("--scrub-rate", options->scrub_rate, "MB per second that it may read")
+      ->envname(env("SCRUB_RATE"))
+      ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
   // Only by environment: secrets on a command line are visible to every user of the machine.
   auto secret = [&](const char* name, std::string* value) {

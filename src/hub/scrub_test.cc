@@ -1,0 +1,139 @@
+#include "hub/scrub.h"
+
+#include <fstream>
+
+#include "hub/internal/gc_scratch_test.h"
+#include "hub/upkeep.h"
+
+namespace hearth::hub {
+namespace {
+
+namespace fs = std::filesystem;
+
+class ScrubTest : public GcScratchTest {
+ protected:
+  ScrubTest() : repo_(MakeRepo(alice_, "weights")) {}
+
+  ScrubReport Run(const GcHooks& hooks = {}) {
+    ScrubOptions options;
+    options.bytes_per_second = 0;
+    return RunScrub(*hub_, options, hooks);
+  }
+  void Flip(const fs::path& file, uint64_t at) {
+    fs::permissions(file, fs::perms::owner_all);
+    std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+    stream.seekg(static_cast<std::streamoff>(at));
+    char byte = static_cast<char>(stream.get() ^ 0x40);
+    stream.seekp(static_cast<std::streamoff>(at));
+    stream.put(byte);
+  }
+  static fs::path FanOut(const fs::path& root, const std::string& name) {
+    return root / name.substr(0, 2) / name.substr(2, 2) / name;
+  }
+
+  RepoHandle repo_;
+};
+
+TEST_F(ScrubTest, ASoundStoreIsSound) {
+  CommitObject(repo_, "w.bin", "weights");
+  UploadXet(ScopeOf(repo_), NoiseBytes(1, 300'000));
+  ScrubReport report = Run();
+  EXPECT_TRUE(report.findings.empty());
+  EXPECT_EQ(report.objects, 2u);
+  EXPECT_EQ(report.xorbs, 1u);
+  EXPECT_GT(report.bytes, 300'000u);
+  EXPECT_FALSE(fs::exists(root_ / "quarantine"));
+}
+
+TEST_F(ScrubTest, ARottenObjectIsTakenAwayNamedAndHealedByAnUpload) {
+  Sha256 oid = CommitObject(repo_, "w.bin", "weights");
+  Flip(FanOut(root_ / "blobs", oid.Hex()), 3);
+  ScrubReport report = Run();
+  ASSERT_EQ(report.findings.size(), 1u);
+  EXPECT_EQ(report.findings[0].what, "object " + oid.Hex());
+  EXPECT_EQ(report.findings[0].affected, (std::vector<std::string>{"model Alice/weights: w.bin"}));
+  EXPECT_TRUE(fs::exists(root_ / "quarantine" / oid.Hex()));
+  EXPECT_FALSE(Holds(repo_, oid)) << "clients are asked for it";
+  EXPECT_EQ(ErrorOf([&] { hub_->objects().OpenContent(oid); }).code(), Code::kNotFound);
+  EXPECT_EQ(Count("quarantine"), 1);
+  StoreObject(repo_, alice_, "weights");
+  EXPECT_TRUE(Holds(repo_, oid));
+  EXPECT_EQ(Count("quarantine"), 0);
+  EXPECT_TRUE(Run().findings.empty());
+}
+
+TEST_F(ScrubTest, EveryFlippedByteOfAXorbIsFoundAndHealed) {
+  XetUpload upload;
+  upload.AddFile(TextRows(2'000));
+  upload.Send(hub_->xet(), ScopeOf(repo_));
+  const storage::XorbIndex& index = upload.xorbs[0].index;
+  CommitFiles(alice_, repo_, {CommitLfsFile{"t.txt", *upload.shard.files[0].sha256, {}}});
+  fs::path file = FanOut(root_ / "xet" / "xorbs", index.hash.Text());
+  uint64_t size = fs::file_size(file);
+  // Header, payload, end of the body, footer.
+  for (uint64_t at : {uint64_t{2}, uint64_t{500}, uint64_t{index.body_bytes} - 1,
+                      uint64_t{index.body_bytes} + 60, size - 2}) {
+    Flip(file, at);
+    ScrubReport report = Run();
+    ASSERT_EQ(report.findings.size(), 1u) << at;
+    EXPECT_EQ(report.findings[0].affected,
+              (std::vector<std::string>{"model Alice/weights: t.txt"}));
+    EXPECT_FALSE(hub_->xet().HoldsXorb(ScopeOf(repo_), index.hash)) << "clients send it again";
+    EXPECT_THROW(RebuiltXet(upload.shard.files[0].hash), Error);
+    upload.SendXorbs(hub_->xet(), ScopeOf(repo_));
+    EXPECT_EQ(RebuiltXet(upload.shard.files[0].hash), TextRows(2'000));
+    EXPECT_EQ(Count("quarantine"), 0);
+  }
+  EXPECT_TRUE(Run().findings.empty());
+}
+
+TEST_F(ScrubTest, AStoppedScrubGoesOnWhereItWas) {
+  for (int i = 0; i < 100; ++i) StoreObject(repo_, alice_, "object " + std::to_string(i));
+  GcHooks hooks;
+  hooks.at_step = [](std::string_view step) {
+    if (step == "cursor") throw Killed();
+  };
+  EXPECT_THROW(Run(hooks), Killed);
+  Reopen();
+  ScrubReport rest = Run();
+  EXPECT_GT(rest.objects, 0u);
+  EXPECT_LT(rest.objects, 100u);
+  EXPECT_EQ(Run().objects, 100u) << "then it begins again";
+}
+
+TEST_F(ScrubTest, AKillBetweenMarkAndMoveLosesNothing) {
+  Sha256 oid = CommitObject(repo_, "w.bin", "weights");
+  Flip(FanOut(root_ / "blobs", oid.Hex()), 0);
+  GcHooks hooks;
+  hooks.at_step = [](std::string_view step) {
+    if (step == "marked") throw Killed();
+  };
+  EXPECT_THROW(Run(hooks), Killed);
+  Reopen();
+  EXPECT_EQ(Run().findings.size(), 1u);
+}
+
+TEST_F(ScrubTest, UpkeepRunsWhatIsDueAndNotMore) {
+  StoreObject(repo_, alice_, "unused");
+  PassGrace();
+  UpkeepOptions options;
+  options.gc_every = std::chrono::hours(24);
+  options.scrub_every = std::chrono::hours(48);
+  options.scrub.bytes_per_second = 0;
+  std::atomic<bool> stop{false};
+  Upkeep::RunDue(*hub_, options, stop);
+  EXPECT_EQ(StoredBlobs(), 0u);
+  EXPECT_EQ(ListGcRuns(*hub_).size(), 1u);
+  EXPECT_EQ(Count("meta WHERE key = 'scrub_finished_at'"), 1);
+  clock_.Advance(std::chrono::hours(23));
+  Upkeep::RunDue(*hub_, options, stop);
+  EXPECT_EQ(ListGcRuns(*hub_).size(), 1u);
+  clock_.Advance(std::chrono::hours(2));
+  Upkeep::RunDue(*hub_, options, stop);
+  EXPECT_EQ(ListGcRuns(*hub_).size(), 2u);
+  Upkeep running(*hub_, options);
+  running.Stop();
+}
+
+}  // namespace
+}  // namespace hearth::hub
