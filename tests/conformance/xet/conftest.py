@@ -5,9 +5,9 @@ import shutil
 
 import pytest
 
+from harness.machine import Machine
 from harness.repos import create
 from harness.traffic import Traffic
-from machine import Machine
 
 # Files of gigabytes take minutes; the same tests run on tens of megabytes unless asked otherwise.
 LONG = os.environ.get("HEARTH_LONG", "0") == "1"

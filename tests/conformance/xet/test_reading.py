@@ -6,12 +6,12 @@ import subprocess
 import pytest
 
 from harness.hub import Hub
+from harness.machine import Machine
 from harness.people import eventually, settle
 from harness.repos import commit, create, lfs_batch, lfs_row, local, upload_object
 from harness.traffic import Traffic
 from harness.wire import Wire
 from harness.xet import Cas, stream_bytes, tree_entry
-from machine import Machine
 from test_round_trip import PLAN_ROUTE
 
 
