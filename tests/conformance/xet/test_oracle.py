@@ -7,9 +7,11 @@ from harness.xet import Cas, LocalStore, stream_bytes
 
 @pytest.fixture
 def contents(rng):
+    """No two tests share a file: the terms of a file that is known stay as they were."""
     part = rng.randbytes(400_000)
-    return {"noise.bin": b"\0" + rng.randbytes(2_000_000), "zeros.bin": bytes(700_000), "small.bin": b"\0small",
-            "twice.bin": part + b"-" + part, "text.bin": b"\0" + b"all work and no play " * 40_000}
+    files = {"noise.bin": b"\0" + rng.randbytes(2_000_000), "zeros.bin": bytes(700_000), "small.bin": b"\0small",
+             "twice.bin": part + b"-" + part, "text.bin": b"\0" + b"all work and no play " * 40_000}
+    return {name: data + rng.randbytes(16) for name, data in files.items()}
 
 
 def link(bob, repo, contents):
