@@ -5,11 +5,12 @@ Suites run in the order below, each under its own time limit. A suite that canno
 executes nothing counts as one failure of its own, so that a broken runner never looks green.
   --quick        layers, unit, api, security and serve only
   --only SUITE   one suite (may be given several times); --list names them
-  --long         200 kill rounds and a minute for each fuzz target
+  --long         200 kill rounds, files of gigabytes and a minute for each fuzz target
   --no-build     use what is built
   --budget MIN   start no optional suite (sanitizers, fuzz) after that many minutes (default 55)
 """
 import argparse
+import functools
 import os
 import pathlib
 import shutil
@@ -22,6 +23,7 @@ import xml.etree.ElementTree as ElementTree
 TOOLS = pathlib.Path(__file__).resolve().parent
 ROOT = TOOLS.parent
 sys.path.insert(0, str(TOOLS))
+import node_env  # noqa: E402
 import python_env  # noqa: E402
 import test_data  # noqa: E402
 
@@ -32,6 +34,20 @@ JOBS = "-j" + os.environ.get("HEARTH_JOBS", "2")
 # sanitizers. The thread sanitizer looks at the only component that owns threads.
 ASAN_COMPONENTS = ("base", "codec", "text", "formats", "net", "storage/xet")
 TSAN_COMPONENTS = ("net",)
+
+
+# Real clients: suite, its environment, its files and whether large files go by Xet (minutes: its limit).
+# hub_old stays on LFS, which is what installations without hf_xet send; hub2-lfs keeps that path under the newest
+# client. The xetNNN suites are the oldest and the middle dialects of the Xet protocol.
+CLIENTS = [
+    ("hub2", "hub2", ["client", "cli", "git", "xet"], True, 15),
+    ("hub2-lfs", "hub2", ["client/test_files.py", "client/test_real_model.py"], False, 6),
+    ("hub1", "hub1", ["client", "cli", "libraries"], True, 12),
+    ("hub_old", "hub_old", ["client/test_files.py", "client/test_errors.py", "client/test_real_model.py"], False, 8),
+    ("xet142", "xet142", ["xet/test_round_trip.py"], True, 4),
+    ("xet120", "xet120", ["xet/test_round_trip.py"], True, 4),
+    ("xet119", "xet119", ["xet/test_round_trip.py"], True, 4),
+]
 
 
 class Suite:
@@ -124,12 +140,12 @@ class Runner:
                               "--output-junit", path], check=False, quiet=False)
         return [path]
 
-    def pytest(self, name, environment, targets, extra=()):
+    def pytest(self, name, environment, targets, extra=(), env=None):
         python_env.ensure(environment)
         path = REPORTS / f"{name}.xml"
         arguments = [python_env.python_of(environment), "-m", "pytest", "-q", "-p", "no:cacheprovider",
                      "--durations=5", f"--junit-xml={path}", f"--junit-prefix={name}", *extra, *targets]
-        self.command(name, arguments, env={"HEARTH_CLIENT": environment}, check=False)
+        self.command(name, arguments, env={"HEARTH_CLIENT": environment, **(env or {})}, check=False)
         return [path]
 
     def api(self):
@@ -141,17 +157,13 @@ class Runner:
     def security(self):
         return self.pytest("security", "hub2", ["tests/security"])
 
-    def conformance(self, environment):
+    def conformance(self, name, environment, folders, xet=True):
         test_data.ensure()
-        folders = {
-            "hub2": ["client", "cli", "git"],
-            "hub1": ["client", "cli", "libraries"],
-            # Below 1.20 the client still sends LFS batches with a list of transfers: the path that
-            # older installations use. The calls that this client lacks are not in these files.
-            "hub_old": ["client/test_files.py", "client/test_errors.py", "client/test_real_model.py"],
-        }[environment]
+        if "xet" in folders:
+            node_env.ensure()
         targets = [f"tests/conformance/{folder}" for folder in folders]
-        return self.pytest(f"conformance-{environment}", environment, targets)
+        return self.pytest(f"conformance-{name}", environment, targets,
+                           env={"HEARTH_XET": str(int(xet)), "HEARTH_LONG": str(int(self.options.long))})
 
     def fault(self):
         rounds = "200" if self.options.long else "10"
@@ -212,9 +224,9 @@ def suites(runner):
         Suite("api", 5, runner.api, quick=True),
         Suite("security", 8, runner.security, quick=True),
         Suite("serve", 4, lambda: runner.pytest("serve", "hub2", ["tests/serve"]), quick=True),
-        Suite("conformance-hub2", 12, lambda: runner.conformance("hub2")),
-        Suite("conformance-hub1", 12, lambda: runner.conformance("hub1")),
-        Suite("conformance-hub_old", 8, lambda: runner.conformance("hub_old")),
+        *(Suite(f"conformance-{name}", 90 if runner.options.long else minutes,
+                functools.partial(runner.conformance, name, environment, folders, xet))
+          for name, environment, folders, xet, minutes in CLIENTS),
         Suite("fault", 90 if runner.options.long else 8, runner.fault),
         Suite("asan", 15, runner.asan, optional=True),
         Suite("fuzz", 30 if runner.options.long else 20, runner.fuzz, optional=True),

@@ -17,6 +17,8 @@ from harness.people import settle
 from harness.wire import Wire
 
 CLIENT = os.environ.get("HEARTH_CLIENT", "hub2")
+# hub_old stands for installations without hf_xet: they send LFS batches.
+XET = CLIENT != "hub_old" and os.environ.get("HEARTH_XET", "1") != "0"
 
 
 class Session:
@@ -33,7 +35,8 @@ def pytest_sessionstart(session):
             del os.environ[name]
     os.environ.update({
         "HF_HOME": str(Session.folder / "hf-home"),
-        "HF_HUB_DISABLE_XET": "1",
+        "HF_XET_CACHE": str(Session.folder / "xet-cache"),  # belongs to this store: clients deduplicate against it unasked
+        "HF_XET_LOG_DEST": str(Session.folder / "xet-logs"),
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "HF_HUB_DISABLE_UPDATE_CHECK": "1",
@@ -48,18 +51,30 @@ def pytest_sessionstart(session):
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
     })
+    if not XET:
+        os.environ["HF_HUB_DISABLE_XET"] = "1"
     if session.config.option.collectonly:
         return
-    Session.hub = Hub(Session.folder / "data").start()
+    # The access log, one JSON object per request, tells which way a client took.
+    Session.hub = Hub(Session.folder / "data", environment={"HEARTH_LOG_FORMAT": "json"}).start()
     Session.tokens = settle(Session.hub)
     os.environ["HF_ENDPOINT"] = Session.hub.url
+
+
+def pytest_collection_modifyitems(config, items):
+    unwanted = "without_xet" if XET else "with_xet"
+    left_out = [item for item in items if item.get_closest_marker(unwanted)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker(unwanted)]
 
 
 def pytest_sessionfinish(session, exitstatus):
     try:
         if Session.hub is not None:
             if exitstatus != 0 and Session.hub.log.exists():
-                shutil.copy(Session.hub.log, ROOT / "build" / f"hub-of-conformance-{CLIENT}.log")
+                name = f"hub-of-conformance-{CLIENT}{'' if XET else '-lfs'}.log"
+                shutil.copy(Session.hub.log, ROOT / "build" / name)
             Session.hub.stop()
     finally:
         if Session.hub is not None:
@@ -70,6 +85,12 @@ def pytest_sessionfinish(session, exitstatus):
 @pytest.fixture(scope="session")
 def hub():
     return Session.hub
+
+
+@pytest.fixture(scope="session")
+def xet():
+    """Whether the clients of this session store large files by Xet."""
+    return XET
 
 
 @pytest.fixture(scope="session")

@@ -57,3 +57,10 @@ class Place:
 @pytest.fixture
 def place(hub):
     return Place(hub)
+
+
+@pytest.fixture
+def converting_place(hub):
+    """A hub that begins at once to turn whole objects into chunks."""
+    hub.environment["HEARTH_XET_CONVERT_AFTER"] = "0"
+    return Place(hub)

@@ -266,13 +266,9 @@ class Deletes(Worker):
 WORKERS = [LfsUploads, Commits, Pushes, Moves, Deletes]
 
 
-@pytest.mark.timeout(3600)
-@pytest.mark.parametrize("kind", WORKERS, ids=lambda kind: kind.__name__)
-def test_nothing_acknowledged_is_lost(place, kind, request):
-    rounds = max(1, request.config.getoption("--kill-rounds") // len(WORKERS))
-    seed = request.config.getoption("--kill-seed")
-    rng = random.Random(f"{seed}-{kind.__name__}")
-    worker = kind(place, random.Random(f"{seed}-content"))
+def survive(worker, rounds, rng):
+    """Kills the hub while the worker runs, again and again; each time what was acknowledged must be there."""
+    place = worker.place
     worker.prepare()
     for number in range(rounds):
         thread = threading.Thread(target=worker.run)
@@ -286,6 +282,14 @@ def test_nothing_acknowledged_is_lost(place, kind, request):
         worker.retry()
         worker.verify()
     assert worker.steps > 0 or rounds < 3, "the hub was always killed before the first acknowledgement"
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("kind", WORKERS, ids=lambda kind: kind.__name__)
+def test_nothing_acknowledged_is_lost(place, kind, request):
+    rounds = max(1, request.config.getoption("--kill-rounds") // len(WORKERS))
+    seed = request.config.getoption("--kill-seed")
+    survive(kind(place, random.Random(f"{seed}-content")), rounds, random.Random(f"{seed}-{kind.__name__}"))
     place.hub.stop()
     assert place.hub.fsck(deep=True).returncode == 0
 

@@ -100,7 +100,7 @@ def test_two_servers_on_one_folder_or_one_port(serve, refuse):
 def test_the_first_administrator_is_made_up_and_shown_once(serve, ask, folder):
     hub = serve(*ANY_PORT, admin=False)
     where = hub.address()
-    hub.wait_for("HF_HUB_DISABLE_XET")
+    hub.wait_for("export HF_TOKEN")
     printed = "\n".join(hub.lines)
     token = re.search(r"^  token     (hf_\w{20,})$", printed, re.M).group(1)
     assert re.search(r"^  user      admin$", printed, re.M) and re.search(r"^  password  \w{16,}$", printed, re.M)

@@ -139,14 +139,11 @@ std::string UrlOf(const ServeOptions& options, const std::string& address, int p
 void PrintClientSetup(const std::string& url, const ServeOptions& options,
                       const std::string& first_token) {
   if (url.starts_with("unix:")) return;
-  std::printf("\nFor a client:\n  export HF_ENDPOINT=%s\n  export HF_TOKEN=%s\n",
+  std::printf("\nFor a client:\n  export HF_ENDPOINT=%s\n  export HF_TOKEN=%s\n\n",
               options.base_url.empty() ? url.c_str() : options.base_url.c_str(),
               first_token.empty()
                   ? "<a token of yours: hearth admin token create USER --role write>"
                   : first_token.c_str());
-  std::printf(
-      "Clients from huggingface_hub 1.20 on also need, as this version has no Xet store:\n"
-      "  export HF_HUB_DISABLE_XET=1\n\n");
 }
 
 std::optional<std::chrono::milliseconds> Interval(const std::string& text, const char* option) {

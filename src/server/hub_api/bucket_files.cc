@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "codec/base64.h"
 #include "server/hub_api/bucket_batch.h"
+#include "server/hub_api/duplicate_files.h"
 #include "server/object_body.h"
 #include "server/resolve/content_type.h"
 #include "server/resolve/xet_links.h"
@@ -22,7 +23,6 @@ constexpr size_t kMaxPaths = 2000;
 constexpr uint64_t kMaxPathsBytes = 8u << 20;
 // 10,000 operations with long paths; clients send a tenth of that at a time.
 constexpr uint64_t kMaxBatchBytes = 32u << 20;
-constexpr size_t kMaxGrants = 1000;
 // Text in a browser tab, but never a page with rights on this host.
 constexpr char kPolicy[] = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox";
 
@@ -122,46 +122,11 @@ net::Response Batch(Context& context) {
 
 // --- to a repository
 
-hub::RepoHandle OpenTarget(const Context& context, const Json& body) {
-  const Json* target = body.Find("target");
-  if (target == nullptr) throw Error(Code::kInvalidArgument, "target is missing");
-  std::string type = target->RequireString("type");
-  std::optional<hub::RepoType> known = hub::ParseRepoType(type);
-  if (!known) throw Error(Code::kInvalidArgument, "Unknown repository type '" + type + "'");
-  return context.hub.repos().Open(context.actor, *known, target->RequireString("name"),
-                                  Right::kWrite);
-}
-
-// Why a file was not given; nullopt = it was.
-std::optional<std::string> GrantFile(const Context& context, const hub::RepoHandle& target,
-                                     const std::string& hash_text, const std::string& oid_text) {
-  std::optional<storage::XetHash> hash = storage::XetHash::FromText(AsciiLower(hash_text));
-  std::optional<Sha256> oid = Sha256::FromHex(AsciiLower(oid_text));
-  if (!hash || !oid) return "xetHash and sha256 must be 64 hex digits each";
-  return context.hub.buckets().GrantTo(context.actor, context.bucket(), target, *hash, *oid);
-}
-
-net::Response DuplicateFiles(Context& context) {
-  Json body = context.JsonBody();
-  hub::RepoHandle target = OpenTarget(context, body);
-  const Json::Array& files = body.RequireArray("files");
-  if (files.empty() || files.size() > kMaxGrants) {
-    throw Error(Code::kInvalidArgument, "files must name 1 to 1000 files");
-  }
-  Json::Array failed;
-  for (const Json& file : files) {
-    std::string hash = file.RequireString("xetHash");
-    std::string oid = file.RequireString("sha256");
-    if (std::optional<std::string> fault = GrantFile(context, target, hash, oid)) {
-      failed.push_back(Json::Obj({{"xetHash", hash}, {"sha256", oid}, {"error", *fault}}));
-    }
-  }
-  bool complete = failed.empty();
-  Json answer = Json::Obj({{"success", complete},
-                           {"processed", files.size()},
-                           {"succeeded", files.size() - failed.size()}});
-  answer.Set("failed", Json(std::move(failed)));
-  return JsonResponse(answer, complete ? 200 : 207);
+net::Response GiveFiles(Context& context) {
+  return DuplicateFiles(
+      context, [&](const hub::RepoHandle& target, const storage::XetHash& hash, const Sha256& oid) {
+        return context.hub.buckets().GrantTo(context.actor, context.bucket(), target, hash, oid);
+      });
 }
 
 // --- content
@@ -229,7 +194,7 @@ void RegisterBucketFiles(RouteTable& table) {
   table.Add({.methods = "POST",
              .pattern = "/api/buckets/{ns}/{name}/lfs-files/duplicate",
              .access = Access::kBucketRead,
-             .handle = DuplicateFiles,
+             .handle = GiveFiles,
              .summary = "Gives files of a bucket to a repository, for a commit that names them."});
   table.Add({.methods = "GET,HEAD",
              .pattern = "/buckets/{ns}/{name}/resolve/{path...}",

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "server/hub_api/duplicate_files.h"
 #include "server/route.h"
 
 namespace hearth::server {
@@ -127,6 +128,25 @@ net::Response DeleteOne(Context& context) {
   return JsonResponse(Json::Obj());
 }
 
+// Why the source does not give the object; nullopt = it is the target's now, too.
+std::optional<std::string> Give(const Context& context, const hub::RepoHandle& target,
+                                const storage::XetHash& hash, const Sha256& oid) {
+  hub::Objects& objects = context.hub.objects();
+  const hub::RepoRecord& source = context.repo().record();
+  auto known = objects.XetHashesIn(source, std::span(&oid, 1));
+  auto found = known.find(oid);
+  if (found == known.end() || found->second != hash) return "The repository has no such file";
+  if (!objects.GrantFromReadable(context.actor, target, oid)) return "The file may not be copied";
+  return std::nullopt;
+}
+
+net::Response GiveFiles(Context& context) {
+  return DuplicateFiles(
+      context, [&](const hub::RepoHandle& target, const storage::XetHash& hash, const Sha256& oid) {
+        return Give(context, target, hash, oid);
+      });
+}
+
 }  // namespace
 
 void RegisterLfsFiles(RouteTable& table) {
@@ -140,6 +160,11 @@ void RegisterLfsFiles(RouteTable& table) {
   add("GET,HEAD", "", List, "The LFS objects of a repository.");
   add("POST", "/batch", DeleteBatch, "Give up LFS objects that no file uses.");
   add("DELETE", "/{oid}", DeleteOne, "Give up one LFS object that no file uses.");
+  table.Add({.methods = "POST",
+             .pattern = "/api/{T}/{ns}/{name}/lfs-files/duplicate",
+             .access = Access::kRepoContent,
+             .handle = GiveFiles,
+             .summary = "Gives large files to another repository, for a commit that names them."});
 }
 
 }  // namespace hearth::server

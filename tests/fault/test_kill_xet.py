@@ -1,0 +1,135 @@
+"""kill -9 while xorbs, shards and conversions are under way; see test_kill.py for the method."""
+import random
+import threading
+
+import pytest
+
+from harness.machine import Machine
+from harness.people import eventually
+from harness.repos import commit, create, lfs_row
+from harness.xet import Cas, LocalStore, tree_entry
+from test_kill import LfsUploads, Worker, acknowledged, survive
+
+# Every round checks the newest uploads and this many older ones.
+CHECKED_OLD = 15
+
+
+class XetUploads(Worker):
+    """Real xorbs and shards, sent step by step, so that each acknowledgement of its own is remembered."""
+
+    repo = "bob/xet-uploads"
+
+    def prepare(self):
+        create(self.bob, self.repo)
+        self.cas = Cas(self.bob, self.repo)
+        self.folder = self.place.hub.data.parent / "local-stores"
+        self.xorbs, self.registered, self.linked, self.pending = [], {}, {}, None
+        self.number = 0
+
+    def step(self):
+        self.number += 1
+        part = self.rng.randbytes(200_000)
+        contents = {f"f{self.number}-{index}.bin": b"\0" + self.rng.randbytes(self.rng.randrange(1000, 2_000_000)) + part
+                    for index in range(self.rng.randrange(1, 4))}
+        self.pending = (LocalStore(self.folder / str(self.number), contents), contents)
+        self.upload(*self.pending)
+        self.pending = None
+
+    def upload(self, store, contents):
+        for name, body in store.xorbs():
+            acknowledged(self.cas.post_xorb(name, body))
+            self.xorbs.append(name)
+        if self.number % 2:
+            acknowledged(self.cas.post_shard(store.shard()))
+        else:
+            status, last = self.cas.stream_shard(store.shard())
+            if status == 200 and (last is None or last["type"] != "result"):
+                raise ConnectionError(f"the stream was cut off after {last}")
+            assert status == 200
+        self.registered.update({info.hash: contents[name] for name, info in store.files.items()})
+        acknowledged(commit(self.bob, self.repo, [lfs_row(name, data) for name, data in contents.items()]))
+        self.linked.update(contents)
+
+    def sample(self, items):
+        items = list(items)
+        return items[-4:] + random.Random(len(items)).sample(items[:-4], min(CHECKED_OLD, max(0, len(items) - 4)))
+
+    def verify(self):
+        for xorb in self.xorbs:
+            assert self.cas.grant(xorb).status == 200, "an acknowledged xorb is gone"
+        for file_hash in self.registered:
+            assert self.cas.plan(file_hash).status == 200, "an acknowledged file is gone"
+        for name, data in self.sample(self.linked.items()):
+            answer = self.bob.get(f"/{self.repo}/resolve/main/{name}")
+            assert answer.status == 200 and answer.body == data, (name, answer)
+
+    def retry(self):
+        if self.pending:
+            self.upload(*self.pending)
+            self.pending = None
+
+
+class Conversions(LfsUploads):
+    """Whole objects arrive faster than they are converted; in either form, or between, they must read the same."""
+
+    repo = "bob/conversions"
+
+    def finish(self):
+        def all_converted():
+            rows = self.bob.get(f"/api/models/{self.repo}/tree/main?recursive=true&limit=1000").json()
+            return all("xetHash" in row for row in rows if row["path"] in self.linked)
+        assert eventually(all_converted, seconds=120), "the conversion never came to its end"
+        self.verify()
+        reader = Machine(self.place.hub.data.parent / "reader", self.place.hub.url, self.place.tokens["bob"])
+        names = list(self.linked)[-5:]
+        for path, name in zip(reader.download(self.repo, names), names):
+            assert path.read_bytes() == self.linked[name], name
+
+
+def rounds_of(request, share):
+    return max(3, request.config.getoption("--kill-rounds") // share)
+
+
+@pytest.mark.timeout(3600)
+def test_no_acknowledged_xorb_or_shard_is_lost(place, request):
+    seed = request.config.getoption("--kill-seed")
+    survive(XetUploads(place, random.Random(f"{seed}-xet-content")), rounds_of(request, 2), random.Random(f"{seed}-xet"))
+    place.hub.stop()
+    assert place.hub.fsck(deep=True).returncode == 0
+
+
+@pytest.mark.timeout(3600)
+def test_a_conversion_cut_off_loses_nothing(converting_place, request):
+    seed = request.config.getoption("--kill-seed")
+    worker = Conversions(converting_place, random.Random(f"{seed}-conversions-content"))
+    survive(worker, rounds_of(request, 4), random.Random(f"{seed}-conversions"))
+    worker.finish()
+    converting_place.hub.stop()
+    assert converting_place.hub.fsck(deep=True).returncode == 0
+
+
+@pytest.mark.timeout(3600)
+def test_the_client_ends_its_upload_by_itself(place, request, folder):
+    """Its own retries bridge the restart, or its next call succeeds: nobody has to clean up in between."""
+    rng = random.Random(f"{request.config.getoption('--kill-seed')}-client")
+    create(place.bob, "bob/by-client")
+    machine = Machine(folder / "machine", place.hub.url, place.tokens["bob"], HF_XET_CLIENT_RETRY_BASE_DELAY="300ms")
+    for number in range(rounds_of(request, 10)):
+        path = folder / f"w{number}.bin"
+        path.write_bytes(b"\0" + rng.randbytes(30_000_000))
+        name = f"w{number}.bin"
+        running = machine.start("upload", "bob/by-client", files={name: str(path)})
+        # An upload takes about as long as the client's start, one to two seconds: kill in either.
+        threading.Event().wait(0.8 + rng.random() * 1.5)
+        place.hub.kill()
+        place.restart_clean()
+        running.communicate(timeout=300)
+        if running.returncode != 0:
+            machine.upload("bob/by-client", {name: path})
+        answer = place.bob.get(f"/bob/by-client/resolve/main/{name}")
+        assert answer.status == 200 and answer.body == path.read_bytes()
+        assert "xetHash" in tree_entry(place.bob, "bob/by-client", name)
+        back, = machine.download("bob/by-client", [name])
+        assert back.read_bytes() == path.read_bytes()
+    place.hub.stop()
+    assert place.hub.fsck(deep=True).returncode == 0
