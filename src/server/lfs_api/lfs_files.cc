@@ -1,5 +1,5 @@
 // The LFS objects that a repository holds: listed for its writers with the name of a file that uses
-// each, and given up for good.
+// each, given up for good, and lent to another repository.
 #include <algorithm>
 #include <map>
 #include <unordered_map>
@@ -127,6 +127,73 @@ net::Response DeleteOne(Context& context) {
   return JsonResponse(Json::Obj());
 }
 
+struct Lent {
+  Sha256 oid;
+  std::string xet_hash;
+};
+
+Lent ReadLent(const Json& item) {
+  Lent file{RequireOid(AsciiLower(item.RequireString("sha256"))),
+            AsciiLower(item.RequireString("xetHash"))};
+  if (!storage::XetHash::FromText(file.xet_hash)) {
+    throw Error(Code::kInvalidArgument, "xetHash must be 64 hex digits");
+  }
+  return file;
+}
+
+// "" when the target holds the object now, else why it does not.
+std::string Lend(Context& context, const hub::RepoHandle& target, const Lent& file) {
+  hub::Objects& objects = context.hub.objects();
+  if (!objects.FindIn(context.repo().record(), file.oid)) return "not found in the source";
+  std::optional<hub::XetFile> xet =
+      context.hub.xet_index().FindFile(*storage::XetHash::FromText(file.xet_hash));
+  if (!xet || !context.hub.xet_index().IsProved(xet->id, file.oid)) {
+    return "xetHash is not that of sha256";
+  }
+  // The caller may read the source, or this route would not have been reached.
+  return objects.GrantFromReadable(context.actor, target, file.oid) ? "" : "cannot be read";
+}
+
+// Cross-repository copies cost no bytes: the client then commits the files by their SHA-256.
+net::Response Duplicate(Context& context) {
+  constexpr size_t kMaxFiles = 1000;
+  Json body = context.JsonBody();
+  const Json* to = body.Find("target");
+  if (to == nullptr) throw Error(Code::kInvalidArgument, "target must be an object");
+  std::string type_name = to->RequireString("type");
+  std::optional<hub::RepoType> type;
+  for (hub::RepoType any :
+       {hub::RepoType::kModel, hub::RepoType::kDataset, hub::RepoType::kSpace}) {
+    if (hub::SingularName(any) == type_name) type = any;
+  }
+  if (!type) throw Error(Code::kInvalidArgument, "target.type must be model, dataset or space");
+  const Json::Array& items = body.RequireArray("files");
+  if (items.empty() || items.size() > kMaxFiles) {
+    throw Error(Code::kInvalidArgument, "files must name 1 to 1000 files");
+  }
+  std::map<Sha256, Lent> files;
+  for (const Json& item : items) {
+    Lent file = ReadLent(item);
+    files.try_emplace(file.oid, file);
+  }
+  hub::RepoHandle target =
+      context.hub.repos().Open(context.actor, *type, to->RequireString("name"), hub::Right::kWrite);
+  Json failed = Json::Arr();
+  size_t failures = 0;
+  for (const auto& [oid, file] : files) {
+    std::string reason = Lend(context, target, file);
+    if (reason.empty()) continue;
+    ++failures;
+    failed.Push(Json::Obj(
+        {{"xetHash", file.xet_hash}, {"sha256", oid.Hex()}, {"error", std::move(reason)}}));
+  }
+  return JsonResponse(Json::Obj({{"success", failures == 0},
+                                 {"processed", static_cast<int64_t>(files.size())},
+                                 {"succeeded", static_cast<int64_t>(files.size() - failures)},
+                                 {"failed", std::move(failed)}}),
+                      failures == 0 ? 200 : 207);
+}
+
 }  // namespace
 
 void RegisterLfsFiles(RouteTable& table) {
@@ -140,6 +207,11 @@ void RegisterLfsFiles(RouteTable& table) {
   add("GET,HEAD", "", List, "The LFS objects of a repository.");
   add("POST", "/batch", DeleteBatch, "Give up LFS objects that no file uses.");
   add("DELETE", "/{oid}", DeleteOne, "Give up one LFS object that no file uses.");
+  table.Add({.methods = "POST",
+             .pattern = "/api/{T}/{ns}/{name}/lfs-files/duplicate",
+             .access = Access::kRepoContent,
+             .handle = Duplicate,
+             .summary = "Let another repository use LFS objects of this one."});
 }
 
 }  // namespace hearth::server
