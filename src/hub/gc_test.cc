@@ -328,8 +328,8 @@ TEST_F(GcTest, ABucketKeepsItsFiles) {
   XetHash file = UploadXet({XetHolder::kBucket, 1, alice_.user_id, true, true}, bytes);
   hub_->db().Write([&](storage::Connection& c) {
     c.Exec(
-        "INSERT INTO buckets (id, oid, owner_id, name, name_lower, creator_id, created_at) "
-        "VALUES (1, 'b', ?, 'b', 'b', ?, 0)",
+        "INSERT INTO buckets (id, oid, owner_id, name, name_lower, creator_id, created_at, "
+        "updated_at) VALUES (1, 'b', ?, 'b', 'b', ?, 0, 0)",
         {alice_.user_id, alice_.user_id});
     c.Exec(
         "INSERT INTO bucket_files (bucket_id, path, file_id, mtime, uploaded_at) "

@@ -1,5 +1,5 @@
 // The LFS objects that a repository holds: listed for its writers with the name of a file that uses
-// each, and given up for good.
+// each, given up for good, and lent to another repository.
 #include <algorithm>
 #include <map>
 #include <unordered_map>
