@@ -165,16 +165,17 @@ hub::UpkeepOptions UpkeepFor(const ServeOptions& options) {
 }
 
 void Serve(const ServeOptions& options, const Outcome& outcome) {
-  log::Configure(ParseLevel(options.log_level),
-                 options.log_format == "json" ? log::Format::kJson : log::Format::kText,
-                 options.log_file);
-  // Every thread inherits the mask: only the waiting main thread takes these signals.
+  // Every thread inherits the mask, the log's too: only the waiting main thread takes these
+  // signals.
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  log::Configure(ParseLevel(options.log_level),
+                 options.log_format == "json" ? log::Format::kJson : log::Format::kText,
+                 options.log_file);
 
   std::filesystem::create_directories(options.data);
   std::filesystem::path data = std::filesystem::absolute(options.data).lexically_normal();
