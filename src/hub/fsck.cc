@@ -54,6 +54,7 @@ FsckReport RunFsck(Hub& hub, const FsckOptions& options, const FsckProgress& pro
   for (const std::string& fault : hub.db().CheckIntegrity()) {
     run.Fault("database", fault + " (restore hearth.db from a backup)");
   }
+  CheckXetStore(run);
   CheckStoredObjects(run);
   // Folders first: an adopted repository is then checked like any other.
   CheckGitFolders(run);

@@ -1,9 +1,11 @@
-// Large objects: every row has its bytes, and bytes without a row are named.
+// Large objects: every row has its bytes, whole or as a Xet file, and bytes without a row are
+// named.
 #include <unordered_map>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "hub/internal/fsck_parts.h"
+#include "storage/git/git_repository.h"
 
 namespace hearth::hub {
 namespace {
@@ -22,12 +24,42 @@ Sha256 HashFile(int fd, uint64_t size_bytes) {
   return hasher.Finish();
 }
 
+Sha256 HashXetFile(const XetIndex& index, const XetFile& file) {
+  storage::XetReader reader = index.Read(file, 0, file.size_bytes);
+  Sha256Hasher hasher;
+  std::string piece;
+  bool more = true;
+  while (more) {
+    piece.clear();
+    more = reader.Next(&piece);
+    hasher.Update(piece);
+  }
+  return hasher.Finish();
+}
+
 // Without its row a client is asked for the bytes again, with it the hub promises what it lacks.
 void DropObject(Hub& hub, const Sha256& oid) {
   hub.db().Write([&](storage::Connection& c) {
     c.Exec("DELETE FROM repo_objects WHERE sha256 = ?", {Key(oid)});
     c.Exec("DELETE FROM objects WHERE sha256 = ?", {Key(oid)});
   });
+}
+
+// The terms themselves are CheckXetStore's.
+void CheckXetForm(FsckRun& run, const std::string& where, const XetFile& file,
+                  const storage::LfsPointer& object) {
+  if (file.size_bytes != object.size_bytes) {
+    run.Fault(where, "its Xet file has " + std::to_string(file.size_bytes) + " bytes instead of " +
+                         std::to_string(object.size_bytes));
+    return;
+  }
+  if (!run.options.deep) return;
+  try {
+    if (HashXetFile(run.hub.xet_index(), file) == object.oid) return;
+    run.Fault(where, "its Xet file does not have this SHA-256 (restore it from a backup)");
+  } catch (const Error& error) {
+    run.Fault(where, "its Xet file cannot be rebuilt: " + error.message());
+  }
 }
 
 }  // namespace
@@ -55,15 +87,20 @@ void CheckStoredObjects(FsckRun& run) {
   for (const auto& [oid, size_bytes] : rows) {
     run.progress("objects", done++, rows.size());
     std::string where = "object " + oid.Hex();
-    std::optional<uint64_t> stored = run.hub.blobs().FindSize(oid);
-    if (!stored) {
+    std::optional<uint64_t> whole = run.hub.blobs().FindSize(oid);
+    std::optional<XetFile> file = run.hub.xet_index().FileOf(oid);
+    if (!whole && !file) {
       run.Fault(where, "its bytes are missing", [&run, oid = oid] { DropObject(run.hub, oid); });
-    } else if (*stored != size_bytes) {
-      run.Fault(where, "has " + std::to_string(*stored) + " bytes instead of " +
+      continue;
+    }
+    if (whole && *whole != size_bytes) {
+      run.Fault(where, "has " + std::to_string(*whole) + " bytes instead of " +
                            std::to_string(size_bytes));
-    } else if (run.options.deep && HashFile(run.hub.blobs().Open(oid)->get(), size_bytes) != oid) {
+    } else if (whole && run.options.deep &&
+               HashFile(run.hub.blobs().Open(oid)->get(), size_bytes) != oid) {
       run.Fault(where, "its content does not have this SHA-256 (restore it from a backup)");
     }
+    if (file) CheckXetForm(run, where, *file, {oid, size_bytes});
   }
   run.report.objects = rows.size();
   size_t orphans = 0;

@@ -57,7 +57,7 @@ void GrantHistory(Hub& hub, const RepoHandle& repo) {
     for (const storage::CommitInfo& commit : git.Log(tip, 0, SIZE_MAX)) commits.insert(commit.oid);
   }
   for (const Pointer& pointer : PointersAt(git, {commits.begin(), commits.end()})) {
-    std::optional<uint64_t> size = hub.blobs().FindSize(pointer.target.oid);
+    std::optional<uint64_t> size = hub.objects().FindStored(pointer.target.oid);
     if (size == pointer.target.size_bytes) {
       GrantForRepair(hub, repo.record().id, pointer.target.oid, *size);
     }
@@ -98,7 +98,7 @@ void CheckPointers(FsckRun& run, const RepoHandle& repo, const GitRepository& gi
     const auto& [oid, size_bytes] = pointer.target;
     if (run.hub.objects().FindIn(repo.record(), oid) == size_bytes) continue;
     std::string what = pointer.path + " points to the object " + oid.Hex();
-    if (run.hub.blobs().FindSize(oid) == size_bytes) {
+    if (run.hub.objects().FindStored(oid) == size_bytes) {
       run.Fault(where, what + ", which the repository may not use",
                 [&] { GrantForRepair(run.hub, repo.record().id, oid, size_bytes); });
     } else {

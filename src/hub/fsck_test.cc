@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "hub/internal/repos_impl.h"
 #include "hub/internal/scratch_hub_test.h"
+#include "hub/xet_fixture.h"
 
 namespace hearth::hub {
 namespace {
@@ -164,6 +165,58 @@ TEST_F(FsckTest, ADamagedOrMissingGitFolderIsNamed) {
   EXPECT_NE(Text(report).find("model Alice/missing: its git folder"), std::string::npos);
   // A repository whose files are lost can still be deleted.
   repos().Delete(repos().Open(alice_, RepoType::kModel, "alice/missing", Right::kAdmin));
+}
+
+TEST_F(FsckTest, ContentByXetIsWholeWithoutAWholeObject) {
+  RepoHandle repo = Healthy("a");
+  std::string bytes = NoiseBytes(400'000);
+  StoreByXet(*hub_, repo.record().id, alice_.user_id, bytes);
+  CommitFiles(alice_, repo, {CommitLfsFile{"x.bin", Sha256Of(bytes), {}}});
+  hub_->catalog().IndexNow(repos().FindById(repo.record().id));
+  repos().FlushCounters();
+  FsckReport report = Run(false, /*deep=*/true);
+  EXPECT_TRUE(report.findings.empty()) << Text(report);
+  EXPECT_EQ(report.objects, 2u);
+}
+
+TEST_F(FsckTest, AXorbThatIsGoneOrDamagedIsAFault) {
+  RepoHandle repo = Healthy("a");
+  std::string bytes = NoiseBytes(900'000);
+  XetFile file = StoreByXet(*hub_, repo.record().id, alice_.user_id, bytes);
+  auto plan = hub_->xet_index().Plan(file, 0, file.size_bytes);
+  ASSERT_GE(plan.xorbs.size(), 2u);
+  auto path = [&](const storage::XetHash& hash) {
+    std::string text = hash.Text();
+    return root_ / "xet" / "xorbs" / text.substr(0, 2) / text.substr(2, 2) / text;
+  };
+  fs::path damaged = path(plan.xorbs.begin()->first);
+  fs::permissions(damaged, fs::perms::owner_read | fs::perms::owner_write);
+  {
+    std::fstream out(damaged, std::ios::in | std::ios::out | std::ios::binary);
+    out.seekp(1000);
+    out.put('\x55').put('\x66').put('\x77');
+  }
+  Reopen();
+  EXPECT_EQ(Run(false).CountFaults(), 0u);  // only a deep run reads the bytes
+  FsckReport deep = Run(false, /*deep=*/true);
+  EXPECT_EQ(deep.CountFaults(), 2u) << Text(deep);  // the xorb and the object
+  fs::remove(damaged);
+  Reopen();
+  FsckReport gone = Run(false);
+  EXPECT_EQ(gone.CountFaults(), 2u) << Text(gone);  // the xorb and the Xet file
+}
+
+TEST_F(FsckTest, AXorbWithoutARowIsEnteredAgain) {
+  Healthy("a");
+  storage::XorbBuilder builder;
+  std::string chunk = NoiseBytes(20'000);
+  builder.Add(storage::HashChunk(chunk), chunk);
+  storage::XorbBuilder::Built built = builder.Finish();
+  hub_->xet_index().xorbs().PutBuilt(built);
+  EXPECT_EQ(Run(false).CountNotes(), 1u);
+  EXPECT_EQ(Run(/*repair=*/true).CountRepaired(), 1u);
+  EXPECT_TRUE(hub_->xet_index().FindXorb(built.index.hash));
+  EXPECT_TRUE(Run(false).findings.empty());
 }
 
 }  // namespace

@@ -173,5 +173,57 @@ TEST_F(XetBatchTest, TheLfsDownloadRebuildsTheContent) {
   EXPECT_TRUE(Pull(response, 0, bytes_.size()) == bytes_);
 }
 
+class XetDuplicateTest : public XetDoorsTest {
+ protected:
+  net::Response Duplicate(const std::string& source, const std::string& target,
+                          const std::string& token, const std::string& xet_hash) {
+    return SendJson("POST", "/api/models/" + source + "/lfs-files/duplicate",
+                    Json::Obj({{"target", Json::Obj({{"type", "dataset"}, {"name", target}})},
+                               {"files", Json::Arr({Json::Obj({{"xetHash", xet_hash},
+                                                               {"sha256", oid_.Hex()},
+                                                               {"filename", "w.bin"}})})}}),
+                    token);
+  }
+  bool Holds(const hub::RepoPtr& repo) { return hub_->objects().FindIn(*repo, oid_).has_value(); }
+};
+
+TEST_F(XetDuplicateTest, AReaderTakesAFileIntoARepositoryOfTheirOwn) {
+  int64_t bob = MakeUser("bob");
+  std::string token = MakeToken(bob);
+  hub::RepoPtr mine = MakeRepo(hub::RepoType::kDataset, "bob", "d");
+  net::Response response = Duplicate("ada/m", "bob/d", token, file_.hash.Text());
+  EXPECT_EQ(response.status, 200) << BodyText(response);
+  EXPECT_EQ(BodyText(response), R"({"success":true,"processed":1,"succeeded":1,"failed":[]})");
+  EXPECT_TRUE(Holds(mine));
+  EXPECT_FALSE(hub_->blobs().FindSize(oid_));
+}
+
+TEST_F(XetDuplicateTest, WhatTheSourceDoesNotHoldIsNamed) {
+  int64_t bob = MakeUser("bob");
+  std::string token = MakeToken(bob);
+  MakeRepo(hub::RepoType::kModel, "bob", "empty");
+  hub::RepoPtr mine = MakeRepo(hub::RepoType::kDataset, "bob", "d");
+  net::Response response = Duplicate("bob/empty", "bob/d", token, file_.hash.Text());
+  EXPECT_EQ(response.status, 207);
+  Json body = BodyJson(response);
+  EXPECT_EQ(TextAt((*body.Find("failed")->AsArray())[0], "sha256"), oid_.Hex());
+  EXPECT_EQ(Duplicate("ada/m", "bob/d", token, std::string(64, '1')).status, 207);
+  EXPECT_EQ(Duplicate("ada/m", "bob/d", token, "short").status, 400);
+  EXPECT_FALSE(Holds(mine));
+}
+
+TEST_F(XetDuplicateTest, NobodyWritesElsewhereOrReadsWhatIsPrivate) {
+  int64_t bob = MakeUser("bob");
+  std::string token = MakeToken(bob);
+  hub::RepoPtr foreign = MakeRepo(hub::RepoType::kDataset, "ada", "d");
+  hub::RepoPtr mine = MakeRepo(hub::RepoType::kDataset, "bob", "d");
+  EXPECT_EQ(Duplicate("ada/m", "ada/d", token, file_.hash.Text()).status, 403);
+  EXPECT_EQ(Duplicate("ada/m", "bob/d", "", file_.hash.Text()).status, 401);
+  hub::RepoPtr hidden = MakeRepo(hub::RepoType::kModel, "ada", "hidden", true);
+  EXPECT_EQ(Duplicate("ada/hidden", "bob/d", token, file_.hash.Text()).status, 404);
+  EXPECT_FALSE(Holds(foreign));
+  EXPECT_FALSE(Holds(mine));
+}
+
 }  // namespace
 }  // namespace hearth::server

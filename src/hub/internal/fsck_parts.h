@@ -25,6 +25,7 @@ struct FsckRun {
 };
 
 void CheckStoredObjects(FsckRun& run);  // objects table against blob store
+void CheckXetStore(FsckRun& run);       // Xet files and xorbs against the xorb store
 void CheckGitFolders(FsckRun& run);     // folders without a row
 void CheckRepositories(FsckRun& run);   // rows against git, facts and objects
 
