@@ -62,11 +62,11 @@ def pytest_sessionstart(session):
 
 
 def pytest_collection_modifyitems(config, items):
-    unwanted = "without_xet" if XET else "with_xet"
-    left_out = [item for item in items if item.get_closest_marker(unwanted)]
+    unwanted = [*(["without_xet"] if XET else []), *([] if CLIENT == "hub2" else ["newest_client"])]
+    left_out = [item for item in items if any(item.get_closest_marker(name) for name in unwanted)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not item.get_closest_marker(unwanted)]
+        items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_sessionfinish(session, exitstatus):

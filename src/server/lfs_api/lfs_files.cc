@@ -133,10 +133,12 @@ std::optional<std::string> Give(const Context& context, const hub::RepoHandle& t
                                 const storage::XetHash& hash, const Sha256& oid) {
   hub::Objects& objects = context.hub.objects();
   const hub::RepoRecord& source = context.repo().record();
-  auto known = objects.XetHashesIn(source, std::span(&oid, 1));
-  auto found = known.find(oid);
-  if (found == known.end() || found->second != hash) return "The repository has no such file";
-  if (!objects.GrantFromReadable(context.actor, target, oid)) return "The file may not be copied";
+  if (!objects.FindIn(source, oid)) return "not found in the source";
+  std::optional<hub::XetFile> file = context.hub.xet_index().FindFile(hash);
+  if (!file || !context.hub.xet_index().IsProved(file->id, oid)) {
+    return "xetHash is not that of sha256";
+  }
+  if (!objects.GrantFromReadable(context.actor, target, oid)) return "cannot be read";
   return std::nullopt;
 }
 
