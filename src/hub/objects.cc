@@ -101,7 +101,7 @@ std::optional<uint64_t> Objects::FindStored(const Sha256& oid) const {
 }
 
 bool Objects::GrantFromReadable(const Actor& actor, const RepoHandle& repo, const Sha256& oid) {
-  if (FindIn(repo.record(), oid)) return true;
+  if (Claim(repo.record(), oid)) return true;
   // What is found must not be swept away before the grant protects it.
   SweepLock::Guard guard = impl_->sweep_lock.Shared();
   std::optional<uint64_t> size = FindStored(oid);
