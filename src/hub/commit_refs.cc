@@ -54,6 +54,8 @@ void Commits::CreateBranch(const Actor& actor, const RepoHandle& repo, std::stri
   if (existing && !overwrite) ThrowRefExists(ref);
   GitOid target = empty ? MakeEmptyStart(git, repo.record(), MakeSignature(actor, clock_.Now()))
                         : ResolveRevision(git, start.value_or("main"));
+  // A commit that no ref reached may have lost its large objects.
+  if (!empty) CheckIncoming(repo, actor, git, std::nullopt, target, ref);
   RefChange change(repos_, repo, git);
   git.UpdateRef(ref, existing, target);
   change.Finish();
@@ -83,6 +85,7 @@ void Commits::CreateTag(const Actor& actor, const RepoHandle& repo, std::string_
   GitOid commit = ResolveRevision(git, revision);
   std::string ref = "refs/tags/" + std::string(tag);
   if (git.FindRef(ref)) ThrowRefExists(ref);
+  CheckIncoming(repo, actor, git, std::nullopt, commit, ref);
   RefChange change(repos_, repo, git);
   git.CreateTag(tag, commit, message, MakeSignature(actor, clock_.Now()));
   change.Finish();

@@ -220,6 +220,22 @@ TEST_F(GcTest, ARefThatGitMovesDuringTheWalkIsSeen) {
   EXPECT_EQ(Gc(std::chrono::milliseconds(0)).grants, 0u);
 }
 
+TEST_F(GcTest, AForgottenCommitComesBackOnlyWithItsObjects) {
+  CommitObject(repo_, "w.bin", "old weights");
+  std::string forgotten = Git(repo_).FindRef("refs/heads/main")->Hex();
+  Garbage("other weights");
+  auto branch = [&] {
+    hub_->commits().CreateBranch(alice_, repo_, "back", forgotten, false, false);
+  };
+  Gc();
+  EXPECT_EQ(ErrorOf(branch).code(), Code::kInvalidArgument);
+  EXPECT_EQ(ErrorOf([&] { hub_->commits().CreateTag(alice_, repo_, "v0", forgotten, ""); }).code(),
+            Code::kInvalidArgument);
+  StoreObject(repo_, alice_, "old weights");
+  branch();
+  EXPECT_EQ(Gc(std::chrono::milliseconds(0)).grants, 0u);
+}
+
 TEST_F(GcTest, ARepositoryWithARunningPushIsPassedOver) {
   Sha256 old = Garbage();
   SweepLock::Guard push = repos().GuardReferences(repo_.record());

@@ -35,6 +35,7 @@ struct Objects::Impl {
         parts(std::move(root)) {}
 
   void PutWhole(TempFile file, const Sha256& oid);
+  void ForgetRot(const Sha256& oid);
   std::optional<MultipartUpload> LoadUpload(std::string_view id) const;
   void DropUpload(std::string_view id);
 };
@@ -100,7 +101,7 @@ std::optional<uint64_t> Objects::FindStored(const Sha256& oid) const {
 }
 
 bool Objects::GrantFromReadable(const Actor& actor, const RepoHandle& repo, const Sha256& oid) {
-  if (FindIn(repo.record(), oid)) return true;
+  if (Claim(repo.record(), oid)) return true;
   // What is found must not be swept away before the grant protects it.
   SweepLock::Guard guard = impl_->sweep_lock.Shared();
   std::optional<uint64_t> size = FindStored(oid);
@@ -156,16 +157,19 @@ void Objects::Store(int64_t repo_id, int64_t pusher_id, const Sha256& expected,
   SweepLock::Guard guard = impl_->sweep_lock.Shared();
   impl_->PutWhole(std::move(file), actual);
   Grant(repo_id, pusher_id, actual, expected_size);
-  // Bytes that scrub took away for rot are whole again; hardly ever any.
-  bool rotten = impl_->db.ReadValue([&](storage::Connection& c) {
-    return c.QueryInt("SELECT 1 FROM quarantine WHERE kind = 0 AND hash = ?", {Key(actual)})
+  impl_->ForgetRot(actual);
+}
+
+// Bytes that scrub took away for rot are whole again; hardly ever any.
+void Objects::Impl::ForgetRot(const Sha256& oid) {
+  bool rotten = db.ReadValue([&](storage::Connection& c) {
+    return c.QueryInt("SELECT 1 FROM quarantine WHERE kind = 0 AND hash = ?", {Key(oid)})
         .has_value();
   });
-  if (rotten) {
-    impl_->db.Write([&](storage::Connection& c) {
-      c.Exec("DELETE FROM quarantine WHERE kind = 0 AND hash = ?", {Key(actual)});
-    });
-  }
+  if (!rotten) return;
+  db.Write([&](storage::Connection& c) {
+    c.Exec("DELETE FROM quarantine WHERE kind = 0 AND hash = ?", {Key(oid)});
+  });
 }
 
 // Nothing is kept twice: what has a Xet file needs no second form. Under the sweep lock.
@@ -369,6 +373,7 @@ void Objects::Finish(std::string_view id, const std::vector<std::pair<int, std::
   SweepLock::Guard guard = impl_->sweep_lock.Shared();
   impl_->PutWhole(impl_->parts.LinkWhole(layout, impl_->blobs.temp_folder()), actual);
   Grant(upload->repo_id, pusher_id, actual, upload->size_bytes);
+  impl_->ForgetRot(actual);
   impl_->DropUpload(id);
 }
 

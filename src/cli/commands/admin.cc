@@ -4,7 +4,9 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "cli/command.h"
+#include "cli/duration.h"
 #include "hub/hub.h"
+#include "hub/storage_use.h"
 
 namespace hearth::cli {
 namespace {
@@ -307,6 +309,52 @@ void AddAliasCommands(CLI::App* admin, const Options& options) {
   });
 }
 
+Json UseJson(const hub::StorageUse& use) {
+  return Json::Obj({{"nominalBytes", use.nominal_bytes},
+                    {"storedBytes", use.stored_bytes},
+                    {"sharedBytes", use.shared_bytes}});
+}
+
+void PrintUse(const std::string& name, const hub::StorageUse& use) {
+  std::printf("%-56s %10s %12s %10s\n", name.c_str(), HumanBytes(use.nominal_bytes).c_str(),
+              HumanBytes(use.stored_bytes).c_str(), HumanBytes(use.shared_bytes).c_str());
+}
+
+void ShowStorage(hub::Hub& hub, bool json) {
+  hub::StorageReport report = hub::ReadStorageUse(hub);
+  Json rows = Json::Obj({{"owners", Json::Obj()}, {"repositories", Json::Obj()}});
+  if (!json) std::printf("%-56s %10s %12s %10s\n", "", "nominal", "deduplicated", "shared");
+  auto show = [&](const char* group, const std::string& name, const hub::StorageUse& use) {
+    if (json) {
+      rows.Find(group)->Set(name, UseJson(use));
+    } else {
+      PrintUse(name, use);
+    }
+  };
+  for (const auto& [id, use] : report.owners) {
+    if (hub::AccountPtr owner = hub.accounts().FindById(id)) show("owners", owner->name, use);
+  }
+  for (const auto& [id, use] : report.repos) {
+    if (hub::RepoPtr repo = hub.repos().FindById(id)) {
+      show("repositories", std::string(hub::SingularName(repo->type)) + " " + repo->FullName(),
+           use);
+    }
+  }
+  if (json) {
+    std::printf("%s\n", rows.Set("total", UseJson(report.total)).Dump(2).c_str());
+  } else {
+    PrintUse("total", report.total);
+  }
+}
+
+void AddStorageCommand(CLI::App* admin, const Options& options) {
+  CLI::App* storage = admin->add_subcommand(
+      "storage", "Room that large files take: by owner and repository, as uploaded and as stored");
+  storage->add_flag("--json", options->json, "As JSON");
+  storage->callback(
+      [options] { WithHub(options, [&](hub::Hub& hub) { ShowStorage(hub, options->json); }); });
+}
+
 }  // namespace
 
 void AddAdminCommand(CLI::App& app, Outcome*) {
@@ -323,6 +371,7 @@ void AddAdminCommand(CLI::App& app, Outcome*) {
   AddTokenCommands(admin, options);
   AddRepoCommands(admin, options);
   AddAliasCommands(admin, options);
+  AddStorageCommand(admin, options);
   for (CLI::App* group : admin->get_subcommands(nullptr)) {
     group->fallthrough();
     for (CLI::App* command : group->get_subcommands(nullptr)) command->fallthrough();

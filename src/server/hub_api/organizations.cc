@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "hub/storage_use.h"
 #include "server/hub_api/account_json.h"
 #include "server/route.h"
 
@@ -55,9 +56,9 @@ net::Response RemoveMember(Context& context) {
   return JsonResponse(Json::Obj());
 }
 
-// Bytes of the files at main.
 uint64_t StoredBytes(const Context& context, const hub::RepoRecord& repo) {
-  return repo.used_bytes != 0 ? repo.used_bytes : context.hub.catalog().SummaryOf(repo).main_bytes;
+  return hub::UsedStorage(context.hub.db(), repo.id,
+                          context.hub.catalog().SummaryOf(repo).main_bytes);
 }
 
 net::Response ReposOf(const Context& context, int64_t owner_id) {

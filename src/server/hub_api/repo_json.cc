@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "codec/yaml.h"
+#include "hub/storage_use.h"
 
 namespace hearth::server {
 namespace {
@@ -241,7 +242,7 @@ constexpr Field kFields[] = {
     {"trendingScore", "mds", [](Source& s) { return Json(s.summary().trending); }},
     {"usedStorage", "mds",
      [](Source& s) {
-       return Json(s.record().used_bytes != 0 ? s.record().used_bytes : s.summary().main_bytes);
+       return Json(hub::UsedStorage(s.hub.db(), s.record().id, s.summary().main_bytes));
      }},
     {"tags", "mds", [](Source& s) { return Json(s.summary().tags); }},
     {"pipeline_tag", "m", [](Source& s) { return TextOrNothing(s.summary().pipeline_tag); }},

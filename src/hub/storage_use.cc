@@ -1,0 +1,116 @@
+#include "hub/storage_use.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
+
+namespace hearth::hub {
+namespace {
+
+// Pieces of stored content with everybody who needs them. Holders: repositories by their id,
+// buckets by their negative id. UNION drops the repetitions.
+constexpr std::string_view kPieces = R"sql(
+SELECT 0, r.sha256, o.size, r.repo_id FROM repo_objects r JOIN objects o ON o.sha256 = r.sha256
+  WHERE NOT EXISTS (SELECT 1 FROM object_files p WHERE p.sha256 = r.sha256)
+UNION
+SELECT 1, x.hash, x.body_bytes, r.repo_id FROM repo_objects r
+  JOIN object_files p ON p.sha256 = r.sha256 JOIN xet_file_xorbs u ON u.file_id = p.file_id
+  JOIN xorbs x ON x.id = u.xorb_id
+UNION
+SELECT 1, x.hash, x.body_bytes, -b.bucket_id FROM bucket_files b
+  JOIN xet_file_xorbs u ON u.file_id = b.file_id JOIN xorbs x ON x.id = u.xorb_id
+ORDER BY 1, 2
+)sql";
+
+class Counting {
+ public:
+  explicit Counting(Hub& hub) {
+    hub.repos().ForEach([&](const RepoPtr& repo) {
+      owners_[repo->id] = repo->owner_id;
+      report_.repos[repo->id];
+    });
+    hub.db().Read([&](storage::Connection& c) {
+      c.Query("SELECT id, owner_id FROM buckets", {}, [&](const storage::Row& row) {
+        owners_[-row.Int(0)] = row.Int(1);
+        report_.buckets[row.Int(0)];
+      });
+      CountNominal(c);
+      c.Query(kPieces, {}, [&](const storage::Row& row) {
+        std::pair<int64_t, std::string> piece{row.Int(0), row.Str(1)};
+        if (piece != piece_) FinishPiece();
+        piece_ = std::move(piece);
+        piece_bytes_ = static_cast<uint64_t>(row.Int(2));
+        holders_.push_back(row.Int(3));
+      });
+    });
+    FinishPiece();
+  }
+
+  StorageReport Take() { return std::move(report_); }
+
+ private:
+  StorageUse& UseOf(int64_t holder) {
+    return holder > 0 ? report_.repos[holder] : report_.buckets[-holder];
+  }
+
+  void CountNominal(storage::Connection& c) {
+    auto add = [&](int64_t holder, int64_t bytes) {
+      auto count = static_cast<uint64_t>(bytes);
+      UseOf(holder).nominal_bytes += count;
+      report_.owners[owners_[holder]].nominal_bytes += count;
+      report_.total.nominal_bytes += count;
+    };
+    c.Query(
+        "SELECT r.repo_id, SUM(o.size) FROM repo_objects r JOIN objects o "
+        "ON o.sha256 = r.sha256 GROUP BY r.repo_id",
+        {}, [&](const storage::Row& row) { add(row.Int(0), row.Int(1)); });
+    c.Query(
+        "SELECT b.bucket_id, SUM(f.size) FROM bucket_files b JOIN xet_files f "
+        "ON f.id = b.file_id GROUP BY b.bucket_id",
+        {}, [&](const storage::Row& row) { add(-row.Int(0), row.Int(1)); });
+  }
+
+  void FinishPiece() {
+    if (holders_.empty()) return;
+    std::set<int64_t> owners;
+    for (int64_t holder : holders_) {
+      owners.insert(owners_[holder]);
+      StorageUse& use = UseOf(holder);
+      use.stored_bytes += piece_bytes_;
+      if (holders_.size() > 1) use.shared_bytes += piece_bytes_;
+    }
+    for (int64_t owner : owners) {
+      StorageUse& use = report_.owners[owner];
+      use.stored_bytes += piece_bytes_;
+      if (owners.size() > 1) use.shared_bytes += piece_bytes_;
+    }
+    report_.total.stored_bytes += piece_bytes_;
+    if (holders_.size() > 1) report_.total.shared_bytes += piece_bytes_;
+    holders_.clear();
+  }
+
+  StorageReport report_;
+  std::map<int64_t, int64_t> owners_;
+  std::pair<int64_t, std::string> piece_;
+  uint64_t piece_bytes_ = 0;
+  std::vector<int64_t> holders_;  // of piece_
+};
+
+}  // namespace
+
+StorageReport ReadStorageUse(Hub& hub) { return Counting(hub).Take(); }
+
+uint64_t UsedStorage(storage::Database& db, int64_t repo_id, uint64_t main_bytes) {
+  int64_t held = db.ReadValue([&](storage::Connection& c) {
+    return c
+        .QueryInt(
+            "SELECT SUM(o.size) FROM repo_objects r JOIN objects o ON o.sha256 = r.sha256 "
+            "WHERE r.repo_id = ?",
+            {repo_id})
+        .value_or(0);
+  });
+  return std::max(static_cast<uint64_t>(held), main_bytes);
+}
+
+}  // namespace hearth::hub
