@@ -58,6 +58,7 @@ def test_killed_runs_lose_nothing_that_is_live(place, command, request):
         process.kill()
         process.wait()
         verify(place, live)
+    squash(place)
     done = place.hub.command("gc", "--grace", "0", "--trash-days", "0", "--json", check=True)
     assert json.loads(done.stdout)["repositories"] is not None
     verify(place, live)
