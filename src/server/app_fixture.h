@@ -102,8 +102,13 @@ class AppFixture : public ::testing::Test {
     return {{"Authorization", "Bearer " + token}};
   }
   static std::string BodyText(const net::Response& response) {
-    const std::string* text = std::get_if<std::string>(&response.body);
-    return text == nullptr ? "" : *text;
+    if (const std::string* text = std::get_if<std::string>(&response.body)) return *text;
+    std::string pulled;
+    if (const auto* stream = std::get_if<net::StreamBody>(&response.body)) {
+      while (stream->next(&pulled)) {
+      }
+    }
+    return pulled;
   }
   static Json BodyJson(const net::Response& response) { return Json::Parse(BodyText(response)); }
   static std::string TextAt(const Json& json, std::string_view key) {
