@@ -37,6 +37,69 @@ def temp_folder():
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def memory_folder():
+    """A folder on a memory file system, for scenarios that compare CPU work: no disk stands between client and server."""
+    folder = pathlib.Path(tempfile.mkdtemp(dir="/dev/shm", prefix="hearth-bench-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def compiled(source):
+    """A C++ helper without dependencies, built on first use."""
+    tool = ROOT / "build/bench" / source.stem
+    if not tool.exists() or tool.stat().st_mtime < source.stat().st_mtime:
+        tool.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["g++", "-O2", "-std=c++20", "-o", tool, source], check=True)
+    return tool
+
+
+def on_cores(cores, command):
+    """The command bound to some cores ("0", "2-3"), as if it had a machine of its own; None: wherever the kernel likes."""
+    return command if cores is None else ["taskset", "-c", cores, *command]
+
+
+def apart():
+    """Cores for (client, server) so that neither takes the other's time: the halves of what this process may use."""
+    cores = sorted(os.sched_getaffinity(0))
+    half = len(cores) // 2
+    if half == 0:
+        return None, None
+    return ",".join(map(str, cores[:half])), ",".join(map(str, cores[half:]))
+
+
+def process_tree(pid):
+    yield pid
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            for child in open(f"/proc/{pid}/task/{task}/children").read().split():
+                yield from process_tree(int(child))
+    except OSError:
+        pass
+
+
+def cpu_seconds(pid):
+    """User and system time of a process, its living children and the ones that it has waited for."""
+    ticks = 0
+    for each in process_tree(pid):
+        try:
+            fields = open(f"/proc/{each}/stat").read().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def wait_for_quiet(limit=0.5):
+    """Waits (at most HEARTH_BENCH_PATIENCE seconds, default none) for a load below `limit`; returns the load it began under."""
+    end = time.monotonic() + float(os.environ.get("HEARTH_BENCH_PATIENCE", "0"))
+    while os.getloadavg()[0] > limit and time.monotonic() < end:
+        time.sleep(2)
+    return os.getloadavg()[0]
+
+
 def wait_until_answers(url, seconds=60):
     end = time.monotonic() + seconds
     while True:
@@ -53,16 +116,19 @@ def wait_until_answers(url, seconds=60):
 class Hub:
     """A running hub whose administrator is `bench`."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, cores=None, options=()):
         self.folder = pathlib.Path(folder)
         self.port = free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         self.process = None
+        self.cores = cores
+        self.options = list(options)
 
     def start(self):
         env = dict(os.environ, HEARTH_ADMIN_USER="bench", HEARTH_ADMIN_PASSWORD="bench-password", HEARTH_ADMIN_TOKEN=TOKEN)
         self.process = subprocess.Popen(
-            [BINARY, "serve", "--data", self.folder, "--listen", f"127.0.0.1:{self.port}", "--access-log", "false"],
+            on_cores(self.cores, [BINARY, "serve", "--data", self.folder, "--listen", f"127.0.0.1:{self.port}",
+                                  "--access-log", "false", *self.options]),
             env=env, stdout=subprocess.DEVNULL, stderr=open(str(self.folder) + ".log", "ab"))
         wait_until_answers(self.base + "/readyz")
         return self
@@ -79,11 +145,24 @@ class Hub:
     def __exit__(self, *_):
         self.stop()
 
-    def rss_bytes(self):
+    def memory_bytes(self, field):
         for line in open(f"/proc/{self.process.pid}/status"):
-            if line.startswith("VmRSS:"):
+            if line.startswith(field + ":"):
                 return int(line.split()[1]) * 1024
-        raise RuntimeError("no VmRSS")
+        raise RuntimeError("no " + field)
+
+    def rss_bytes(self):
+        return self.memory_bytes("VmRSS")
+
+    def peak_bytes(self):
+        """The largest resident size since the last forget_peak()."""
+        return self.memory_bytes("VmHWM")
+
+    def forget_peak(self):
+        pathlib.Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+
+    def cpu_seconds(self):
+        return cpu_seconds(self.process.pid)
 
     def call(self, method, path, body=None, headers=None, connection=None):
         own = connection is None
@@ -165,15 +244,11 @@ def wrk(url, seconds=5, connections=32, threads=1, header=None):
     raise RuntimeError(out)
 
 
-def head_load(base, path, seconds=5, connections=32):
-    """HEAD requests per second (tools/head_load.cc, built on first use)."""
-    tool = ROOT / "build/bench/head_load"
-    source = ROOT / "bench/tools/head_load.cc"
-    if not tool.exists() or tool.stat().st_mtime < source.stat().st_mtime:
-        tool.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["g++", "-O2", "-std=c++20", "-o", tool, source], check=True)
+def head_load(base, path, seconds=5, connections=32, method="HEAD", status="2", token=TOKEN):
+    """Requests per second of one kind (tools/head_load.cc); `{random}` in the path is 64 fresh hex digits each time."""
+    tool = compiled(ROOT / "bench/tools/head_load.cc")
     port = base.rsplit(":", 1)[1]
-    return float(subprocess.run([tool, port, path, TOKEN, str(seconds), str(connections)], check=True,
+    return float(subprocess.run([tool, port, path, token, str(seconds), str(connections), method, status], check=True,
                                 capture_output=True, text=True, timeout=seconds + 30).stdout)
 
 

@@ -16,6 +16,9 @@ using storage::XetHash;
 // grace of garbage collection, which begins with the answer.
 constexpr std::chrono::hours kDedupAnswerLifetime{24 * 14};
 constexpr size_t kMaxXorbsPerChunk = 16;
+// In a dedup answer: 0.8 MB, the description of about 1 GB.
+constexpr size_t kMaxAnswerChunks = 16 << 10;
+constexpr size_t kMaxCompanions = 32;
 
 [[noreturn]] void NoAccess() {
   throw Error(Code::kForbidden,
@@ -60,6 +63,8 @@ struct Xet::Impl {
     return bucket_gate && bucket_gate(bucket_id, user_id, write);
   }
   bool IsVisible(const XetScope& scope, const StoredXorb& xorb) const;
+  // Of a xorb that the scope may learn about, its lease renewed.
+  std::optional<storage::ShardXorb> Describe(const XetScope& scope, const StoredXorb& xorb) const;
   bool HolderUses(const XetScope& scope, int64_t xorb_id) const;
   bool OthersShow(const XetScope& scope, int64_t xorb_id) const;
   std::optional<StoredXorb> FindVisible(const XetScope& scope, const XetHash& hash) const;
@@ -204,17 +209,32 @@ bool Xet::Impl::Commit(const XetScope& scope, const std::vector<XetIndex::NewFil
 
 // --- deduplication and reading
 
+std::optional<storage::ShardXorb> Xet::Impl::Describe(const XetScope& scope,
+                                                      const StoredXorb& xorb) const {
+  if (!IsVisible(scope, xorb)) return std::nullopt;
+  storage::XorbIndexPtr index = parts.index.xorbs().FindIndex(xorb.hash);
+  if (!index || !parts.index.RenewLease(xorb.id)) return std::nullopt;
+  return storage::DescribeXorb(*index);
+}
+
 std::optional<std::string> Xet::FindChunk(const XetScope& scope, const XetHash& chunk) {
   for (const StoredXorb& xorb : index_.FindChunk(chunk, kMaxXorbsPerChunk)) {
-    if (!impl_->IsVisible(scope, xorb)) continue;
-    storage::XorbIndexPtr index = index_.xorbs().FindIndex(xorb.hash);
-    if (!index || !index_.RenewLease(xorb.id)) continue;
-    storage::ShardXorb block = storage::DescribeXorb(*index);
+    std::optional<storage::ShardXorb> match = impl_->Describe(scope, xorb);
+    if (!match) continue;
+    size_t chunks = match->chunks.size();
+    std::vector<storage::ShardXorb> blocks{*std::move(match)};
+    for (const StoredXorb& companion : index_.FindCompanions(xorb.id, kMaxCompanions)) {
+      if (chunks >= kMaxAnswerChunks) break;
+      std::optional<storage::ShardXorb> block = impl_->Describe(scope, companion);
+      if (!block || chunks + block->chunks.size() > kMaxAnswerChunks) continue;
+      chunks += block->chunks.size();
+      blocks.push_back(*std::move(block));
+    }
     storage::ShardFooter footer;
     footer.hmac_key = impl_->dedup_key;
     footer.created = std::chrono::floor<std::chrono::seconds>(impl_->parts.clock.Now());
     footer.key_expiry = footer.created + kDedupAnswerLifetime;
-    return storage::WriteDedupShard({&block, 1}, footer);
+    return storage::WriteDedupShard(blocks, footer);
   }
   return std::nullopt;
 }

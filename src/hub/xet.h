@@ -75,7 +75,9 @@ class Xet {
   // --- deduplication and reading
   // From memory, never blocks: false means that FindChunk would find nothing.
   bool MayHaveChunk(const storage::XetHash& chunk) const { return index_.MayHaveChunk(chunk); }
-  // A shard that describes one xorb with the chunk, its chunk hashes under a key; nullopt for "no".
+  // A shard that describes a xorb with the chunk and others of the same file (an edited file is
+  // likely to have those too, and few of their chunks may be asked for), chunk hashes under a key;
+  // nullopt for "no".
   std::optional<std::string> FindChunk(const XetScope& scope, const storage::XetHash& chunk);
   // nullopt for missing and not readable alike.
   std::optional<XetFile> FindFile(const XetScope& scope, const storage::XetHash& file) const;

@@ -196,6 +196,22 @@ std::vector<StoredXorb> XetIndex::FindChunk(const XetHash& chunk, size_t limit) 
   return found;
 }
 
+std::vector<StoredXorb> XetIndex::FindCompanions(int64_t xorb_id, size_t limit) const {
+  // A client sends several xorbs at a time, so an earlier part of the file may have a later id.
+  constexpr int64_t kSentTogether = 8;
+  std::vector<StoredXorb> found;
+  db_.Read([&](storage::Connection& c) {
+    c.Query(
+        "SELECT x.id, x.hash, x.body_bytes, x.unpacked_bytes FROM xet_file_xorbs f "
+        "JOIN xorbs x ON x.id = f.xorb_id WHERE f.file_id = "
+        "(SELECT MAX(file_id) FROM xet_file_xorbs WHERE xorb_id = ?) "
+        "AND f.xorb_id >= ? AND f.xorb_id <> ? ORDER BY f.xorb_id LIMIT ?",
+        {xorb_id, xorb_id - kSentTogether, xorb_id, static_cast<int64_t>(limit)},
+        [&](const storage::Row& row) { found.push_back(XorbRow(row)); });
+  });
+  return found;
+}
+
 // --- files
 
 std::optional<XetFile> XetIndex::FindFile(const XetHash& hash) const {

@@ -56,6 +56,9 @@ class XetIndex {
   bool MayHaveChunk(const storage::XetHash& chunk) const;
   // Xorbs that hold a chunk which may be asked for; at most `limit`.
   std::vector<StoredXorb> FindChunk(const storage::XetHash& chunk, size_t limit) const;
+  // Other xorbs of the newest file that has parts of this one: those that came about when it did
+  // or later, in that order; at most `limit`.
+  std::vector<StoredXorb> FindCompanions(int64_t xorb_id, size_t limit) const;
 
   // --- files
   std::optional<XetFile> FindFile(const storage::XetHash& hash) const;

@@ -219,6 +219,39 @@ TEST_F(XetTest, ChunksOfPublicFilesAreOfferedToEveryWriter) {
   EXPECT_FALSE(xet().FindChunk(Scope(bobs, bob_), first)) << "no longer readable";
 }
 
+TEST_F(XetTest, AChunkIsAnsweredWithTheWholeFileAsFarAsItMayBeRead) {
+  XetUpload upload;
+  upload.AddFile(NoiseBytes(1, 300'000));
+  upload.AddFile(NoiseBytes(2, 300'000));
+  std::string both = NoiseBytes(1, 300'000) + NoiseBytes(2, 300'000);
+  storage::ShardFile joined = upload.shard.files[0];
+  joined.terms.push_back(upload.shard.files[1].terms[0]);
+  joined.sha256 = Sha256Of(both);
+  storage::MerkleAggregator merkle;
+  for (const storage::XorbBuilder::Built& xorb : upload.xorbs) {
+    for (const storage::XorbChunk& chunk : xorb.index.chunks) {
+      merkle.Add(chunk.hash, chunk.unpacked_bytes);
+    }
+  }
+  joined.hash = merkle.FinishFile();
+  upload.shard.files = {joined};
+  upload.Send(xet(), Mine());
+  XetHash first = upload.xorbs[0].index.chunks[0].hash;
+  storage::Shard mine = storage::ParseShard(xet().FindChunk(Mine(), first).value());
+  ASSERT_EQ(mine.xorbs.size(), 2u);
+  EXPECT_EQ(mine.xorbs[0].hash, upload.xorbs[0].index.hash) << "the match comes first";
+  EXPECT_EQ(mine.xorbs[1].hash, upload.xorbs[1].index.hash);
+
+  // Bob has one half himself; the other is in a file that he may not read.
+  XetUpload half;
+  half.AddFile(NoiseBytes(1, 300'000));
+  XetScope his = Scope(MakeRepo(bob_, "mine"), bob_);
+  half.SendXorbs(xet(), his);
+  storage::Shard bobs = storage::ParseShard(xet().FindChunk(his, first).value());
+  ASSERT_EQ(bobs.xorbs.size(), 1u);
+  EXPECT_EQ(bobs.xorbs[0].hash, upload.xorbs[0].index.hash);
+}
+
 TEST_F(XetTest, AFineGrainedTokenDoesNotSeeTheOtherPrivateRepositories) {
   XetUpload upload;
   upload.AddFile(bytes_);

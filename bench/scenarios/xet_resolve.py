@@ -1,0 +1,50 @@
+"""A file that is held as Xet chunks, read by curl through /resolve, against the same content held whole."""
+import subprocess
+import time
+
+from harness import TOKEN, Hub, apart, interleave, memory_folder, on_cores, ratios, save, spread, wait_for_quiet
+from xet import ROUNDS, SIZE, Client, commit_object, make_data, per_gb, row, upload
+
+# Large uploads stay as they came.
+KEEP_WHOLE = []
+
+
+def fetch(hub, cores):
+    """Seconds and server CPU of one read of the whole file."""
+    before, start = hub.cpu_seconds(), time.perf_counter()
+    subprocess.run(on_cores(cores, ["curl", "-sSf", "-o", "/dev/null", "-H", "Authorization: Bearer " + TOKEN,
+                                    hub.base + "/bench/big/resolve/main/big.bin"]), check=True)
+    return {"seconds": time.perf_counter() - start, "server_cpu": hub.cpu_seconds() - before}
+
+
+def main():
+    rows, detail = [], {}
+    client_cores, server_cores = apart()
+    for kind in ("random", "bf16"):
+        with memory_folder() as folder, Hub(folder / "chunks", server_cores) as chunks, \
+                Hub(folder / "whole", server_cores, KEEP_WHOLE) as whole:
+            file = make_data(kind, folder)
+            chunks.create_repo("big")
+            uploaded = upload(chunks, Client(folder), "big", "big.bin", file)
+            whole.create_repo("big")
+            whole.upload_lfs("big", file, uploaded["sha256"], SIZE)
+            commit_object(whole, "big", "big.bin", uploaded)
+            file.unlink()
+            runs = {"chunks": [], "whole": []}
+
+            def read(name, hub):
+                runs[name].append({"load": wait_for_quiet(), **fetch(hub, client_cores)})
+                return runs[name][-1]["seconds"]
+
+            times = interleave(2 * ROUNDS + 1, chunks=lambda: read("chunks", chunks), whole=lambda: read("whole", whole))
+        detail[kind] = runs
+        rows.append(row(f"{kind}: rate of a file held as chunks against the same file held whole", ">= 0.7 x", "x",
+                        ratios(times["whole"], times["chunks"])))
+        for name in runs:
+            rows.append(row(f"{kind}: server CPU per GB, held {'as chunks' if name == 'chunks' else 'whole'}", "reported", "s",
+                            spread([per_gb(each["server_cpu"]) for each in runs[name][1:]])))
+    save("xet_resolve", rows, {"bytes": SIZE, **detail})
+
+
+if __name__ == "__main__":
+    main()
