@@ -130,4 +130,28 @@ GitOid Commits::SuperSquash(const Actor& actor, const RepoHandle& repo, std::str
   throw Error(Code::kConflict, "The branch keeps moving; try again");
 }
 
+void Commits::RemoveObjects(const RepoHandle& repo, const std::unordered_set<Sha256>& objects) {
+  repo.Require(Right::kWrite);
+  std::unique_lock writer = repos_.LockForWrite(repo.record());
+  RequireAlive(repos_, repo);
+  GitRepository git = GitRepository::Open(repo.git_folder());
+  for (int attempt = 0; attempt < kMaxWriteAttempts; ++attempt) {
+    std::vector<storage::RefInfo> refs = git.ListAllRefs();
+    std::vector<GitOid> targets;
+    for (const storage::RefInfo& ref : refs) targets.push_back(ref.target);
+    std::vector<GitOid> rewritten = git.RewriteWithout(targets, objects);
+    RefChange change(repos_, repo, git);
+    try {
+      for (size_t i = 0; i < refs.size(); ++i) {
+        if (rewritten[i] != targets[i]) git.UpdateRef(refs[i].name, targets[i], rewritten[i]);
+      }
+      change.Finish();
+      return;
+    } catch (const Error& error) {
+      if (error.code() != Code::kPreconditionFailed) throw;
+    }
+  }
+  throw Error(Code::kConflict, "The repository keeps changing; try again");
+}
+
 }  // namespace hearth::hub

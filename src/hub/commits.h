@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -118,6 +119,10 @@ class Commits {
   void DeleteTag(const RepoHandle& repo, std::string_view tag);
   GitOid SuperSquash(const Actor& actor, const RepoHandle& repo, std::string_view branch,
                      std::string_view message);
+
+  // Makes every branch and tag again without the files whose content is one of `objects`, in all of
+  // their history. Right::kWrite.
+  void RemoveObjects(const RepoHandle& repo, const std::unordered_set<Sha256>& objects);
 
   // Resolves a revision or throws RevisionNotFound `Invalid rev id: X`.
   static GitOid ResolveRevision(const storage::GitRepository& git, std::string_view revision);

@@ -88,14 +88,19 @@ net::Response List(Context& context) {
 }
 
 // Only what no branch or tag shows any more: a file whose content is gone would be a broken file.
-void GiveUp(Context& context, const std::vector<Sha256>& oids) {
+// With `rewrite_history` the files go too, from every commit of every ref.
+void GiveUp(Context& context, const std::vector<Sha256>& oids, bool rewrite_history) {
+  if (rewrite_history) {
+    context.hub.commits().RemoveObjects(context.repo(), {oids.begin(), oids.end()});
+  }
   // No commit may begin to use one of them between the look and the deed.
   std::unique_lock writer = context.hub.repos().LockForWrite(context.repo().record());
   Uses uses = FindUses(context.repo());
   for (const Sha256& oid : oids) {
     if (auto use = uses.find(oid); use != uses.end()) {
       throw Error(Code::kConflict, "The object is the content of " + use->second.path + " in " +
-                                       use->second.ref + ": delete the file first");
+                                       use->second.ref +
+                                       ": delete the file first, or ask to rewrite the history");
     }
   }
   context.hub.objects().Revoke(context.repo(), oids);
@@ -119,12 +124,14 @@ net::Response DeleteBatch(Context& context) {
   for (const Json& item : *items) {
     oids.push_back(RequireOid(item.AsString() ? *item.AsString() : ""));
   }
-  GiveUp(context, oids);
+  const Json* rewrite = deletions->Find("rewriteHistory");
+  GiveUp(context, oids, rewrite != nullptr && rewrite->AsBool().value_or(false));
   return JsonResponse(Json::Obj());
 }
 
 net::Response DeleteOne(Context& context) {
-  GiveUp(context, {RequireOid(context.request.Capture("oid"))});
+  GiveUp(context, {RequireOid(context.request.Capture("oid"))},
+         context.request.QueryFlag("rewriteHistory", false));
   return JsonResponse(Json::Obj());
 }
 

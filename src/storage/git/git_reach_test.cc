@@ -81,6 +81,36 @@ TEST_F(GitReachTest, ASecondCallTellsOnlyWhatIsNew) {
   EXPECT_EQ(told, 3u);
 }
 
+TEST_F(GitReachTest, AHistoryWithoutAnObjectKeepsAllElse) {
+  Setup(
+      "printf keep > keep.txt && mkdir sub && cp w.bin sub/ && git add -A && git commit -qm four "
+      "&& "
+      "git tag -a -m x marked main~2 && printf more >> keep.txt && git commit -qam five && "
+      "git push -q o main marked");
+  GitRepository git = Open();
+  GitOid head = *git.FindCommit("main");
+  GitOid tag = *git.FindRef("refs/tags/marked");
+  std::vector<GitOid> now = git.RewriteWithout({head, tag}, {Sha256Of("three")});
+  EXPECT_NE(now[0], head);
+  EXPECT_EQ(now[1], tag) << "the object came later";
+  git.UpdateRef("refs/heads/main", head, now[0]);
+  EXPECT_EQ(Reached(), (Names{"one", "two"}));
+  EXPECT_EQ(Git("log --format=%s main"), "five\nfour\nthree\ntwo\none\n");
+  EXPECT_EQ(Git("ls-tree -r --name-only main"), "keep.txt\n");
+  EXPECT_EQ(Git("cat-file -p main:keep.txt"), "keepmore");
+  EXPECT_EQ(Git("log -1 --format=%an%at main"), Git("log -1 --format=%an%at " + head.Hex()));
+  EXPECT_EQ(Git("fsck --strict --no-dangling"), "");
+  EXPECT_EQ(git.RewriteWithout({now[0]}, {Sha256Of("three")}), (std::vector{now[0]}));
+
+  std::vector<GitOid> without_any =
+      git.RewriteWithout({now[0], tag}, {Sha256Of("one"), Sha256Of("two")});
+  EXPECT_NE(without_any[1], tag);
+  git.UpdateRef("refs/heads/main", now[0], without_any[0]);
+  git.UpdateRef("refs/tags/marked", tag, without_any[1]);
+  EXPECT_EQ(Reached(), Names());
+  EXPECT_EQ(Git("fsck --strict --no-dangling"), "");
+}
+
 TEST_F(GitReachTest, ADamagedRepositoryIsNotTakenForAnEmptyOne) {
   Setup("git push -q o main");
   std::string tree = Git("rev-parse main~1^{tree}").substr(0, 40);

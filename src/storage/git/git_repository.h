@@ -178,6 +178,11 @@ class GitRepository {
                  const Signature& tagger);
   // A parentless commit with the tree of `commit`; not attached to a ref.
   GitOid MakeSquashed(const GitOid& commit, std::string_view message, const Signature& author);
+  // For each commit or tag of `targets` one that shows no pointer to `objects` anywhere in its
+  // history: made again with all that follows where one was, the same where none was. Folders that
+  // become empty go, signatures of changed commits too. Moves no ref; durable.
+  std::vector<GitOid> RewriteWithout(const std::vector<GitOid>& targets,
+                                     const std::unordered_set<Sha256>& objects);
   // Copies the objects of `source` and its refs (for duplicate); durable. Object files are shared
   // as hard links where the file system allows; objects that no ref reaches come along.
   // kConflict when `target` exists.

@@ -237,6 +237,21 @@ def test_lfs_files_are_listed_for_writers(api, stranger, repo):
         list(stranger.list_lfs_files(repo))
 
 
+def test_an_lfs_object_is_deleted_with_the_history_that_shows_it(api, repo, cache):
+    commit(api, repo, add("one.bin", b"\0one"), add("kept.bin", b"\0kept"))
+    commit(api, repo, add("notes.txt", b"notes"))
+    doomed = [item for item in api.list_lfs_files(repo) if item.filename == "one.bin"]
+    with pytest.raises(HfHubHTTPError, match="one.bin"):
+        api.permanently_delete_lfs_files(repo, doomed, rewrite_history=False)
+    before = [item.title for item in api.list_repo_commits(repo)]
+    api.permanently_delete_lfs_files(repo, doomed)
+    assert [item.filename for item in api.list_lfs_files(repo)] == ["kept.bin"]
+    assert [item.title for item in api.list_repo_commits(repo)] == before
+    for item in api.list_repo_commits(repo):
+        assert "one.bin" not in api.list_repo_files(repo, revision=item.commit_id)
+    assert open(api.hf_hub_download(repo, "kept.bin", cache_dir=cache), "rb").read() == b"\0kept"
+
+
 def test_deleted_lfs_objects_are_gone_from_the_list(api, repo):
     commit(api, repo, add("one.bin", b"\0one"))
     commit(api, repo, CommitOperationDelete("one.bin"))
