@@ -3,8 +3,8 @@
 The disk is a small tmpfs that the test mounts (root in a container may). Where mounting is not permitted, a limit on the
 size of any one file stands in for the full disk; the read-only tests need the mount.
 """
-import hashlib
 import errno
+import hashlib
 import os
 import random
 import subprocess
