@@ -1,6 +1,7 @@
 // What changes the files of a bucket, and what gives them to a repository. Bytes never move: each
 // operation names a file of the Xet store, and the questions are whether it is there and whether
 // the caller may know.
+#include <algorithm>
 #include <map>
 
 #include "base/bytes.h"
@@ -155,6 +156,7 @@ class Applier {
   }
 
   void Finish() {
+    for (const auto& [file_id, uploaded_at] : removed_) EndReading(file_id, uploaded_at);
     int64_t changed = c_.Exec(
         "UPDATE buckets SET size = size + ?, files = files + ?, updated_at = ? WHERE id = ?",
         {bytes_, files_, now_, bucket_id_});
@@ -165,14 +167,30 @@ class Applier {
 
  private:
   void Remove(const std::string& path) {
-    std::optional<int64_t> size = c_.QueryInt(
-        "SELECT f.size FROM bucket_files b JOIN xet_files f ON f.id = b.file_id "
-        "WHERE b.bucket_id = ? AND b.path = ?",
-        {bucket_id_, path});
-    if (!size) return;
+    bool found = false;
+    c_.Query(
+        "SELECT f.size, f.id, b.uploaded_at FROM bucket_files b "
+        "JOIN xet_files f ON f.id = b.file_id WHERE b.bucket_id = ? AND b.path = ?",
+        {bucket_id_, path}, [&](const storage::Row& row) {
+          found = true;
+          bytes_ -= row.Int(0);
+          int64_t& newest = removed_[row.Int(1)];
+          newest = std::max(newest, row.Int(2));
+        });
+    if (!found) return;
     c_.Exec("DELETE FROM bucket_files WHERE bucket_id = ? AND path = ?", {bucket_id_, path});
-    bytes_ -= *size;
     --files_;
+  }
+
+  // What the bucket shows no longer cannot be read by its hash either, unless somebody has
+  // registered it anew since and is about to add it.
+  void EndReading(int64_t file_id, int64_t uploaded_at) {
+    c_.Exec(
+        "DELETE FROM xet_holders WHERE kind = ? AND holder_id = ? AND file_id = ? "
+        "AND created_at <= ? AND NOT EXISTS "
+        "(SELECT 1 FROM bucket_files b WHERE b.bucket_id = ? AND b.file_id = ?)",
+        {static_cast<int>(XetHolder::kBucket), bucket_id_, file_id, uploaded_at, bucket_id_,
+         file_id});
   }
 
   XetFile EmptyFile() { return parts_.xet_index.AddFile(c_, XetIndex::NewFile{}); }
@@ -184,6 +202,7 @@ class Applier {
   int64_t now_;
   int64_t bytes_ = 0;
   int64_t files_ = 0;
+  std::map<int64_t, int64_t> removed_;  // file -> when it was added
 };
 
 }  // namespace
@@ -225,10 +244,16 @@ std::optional<std::string> Buckets::GrantTo(const Actor& actor, const BucketHand
     for (std::string piece; reader.Next(&piece); piece.clear()) hasher.Update(piece);
     if (hasher.Finish() != oid) return "The file's content has another sha256";
   }
+  bool there = false;
   parts_.db.Write([&](storage::Connection& c) {
+    // Reading took its time: the file may have been deleted and collected since, and a new row
+    // would have no terms.
+    there = c.QueryInt("SELECT 1 FROM xet_files WHERE id = ?", {file->id}).has_value();
+    if (!there) return;
     parts_.objects.GrantIn(c, repo.record().id, actor.user_id, oid, file->size_bytes);
     parts_.xet_index.AddFile(c, {hash, file->size_bytes, {}, oid, {}});
   });
+  if (!there) return "The bucket has no file with this xetHash any more";
   return std::nullopt;
 }
 

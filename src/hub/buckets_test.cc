@@ -290,6 +290,29 @@ TEST_F(BucketsTest, ABucketsFileIsGivenToARepositoryUnderItsTrueSha256Only) {
   EXPECT_EQ(hub_->objects().FindIn(repo.record(), oid), bytes.size());
 }
 
+TEST_F(BucketsTest, ADeletedFileIsNotReadByItsHashAnyMore) {
+  XetHash hash = Upload(bucket_, alice_, "secret");
+  auto readable = [&] { return hub_->xet().FindFile(Scope(bucket_, alice_), hash).has_value(); };
+  auto apply = [&](const std::vector<BucketOperation>& batch) {
+    clock_.Advance(std::chrono::seconds(1));
+    EXPECT_THAT(buckets().Apply(alice_, bucket_, batch).failed, IsEmpty());
+  };
+  apply({BucketAdd{"a", hash, {}, ""}, BucketAdd{"b", hash, {}, ""}});
+  apply({BucketDelete{"a"}});
+  EXPECT_TRUE(readable()) << "as b";
+  apply({BucketDelete{"b"}, BucketAdd{"c", hash, {}, ""}});
+  EXPECT_TRUE(readable()) << "renamed";
+  clock_.Advance(std::chrono::seconds(1));
+  Upload(bucket_, alice_, "secret");
+  apply({BucketDelete{"c"}});
+  EXPECT_TRUE(readable()) << "somebody is about to add it again";
+  apply({BucketAdd{"d", hash, {}, ""}});
+  apply({BucketDelete{"d"}});
+  EXPECT_FALSE(readable());
+  EXPECT_THAT(buckets().Apply(alice_, bucket_, {BucketAdd{"e", hash, {}, ""}}).failed,
+              ::testing::SizeIs(1));
+}
+
 TEST_F(BucketsTest, ABucketThatIsGoneTakesNoBatch) {
   BucketHandle stale = bucket_;
   buckets().Delete(bucket_);

@@ -1,5 +1,8 @@
 #include "hub/internal/shard_check.h"
 
+#include <set>
+#include <utility>
+
 #include "base/error.h"
 
 namespace hearth::hub {
@@ -14,7 +17,6 @@ constexpr uint64_t kMaxFileBytes = 500'000'000'000;
 constexpr uint64_t kMaxChunksPerShard = 64'000'000;
 // Clients ask the hub about the chunks whose hash ends so (and the first of each file).
 constexpr uint64_t kDedupModulus = 1024;
-constexpr size_t kMaxDedupChunksPerFile = 100'000;
 
 [[noreturn]] void Lie(const XetHash& file, const std::string& what) {
   throw Error(Code::kInvalidArgument, "the shard's file " + file.Text() + ": " + what);
@@ -52,8 +54,9 @@ XetIndex::NewFile ShardCheck::CheckFile(const storage::ShardFile& file) {
     for (uint32_t i = term.chunk_start; i < term.chunk_end; ++i) {
       const storage::XorbChunk& chunk = index->chunks[i];
       bool asked_for = merkle.leaves() == 0 || chunk.hash.Tail() % kDedupModulus == 0;
-      if (asked_for && result.chunks.size() < kMaxDedupChunksPerFile) {
+      if (asked_for && dedup_chunks_ < limits_.dedup_chunks) {
         result.chunks.emplace_back(chunk.hash, term.xorb);
+        ++dedup_chunks_;
       }
       merkle.Add(chunk.hash, chunk.unpacked_bytes);
     }
@@ -65,6 +68,18 @@ XetIndex::NewFile ShardCheck::CheckFile(const storage::ShardFile& file) {
   result.size_bytes = merkle.total_bytes();
   if (merkle.FinishFile() != file.hash) Lie(file.hash, "its chunks have another file hash");
   return result;
+}
+
+void ShardCheck::PlanProofs(const std::vector<XetIndex::NewFile>& files) {
+  std::set<std::pair<XetHash, Sha256>> planned;
+  for (const XetIndex::NewFile& file : files) {
+    if (!file.sha256 || !planned.emplace(file.hash, *file.sha256).second) continue;
+    to_prove_.push_back(&file);
+    total_bytes_ += file.size_bytes;
+    if (total_bytes_ > limits_.proved_bytes) {
+      throw Error(Code::kTooLarge, "the shard's files are too large together: send fewer at once");
+    }
+  }
 }
 
 void ShardCheck::ProveContent(const XetIndex::NewFile& file, const Progress& progress) {
@@ -96,13 +111,9 @@ std::vector<XetIndex::NewFile> ShardCheck::Run(const storage::Shard& shard,
   }
   std::vector<XetIndex::NewFile> files;
   files.reserve(shard.files.size());
-  for (const storage::ShardFile& file : shard.files) {
-    files.push_back(CheckFile(file));
-    if (files.back().sha256) total_bytes_ += files.back().size_bytes;
-  }
-  for (const XetIndex::NewFile& file : files) {
-    if (file.sha256) ProveContent(file, progress);
-  }
+  for (const storage::ShardFile& file : shard.files) files.push_back(CheckFile(file));
+  PlanProofs(files);
+  for (const XetIndex::NewFile* file : to_prove_) ProveContent(*file, progress);
   return files;
 }
 

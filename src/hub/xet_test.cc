@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "hub/internal/scratch_hub_test.h"
+#include "hub/internal/shard_check.h"
 #include "hub/xet_upload_fixture.h"
 
 namespace hearth::hub {
@@ -141,6 +142,28 @@ TEST_F(XetTest, LiesAboutTermsAreRefused) {
     EXPECT_EQ(Refusal(lies[i]).code(), Code::kInvalidArgument) << i;
   }
   EXPECT_TRUE(Register(Mine(), good.shard)) << "the truth is still welcome";
+}
+
+// A megabyte of terms can name terabytes of content and gigabytes of rows.
+TEST_F(XetTest, AShardThatRepeatsItselfCostsNoMoreThanOnce) {
+  XetUpload upload;
+  upload.AddFile(bytes_);
+  upload.SendXorbs(xet(), Mine());
+  upload.shard.files.resize(5, upload.shard.files[0]);
+  uint64_t total = 0;
+  xet().RegisterShard(Mine(), storage::WriteShard(upload.shard),
+                      [&](uint64_t, uint64_t of) { total = of; });
+  EXPECT_EQ(total, bytes_.size());
+
+  auto anything = [](const XetHash&) { return true; };
+  auto ignore = [](uint64_t, uint64_t) {};
+  ShardCheck short_of_rows(xet().index(), anything, {.dedup_chunks = 3, .proved_bytes = 1u << 30});
+  size_t rows = 0;
+  for (const auto& file : short_of_rows.Run(upload.shard, ignore)) rows += file.chunks.size();
+  EXPECT_EQ(rows, 3u);
+  ShardCheck short_of_time(xet().index(), anything,
+                           {.dedup_chunks = 3, .proved_bytes = bytes_.size() - 1});
+  EXPECT_EQ(ErrorOf([&] { short_of_time.Run(upload.shard, ignore); }).code(), Code::kTooLarge);
 }
 
 TEST_F(XetTest, AXorbUnderAnotherNameIsRefusedAndNotStored) {

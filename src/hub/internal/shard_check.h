@@ -17,8 +17,18 @@ class ShardCheck {
   using IsUsable = std::function<bool(const storage::XetHash&)>;
   using Progress = std::function<void(uint64_t verified, uint64_t total)>;
 
+  // Of one shard. A short list of terms may repeat a xorb without end.
+  struct Limits {
+    // As many as a shard has room for files; a client may have made all its chunks to be asked for.
+    size_t dedup_chunks = 500'000;
+    // Of contents to read back, each counted once: a core takes a quarter of an hour.
+    uint64_t proved_bytes = 1'000'000'000'000;
+  };
+
   ShardCheck(const XetIndex& index, IsUsable is_usable)
-      : index_(index), is_usable_(std::move(is_usable)) {}
+      : ShardCheck(index, std::move(is_usable), Limits()) {}
+  ShardCheck(const XetIndex& index, IsUsable is_usable, const Limits& limits)
+      : index_(index), is_usable_(std::move(is_usable)), limits_(limits) {}
 
   // The shard's files, with proved SHA-256. Throws kInvalidArgument for every lie, kTooLarge above
   // the limits.
@@ -27,12 +37,16 @@ class ShardCheck {
  private:
   storage::XorbIndexPtr IndexOf(const storage::XetHash& xorb);
   XetIndex::NewFile CheckFile(const storage::ShardFile& file);
+  void PlanProofs(const std::vector<XetIndex::NewFile>& files);
   void ProveContent(const XetIndex::NewFile& file, const Progress& progress);
 
   const XetIndex& index_;
   IsUsable is_usable_;
+  const Limits limits_;
   std::unordered_map<storage::XetHash, bool> usable_;
+  std::vector<const XetIndex::NewFile*> to_prove_;  // each pair of hashes once
   uint64_t chunks_walked_ = 0;
+  size_t dedup_chunks_ = 0;
   uint64_t verified_bytes_ = 0;
   uint64_t total_bytes_ = 0;
 };

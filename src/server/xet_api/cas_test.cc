@@ -237,6 +237,19 @@ TEST_F(CasTest, WhatEndsTheRightEndsTheToken) {
   EXPECT_EQ(Rebuild(upload_, TokenFor("ada/open", "read", ada_)).status, 200);
 }
 
+TEST_F(CasTest, ATokenWithoutRightsDoesNotTellWhichChunksAreStored) {
+  Store(upload_, hidden_write_);
+  storage::XetHash stored = upload_.shard.xorbs[0].chunks[0].hash;
+  std::string bobs = TokenFor("ada/open", "read", bob_);
+  hub_->repos().UpdateSettings(hub_->repos().OpenAsSystem(open_), {.is_private = true});
+  ASSERT_EQ(Rebuild(upload_, bobs).status, 403) << "the token gives nothing any more";
+  net::Response hit = Ask("GET", "/v1/chunks/default/" + stored.Text(), bobs);
+  net::Response miss = Ask("GET", "/v1/chunks/default/" + std::string(64, '1'), bobs);
+  EXPECT_EQ(hit.status, 404);
+  EXPECT_EQ(miss.status, 404);
+  EXPECT_EQ(BodyText(hit), BodyText(miss));
+}
+
 // Knowing hashes is never enough.
 TEST_F(CasTest, AnotherRepositorysFilesAreNotThere) {
   Store(upload_, hidden_write_);

@@ -79,18 +79,14 @@ void WriteFetchInfo(std::string* out, const XorbRanges& xorbs, const LinkMaker& 
   *out += R"("fetch_info":{)";
   Join(out, xorbs, [&](const auto& xorb) {
     JsonText(out) << "\"" << xorb.first.Text() << "\":[";
-    bool first = true;
-    ForEachLink(xorb.second, [&](const std::vector<XorbRange>& ranges) {
-      std::string url = link(xorb.first, ranges);
-      if (!first) *out += ',';
-      first = false;
-      Join(out, ranges, [&](const XorbRange& range) {
-        *out += R"({"range":)";
-        WriteSpan(out, range.chunk_start, range.chunk_end);
-        JsonText(out) << R"(,"url":")" << url << R"(","url_range":)";
-        WriteSpan(out, range.byte_start, range.byte_end - 1);
-        *out += '}';
-      });
+    // Each range has a link of its own: one that names many, repeated for each of them, would make
+    // the answer for a scattered file several times as long.
+    Join(out, xorb.second, [&](const XorbRange& range) {
+      *out += R"({"range":)";
+      WriteSpan(out, range.chunk_start, range.chunk_end);
+      JsonText(out) << R"(,"url":")" << link(xorb.first, {range}) << R"(","url_range":)";
+      WriteSpan(out, range.byte_start, range.byte_end - 1);
+      *out += '}';
     });
     *out += ']';
   });

@@ -95,8 +95,14 @@ TEST(ReconstructionJson, ManyRangesOfAXorbAreSpreadOverLinks) {
   const Json& last = entries.AsArray()->at(2);
   EXPECT_EQ(*last.Find("url")->AsString(), "link3");
   EXPECT_EQ(last.Find("ranges")->AsArray()->at(0).Find("bytes")->IntField("start"), 12800);
-  Json old = Json::Parse(ReconstructionV1(plan, Link));
+  sizes.clear();
+  Json old = Json::Parse(ReconstructionV1(plan, [&](const XetHash&, const auto& some) {
+    sizes.push_back(some.size());
+    return "link";
+  }));
   EXPECT_EQ(old.Find("fetch_info")->Find(kFirst)->size(), 2 * kMaxLinkRanges + 1);
+  EXPECT_EQ(sizes, std::vector<size_t>(2 * kMaxLinkRanges + 1, 1))
+      << "version 1 repeats its link for every range";
 }
 
 TEST(ReconstructionJson, ABatchJoinsWhatItsFilesNeedOfAXorb) {
