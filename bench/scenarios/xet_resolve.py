@@ -6,7 +6,7 @@ from harness import TOKEN, Hub, apart, interleave, memory_folder, on_cores, rati
 from xet import ROUNDS, SIZE, Client, commit_object, make_data, per_gb, row, upload
 
 # Large uploads stay as they came.
-KEEP_WHOLE = []
+KEEP_WHOLE = ["--xet-convert-after", "off"]
 
 
 def fetch(hub, cores):
