@@ -67,6 +67,8 @@ struct Xet::Impl {
   std::optional<storage::ShardXorb> Describe(const XetScope& scope, const StoredXorb& xorb) const;
   bool HolderUses(const XetScope& scope, int64_t xorb_id) const;
   bool OthersShow(const XetScope& scope, int64_t xorb_id) const;
+  bool Store(const XetScope& scope, const XetHash& hash,
+             const std::function<storage::XorbStore::Put()>& put);
   std::optional<StoredXorb> FindVisible(const XetScope& scope, const XetHash& hash) const;
   bool Commit(const XetScope& scope, const std::vector<XetIndex::NewFile>& files);
 };
@@ -158,13 +160,24 @@ static void RequireWrite(const XetScope& scope) {
 
 // --- upload
 
-bool Xet::PutXorb(const XetScope& scope, const XetHash& hash, TempFile body) {
+bool Xet::Impl::Store(const XetScope& scope, const XetHash& hash,
+                      const std::function<storage::XorbStore::Put()>& put) {
   RequireWrite(scope);
-  bool known = impl_->FindVisible(scope, hash).has_value();
-  SweepLock::Guard guard = impl_->parts.sweep_lock.Shared();
-  storage::XorbStore::Put put = index_.xorbs().PutUploaded(std::move(body), hash);
-  index_.AddXorb(*put.index, scope.user_id);
+  bool known = FindVisible(scope, hash).has_value();
+  SweepLock::Guard guard = parts.sweep_lock.Shared();
+  parts.index.AddXorb(*put().index, scope.user_id);
   return !known;
+}
+
+bool Xet::PutXorb(const XetScope& scope, const XetHash& hash, TempFile body) {
+  return impl_->Store(scope, hash,
+                      [&] { return index_.xorbs().PutUploaded(std::move(body), hash); });
+}
+
+bool Xet::PutXorb(const XetScope& scope, storage::XorbIndex checked, TempFile body) {
+  XetHash hash = checked.hash;
+  return impl_->Store(
+      scope, hash, [&] { return index_.xorbs().PutChecked(std::move(body), std::move(checked)); });
 }
 
 bool Xet::HoldsXorb(const XetScope& scope, const XetHash& hash) {

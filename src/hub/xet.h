@@ -63,6 +63,8 @@ class Xet {
   // --- upload (scope.may_write, else kForbidden)
   // Durable when it returns. True unless the scope could have known that it was stored.
   bool PutXorb(const XetScope& scope, const storage::XetHash& hash, TempFile body);
+  // The same for a body that an XorbValidator has seen whole already: `checked` is what it found.
+  bool PutXorb(const XetScope& scope, storage::XorbIndex checked, TempFile body);
   // Stored and visible in this scope; its lease is renewed.
   bool HoldsXorb(const XetScope& scope, const storage::XetHash& hash);
   // Called now and then with content bytes proved so far.

@@ -38,6 +38,15 @@ class Headers {
   std::vector<Field> fields_;
 };
 
+// Looks at a request body while it arrives, so that its bytes need not be read again. Take is called
+// in order, never two at once, on whatever thread takes the body in; it must not throw (the handler
+// finds the watch in the body and asks it).
+class BodyWatch {
+ public:
+  virtual ~BodyWatch() = default;
+  virtual void Take(std::string_view bytes) = 0;
+};
+
 // A request body after decoding (chunked and gzip undone). Small ones are in memory, larger ones in a
 // temporary file in the spool folder, which dies with this object unless the handler moves it away.
 class RequestBody {
@@ -58,6 +67,9 @@ class RequestBody {
   // SHA-256 of the decoded bytes, when the route's BodyPolicy asked for it.
   const std::optional<Sha256>& sha256() const { return sha256_; }
   void set_sha256(Sha256 digest) { sha256_ = digest; }
+  // What the route's BodyPolicy::watch made for this body; it has seen all of it.
+  const std::shared_ptr<BodyWatch>& watch() const { return watch_; }
+  void set_watch(std::shared_ptr<BodyWatch> watch) { watch_ = std::move(watch); }
   // The spool file; moves it out, so that a store can rename it into place. Requires spooled().
   TempFile TakeFile();
   int fd() const { return file_ ? file_->fd() : -1; }
@@ -66,6 +78,7 @@ class RequestBody {
   std::string memory_;
   std::optional<TempFile> file_;
   std::optional<Sha256> sha256_;
+  std::shared_ptr<BodyWatch> watch_;
 };
 
 struct Request {
@@ -171,6 +184,7 @@ struct BodyPolicy {
   bool spool_always = false;        // even small bodies become files (LFS objects)
   bool hash = false;                // compute SHA-256 while it arrives
   bool accept_gzip = true;          // Content-Encoding: gzip is undone (max_bytes counts decoded bytes)
+  std::function<std::shared_ptr<BodyWatch>()> watch = {};  // one for each body
 };
 
 }  // namespace hearth::net

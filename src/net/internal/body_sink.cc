@@ -40,6 +40,7 @@ struct BodySink::Inflater {
 BodySink::BodySink(const BodyPolicy& policy, std::filesystem::path spool_dir, Coding coding)
     : policy_(policy), spool_dir_(std::move(spool_dir)) {
   if (policy_.hash) hasher_.emplace();
+  if (policy_.watch) watch_ = policy_.watch();
   if (coding == Coding::kGzip) inflater_ = std::make_unique<Inflater>();
 }
 
@@ -65,6 +66,7 @@ void BodySink::WriteDecoded(std::string_view bytes) {
                 "Request body is larger than " + std::to_string(policy_.max_bytes) + " bytes");
   }
   if (hasher_) hasher_->Update(bytes);
+  if (watch_) watch_->Take(bytes);
   if (!file_ && !policy_.spool_always && decoded_bytes_ <= policy_.memory_bytes) {
     memory_.append(bytes);
   } else {
@@ -129,9 +131,10 @@ RequestBody BodySink::Finish() {
   if (policy_.spool_always && !file_) Spool("");
   std::optional<Sha256> digest;
   if (hasher_) digest = hasher_->Finish();
-  if (file_) return RequestBody(std::move(*file_), digest);
-  RequestBody body(std::move(memory_));
+  RequestBody body =
+      file_ ? RequestBody(std::move(*file_), digest) : RequestBody(std::move(memory_));
   if (digest) body.set_sha256(*digest);
+  body.set_watch(std::move(watch_));
   return body;
 }
 

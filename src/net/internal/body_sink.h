@@ -43,6 +43,7 @@ class BodySink {
   std::optional<TempFile> file_;
   std::optional<Sha256Hasher> hasher_;
   std::unique_ptr<Inflater> inflater_;
+  std::shared_ptr<BodyWatch> watch_;
   uint64_t encoded_bytes_ = 0;
   uint64_t decoded_bytes_ = 0;
   uint64_t flushed_bytes_ = 0;

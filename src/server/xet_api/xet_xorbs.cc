@@ -29,10 +29,37 @@ void AdmitXorb(Context& context) {
   HashCapture(context, "xorb");
 }
 
+// Checks a xorb while it arrives: its bytes are still in the processor's cache.
+class XorbWatch : public net::BodyWatch {
+ public:
+  void Take(std::string_view bytes) override {
+    if (fault_) return;
+    try {
+      validator_.Feed(bytes);
+    } catch (const Error& error) {
+      fault_ = error;
+    }
+  }
+  // Throws what is wrong with the body.
+  storage::XorbIndex Finish(const storage::XetHash& expected) {
+    if (fault_) throw *fault_;
+    return validator_.Finish(expected);
+  }
+
+ private:
+  storage::XorbValidator validator_;
+  std::optional<Error> fault_;
+};
+
 net::Response Upload(Context& context) {
   hub::XetScope scope = AdmittedScope(context);
-  return JsonResponse(WasInserted(context.hub.xet().PutXorb(scope, HashCapture(context, "xorb"),
-                                                            context.request.body.TakeFile())));
+  storage::XetHash hash = HashCapture(context, "xorb");
+  net::RequestBody& body = context.request.body;
+  auto* watch = dynamic_cast<XorbWatch*>(body.watch().get());
+  bool inserted = watch != nullptr
+                      ? context.hub.xet().PutXorb(scope, watch->Finish(hash), body.TakeFile())
+                      : context.hub.xet().PutXorb(scope, hash, body.TakeFile());
+  return JsonResponse(WasInserted(inserted));
 }
 
 net::Response StoredSize(Context& context) {
@@ -66,7 +93,8 @@ void RegisterXetXorbs(RouteTable& table) {
                .body = {.max_bytes = storage::kXorbMaxBodyBytes + storage::kXorbMaxFooterBytes,
                         .memory_bytes = 0,
                         .spool_always = true,
-                        .accept_gzip = false},
+                        .accept_gzip = false,
+                        .watch = [] { return std::make_shared<XorbWatch>(); }},
                .admit = AdmitXorb,
                .summary = "Xet: a xorb's bytes."},
               {"/v1/xorbs/{prefix}/{xorb}", "/xorbs/{prefix}/{xorb}", "/xorb/{prefix}/{xorb}"});

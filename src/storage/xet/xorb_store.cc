@@ -123,13 +123,16 @@ class LocalXorbStore : public XorbStore {
     if (bytes > kXorbMaxBodyBytes + kXorbMaxFooterBytes) {
       throw Error(Code::kTooLarge, "xorb is longer than 64 MiB");
     }
-    bool stored = FindStamp(PathOf(expected)).has_value();
     // The disk writes while the processor checks. Only a hint: fsync follows.
-    if (!stored) ::sync_file_range(body.fd(), 0, 0, SYNC_FILE_RANGE_WRITE);
-    XorbIndex index = ValidateFile(body.fd(), bytes, expected);
-    if (stored) {
-      if (XorbIndexPtr first = FindIndex(expected)) return {std::move(first), false};
+    if (!FindStamp(PathOf(expected))) {
+      ::sync_file_range(body.fd(), 0, 0, SYNC_FILE_RANGE_WRITE);
     }
+    XorbIndex index = ValidateFile(body.fd(), bytes, expected);
+    return PutChecked(std::move(body), std::move(index));
+  }
+
+  Put PutChecked(TempFile body, XorbIndex index) override {
+    if (XorbIndexPtr first = FindIndex(index.hash)) return {std::move(first), false};
     if (::ftruncate(body.fd(), index.body_bytes) != 0) ThrowErrno("truncate upload");
     if (::lseek(body.fd(), index.body_bytes, SEEK_SET) < 0) ThrowErrno("seek in upload");
     return Publish(std::move(body), std::move(index));

@@ -36,6 +36,8 @@ class XorbStore {
   // stores it. Memory: about 1 MiB and 40 bytes per chunk. The temporary file must be in
   // temp_folder()'s file system.
   virtual Put PutUploaded(TempFile body, const XetHash& expected) = 0;
+  // The same for a body that an XorbValidator has seen whole already: `index` is what it found.
+  virtual Put PutChecked(TempFile body, XorbIndex index) = 0;
   // Stores a xorb that this process built; the builder vouches for it.
   virtual Put PutBuilt(const XorbBuilder::Built& built) = 0;
   // nullptr when it is not stored. Recently used indexes are remembered (bounded by bytes).
