@@ -52,6 +52,13 @@ struct ObjectRow {
   bool has_file = false;
 };
 
+// SQL: whether a Xet file gives the object of `o`. One with a xorb in quarantine does not, so that
+// clients are asked for the content again.
+std::string SoundFile() {
+  return "EXISTS (SELECT 1 FROM object_files f WHERE f.sha256 = o.sha256 AND NOT EXISTS " +
+         RottenFile("f.file_id") + ")";
+}
+
 ObjectRow ReadObjectRow(const storage::Row& row) {
   return {static_cast<uint64_t>(row.Int(0)), row.Int(1) != 0};
 }
@@ -60,11 +67,10 @@ ObjectRow ReadObjectRow(const storage::Row& row) {
 
 std::optional<uint64_t> Objects::FindIn(const RepoRecord& repo, const Sha256& oid) const {
   std::optional<ObjectRow> row = impl_->db.ReadValue([&](storage::Connection& c) {
-    return c.QueryOne(
-        "SELECT o.size, EXISTS (SELECT 1 FROM object_files f WHERE f.sha256 = o.sha256) "
-        "FROM repo_objects r JOIN objects o ON o.sha256 = r.sha256 "
-        "WHERE r.repo_id = ? AND r.sha256 = ?",
-        {repo.id, Key(oid)}, ReadObjectRow);
+    return c.QueryOne("SELECT o.size, " + SoundFile() +
+                          " FROM repo_objects r JOIN objects o ON o.sha256 = r.sha256 "
+                          "WHERE r.repo_id = ? AND r.sha256 = ?",
+                      {repo.id, Key(oid)}, ReadObjectRow);
   });
   if (!row) return std::nullopt;
   return row->has_file ? row->size_bytes : impl_->blobs.FindSize(oid);
@@ -92,10 +98,8 @@ std::optional<uint64_t> Objects::Claim(const RepoRecord& repo, const Sha256& oid
 
 std::optional<uint64_t> Objects::FindStored(const Sha256& oid) const {
   std::optional<ObjectRow> row = impl_->db.ReadValue([&](storage::Connection& c) {
-    return c.QueryOne(
-        "SELECT o.size, EXISTS (SELECT 1 FROM object_files f WHERE f.sha256 = o.sha256) "
-        "FROM objects o WHERE o.sha256 = ?",
-        {Key(oid)}, ReadObjectRow);
+    return c.QueryOne("SELECT o.size, " + SoundFile() + " FROM objects o WHERE o.sha256 = ?",
+                      {Key(oid)}, ReadObjectRow);
   });
   return row && row->has_file ? row->size_bytes : impl_->blobs.FindSize(oid);
 }
@@ -163,18 +167,22 @@ void Objects::Store(int64_t repo_id, int64_t pusher_id, const Sha256& expected,
 // Bytes that scrub took away for rot are whole again; hardly ever any.
 void Objects::Impl::ForgetRot(const Sha256& oid) {
   bool rotten = db.ReadValue([&](storage::Connection& c) {
-    return c.QueryInt("SELECT 1 FROM quarantine WHERE kind = 0 AND hash = ?", {Key(oid)})
+    return c
+        .QueryInt("SELECT 1 FROM quarantine WHERE (kind = 0 AND hash = ?) OR kind = 1 LIMIT 1",
+                  {Key(oid)})
         .has_value();
   });
   if (!rotten) return;
   db.Write([&](storage::Connection& c) {
     c.Exec("DELETE FROM quarantine WHERE kind = 0 AND hash = ?", {Key(oid)});
+    if (blobs.FindSize(oid)) xet_index.ForgetRottenFiles(c, oid);
   });
 }
 
-// Nothing is kept twice: what has a Xet file needs no second form. Under the sweep lock.
+// Nothing is kept twice: what has a sound Xet file needs no second form. Under the sweep lock.
 void Objects::Impl::PutWhole(TempFile file, const Sha256& oid) {
-  if (!xet_index.FileOf(oid)) blobs.Put(std::move(file), oid);
+  std::optional<XetFile> stored = xet_index.FileOf(oid);
+  if (!stored || xet_index.IsRotten(stored->id)) blobs.Put(std::move(file), oid);
 }
 
 // --- reading

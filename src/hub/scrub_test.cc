@@ -87,6 +87,50 @@ TEST_F(ScrubTest, EveryFlippedByteOfAXorbIsFoundAndHealed) {
   EXPECT_TRUE(Run().findings.empty());
 }
 
+// A client packs its xorbs anew each time: the same file need not come with the same xorb.
+TEST_F(ScrubTest, AnUploadInOtherXorbsHealsAFile) {
+  std::string bytes = "a file of one chunk";
+  XetUpload upload;
+  storage::ShardFile file = upload.AddFile(bytes);
+  upload.Send(hub_->xet(), ScopeOf(repo_));
+  CommitFiles(alice_, repo_, {CommitLfsFile{"f.bin", *file.sha256, {}}});
+  Flip(FanOut(root_ / "xet" / "xorbs", upload.xorbs[0].index.hash.Text()), 12);
+  ASSERT_EQ(Run().findings.size(), 1u);
+  EXPECT_FALSE(Holds(repo_, *file.sha256)) << "clients are asked for it";
+
+  XetUpload other;
+  other.AddFile("another file");
+  storage::XorbBuilder builder;
+  builder.Add(storage::HashChunk("x"), "x");
+  storage::XetHash chunk = storage::HashChunk(bytes);
+  builder.Add(chunk, bytes);
+  other.xorbs.push_back(builder.Finish());
+  file.terms = {{other.xorbs.back().index.hash, static_cast<uint32_t>(bytes.size()), 1, 2,
+                 storage::HashVerification({&chunk, 1})}};
+  other.shard.files.push_back(file);
+  other.Send(hub_->xet(), ScopeOf(repo_));
+  EXPECT_EQ(RebuiltXet(file.hash), bytes);
+  EXPECT_TRUE(Holds(repo_, *file.sha256));
+  PassGrace();
+  Gc();
+  EXPECT_EQ(RebuiltXet(file.hash), bytes) << "what heals it is in use";
+}
+
+TEST_F(ScrubTest, AnUploadOfTheWholeObjectHealsAFile) {
+  std::string bytes = TextRows(100);
+  XetUpload upload;
+  Sha256 oid = *upload.AddFile(bytes).sha256;
+  upload.Send(hub_->xet(), ScopeOf(repo_));
+  Flip(FanOut(root_ / "xet" / "xorbs", upload.xorbs[0].index.hash.Text()), 12);
+  ASSERT_EQ(Run().findings.size(), 1u);
+  StoreObject(repo_, alice_, bytes);
+  EXPECT_TRUE(Holds(repo_, oid));
+  EXPECT_EQ(StoredBytes(oid), bytes);
+  EXPECT_FALSE(hub_->xet_index().FileOf(oid)) << "it is not offered as a Xet file";
+  hub_->xet_converter().DropLeftovers();
+  EXPECT_EQ(StoredBytes(oid), bytes);
+}
+
 TEST_F(ScrubTest, AStoppedScrubGoesOnWhereItWas) {
   for (int i = 0; i < 100; ++i) StoreObject(repo_, alice_, "object " + std::to_string(i));
   GcHooks hooks;

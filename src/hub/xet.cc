@@ -70,7 +70,7 @@ struct Xet::Impl {
   bool Store(const XetScope& scope, const XetHash& hash,
              const std::function<storage::XorbStore::Put()>& put);
   std::optional<StoredXorb> FindVisible(const XetScope& scope, const XetHash& hash) const;
-  bool Commit(const XetScope& scope, const std::vector<XetIndex::NewFile>& files);
+  void Commit(const XetScope& scope, const std::vector<XetIndex::NewFile>& files);
 };
 
 Xet::Xet(const Parts& parts, std::string_view secret)
@@ -194,13 +194,16 @@ bool Xet::RegisterShard(const XetScope& scope, std::string_view bytes, const Pro
     return xorb && index_.RenewLease(xorb->id);
   });
   std::vector<XetIndex::NewFile> files = check.Run(shard, progress);
-  return impl_->Commit(scope, files);
+  // As with xorbs: that somebody else has the file is not told.
+  bool is_new = std::any_of(files.begin(), files.end(), [&](const XetIndex::NewFile& file) {
+    return !FindFile(scope, file.hash);
+  });
+  impl_->Commit(scope, files);
+  return is_new;
 }
 
-bool Xet::Impl::Commit(const XetScope& scope, const std::vector<XetIndex::NewFile>& files) {
-  bool changed = false;
+void Xet::Impl::Commit(const XetScope& scope, const std::vector<XetIndex::NewFile>& files) {
   parts.db.Write([&](storage::Connection& c) {
-    changed = false;
     for (const XetIndex::NewFile& file : files) {
       bool is_object = file.sha256 && scope.holder == XetHolder::kRepo;
       if (is_object) {
@@ -208,8 +211,6 @@ bool Xet::Impl::Commit(const XetScope& scope, const std::vector<XetIndex::NewFil
       } else if (file.sha256) {
         parts.objects.AddIn(c, *file.sha256, file.size_bytes);
       }
-      changed |= !c.QueryInt("SELECT 1 FROM xet_files WHERE hash = ?",
-                             {storage::BlobValue{std::string(file.hash.raw())}});
       XetFile stored = parts.index.AddFile(c, file);
       if (!is_object) {
         parts.index.AddHolder(c, scope.holder, scope.holder_id, stored.id, scope.user_id);
@@ -217,7 +218,6 @@ bool Xet::Impl::Commit(const XetScope& scope, const std::vector<XetIndex::NewFil
     }
   });
   for (const XetIndex::NewFile& file : files) parts.index.RememberChunks(file);
-  return changed;
 }
 
 // --- deduplication and reading

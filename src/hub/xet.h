@@ -71,7 +71,7 @@ class Xet {
   using Progress = std::function<void(uint64_t verified, uint64_t total)>;
   // Checks a shard whole and only then makes its files visible: objects by their SHA-256 with a
   // grant for the repository, others held by the scope's holder. kInvalidArgument for every lie.
-  // False when all of it was known.
+  // False when the scope could read all of it already.
   bool RegisterShard(const XetScope& scope, std::string_view shard, const Progress& progress);
 
   // --- deduplication and reading

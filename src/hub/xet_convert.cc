@@ -241,13 +241,14 @@ bool XetConverter::PublishOne(const XetIndex::NewFile& file) {
   return true;
 }
 
-// As readers will see it: a known file keeps its own terms.
+// As readers will see it: a known file keeps its own terms, unless they are rotten.
 Sha256 XetConverter::Rebuild(const XetIndex::NewFile& file) const {
   std::optional<XetFile> known = parts_.index.FindFile(file.hash);
   storage::XetReader reader =
-      known ? parts_.index.Read(*known, 0, known->size_bytes)
-            : storage::XetReader(parts_.index.xorbs(), storage::MakeTermSource(file.terms), 0,
-                                 file.size_bytes);
+      known && !parts_.index.IsRotten(known->id)
+          ? parts_.index.Read(*known, 0, known->size_bytes)
+          : storage::XetReader(parts_.index.xorbs(), storage::MakeTermSource(file.terms), 0,
+                               file.size_bytes);
   Sha256Hasher hasher;
   std::string piece;
   bool more = true;
@@ -263,7 +264,8 @@ Sha256 XetConverter::Rebuild(const XetIndex::NewFile& file) const {
 void XetConverter::DropWhole(const Sha256& oid) {
   // An upload of the same content holds the lock from its look for a Xet file to its grant.
   SweepLock::Guard guard = parts_.sweep_lock.Alone();
-  if (parts_.index.FileOf(oid)) parts_.blobs.Delete(oid);
+  std::optional<XetFile> file = parts_.index.FileOf(oid);
+  if (file && !parts_.index.IsRotten(file->id)) parts_.blobs.Delete(oid);
 }
 
 // Whole objects that have a Xet file: a crash came before their removal, or a client uploaded by

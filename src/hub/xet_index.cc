@@ -100,10 +100,11 @@ class DatabaseTerms : public storage::TermSource {
   mutable std::shared_ptr<const Segment> last_;
 };
 
-int64_t InsertFile(storage::Connection& c, const XetIndex::NewFile& file, int64_t now) {
-  c.Exec("INSERT INTO xet_files (hash, size, created_at, leased_at) VALUES (?, ?, ?, ?)",
-         {Key(file.hash), file.size_bytes, now, now});
-  int64_t id = c.LastInsertId();
+bool IsRottenIn(storage::Connection& c, int64_t file_id) {
+  return c.QueryInt("SELECT 1 WHERE EXISTS " + RottenFile("?"), {file_id}).has_value();
+}
+
+void InsertSegments(storage::Connection& c, int64_t id, const XetIndex::NewFile& file) {
   uint64_t start = 0;
   std::span<const storage::XetTerm> left = file.terms;
   while (!left.empty()) {
@@ -113,10 +114,16 @@ int64_t InsertFile(storage::Connection& c, const XetIndex::NewFile& file, int64_
     for (const storage::XetTerm& term : part) start += term.unpacked_bytes;
     left = left.subspan(part.size());
   }
-  return id;
 }
 
 }  // namespace
+
+std::string RottenFile(std::string_view file_id) {
+  // From the quarantine on, which is nearly always empty.
+  return "(SELECT 1 FROM quarantine q CROSS JOIN xorbs x CROSS JOIN xet_file_xorbs u "
+         "WHERE q.kind = 1 AND x.hash = q.hash AND u.xorb_id = x.id AND u.file_id = " +
+         std::string(file_id) + ")";
+}
 
 XetIndex::XetIndex(storage::Database& db, storage::XorbStore& xorbs, Clock& clock)
     : db_(db), xorbs_(xorbs), clock_(clock) {
@@ -251,6 +258,16 @@ std::optional<Sha256> XetIndex::Sha256Of(int64_t file_id) const {
   });
 }
 
+bool XetIndex::IsRotten(int64_t file_id) const {
+  return db_.ReadValue([&](storage::Connection& c) { return IsRottenIn(c, file_id); });
+}
+
+void XetIndex::ForgetRottenFiles(storage::Connection& c, const Sha256& oid) const {
+  c.Exec(
+      "DELETE FROM object_files WHERE sha256 = ? AND EXISTS " + RottenFile("object_files.file_id"),
+      {Key(oid)});
+}
+
 XetFile XetIndex::AddFile(storage::Connection& c, const NewFile& file) const {
   int64_t now = ToUnixMillis(clock_.Now());
   std::map<XetHash, int64_t> xorb_ids;
@@ -266,10 +283,23 @@ XetFile XetIndex::AddFile(storage::Connection& c, const NewFile& file) const {
   };
   std::optional<int64_t> known =
       c.QueryInt("SELECT id FROM xet_files WHERE hash = ?", {Key(file.hash)});
-  int64_t id = known ? *known : InsertFile(c, file, now);
+  int64_t id = 0;
+  bool takes_terms = !known;
   if (known) {
+    id = *known;
     c.Exec("UPDATE xet_files SET leased_at = ? WHERE id = ?", {now, id});
+    takes_terms = !file.terms.empty() && IsRottenIn(c, id);
+    if (takes_terms) {
+      c.Exec("DELETE FROM xet_segments WHERE file_id = ?", {id});
+      c.Exec("DELETE FROM xet_file_xorbs WHERE file_id = ?", {id});
+    }
   } else {
+    c.Exec("INSERT INTO xet_files (hash, size, created_at, leased_at) VALUES (?, ?, ?, ?)",
+           {Key(file.hash), file.size_bytes, now, now});
+    id = c.LastInsertId();
+  }
+  if (takes_terms) {
+    InsertSegments(c, id, file);
     std::set<int64_t> used;
     for (const storage::XetTerm& term : file.terms) used.insert(xorb_id(term.xorb));
     for (int64_t xorb : used) {

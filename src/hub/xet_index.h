@@ -39,6 +39,9 @@ struct StoredXorb {
 // Who must not lose a file: what registered it, or holds it without a SHA-256 (buckets).
 enum class XetHolder { kRepo = 0, kBucket = 1 };
 
+// SQL, "(SELECT ...)" with rows when a xorb of the file is in quarantine.
+std::string RottenFile(std::string_view file_id);
+
 class XetIndex {
  public:
   XetIndex(storage::Database& db, storage::XorbStore& xorbs, Clock& clock);
@@ -77,8 +80,14 @@ class XetIndex {
     std::vector<std::pair<storage::XetHash, storage::XetHash>> chunks;  // chunk, xorb
   };
   // Inside a transaction of the caller, which has made the row of `sha256` in objects. Throws
-  // kConflict when a xorb is no longer stored. A known file keeps its first terms.
+  // kConflict when a xorb is no longer stored. A known file keeps its first terms, unless a xorb of
+  // theirs is in quarantine: then the new ones heal it.
   XetFile AddFile(storage::Connection& c, const NewFile& file) const;
+  // A xorb of it is in quarantine: it cannot be rebuilt whole.
+  bool IsRotten(int64_t file_id) const;
+  // Inside a transaction of the caller, who has stored the content whole: it has no such file any
+  // more.
+  void ForgetRottenFiles(storage::Connection& c, const Sha256& oid) const;
   // After the transaction of AddFile: from now on the chunks are found.
   void RememberChunks(const NewFile& file);
   void AddHolder(storage::Connection& c, XetHolder kind, int64_t holder_id, int64_t file_id,
