@@ -57,4 +57,4 @@ def store_folder(hub):
 
 @pytest.fixture(scope="session")
 def large_bytes():
-    return 1 << 30 if LONG else 48 << 20
+    return 1 << 30 if LONG else 80 << 20  # two xorbs at least
