@@ -15,6 +15,8 @@ constexpr uint64_t kMaxFileBytes = 500'000'000'000;
 // Of one shard: a short list of terms may repeat a xorb of 8192 tiny chunks without end. 500 GB in
 // chunks of the usual size are 8 million.
 constexpr uint64_t kMaxChunksPerShard = 64'000'000;
+// They become rows of one transaction, which holds up every other writer. Clients send some hundred.
+constexpr size_t kMaxFilesPerShard = 200'000;
 // Clients ask the hub about the chunks whose hash ends so (and the first of each file).
 constexpr uint64_t kDedupModulus = 1024;
 
@@ -108,6 +110,9 @@ std::vector<XetIndex::NewFile> ShardCheck::Run(const storage::Shard& shard,
                                                const Progress& progress) {
   for (const storage::ShardXorb& block : shard.xorbs) {
     storage::CheckShardXorb(block, *IndexOf(block.hash));
+  }
+  if (shard.files.size() > kMaxFilesPerShard) {
+    throw Error(Code::kTooLarge, "a shard may name 200,000 files: send more shards");
   }
   std::vector<XetIndex::NewFile> files;
   files.reserve(shard.files.size());
