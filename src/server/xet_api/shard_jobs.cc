@@ -1,5 +1,6 @@
 #include "server/xet_api/shard_jobs.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
@@ -61,12 +62,27 @@ ShardJobs::~ShardJobs() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-ShardJobs::Started ShardJobs::Start(ShardJob::Work work) {
-  std::shared_ptr<ShardJob> job(new ShardJob(std::move(work)));
+ShardJobs::Queue::iterator ShardJobs::NextLocked() {
+  if (stopping_) return queue_.begin();
+  size_t limit = std::max<size_t>(parallel_, 2) - 1;
+  return std::find_if(queue_.begin(), queue_.end(), [&](const auto& job) {
+    auto running = running_of_.find(job->owner_);
+    return running == running_of_.end() || running->second < limit;
+  });
+}
+
+ShardJobs::Started ShardJobs::Start(int64_t owner, ShardJob::Work work) {
+  std::shared_ptr<ShardJob> job(new ShardJob(owner, std::move(work)));
   std::lock_guard lock(mutex_);
   size_t unfinished = running_ + queue_.size();
   if (unfinished >= parallel_ + waiting_) {
     throw Error(Code::kUnavailable, "Too many uploads are being verified: try again soon");
+  }
+  auto waiting = static_cast<size_t>(std::count_if(
+      queue_.begin(), queue_.end(), [&](const auto& other) { return other->owner_ == owner; }));
+  if (waiting > std::max<size_t>(waiting_ / 4, 1)) {
+    throw Error(Code::kTooManyRequests,
+                "Too many uploads of yours are being verified: try again soon");
   }
   if (unfinished >= threads_.size() && threads_.size() < parallel_) {
     threads_.emplace_back([this] { RunThread(); });
@@ -83,16 +99,23 @@ void ShardJobs::RunThread() {
   };
   std::unique_lock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    Queue::iterator next;
+    wake_.wait(lock, [&] {
+      next = NextLocked();
+      return stopping_ || next != queue_.end();
+    });
     if (queue_.empty()) return;
-    std::shared_ptr<ShardJob> job = std::move(queue_.front());
-    queue_.pop_front();
+    std::shared_ptr<ShardJob> job = std::move(*next);
+    queue_.erase(next);
     ++running_;
+    ++running_of_[job->owner_];
     lock.unlock();
     ShardJob::Outcome outcome = job->Run(stopping);
     lock.lock();
     // First, so that whoever sees the end also finds the place free.
     --running_;
+    if (--running_of_[job->owner_] == 0) running_of_.erase(job->owner_);
+    wake_.notify_one();
     job->Finish(std::move(outcome));
     job.reset();
   }

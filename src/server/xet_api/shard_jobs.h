@@ -12,6 +12,7 @@
 #include <deque>
 #include <exception>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -36,7 +37,7 @@ class ShardJob {
 
  private:
   friend class ShardJobs;
-  explicit ShardJob(Work work) : work_(std::move(work)) {}
+  ShardJob(int64_t owner, Work work) : owner_(owner), work_(std::move(work)) {}
   struct Outcome {
     bool result = false;
     std::exception_ptr fault;
@@ -44,6 +45,7 @@ class ShardJob {
   Outcome Run(const std::function<bool()>& stopping);
   void Finish(Outcome outcome);
 
+  const int64_t owner_;
   Work work_;
   mutable std::mutex mutex_;
   mutable std::condition_variable ended_;
@@ -53,7 +55,8 @@ class ShardJob {
 
 class ShardJobs {
  public:
-  // At most `parallel` jobs run and `waiting` more wait.
+  // At most `parallel` jobs run and `waiting` more wait. One owner takes at most all places but one
+  // (where there is more than one) and a quarter of the queue: the others always get on.
   ShardJobs(size_t parallel, size_t waiting);
   ~ShardJobs();
   ShardJobs(const ShardJobs&) = delete;
@@ -62,17 +65,22 @@ class ShardJobs {
     std::shared_ptr<ShardJob> job;
     bool at_once = false;  // a thread was free
   };
-  // Throws kUnavailable when too many wait.
-  Started Start(ShardJob::Work work);
+  // `owner` is the user. Throws kUnavailable when too many wait, kTooManyRequests when too many of
+  // that owner do.
+  Started Start(int64_t owner, ShardJob::Work work);
 
  private:
+  using Queue = std::deque<std::shared_ptr<ShardJob>>;
   void RunThread();
+  // The first job whose owner may have one more place.
+  Queue::iterator NextLocked();
 
   const size_t parallel_, waiting_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<std::shared_ptr<ShardJob>> queue_;
+  Queue queue_;
   size_t running_ = 0;
+  std::map<int64_t, size_t> running_of_;  // by owner
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

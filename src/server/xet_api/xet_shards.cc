@@ -36,9 +36,10 @@ std::shared_ptr<ShardJob> StartJob(const Context& context, ShardJobs& jobs, bool
   // Work is copied about as a std::function, a body is not.
   auto body = std::make_shared<net::RequestBody>(std::move(context.request.body));
   hub::Xet& xet = context.hub.xet();
-  ShardJobs::Started started = jobs.Start([&xet, scope, body](const ShardJob::Report& report) {
-    return xet.RegisterShard(scope, body->ReadAll(), report);
-  });
+  ShardJobs::Started started =
+      jobs.Start(scope.user_id, [&xet, scope, body](const ShardJob::Report& report) {
+        return xet.RegisterShard(scope, body->ReadAll(), report);
+      });
   *at_once = started.at_once;
   return started.job;
 }
