@@ -96,7 +96,7 @@ TEST(ShardJobs, WorkIsFreedWhenItIsDone) {
 }
 
 TEST(ShardJobs, OneOwnerLeavesAPlaceToTheOthers) {
-  ShardJobs jobs(2, 8);
+  ShardJobs jobs(2, 16);
   std::promise<void> go_on;
   std::shared_future<void> gate = go_on.get_future().share();
   auto work = [gate](const ShardJob::Report&) {
@@ -106,8 +106,7 @@ TEST(ShardJobs, OneOwnerLeavesAPlaceToTheOthers) {
   std::vector<std::shared_ptr<ShardJob>> mine;
   for (int i = 0; i < 4; ++i) mine.push_back(jobs.Start(1, work).job);
   try {
-    jobs.Start(1, work);
-    jobs.Start(1, work);
+    for (int i = 0; i < 4; ++i) jobs.Start(1, work);
     ADD_FAILURE() << "one owner filled the queue";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Code::kTooManyRequests);
