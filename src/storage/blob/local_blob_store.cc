@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/hash_folders.h"
 #include "storage/blob/blob_store.h"
 
 namespace hearth::storage {
@@ -20,27 +21,6 @@ namespace fs = std::filesystem;
 constexpr size_t kFolders = 256 * 256;
 
 size_t FolderIndex(const Sha256& id) { return id.data()[0] * size_t{256} + id.data()[1]; }
-
-void MakeFolder(const fs::path& folder) {
-  if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) {
-    ThrowErrno("create folder " + folder.string());
-  }
-}
-
-bool IsHexByte(const std::string& name) { return name.size() == 2 && IsLowerHex(name); }
-
-std::vector<std::string> Names(const fs::path& folder) {
-  std::error_code error;
-  fs::directory_iterator entries(folder, error);
-  if (error) ThrowErrno("list " + folder.string(), error.value());
-  std::vector<std::string> names;
-  while (entries != fs::directory_iterator()) {
-    names.push_back(entries->path().filename().string());
-    entries.increment(error);
-    if (error) ThrowErrno("list " + folder.string(), error.value());
-  }
-  return names;
-}
 
 class LocalBlobStore : public BlobStore {
  public:
@@ -103,18 +83,12 @@ class LocalBlobStore : public BlobStore {
   }
 
   void ForEach(const std::function<void(const Sha256&, uint64_t size_bytes)>& each) const override {
-    for (const std::string& first : Names(root_)) {
-      if (!IsHexByte(first)) continue;
-      for (const std::string& second : Names(root_ / first)) {
-        if (!IsHexByte(second)) continue;
-        for (const std::string& name : Names(root_ / first / second)) {
-          std::optional<Sha256> id = Sha256::FromHex(name);
-          if (!id || name.compare(0, 4, first + second) != 0) continue;
-          // One that was deleted since the listing is passed over.
-          if (std::optional<uint64_t> size_bytes = FindSize(*id)) each(*id, *size_bytes);
-        }
-      }
-    }
+    ForEachHashFile(root_, [&](const std::string& name) {
+      std::optional<Sha256> id = Sha256::FromHex(name);
+      if (!id) return;
+      // One that was deleted since the listing is passed over.
+      if (std::optional<uint64_t> size_bytes = FindSize(*id)) each(*id, *size_bytes);
+    });
   }
 
   const fs::path& temp_folder() const override { return temp_folder_; }

@@ -10,19 +10,12 @@ namespace hearth::storage {
 using namespace internal;
 
 std::vector<RefInfo> GitRepository::ListAllRefs() const {
-  git_reference_iterator* raw_iterator = nullptr;
-  Check(git_reference_iterator_new(&raw_iterator, impl_->repository()), "list refs");
-  RefIteratorHandle iterator(raw_iterator);
   std::vector<RefInfo> refs;
-  git_reference* raw = nullptr;
-  int result;
-  while ((result = git_reference_next(&raw, raw_iterator)) == 0) {
-    ReferenceHandle ref(raw);
+  ForEachReference(impl_->repository(), [&](const git_reference* ref) {
     // A symbolic one leads to another ref of the list, or nowhere.
-    if (git_reference_type(raw) != GIT_REFERENCE_DIRECT) continue;
-    refs.push_back({git_reference_name(raw), FromGit(*git_reference_target(raw))});
-  }
-  if (result != GIT_ITEROVER) ThrowGit("list refs");
+    if (git_reference_type(ref) != GIT_REFERENCE_DIRECT) return;
+    refs.push_back({git_reference_name(ref), FromGit(*git_reference_target(ref))});
+  });
   git_reference* head = nullptr;
   Check(git_reference_lookup(&head, impl_->repository(), "HEAD"), "read HEAD");
   ReferenceHandle owned(head);

@@ -85,26 +85,19 @@ std::optional<GitOid> GitRepository::FindCommit(std::string_view revision) const
 }
 
 std::vector<RefInfo> GitRepository::ListRefs() const {
-  git_reference_iterator* raw_iterator = nullptr;
-  Check(git_reference_iterator_new(&raw_iterator, impl_->repository()), "list refs");
-  RefIteratorHandle iterator(raw_iterator);
   std::vector<RefInfo> refs;
-  git_reference* raw = nullptr;
-  int result;
-  while ((result = git_reference_next(&raw, raw_iterator)) == 0) {
-    ReferenceHandle ref(raw);
-    std::string name = git_reference_name(raw);
-    if (!IsListed(name)) continue;
+  ForEachReference(impl_->repository(), [&](const git_reference* ref) {
+    std::string name = git_reference_name(ref);
+    if (!IsListed(name)) return;
     std::optional<GitOid> target;
-    if (git_reference_type(raw) == GIT_REFERENCE_DIRECT) {
-      target = FromGit(*git_reference_target(raw));
+    if (git_reference_type(ref) == GIT_REFERENCE_DIRECT) {
+      target = FromGit(*git_reference_target(ref));
     } else {
       target = Resolve(impl_->repository(), name);
     }
     if (target) target = impl_->PeelToCommit(*target);
     if (target) refs.push_back({std::move(name), *target});
-  }
-  if (result != GIT_ITEROVER) ThrowGit("list refs");
+  });
   std::sort(refs.begin(), refs.end(),
             [](const RefInfo& a, const RefInfo& b) { return a.name < b.name; });
   return refs;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/hash_folders.h"
 #include "storage/xet/internal/lru_cache.h"
 
 namespace hearth::storage {
@@ -62,30 +63,9 @@ std::optional<Stamp> FindStamp(const std::string& path) {
   ThrowErrno("stat " + path);
 }
 
-void MakeFolder(const fs::path& folder) {
-  if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) {
-    ThrowErrno("create folder " + folder.string());
-  }
-}
-
-bool IsHexByte(const std::string& name) { return name.size() == 2 && IsLowerHex(name); }
-
-std::vector<std::string> Names(const fs::path& folder) {
-  std::error_code error;
-  fs::directory_iterator entries(folder, error);
-  if (error) ThrowErrno("list " + folder.string(), error.value());
-  std::vector<std::string> names;
-  while (entries != fs::directory_iterator()) {
-    names.push_back(entries->path().filename().string());
-    entries.increment(error);
-    if (error) ThrowErrno("list " + folder.string(), error.value());
-  }
-  return names;
-}
-
 void RemoveStaleFiles(const fs::path& folder) {
   time_t limit = ::time(nullptr) - kStaleSeconds;
-  for (const std::string& name : Names(folder)) {
+  for (const std::string& name : FolderNames(folder)) {
     fs::path path = folder / name;
     struct stat info {};
     if (::lstat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
@@ -204,18 +184,12 @@ class LocalXorbStore : public XorbStore {
 
   void ForEach(
       const std::function<void(const XetHash&, uint64_t file_bytes)>& each) const override {
-    for (const std::string& first : Names(root_)) {
-      if (!IsHexByte(first)) continue;
-      for (const std::string& second : Names(root_ / first)) {
-        if (!IsHexByte(second)) continue;
-        for (const std::string& name : Names(root_ / first / second)) {
-          std::optional<XetHash> hash = XetHash::FromText(name);
-          if (!hash || name.compare(0, 4, first + second) != 0) continue;
-          // One that was moved out since the listing is passed over.
-          if (std::optional<Stamp> stamp = FindStamp(PathOf(*hash))) each(*hash, stamp->bytes);
-        }
-      }
-    }
+    ForEachHashFile(root_, [&](const std::string& name) {
+      std::optional<XetHash> hash = XetHash::FromText(name);
+      if (!hash) return;
+      // One that was moved out since the listing is passed over.
+      if (std::optional<Stamp> stamp = FindStamp(PathOf(*hash))) each(*hash, stamp->bytes);
+    });
   }
 
   const fs::path& temp_folder() const override { return temp_folder_; }

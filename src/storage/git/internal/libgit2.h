@@ -43,6 +43,21 @@ inline void Check(int result, std::string_view doing) {
   if (result < 0) ThrowGit(doing);
 }
 
+// Each ref of the repository, direct and symbolic.
+template <typename F>
+void ForEachReference(git_repository* repository, F each) {
+  git_reference_iterator* raw_iterator = nullptr;
+  Check(git_reference_iterator_new(&raw_iterator, repository), "list refs");
+  RefIteratorHandle iterator(raw_iterator);
+  git_reference* raw = nullptr;
+  int result;
+  while ((result = git_reference_next(&raw, raw_iterator)) == 0) {
+    ReferenceHandle ref(raw);
+    each(raw);
+  }
+  if (result != GIT_ITEROVER) ThrowGit("list refs");
+}
+
 inline git_oid ToGit(const GitOid& oid) {
   git_oid out;
   git_oid_fromraw(&out, oid.data());

@@ -1,0 +1,21 @@
+// Folders of files named by a hash in hex: <root>/ab/cd/abcd... Errors: kInternal,
+// kInsufficientStorage. Thread-safe.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace hearth {
+
+// Makes one folder; one that exists is fine. Not synced.
+void MakeFolder(const std::filesystem::path& folder);
+// What is directly in a folder, in no order.
+std::vector<std::string> FolderNames(const std::filesystem::path& folder);
+// Each name that stands where its first four digits say; other names are passed over. The caller
+// judges the rest of the name, and the file may be gone by then.
+void ForEachHashFile(const std::filesystem::path& root,
+                     const std::function<void(const std::string& name)>& each);
+
+}  // namespace hearth
