@@ -2,11 +2,13 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/cpu.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -25,6 +27,15 @@ class FileTest : public testing::Test {
   void TearDown() override { std::filesystem::remove_all(folder_); }
   std::filesystem::path folder_;
 };
+
+TEST(Cpu, TiersRiseFromThePortableOneToTheOneInUse) {
+  auto tiers = SupportedTiers();
+  ASSERT_FALSE(tiers.empty());
+  EXPECT_EQ(tiers.front(), Tier::kPortable);
+  EXPECT_EQ(tiers.back(), CpuTier());
+  EXPECT_TRUE(std::is_sorted(tiers.begin(), tiers.end()));
+  if (CpuTier() < Tier::kAvx512) EXPECT_FALSE(GetCpuExtensions().avx512_vbmi);
+}
 
 TEST(Bytes, HexRoundTripsAndRejectsOtherText) {
   std::string raw("\x00\x7f\xff\x10", 4);

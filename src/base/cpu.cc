@@ -1,0 +1,79 @@
+#include "base/cpu.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace hearth {
+namespace {
+
+Tier MachineTier() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+              __builtin_cpu_supports("f16c") && __builtin_cpu_supports("bmi") &&
+              __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+  bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+                __builtin_cpu_supports("avx512vl");
+  if (avx512) return Tier::kAvx512;
+  if (avx2) return Tier::kAvx2;
+#endif
+  return Tier::kPortable;
+}
+
+Tier WantedTier() {
+  const char* wanted = std::getenv("HEARTH_CPU_TIER");
+  if (wanted == nullptr) return Tier::kAvx512;
+  for (Tier tier : {Tier::kPortable, Tier::kAvx2}) {
+    if (TierName(tier) == wanted) return tier;
+  }
+  return Tier::kAvx512;
+}
+
+CpuExtensions MachineExtensions() {
+  CpuExtensions found;
+#if defined(__x86_64__)
+  if (CpuTier() == Tier::kAvx512) {
+    found.avx512_vbmi = __builtin_cpu_supports("avx512vbmi");
+    found.avx512_vbmi2 = __builtin_cpu_supports("avx512vbmi2");
+    found.avx512_vnni = __builtin_cpu_supports("avx512vnni");
+    found.avx512_bf16 = __builtin_cpu_supports("avx512bf16");
+    found.gfni = __builtin_cpu_supports("gfni");
+  }
+#endif
+  return found;
+}
+
+}  // namespace
+
+std::string_view TierName(Tier tier) {
+  switch (tier) {
+    case Tier::kPortable:
+      return "portable";
+    case Tier::kAvx2:
+      return "avx2";
+    case Tier::kAvx512:
+      return "avx512";
+  }
+  return "portable";
+}
+
+Tier CpuTier() {
+  static const Tier tier = std::min(MachineTier(), WantedTier());
+  return tier;
+}
+
+const CpuExtensions& GetCpuExtensions() {
+  static const CpuExtensions extensions = MachineExtensions();
+  return extensions;
+}
+
+std::vector<Tier> SupportedTiers() {
+  std::vector<Tier> tiers;
+  for (Tier tier : {Tier::kPortable, Tier::kAvx2, Tier::kAvx512}) {
+    if (tier <= CpuTier()) tiers.push_back(tier);
+  }
+  return tiers;
+}
+
+}  // namespace hearth
