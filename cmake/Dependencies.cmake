@@ -59,3 +59,6 @@ pkg_check_modules(liblzma REQUIRED IMPORTED_TARGET liblzma)
 pkg_check_modules(libzstd REQUIRED IMPORTED_TARGET libzstd)
 add_library(hearth_dep_archive INTERFACE)
 target_link_libraries(hearth_dep_archive INTERFACE BZip2::BZip2 PkgConfig::liblzma PkgConfig::libzstd)
+
+# Outbound HTTP of the command line.
+find_package(CURL REQUIRED)

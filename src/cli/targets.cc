@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "client/http_source.h"
 
 namespace hearth::cli {
 namespace {
@@ -49,6 +50,25 @@ std::vector<TargetFile> ListTarget(const std::string& target) {
 
 std::unique_ptr<ByteSource> OpenTarget(const fs::path& path) {
   return std::make_unique<FileSource>(path);
+}
+
+bool IsAddress(const std::string& target) {
+  return target.starts_with("http://") || target.starts_with("https://");
+}
+
+std::unique_ptr<ByteSource> OpenAddress(const std::string& address) {
+  client::HttpSourceOptions options;
+  const char* token = std::getenv("HF_TOKEN");
+  const char* endpoint = std::getenv("HF_ENDPOINT");
+  if (token != nullptr) options.token = token;
+  options.token_origin =
+      endpoint != nullptr && *endpoint != '\0' ? endpoint : "https://huggingface.co";
+  return std::make_unique<client::HttpSource>(address, options);
+}
+
+std::string AddressFileName(const std::string& address) {
+  std::string path = address.substr(0, address.find_first_of("?#"));
+  return path.substr(path.rfind('/') + 1);
 }
 
 bool WantsColour() {

@@ -23,6 +23,14 @@ std::vector<TargetFile> ListTarget(const std::string& target);
 // Reads a file; owns its descriptor.
 std::unique_ptr<ByteSource> OpenTarget(const std::filesystem::path& path);
 
+// Addresses of files: http:// and https://.
+bool IsAddress(const std::string& target);
+// Reads by ranges. HF_TOKEN goes along only where HF_ENDPOINT (or the default hub, when that is not
+// set) is the origin.
+std::unique_ptr<ByteSource> OpenAddress(const std::string& address);
+// The last part of the path, without query.
+std::string AddressFileName(const std::string& address);
+
 // Is standard output a terminal that wants colours? NO_COLOR switches them off (no-color.org).
 bool WantsColour();
 

@@ -51,7 +51,9 @@ std::string DtypeName(uint64_t type) {
                                                 "float4_e2m1",
                                                 "float8_e8m0",
                                                 "uint2",
-                                                "int2", "float6_e2m3", "float6_e3m2"};
+                                                "int2",
+                                                "float6_e2m3",
+                                                "float6_e3m2"};
   if (type < std::size(kNames)) return std::string(kNames[type]);
   return "type_" + std::to_string(type);
 }

@@ -23,8 +23,8 @@ bool PickleWalker::Machine::ReadWrapper(const PickleNode& wrapper) {
   return !arguments.empty() && IsGlobalNamed(arguments[0], "NumpyArrayWrapper");
 }
 
-int64_t PickleWalker::Machine::ElementBytes(PickleValue dtype) const {
-  if (dtype.kind != Kind::kCall) return -1;
+int64_t PickleWalker::Machine::ElementBytes(PickleValue dtype, int depth) const {
+  if (dtype.kind != Kind::kCall || depth > 8) return -1;
   const PickleNode* call = NodeOf(dtype);
   if (call->items.size() < 2 || !IsGlobalNamed(call->items[0], "dtype")) return -1;
   if (call->items[1].kind != Kind::kTuple || NodeOf(call->items[1])->items.empty()) return -1;
@@ -52,9 +52,36 @@ int64_t PickleWalker::Machine::ElementBytes(PickleValue dtype) const {
     case 'M':
     case 'm':
       return 8;
+    case 'V':
+      return RecordBytes(*call, *size, depth);
     default:
-      return -1;  // records may hold objects
+      return -1;
   }
+}
+
+// A record's state: (3, order, part of an array, names, {name: (dtype, offset)}, bytes, ...). One
+// field of objects makes the array a pickle.
+int64_t PickleWalker::Machine::RecordBytes(const PickleNode& dtype, int64_t size, int depth) const {
+  if (dtype.items.size() < 3) return size;
+  if (dtype.items[2].kind != Kind::kTuple) return -1;
+  const std::vector<PickleValue>& state = NodeOf(dtype.items[2])->items;
+  if (state.size() < 5) return -1;
+  if (state[2].kind == Kind::kTuple) {
+    const std::vector<PickleValue>& part = NodeOf(state[2])->items;
+    if (part.empty()) return -1;
+    int64_t bytes = ElementBytes(part[0], depth + 1);
+    return bytes > 0 ? size : bytes;
+  }
+  if (state[4].kind == Kind::kNone) return size;
+  if (state[4].kind != Kind::kDict) return -1;
+  const std::vector<PickleValue>& fields = NodeOf(state[4])->items;
+  if (fields.size() >= 32) return -1;  // more may have been dropped
+  for (size_t i = 1; i < fields.size(); i += 2) {
+    if (fields[i].kind != Kind::kTuple || NodeOf(fields[i])->items.empty()) return -1;
+    int64_t bytes = ElementBytes(NodeOf(fields[i])->items[0], depth + 1);
+    if (bytes <= 0) return bytes;
+  }
+  return size;
 }
 
 void PickleWalker::Machine::SkipArray(const PickleNode& wrapper, const PickleNode& state) {
@@ -67,7 +94,7 @@ void PickleWalker::Machine::SkipArray(const PickleNode& wrapper, const PickleNod
     if (key[0] == "dtype") dtype = state.items[i + 1];
     if (key[0] == "numpy_array_alignment_bytes") alignment = state.items[i + 1];
   }
-  int64_t element = ElementBytes(dtype);
+  int64_t element = ElementBytes(dtype, 0);
   bool known = shape.kind == Kind::kTuple && element >= 0;
   uint64_t bytes = static_cast<uint64_t>(std::max<int64_t>(element, 0));
   if (known) {

@@ -81,9 +81,11 @@ void CheckTorchScript(ScanContext& context, const ScanItem& item, const ZipWalk&
 }  // namespace
 
 bool ExamineZip(ScanContext& context, ScanItem& item) {
+  bool starts = item.first.substr(0, 2) == "PK";
+  // Looking for an end record costs a read of each member.
+  if (!starts && !context.limits().deep && item.depth > 0) return false;
   ZipWalk walk = WalkZip(item.source);
   if (!walk.is_zip) return false;
-  bool starts = item.first.substr(0, 2) == "PK";
   if (walk.members.empty() && !starts) return false;  // an end record by chance
   AddProblems(context, item, walk.problems);
   if (!starts) {

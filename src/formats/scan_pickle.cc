@@ -40,9 +40,19 @@ bool IsCalledDanger(const PickleReport& report) {
   });
 }
 
+// Text has no bytes below the blank but line breaks and tabs; in it a word and a line end are just
+// that.
+bool LooksLikeText(std::string_view bytes) {
+  return std::none_of(bytes.begin(), bytes.end(), [](char c) {
+    auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 && byte != '\n' && byte != '\r' && byte != '\t' && byte != '\f';
+  });
+}
+
 class Pickles {
  public:
-  Pickles(ScanContext& context, ScanItem& item) : context_(context), item_(item) {}
+  Pickles(ScanContext& context, ScanItem& item, bool named)
+      : context_(context), item_(item), named_(named), is_text_(LooksLikeText(item.first)) {}
 
   // Pickles one after the other from `begin` on; true when there was at least one.
   bool Row(uint64_t begin, bool certain) {
@@ -57,13 +67,16 @@ class Pickles {
       // now and then.
       bool sound =
           report.complete && std::none_of(report.issues.begin(), report.issues.end(), IsMalformed);
-      bool believed = (i == 0 && certain) || (sound && (report.has_proto || report.ops > 3));
+      bool believed =
+          (i == 0 && certain) ||
+          (sound && (report.has_proto || report.ops > 3 || (named_ && !report.globals.empty())));
       bool told = Report(report, believed);
       found = found || believed || told;
       if (!found) return false;
       for (const PickleRawData& raw : report.raw) {
         Report(walker.Walk(raw.offset, raw.offset + raw.bytes), false);
-        SearchForPickles(context_, item_, raw.offset, raw.offset + raw.bytes);
+        if (context_.limits().deep)
+          SearchForPickles(context_, item_, raw.offset, raw.offset + raw.bytes);
       }
       Literals(report);
       at = report.end;
@@ -74,12 +87,15 @@ class Pickles {
   }
 
   // `believed`: this is a pickle beyond doubt; else only names that cannot be chance are reported.
+  // Bytes without the header of a pickle, under a name that is not one's, must call something
+  // dangerous; text must be whole besides.
   bool Report(const PickleReport& report, bool believed) {
     bool any = false;
     for (const PickleGlobal& global : report.globals) {
       if (!believed && (!IsPlausible(global) || global.cls == GlobalClass::kSafe)) continue;
-      if (!believed && !report.has_proto && global.cls != GlobalClass::kDangerous) continue;
-      if (!believed && !report.has_proto && global.use.empty()) continue;
+      bool announced = believed || report.has_proto || named_;
+      if (!announced && (global.cls != GlobalClass::kDangerous || global.use.empty())) continue;
+      if (!announced && is_text_ && !report.complete) continue;
       context_.AddGlobal(item_.path, global);
       any = any || global.cls != GlobalClass::kSafe;
     }
@@ -139,16 +155,9 @@ class Pickles {
 
   ScanContext& context_;
   ScanItem& item_;
+  bool named_;
+  bool is_text_;
 };
-
-// Text has no bytes below the blank but line breaks and tabs; in it a word and a line end are just
-// that.
-bool LooksLikeText(std::string_view bytes) {
-  return std::none_of(bytes.begin(), bytes.end(), [](char c) {
-    auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20 && byte != '\n' && byte != '\r' && byte != '\t' && byte != '\f';
-  });
-}
 
 bool IsNameByte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -219,13 +228,13 @@ bool ExaminePickles(ScanContext& context, ScanItem& item) {
     // is examined as an archive, so only calls beyond doubt count.
     PickleReport report =
         PickleWalker(item.source, context.limits().pickle).Walk(0, item.source.size_bytes());
-    return Pickles(context, item).Report(report, false);
+    return Pickles(context, item, false).Report(report, false);
   }
   bool named = std::find(std::begin(kExtensions), std::end(kExtensions),
                          AsciiLower(item.extension())) != std::end(kExtensions);
   bool certain = !item.stray && LooksLikePickle(item.first) &&
                  (named || (item.depth == 0 && HasPickleHeader(item.first)));
-  return Pickles(context, item).Row(0, certain);
+  return Pickles(context, item, named && !item.stray).Row(0, certain);
 }
 
 void SearchForPickles(ScanContext& context, ScanItem& item, uint64_t begin, uint64_t end) {

@@ -211,7 +211,7 @@ for entry in [
     ("ssl", "ssl", "get_server_certificate", "opens a connection"),
     ("urlretrieve", "urllib.request", "urlretrieve", "downloads a file"),
     ("requests", "requests.api", "get", "requests fetches an address"),
-    ("socket", "socket", "create_connection", "opens a connection"),
+    ("socket", "socket", "create_connection", "opens a socket"),
     ("pty", "pty", "spawn", "pty starts a process"),
     ("sys_modules", "sys", "setprofile", "sys changes the interpreter"),
     ("gc", "gc", "get_objects", "gc reaches every object"),
@@ -774,10 +774,6 @@ def seven_zip():
 @shape(extension=".pkl.gz", verdict="suspicious")
 def bomb():
     """a stream that unpacks to very much"""
-    return gzip.compress(gzip.compress(b"\x00" * (400 << 20), 9)[:1000] + b"\x00" * 10) if False else xz_bomb()
-
-
-def xz_bomb():
     stream = io.BytesIO()
     with lzma.open(stream, "wb", preset=1) as packed:
         block = b"\x00" * (1 << 20)

@@ -22,6 +22,7 @@ struct InspectCommand {
   bool json = false;
   bool all = false;
   bool no_scan = false;
+  bool digests = false;
 };
 
 // 1,234,567
@@ -214,18 +215,26 @@ void PrintJson(const InspectCommand& command, const std::vector<Inspected>& file
 
 int Run(const InspectCommand& command) {
   std::vector<Inspected> files;
+  bool remote = IsAddress(command.target);
   ScanLimits limits;
+  limits.deep = !remote;  // a range costs a round trip
   Scanner scanner(limits);
   auto add = [&](ByteSource& source, const std::string& name) {
-    Inspected file{
-        .name = name, .bytes = source.size_bytes(), .inspection = InspectSource(source, name)};
+    Inspected file{.name = name,
+                   .bytes = source.size_bytes(),
+                   .inspection = InspectSource(source, name, {.digests = command.digests})};
     files.push_back(std::move(file));
     if (!command.no_scan) scanner.Scan(source, name);
   };
-  bool folder = std::filesystem::is_directory(command.target);
-  for (const TargetFile& target : ListTarget(command.target)) {
-    std::unique_ptr<ByteSource> source = OpenTarget(target.path);
-    add(*source, target.name);
+  bool folder = !remote && std::filesystem::is_directory(command.target);
+  if (remote) {
+    std::unique_ptr<ByteSource> source = OpenAddress(command.target);
+    add(*source, AddressFileName(command.target));
+  } else {
+    for (const TargetFile& target : ListTarget(command.target)) {
+      std::unique_ptr<ByteSource> source = OpenTarget(target.path);
+      add(*source, target.name);
+    }
   }
   ScanReport report = scanner.Finish();
   if (command.json) {
@@ -252,6 +261,8 @@ void AddInspectCommand(CLI::App& app, Outcome* outcome) {
       ->required();
   command->add_flag("--json", options->json, "Everything as JSON (schema 1)");
   command->add_flag("--all", options->all, "Show all tensors and all metadata");
+  command->add_flag("--sha256", options->digests,
+                    "Hash every tensor's bytes (JSON only); reads the weights");
   command->add_flag("--no-scan", options->no_scan, "Do not look for dangers");
   command->callback([options, outcome] { outcome->exit_code = Run(*options); });
 }

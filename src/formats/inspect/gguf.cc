@@ -36,7 +36,8 @@ void Inspect(ByteSource& source, std::string_view, Inspection* out) {
                         .elements = tensor.elements,
                         .bytes = tensor.bytes,
                         .offset = header.data_offset + tensor.offset,
-                        .note = ""};
+                        .note = "",
+                        .sha256 = ""};
     std::reverse(row.shape.begin(), row.shape.end());  // outermost first, as everywhere else
     bytes += tensor.bytes;
     out->tensors.push_back(std::move(row));

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/hash.h"
 
 namespace hearth {
 
@@ -50,6 +51,7 @@ Json Inspection::ToJson() const {
                           {"bytes", tensor.bytes}});
     if (tensor.offset > 0) row.Set("offset", tensor.offset);
     if (!tensor.note.empty()) row.Set("note", tensor.note);
+    if (!tensor.sha256.empty()) row.Set("sha256", tensor.sha256);
     tensor_rows.Push(std::move(row));
     bytes += tensor.bytes;
   }
@@ -71,7 +73,27 @@ Json Inspection::ToJson() const {
                     {"warnings", Json(warnings)}});
 }
 
-Inspection InspectSource(ByteSource& source, std::string_view name) {
+namespace {
+
+// Tensors that lie in the file as they are.
+void AddDigests(ByteSource& source, Inspection* inspection) {
+  constexpr uint64_t kPieceBytes = 1 << 20;
+  for (InspectedTensor& tensor : inspection->tensors) {
+    bool inside = tensor.offset > 0 && tensor.offset <= source.size_bytes() &&
+                  tensor.bytes <= source.size_bytes() - tensor.offset;
+    if (!tensor.sha256.empty() || !inside) continue;
+    Sha256Hasher hasher;
+    for (uint64_t done = 0; done < tensor.bytes; done += kPieceBytes) {
+      uint64_t n = std::min(kPieceBytes, tensor.bytes - done);
+      hasher.Update(source.Read(tensor.offset + done, static_cast<size_t>(n)));
+    }
+    tensor.sha256 = hasher.Finish().Hex();
+  }
+}
+
+}  // namespace
+
+Inspection InspectSource(ByteSource& source, std::string_view name, const InspectOptions& options) {
   std::string first =
       source.Read(0, static_cast<size_t>(std::min<uint64_t>(1024, source.size_bytes())));
   const Inspector* best = nullptr;
@@ -84,10 +106,12 @@ Inspection InspectSource(ByteSource& source, std::string_view name) {
     }
   }
   Inspection inspection;
+  inspection.want_digests = options.digests;
   inspection.format = best == nullptr ? "unknown" : std::string(best->name);
   if (best == nullptr) return inspection;
   try {
     best->inspect(source, name, &inspection);
+    if (options.digests) AddDigests(source, &inspection);
   } catch (const Error& error) {
     if (error.code() == Code::kInternal || error.code() == Code::kUnavailable) throw;
     inspection.warnings.push_back(error.message());

@@ -35,9 +35,11 @@ struct InspectedTensor {
   uint64_t bytes = 0;   // as stored
   uint64_t offset = 0;  // in the file; 0 when it does not lie there as it is
   std::string note;     // "view of storage 3", "external: weights.bin", ...
+  std::string sha256;   // of its bytes, row-major; where asked for
 };
 
 struct Inspection {
+  bool want_digests = false;         // set by the caller: fill sha256, which reads the tensors
   std::string format;                // "safetensors", "gguf", "pytorch", ...
   std::vector<InspectedFact> facts;  // in the order to be shown
   std::vector<InspectedTensor> tensors;
@@ -64,6 +66,10 @@ const std::vector<Inspector>& Inspectors();
 
 // The surest inspector's answer. A file that nobody knows has the format "unknown"; one that its
 // inspector refuses keeps the format and gets a warning.
-Inspection InspectSource(ByteSource& source, std::string_view name);
+struct InspectOptions {
+  bool digests = false;
+};
+Inspection InspectSource(ByteSource& source, std::string_view name,
+                         const InspectOptions& options = {});
 
 }  // namespace hearth

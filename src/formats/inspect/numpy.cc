@@ -16,7 +16,8 @@ void AddArray(const NumpyArray& array, std::string name, Inspection* out) {
                       .elements = array.elements,
                       .bytes = array.bytes,
                       .offset = array.packed ? 0 : array.data_offset,
-                      .note = ""};
+                      .note = "",
+                      .sha256 = ""};
   if (array.fortran_order) row.note = "column-major";
   if (array.big_endian) row.note += row.note.empty() ? "big-endian" : ", big-endian";
   for (const NumpyField& field : array.fields) {

@@ -50,7 +50,8 @@ void Inspect(ByteSource& source, std::string_view, Inspection* out) {
         .elements = tensor.elements,
         .bytes = tensor.external ? tensor.external_bytes : tensor.data_bytes,
         .offset = tensor.data_offset,
-        .note = ""};
+        .note = "",
+        .sha256 = ""};
     for (int64_t dim : tensor.shape) row.shape.push_back(static_cast<uint64_t>(dim));
     if (tensor.external) row.note = "external: " + tensor.location;
     out->tensors.push_back(std::move(row));

@@ -25,7 +25,8 @@ void Inspect(ByteSource& source, std::string_view, Inspection* out) {
                             .elements = tensor.elements(),
                             .bytes = tensor.end - tensor.begin,
                             .offset = header.data_offset + tensor.begin,
-                            .note = ""});
+                            .note = "",
+                            .sha256 = ""});
   }
   for (const auto& [key, value] : header.metadata) out->metadata.emplace_back(key, value);
 }

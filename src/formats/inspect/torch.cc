@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "base/hash.h"
 #include "formats/inspect/inspector.h"
 #include "formats/torch_checkpoint.h"
 
@@ -15,6 +18,18 @@ int Probe(std::string_view name, std::string_view first) {
   return 0;
 }
 
+std::string DigestOf(TorchCheckpoint* checkpoint, const TorchTensor& tensor) {
+  constexpr uint64_t kPieceBytes = 1 << 20;
+  Sha256Hasher hasher;
+  std::string piece;
+  for (uint64_t done = 0; done < tensor.bytes; done += piece.size()) {
+    piece.resize(static_cast<size_t>(std::min(kPieceBytes, tensor.bytes - done)));
+    checkpoint->ReadTensor(tensor, done, piece.size(), piece.data());
+    hasher.Update(piece);
+  }
+  return hasher.Finish().Hex();
+}
+
 void Inspect(ByteSource& source, std::string_view, Inspection* out) {
   TorchCheckpoint checkpoint = TorchCheckpoint::Open(source);
   out->Add("form", checkpoint.form(),
@@ -29,7 +44,8 @@ void Inspect(ByteSource& source, std::string_view, Inspection* out) {
                         .elements = tensor.elements,
                         .bytes = tensor.bytes,
                         .offset = 0,
-                        .note = ""};
+                        .note = "",
+                        .sha256 = ""};
     if (tensor.storage < 0) {
       row.note = "no data (meta)";
     } else {
@@ -43,6 +59,7 @@ void Inspect(ByteSource& source, std::string_view, Inspection* out) {
         row.note = "part of storage " + storage.key;
       }
     }
+    if (out->want_digests && tensor.storage >= 0) row.sha256 = DigestOf(&checkpoint, tensor);
     out->tensors.push_back(std::move(row));
   }
   for (const std::string& line : checkpoint.unreadable()) out->warnings.push_back(line);

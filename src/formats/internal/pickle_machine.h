@@ -57,7 +57,8 @@ class PickleWalker::Machine {
   bool ReadWrapper(const PickleNode& wrapper);
   void SkipArray(const PickleNode& wrapper, const PickleNode& state);
   // Bytes of one element; 0 for Python objects, -1 when unknown.
-  int64_t ElementBytes(PickleValue dtype) const;
+  int64_t ElementBytes(PickleValue dtype, int depth) const;
+  int64_t RecordBytes(const PickleNode& dtype, int64_t size, int depth) const;
 
   void Issue(Severity severity, const char* kind, std::string text);
   void Malformed(std::string text) {
