@@ -236,7 +236,12 @@ std::unique_ptr<Model> ParseUnigram(const Json& json) {
   UnigramOptions options;
   options.pieces = ReadPieces(RequireField(json, "vocab"));
   options.unk_id = ReadUnknownId(json, options.pieces.size());
-  options.byte_fallback = json.BoolField("byte_fallback").value_or(false);
+  if (const Json* fallback = json.Find("byte_fallback")) {
+    if (!fallback->is_bool()) {
+      throw Error(Code::kInvalidArgument, "\"byte_fallback\" must be true or false");
+    }
+    options.byte_fallback = *fallback->AsBool();
+  }
   return std::make_unique<Unigram>(std::move(options));
 }
 
