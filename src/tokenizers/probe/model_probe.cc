@@ -3,15 +3,18 @@
 //
 //   {"load": {model object}}        -> {"model": {...}, "size": n}
 //   {"tokenize": ["piece", ...]}    -> {"tokens": [[[id, "value", begin, end], ...], ...]}
+//   {"files": "path"}           -> {"tokenizer": {tokenizer.json of that folder or file}}
 //   {"ids": ["token", ...], "tokens": [id, ...]} -> {"ids": [id or null], "tokens": ["..." or
 //   null]}
 // A failure answers {"error": "message"} and the program goes on.
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string>
 
 #include "base/error.h"
 #include "codec/json.h"
+#include "tokenizers/loaders/loader.h"
 #include "tokenizers/model.h"
 
 namespace hearth::tokenizers {
@@ -22,6 +25,10 @@ class Probe {
   Json Answer(const Json& request) {
     if (const Json* model = request.Find("load")) return Load(*model);
     if (request.Find("tokenize") != nullptr) return Tokenize(request.RequireArray("tokenize"));
+    if (request.Find("files") != nullptr) {
+      std::filesystem::path path = request.RequireString("files");
+      return Json::Obj({{"tokenizer", LoadTokenizerJson(path)}});
+    }
     if (request.Find("ids") != nullptr) return LookUp(request);
     throw Error(Code::kInvalidArgument, "unknown request");
   }
