@@ -25,6 +25,8 @@ SentencePieceStyle StyleOf(const Json& config) {
   style.add_bos = config.BoolField("add_bos_token");
   style.add_eos = config.BoolField("add_eos_token");
   std::string name = ConfiguredClass(config);
+  if (name == "LlamaTokenizer") style.form = SentencePieceStyle::Form::kLlama;
+  style.legacy = config.BoolField("legacy").value_or(false);
   if (name == "GemmaTokenizer") style.form = SentencePieceStyle::Form::kGemma;
   if (name == "T5Tokenizer" || name == "MT5Tokenizer") style.form = SentencePieceStyle::Form::kT5;
   if (name == "XLMRobertaTokenizer") style.form = SentencePieceStyle::Form::kXlmRoberta;

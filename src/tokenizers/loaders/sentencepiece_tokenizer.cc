@@ -1,5 +1,7 @@
 #include "tokenizers/loaders/sentencepiece_tokenizer.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "codec/base64.h"
 #include "tokenizers/loaders/merge_rules.h"
@@ -35,21 +37,41 @@ Json Precompiled(const SentencePieceModel& model) {
                     {"precompiled_charsmap", Base64Encode(model.precompiled_charsmap)}});
 }
 
+bool HasUserSymbols(const SentencePieceModel& model) {
+  return std::any_of(model.pieces.begin(), model.pieces.end(), [](const SentencePiece& piece) {
+    return piece.type == PieceType::kUserDefined;
+  });
+}
+
+// Text around a user's symbol is normalised in stretches: trimming those would eat the spaces
+// beside the symbol, so only the space in front of the whole text is seen to (by
+// PlainPreTokenizer), and a space at the very end stays.
+bool TrimsStretches(const SentencePieceModel& model) {
+  return !(model.remove_extra_whitespaces && model.escape_whitespaces && HasUserSymbols(model));
+}
+
 // SentencePiece's own normalisation as a chain of the reference's.
 Json PlainNormalizer(const SentencePieceModel& model) {
   Json::Array steps;
+  bool trims = TrimsStretches(model);
   if (!model.precompiled_charsmap.empty()) steps.push_back(Precompiled(model));
   if (model.remove_extra_whitespaces) {
-    steps.push_back(parts::ReplaceRegex("\\A +| +\\z", ""));
+    // At the end the visible space goes too: SentencePiece trims after its replacement.
+    if (trims) steps.push_back(parts::ReplaceRegex("\\A +|[ \xE2\x96\x81]+\\z", ""));
     steps.push_back(parts::ReplaceRegex(" {2,}", " "));
   }
-  if (model.add_dummy_prefix) {
+  if (model.add_dummy_prefix && trims) {
     steps.push_back(Json::Obj({{"type", "Prepend"}, {"prepend", parts::kMetaspace}}));
   }
   if (model.escape_whitespaces) steps.push_back(parts::ReplaceText(" ", parts::kMetaspace));
   if (steps.empty()) return Json();
   if (steps.size() == 1) return steps.front();
   return parts::Sequence("normalizers", std::move(steps));
+}
+
+Json PlainPreTokenizer(const SentencePieceModel& model) {
+  if (TrimsStretches(model) || !model.add_dummy_prefix) return Json();
+  return parts::Metaspace("first", false);
 }
 
 Json BpeModel(const SentencePieceModel& model) {
@@ -106,10 +128,23 @@ Json MakePlain(const SentencePieceModel& model, const SentencePieceStyle& style)
   parts::Document document;
   document.added_tokens = parts::AddedTokens(AddedTokensOf(model));
   document.normalizer = PlainNormalizer(model);
+  document.pre_tokenizer = PlainPreTokenizer(model);
   document.decoder = parts::SentencePieceDecoder(model.add_dummy_prefix);
   document.post_processor = PostProcessor(model, style, bpe, false);
   document.model =
       bpe ? BpeModel(model) : parts::Unigram(TextsOf(model), UnknownId(model), model.byte_fallback);
+  return parts::Assemble(std::move(document));
+}
+
+// The reference's class: unlike SentencePiece it puts no space before a text that starts with one.
+Json MakeLlama(const SentencePieceModel& model, const SentencePieceStyle& style) {
+  std::string_view scheme = style.legacy ? "always" : "first";
+  parts::Document document;
+  document.added_tokens = parts::AddedTokens(AddedTokensOf(model));
+  document.pre_tokenizer = parts::Metaspace(model.add_dummy_prefix ? scheme : "never", false);
+  document.decoder = parts::SentencePieceDecoder(model.add_dummy_prefix);
+  document.post_processor = PostProcessor(model, style, true, false);
+  document.model = BpeModel(model);
   return parts::Assemble(std::move(document));
 }
 
@@ -179,6 +214,7 @@ Json MakeTokenizerJson(const SentencePieceModel& model, const SentencePieceStyle
     throw Error(Code::kUnimplemented, "SentencePiece models of words or characters");
   }
   bool unigram = model.algorithm == Algorithm::kUnigram;
+  if (style.form == Form::kLlama && !unigram) return MakeLlama(model, style);
   if (style.form == Form::kGemma && !unigram) return MakeGemma(model, style);
   if (style.form == Form::kT5 && unigram) return MakeT5(model, style);
   if (style.form == Form::kXlmRoberta && unigram) return MakeXlmRoberta(model);

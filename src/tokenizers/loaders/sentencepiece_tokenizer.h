@@ -17,8 +17,10 @@
 namespace hearth::tokenizers {
 
 struct SentencePieceStyle {
-  enum class Form { kPlain, kGemma, kT5, kXlmRoberta };
+  enum class Form { kPlain, kLlama, kGemma, kT5, kXlmRoberta };
   Form form = Form::kPlain;
+  // kLlama: a space in front of each stretch between added tokens, not of the text alone.
+  bool legacy = false;
   // Unset: bos for BPE models, neither for Unigram models (forms other than kPlain: their own).
   std::optional<bool> add_bos;
   std::optional<bool> add_eos;
