@@ -113,6 +113,8 @@ def measure_graphemes():
 
     extends = {i for i in POINTS if count("a" + chr(i)) == 1}  # Extend, ZWJ, SpacingMark
     # A control character (CR and LF too) takes no mark: the two marks then form a cluster of their own.
+    # U+0000 ends the keys of the map and cannot be probed; it is one.
+    extends -= {0}
     control = {i for i in POINTS if i == 0 or count(chr(i) + "\u0300\u0300") == 2} - extends
     prepends = {i for i in POINTS if i and count(chr(i) + "a") == 1}
     plain = [i for i in POINTS if i not in extends and i not in control]
@@ -120,7 +122,7 @@ def measure_graphemes():
     def where(points, probe):
         return {i for i in points if probe(chr(i))}
 
-    result = {"extends": extends - {0}, "control": control, "prepends": prepends}
+    result = {"extends": extends, "control": control, "prepends": prepends}
     # (c) (ZWJ (c)): one cluster of more than five bytes, or (c) ZWJ as one and the other alone.
     result["pictographic"] = where(plain, lambda c: count("\u00a9\u200d" + c) == 3)
     result["emoji_extend"] = where(extends, lambda c: count("\u00a9" + c + "\u200d\u00a9\u0300") == 5)

@@ -1,14 +1,21 @@
 <<<<<<< HEAD
+<<<<<<< HEAD
 """Runs hearth_model_probe, which answers one JSON line per JSON line (src/tokenizers/probe/model_probe.cc)."""
 =======
 """Talks to hearth_text_probe: one JSON array per line there, one JSON value back."""
 >>>>>>> text
+=======
+"""Runs hearth_model_probe, which answers one JSON line per JSON line (src/tokenizers/probe/model_probe.cc)."""
+>>>>>>> main
 import json
 import os
 import pathlib
 import subprocess
 
 <<<<<<< HEAD
+<<<<<<< HEAD
+=======
+>>>>>>> main
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("HEARTH_BUILD", ROOT / "build" / "release"))
 BINARY = BUILD / "src" / "tokenizers" / "hearth_model_probe"
@@ -16,10 +23,13 @@ BINARY = BUILD / "src" / "tokenizers" / "hearth_model_probe"
 
 class ProbeError(Exception):
     """The probe answered {"error": ...}."""
+<<<<<<< HEAD
 =======
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BINARY = pathlib.Path(os.environ.get("HEARTH_TEXT_PROBE", ROOT / "build/release/tests/parity/tools/hearth_text_probe"))
 >>>>>>> text
+=======
+>>>>>>> main
 
 
 class Probe:
@@ -27,6 +37,9 @@ class Probe:
         self.process = subprocess.Popen([str(BINARY)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 <<<<<<< HEAD
+<<<<<<< HEAD
+=======
+>>>>>>> main
     def raw(self, line):
         """The answer as bytes to a request given as text, for what must be compared to the byte."""
         self.process.stdin.write(line.encode() + b"\n")
@@ -44,6 +57,7 @@ class Probe:
     def close(self):
         self.process.stdin.close()
         self.process.wait(timeout=10)
+<<<<<<< HEAD
 =======
     def ask(self, *question):
         return self.ask_all([question])[0]
@@ -62,3 +76,5 @@ class Probe:
         self.process.stdin.close()
         self.process.wait()
 >>>>>>> text
+=======
+>>>>>>> main

@@ -195,12 +195,15 @@ bool Matcher::TakeReference(const Instruction& instruction, size_t* at) {
       *at += wanted.size();
       return true;
     }
+    // Oniguruma looks at as many bytes as the group took, whatever the case variants need.
+    if (text_.size() - *at < wanted.size()) continue;
+    size_t limit = *at + wanted.size();
     size_t here = *at;
     size_t there = begin;
-    while (there < end && here < text_.size()) {
+    while (there < end && here < limit) {
       Decoded a = DecodeAt(text_, there);
       Decoded b = DecodeAt(text_, here);
-      if (SimpleFold(a.c) != SimpleFold(b.c)) break;
+      if (here + b.length > limit || SimpleFold(a.c) != SimpleFold(b.c)) break;
       there += a.length;
       here += b.length;
     }
@@ -247,8 +250,8 @@ std::optional<RegexMatch> Matcher::Find(size_t from) {
     }
     if (RunAt(at) == Outcome::kMatched) {
       size_t keep = slots_[0];
-      size_t begin = keep == kUnset ? at : keep;
-      return RegexMatch{begin, end_};
+      // \K in a look-ahead may lie behind the end.
+      return RegexMatch{keep == kUnset ? at : std::min(keep, end_), end_};
     }
     if (at >= text_.size()) return std::nullopt;
     at += DecodeAt(text_, at).length;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/error.h"
 #include "text/internal/regex_ast.h"
 #include "text/internal/regex_cursor.h"
@@ -97,7 +99,7 @@ class Parser {
       flush();
       if (literal) atom = LiteralNode(*literal, options);
       while (quantifier) {
-        if (atom->kind == NodeKind::kAnchor || atom->kind == NodeKind::kLook) {
+        if (!IsRepeatable(*atom)) {
           cursor_.Fail("target of repeat operator is invalid", at);
         }
         atom = Repeat(std::move(atom), *quantifier);
@@ -119,6 +121,14 @@ class Parser {
     NodePtr sequence = MakeNode(NodeKind::kSequence);
     FoldInto(&one, in_look_behind_ > 0, sequence.get());
     return sequence->children.size() == 1 ? std::move(sequence->children[0]) : std::move(sequence);
+  }
+
+  // What takes nothing cannot be repeated, unless it stands in a group that does more than to hold it together.
+  static bool IsRepeatable(const Node& atom) {
+    if (atom.kind == NodeKind::kAnchor || atom.kind == NodeKind::kLook) return false;
+    return atom.kind != NodeKind::kAlternate ||
+           std::all_of(atom.children.begin(), atom.children.end(),
+                       [](const NodePtr& child) { return IsRepeatable(*child); });
   }
 
   static NodePtr Repeat(NodePtr atom, const Quantifier& quantifier) {
@@ -304,7 +314,8 @@ class Parser {
     if (cursor_.Accept('\'')) return NamedGroup('\'', options, depth, at);
     Options inner = options;
     if (cursor_.ParseOptions(&inner) != ':') cursor_.Fail("undefined group option", at);
-    return FinishGroup(ParseAlternatives(inner, depth + 1), at);
+    // A group of its own, for IsRepeatable.
+    return MakeParent(NodeKind::kSequence, FinishGroup(ParseAlternatives(inner, depth + 1), at));
   }
 
   NodePtr FinishGroup(NodePtr body, size_t at) {
