@@ -127,8 +127,8 @@ class Printer {
   // Ids on the line that is open; Flush ends it.
   void Ids(const std::vector<uint32_t>& ids) {
     for (uint32_t id : ids) {
-      fmt::format_to(std::back_inserter(line_), line_.size() == 0 && !line_open_ ? "{}" : " {}",
-                     id);
+      if (line_open_) line_.push_back(' ');
+      fmt::format_to(std::back_inserter(line_), "{}", id);
       line_open_ = true;
       if (line_.size() >= kReadBytes) Write();
     }
@@ -160,14 +160,21 @@ class Printer {
   }
 
   void Colors(const Encoding& encoding, std::string_view text) {
-    size_t shade = 0;
+    size_t shade = 0, shown_to = 0;
     for (size_t i = 0; i < encoding.size(); ++i) {
       std::string piece = Visible(Shown(encoding, i, text));
       if (encoding.special_tokens_mask[i] != 0) {
         fmt::print("\033[7m{}\033[0m", piece);
-      } else {
-        fmt::print("\033[48;5;{}m\033[38;5;16m{}\033[0m", kBackgrounds[shade++ % 6], piece);
+        continue;
       }
+      // Offsets may leave blanks out (trim_offsets): they belong to the token that follows.
+      auto [begin, end] = encoding.offsets[i];
+      if (begin > shown_to && begin <= text.size()) {
+        std::string blanks = Visible(text.substr(shown_to, begin - shown_to));
+        piece = begin == end ? blanks : blanks + piece;
+      }
+      shown_to = std::max(shown_to, end);
+      fmt::print("\033[48;5;{}m\033[38;5;16m{}\033[0m", kBackgrounds[shade++ % 6], piece);
     }
     fmt::print("\n{} tokens, {} bytes\n", encoding.size(), text.size());
   }
@@ -269,7 +276,8 @@ void DecodeTexts(const Tokenizer& tokenizer, const TokenizeCommand& command) {
 }
 
 int Run(const TokenizeCommand& command) {
-  Tokenizer tokenizer = Tokenizer::FromJson(tokenizers::LoadTokenizerJson(command.tokenizer));
+  Tokenizer tokenizer =
+      Tokenizer::FromJson(tokenizers::LoadTokenizerJson(command.tokenizer).Dump());
   Printer printer(tokenizer, command);
   if (command.decode && !command.texts.empty()) {
     DecodeTexts(tokenizer, command);
