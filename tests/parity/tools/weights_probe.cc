@@ -3,7 +3,8 @@
 //   weights_probe dequantize TYPE TIER < blocks > floats
 //   weights_probe quantize TYPE TIER < floats > blocks
 //   weights_probe tofloat DTYPE < values > floats
-//   weights_probe fromfloat DTYPE < floats > values
+//   weights_probe verdicts < (u32 length, file)... > one line per file: "ok" or the kind of the
+//   error weights_probe fromfloat DTYPE < floats > values
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "formats/safetensors.h"
 #include "tensor/blocks.h"
 #include "tensor/dtype.h"
 
@@ -58,6 +60,26 @@ hearth::tensor::Dtype DtypeNamed(std::string_view name) {
   return *dtype;
 }
 
+std::string VerdictOf(std::string_view file) {
+  try {
+    hearth::MemorySource source(file);
+    hearth::ReadSafetensorsHeader(source);
+    return "ok";
+  } catch (const Error& error) {
+    return std::string(hearth::SafetensorsErrorKind(error));
+  }
+}
+
+void Verdicts(const std::vector<uint8_t>& input) {
+  std::string_view left(reinterpret_cast<const char*>(input.data()), input.size());
+  while (left.size() >= 4) {
+    uint32_t length;
+    std::memcpy(&length, left.data(), sizeof length);
+    std::printf("%s\n", VerdictOf(left.substr(4, length)).c_str());
+    left.remove_prefix(4 + size_t{length});
+  }
+}
+
 void Run(const std::vector<std::string>& words) {
   const std::string& command = words.at(0);
   std::vector<uint8_t> input = ReadInput();
@@ -84,6 +106,8 @@ void Run(const std::vector<std::string>& words) {
     std::vector<uint8_t> out((floats.size() * hearth::tensor::DtypeBits(dtype) + 7) / 8);
     hearth::tensor::FromFloat(dtype, floats.data(), floats.size(), out.data());
     WriteOutput(out);
+  } else if (command == "verdicts") {
+    Verdicts(input);
   } else {
     throw Error(Code::kInvalidArgument, "unknown command " + command);
   }
