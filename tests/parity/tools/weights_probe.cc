@@ -11,8 +11,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/error.h"
-#include "formats/safetensors.h"
+#include "formats/safetensors_file.h"
 #include "tensor/blocks.h"
 #include "tensor/dtype.h"
 
@@ -80,6 +81,25 @@ void Verdicts(const std::vector<uint8_t>& input) {
   }
 }
 
+// Both readers, which must agree.
+void Slice(const std::vector<std::string>& words) {
+  std::vector<hearth::DimRange> ranges;
+  for (size_t i = 3; i < words.size(); ++i) {
+    std::vector<std::string_view> ends = hearth::Split(words[i], ':');
+    ranges.push_back({*hearth::ParseUint(ends.at(0)), *hearth::ParseUint(ends.at(1))});
+  }
+  hearth::SafetensorsFile file(words.at(1));
+  const hearth::SafetensorsTensor* tensor = file.Find(words.at(2));
+  if (tensor == nullptr) throw Error(Code::kNotFound, "no such tensor");
+  hearth::MappedSource source(words.at(1));
+  hearth::SafetensorsReader reader(source);
+  std::vector<uint8_t> part = file.Slice(*tensor, ranges);
+  if (part != reader.Slice(*reader.header().Find(words.at(2)), ranges)) {
+    throw Error(Code::kInternal, "the two readers differ");
+  }
+  WriteOutput(part);
+}
+
 void Run(const std::vector<std::string>& words) {
   const std::string& command = words.at(0);
   std::vector<uint8_t> input = ReadInput();
@@ -106,6 +126,8 @@ void Run(const std::vector<std::string>& words) {
     std::vector<uint8_t> out((floats.size() * hearth::tensor::DtypeBits(dtype) + 7) / 8);
     hearth::tensor::FromFloat(dtype, floats.data(), floats.size(), out.data());
     WriteOutput(out);
+  } else if (command == "slice") {
+    Slice(words);
   } else if (command == "verdicts") {
     Verdicts(input);
   } else {

@@ -1,0 +1,172 @@
+// hearth convert: weights from one format to another.
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "cli/command.h"
+#include "formats/convert/to_gguf.h"
+#include "formats/convert/to_safetensors.h"
+
+namespace hearth::cli {
+namespace {
+
+struct ConvertCommand {
+  std::string source;
+  std::string target;
+  std::string type = "F16";
+  std::string dtype;
+  std::string shard_size;
+  unsigned threads = 0;
+  bool force = false;
+  bool quiet = false;
+};
+
+std::atomic<bool> interrupted = false;
+
+void HandleSignal(int) { interrupted = true; }
+
+// While it lives, an interrupt asks the conversion to clean up instead of ending the process.
+class InterruptGuard {
+ public:
+  InterruptGuard() {
+    struct sigaction action {};
+    action.sa_handler = HandleSignal;
+    ::sigaction(SIGINT, &action, &before_int_);
+    ::sigaction(SIGTERM, &action, &before_term_);
+  }
+  ~InterruptGuard() {
+    ::sigaction(SIGINT, &before_int_, nullptr);
+    ::sigaction(SIGTERM, &before_term_, nullptr);
+  }
+
+ private:
+  struct sigaction before_int_ {};
+  struct sigaction before_term_ {};
+};
+
+// One line on a terminal, redrawn ten times a second.
+class ProgressBar {
+ public:
+  explicit ProgressBar(bool shown) : shown_(shown) {}
+  ~ProgressBar() {
+    if (drawn_) std::fprintf(stderr, "\r\033[K");
+  }
+
+  void Draw(std::string_view tensor, uint64_t done, uint64_t total) {
+    auto now = std::chrono::steady_clock::now();
+    if (!shown_ || now - last_ < std::chrono::milliseconds(100)) return;
+    last_ = now;
+    drawn_ = true;
+    constexpr uint64_t kWidth = 30;
+    uint64_t filled = total > 0 ? done * kWidth / total : 0;
+    std::string bar = std::string(filled, '#') + std::string(kWidth - filled, '.');
+    std::fprintf(stderr, "\r\033[K[%s] %3d%% %.*s", bar.c_str(),
+                 static_cast<int>(total > 0 ? done * 100 / total : 0),
+                 static_cast<int>(std::min<size_t>(tensor.size(), 60)), tensor.data());
+  }
+
+ private:
+  bool shown_;
+  bool drawn_ = false;
+  std::chrono::steady_clock::time_point last_;
+};
+
+// "5GB", "500MB", "1000": decimal units, as Hugging Face's max_shard_size has them.
+uint64_t ParseSize(const std::string& text) {
+  if (text.empty()) return 0;
+  std::string lower = AsciiLower(text);
+  uint64_t unit = 1;
+  for (auto [end, value] :
+       {std::pair<const char*, uint64_t>{"kb", 1'000}, {"mb", 1'000'000}, {"gb", 1'000'000'000}}) {
+    if (!lower.ends_with(end)) continue;
+    unit = value;
+    lower.resize(lower.size() - 2);
+  }
+  std::optional<uint64_t> number = ParseUint(TrimAscii(lower));
+  uint64_t bytes = 0;
+  if (!number || *number == 0 || __builtin_mul_overflow(*number, unit, &bytes)) {
+    throw Error(Code::kInvalidArgument, "\"" + text + "\" is no size such as 5GB or 500MB");
+  }
+  return bytes;
+}
+
+std::string Names(const auto& rows) {
+  std::string names;
+  for (const auto& row : rows) names += (names.empty() ? "" : ", ") + std::string(row.name);
+  return names;
+}
+
+std::filesystem::path FolderOf(const std::filesystem::path& source) {
+  if (std::filesystem::is_directory(source)) return source;
+  std::filesystem::path folder = source.parent_path();
+  return folder.empty() ? "." : folder;
+}
+
+void Run(const ConvertCommand& command) {
+  convert::Job job;
+  job.if_exists = command.force ? IfExists::kReplace : IfExists::kRefuse;
+  job.max_shard_bytes = ParseSize(command.shard_size);
+  job.threads = command.threads > 0 ? command.threads : std::thread::hardware_concurrency();
+  job.cancelled = &interrupted;
+  ProgressBar bar(!command.quiet && ::isatty(STDERR_FILENO) != 0);
+  job.progress = [&](std::string_view tensor, uint64_t done, uint64_t total) {
+    bar.Draw(tensor, done, total);
+  };
+  InterruptGuard guard;
+  std::unique_ptr<convert::TensorSource> source = convert::OpenTensorSource(command.source);
+  std::filesystem::path target = command.target;
+  if (target.extension() == ".gguf") {
+    if (!command.dtype.empty()) {
+      throw Error(Code::kInvalidArgument, "a GGUF file takes --type, not --dtype");
+    }
+    const convert::Recipe* recipe = convert::FindRecipe(command.type);
+    if (recipe == nullptr) {
+      throw Error(Code::kInvalidArgument,
+                  "unknown type \"" + command.type + "\"; there are " + Names(convert::Recipes()));
+    }
+    return convert::ConvertToGguf(*source, FolderOf(command.source), *recipe, target, job);
+  }
+  convert::SafetensorsTarget where{target, std::nullopt};
+  if (!command.dtype.empty()) {
+    where.dtype = tensor::FindDtype(command.dtype);
+    if (!where.dtype || !tensor::IsFloat(*where.dtype)) {
+      throw Error(Code::kInvalidArgument, "\"" + command.dtype + "\" is no floating-point dtype");
+    }
+  }
+  convert::ConvertToSafetensors(*source, FolderOf(command.source), where, job);
+}
+
+}  // namespace
+
+void AddConvertCommand(CLI::App& app, Outcome*) {
+  auto options = std::make_shared<ConvertCommand>();
+  CLI::App* command = app.add_subcommand(
+      "convert", "Convert weights: safetensors to GGUF and back, shards, element types");
+  command
+      ->add_option("source", options->source,
+                   "A checkpoint's folder, a .safetensors file or index, or a .gguf file")
+      ->required();
+  command
+      ->add_option("target", options->target,
+                   "A .gguf file, a .safetensors file, or a folder for a checkpoint")
+      ->required();
+  command->add_option("--type", options->type, "For GGUF: " + Names(convert::Recipes()))
+      ->capture_default_str();
+  command->add_option("--dtype", options->dtype,
+                      "For safetensors: what floats become (F32, F16, BF16, F8_E4M3, ...)");
+  command->add_option("--shard-size", options->shard_size,
+                      "Split the output into files of at most this size (5GB, 500MB)");
+  command->add_option("--threads", options->threads, "Threads that quantise; 0 = one per core")
+      ->capture_default_str();
+  command->add_flag("--force", options->force, "Replace files that exist");
+  command->add_flag("--quiet", options->quiet, "No progress bar");
+  command->callback([options] { Run(*options); });
+}
+
+}  // namespace hearth::cli
