@@ -1,15 +1,14 @@
 // hearth convert: weights from one format to another.
 #include <signal.h>
-#include <unistd.h>
 
 #include <atomic>
-#include <chrono>
-#include <cstdio>
+#include <optional>
 #include <thread>
 
 #include "base/bytes.h"
 #include "base/error.h"
 #include "cli/command.h"
+#include "cli/progress.h"
 #include "formats/convert/to_gguf.h"
 #include "formats/convert/to_safetensors.h"
 
@@ -50,33 +49,6 @@ class InterruptGuard {
   struct sigaction before_term_ {};
 };
 
-// One line on a terminal, redrawn ten times a second.
-class ProgressBar {
- public:
-  explicit ProgressBar(bool shown) : shown_(shown) {}
-  ~ProgressBar() {
-    if (drawn_) std::fprintf(stderr, "\r\033[K");
-  }
-
-  void Draw(std::string_view tensor, uint64_t done, uint64_t total) {
-    auto now = std::chrono::steady_clock::now();
-    if (!shown_ || now - last_ < std::chrono::milliseconds(100)) return;
-    last_ = now;
-    drawn_ = true;
-    constexpr uint64_t kWidth = 30;
-    uint64_t filled = total > 0 ? done * kWidth / total : 0;
-    std::string bar = std::string(filled, '#') + std::string(kWidth - filled, '.');
-    std::fprintf(stderr, "\r\033[K[%s] %3d%% %.*s", bar.c_str(),
-                 static_cast<int>(total > 0 ? done * 100 / total : 0),
-                 static_cast<int>(std::min<size_t>(tensor.size(), 60)), tensor.data());
-  }
-
- private:
-  bool shown_;
-  bool drawn_ = false;
-  std::chrono::steady_clock::time_point last_;
-};
-
 // "5GB", "500MB", "1000": decimal units, as Hugging Face's max_shard_size has them.
 uint64_t ParseSize(const std::string& text) {
   if (text.empty()) return 0;
@@ -114,10 +86,13 @@ void Run(const ConvertCommand& command) {
   job.max_shard_bytes = ParseSize(command.shard_size);
   job.threads = command.threads > 0 ? command.threads : std::thread::hardware_concurrency();
   job.cancelled = &interrupted;
-  ProgressBar bar(!command.quiet && ::isatty(STDERR_FILENO) != 0);
-  job.progress = [&](std::string_view tensor, uint64_t done, uint64_t total) {
-    bar.Draw(tensor, done, total);
-  };
+  std::optional<Progress> bar;
+  if (!command.quiet) {
+    job.progress = [&](std::string_view, uint64_t done, uint64_t total) {
+      if (!bar) bar.emplace("converting", total, ProgressUnit::kBytes);
+      bar->Update(done);
+    };
+  }
   InterruptGuard guard;
   std::unique_ptr<convert::TensorSource> source = convert::OpenTensorSource(command.source);
   std::filesystem::path target = command.target;
