@@ -165,6 +165,9 @@ class Runner:
         return self.pytest(f"conformance-{name}", environment, targets,
                            env={"HEARTH_XET": str(int(xet)), "HEARTH_LONG": str(int(self.options.long))})
 
+    def parity(self):
+        return self.pytest("parity", "parity", ["tests/parity"], env={"HEARTH_LONG": str(int(self.options.long))})
+
     def formats(self):
         test_data.ensure()
         return self.pytest("formats", "formats", ["tests/formats"])
@@ -231,6 +234,7 @@ def suites(runner):
         *(Suite(f"conformance-{name}", 90 if runner.options.long else minutes,
                 functools.partial(runner.conformance, name, environment, folders, xet))
           for name, environment, folders, xet, minutes in CLIENTS),
+        Suite("parity", 60 if runner.options.long else 12, runner.parity),
         Suite("formats", 10, runner.formats),
         Suite("fault", 90 if runner.options.long else 8, runner.fault),
         Suite("asan", 15, runner.asan, optional=True),
