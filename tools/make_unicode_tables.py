@@ -82,32 +82,33 @@ def measure_pattern(pattern):
     return set(map(ord, text)) - set(map(ord, left))
 
 
-def measure_graphemes():
-    """Bits per code point; each is the answer of one probe, and the rules of the walk follow from them.
-
-    The normalizer maps a cluster of at most five bytes as a whole and longer ones character by character, so
-    the number of "|" tells whether neighbours share a cluster; combining marks after a probe (two bytes each)
-    pull the interesting clusters over or under that limit.
-    """
+def precompiled_probe():
+    """A Precompiled normalizer that turns whatever it maps into "|": a cluster of at most five bytes as a whole,
+    longer ones character by character. The map is a double array over the first byte."""
     from tokenizers import normalizers
-    # A double array over one byte: unit 0 is the root with offset 1 << 8 >> ... ; labels 1..255 are leaves.
+    root, leaf = 256, 256  # child c of the root is unit root ^ c, and its value unit root ^ c ^ leaf
     units = [0] * 1024
-    base = 256
-    units[0] = base << 10
-    leaf_offset = 256  # child c sits at base ^ c; its value at (base ^ c) ^ leaf_offset
+    units[0] = root << 10
     for label in range(1, 256):
-        position = base ^ label
-        units[position] = label | (1 << 8) | (leaf_offset << 10)
-        units[position ^ leaf_offset ^ 0] = 0
-    for label in range(1, 256):
-        units[(base ^ label) ^ leaf_offset] = (1 << 31) | 0
+        units[root ^ label] = label | (1 << 8) | (leaf << 10)
+        units[(root ^ label) ^ leaf] = 1 << 31
     blob = struct.pack("<I", len(units) * 4) + struct.pack(f"<{len(units)}I", *units) + b"|\0"
-    run = normalizers.Precompiled(blob).normalize_str
+    return normalizers.Precompiled(blob).normalize_str
+
+
+def measure_graphemes():
+    """Sets of code points; each is the answer to probes of one kind, and the rules of the walk follow from them.
+
+    The number of "|" of precompiled_probe tells whether neighbours share a cluster; combining marks behind the
+    probe (two bytes each) pull the interesting clusters over or under the limit.
+    """
+    run = precompiled_probe()
 
     def count(text):
         return run(text).count("|")
 
     assert count("ab") == 2 and count("a\u0300") == 1, "the probe map does not work"
+
     def short(c):  # below four bytes: what follows a longer character cannot bring its cluster under the limit
         return ord(c) < 0x10000
 

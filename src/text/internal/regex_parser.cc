@@ -123,7 +123,8 @@ class Parser {
     return sequence->children.size() == 1 ? std::move(sequence->children[0]) : std::move(sequence);
   }
 
-  // What takes nothing cannot be repeated, unless it stands in a group that does more than to hold it together.
+  // What takes nothing cannot be repeated, unless it stands in a group that does more than to hold
+  // it together.
   static bool IsRepeatable(const Node& atom) {
     if (atom.kind == NodeKind::kAnchor || atom.kind == NodeKind::kLook) return false;
     return atom.kind != NodeKind::kAlternate ||
@@ -301,7 +302,7 @@ class Parser {
     cursor_.Skip(1);
     if (!cursor_.AcceptText("?")) {
       if (!cursor_.AtEnd() && cursor_.Peek() == '*') cursor_.Fail("callouts are not supported", at);
-      if (named_only_) return FinishGroup(ParseAlternatives(options, depth + 1), at);
+      if (named_only_) return Wrapped(NodeKind::kSequence, options, depth, at);
       return Capture(++groups_, options, depth, at);
     }
     if (cursor_.Accept(':')) return FinishGroup(ParseAlternatives(options, depth + 1), at);
