@@ -132,7 +132,22 @@ class Parser {
                        [](const NodePtr& child) { return IsRepeatable(*child); });
   }
 
+  // (?:x*)+ is x*, and so on for the greedy ?, * and +: taken literally, such a pair backtracks for
+  // ever.
+  static bool Reduces(const Node& inner, const Quantifier& outer) {
+    if (inner.kind != NodeKind::kRepeat || inner.greed != Greed::kGreedy || inner.min > 1)
+      return false;
+    if (outer.greed != Greed::kGreedy || outer.min > 1) return false;
+    if (inner.max == kInfinite) return outer.max == kInfinite || outer.max == 1;
+    return inner.min == 0 && inner.max == 1 && outer.max == kInfinite;
+  }
+
   static NodePtr Repeat(NodePtr atom, const Quantifier& quantifier) {
+    if (Reduces(*atom, quantifier)) {
+      atom->min *= quantifier.min;
+      atom->max = kInfinite;
+      return atom;
+    }
     NodePtr node = MakeParent(NodeKind::kRepeat, std::move(atom));
     node->min = quantifier.min;
     node->max = quantifier.max;
