@@ -8,7 +8,7 @@ import sys
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-from probe import ROOT, Probe, ProbeError
+from model_probe import ROOT, Probe, ProbeError
 
 sys.path.insert(0, str(ROOT / "tools"))
 import tokenizer_data  # noqa: E402
