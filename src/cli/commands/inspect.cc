@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cstdio>
-#include <map>
 
 #include "base/error.h"
 #include "cli/command.h"
@@ -196,7 +195,7 @@ void PrintFolder(const InspectCommand& command, const std::vector<Inspected>& fi
   }
   printer.Parameters(Sum(files));
   for (const Inspected& file : files) {
-    if (file.inspection.format != "model configuration") continue;
+    if (file.inspection.format != "model configuration" || file.inspection.facts.empty()) continue;
     std::printf("\n%s\n", file.name.c_str());
     for (const InspectedFact& fact : file.inspection.facts) {
       std::printf("  %-26s %s\n", fact.key.c_str(), Show(fact.value).c_str());

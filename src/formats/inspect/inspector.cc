@@ -91,6 +91,13 @@ void AddDigests(ByteSource& source, Inspection* inspection) {
   }
 }
 
+bool LooksLikeText(std::string_view bytes) {
+  return !bytes.empty() && std::none_of(bytes.begin(), bytes.end(), [](char c) {
+    auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 && byte != '\n' && byte != '\r' && byte != '\t' && byte != '\f';
+  });
+}
+
 }  // namespace
 
 Inspection InspectSource(ByteSource& source, std::string_view name, const InspectOptions& options) {
@@ -108,7 +115,10 @@ Inspection InspectSource(ByteSource& source, std::string_view name, const Inspec
   Inspection inspection;
   inspection.want_digests = options.digests;
   inspection.format = best == nullptr ? "unknown" : std::string(best->name);
-  if (best == nullptr) return inspection;
+  if (best == nullptr) {
+    if (LooksLikeText(first)) inspection.format = name.ends_with(".json") ? "json" : "text";
+    return inspection;
+  }
   try {
     best->inspect(source, name, &inspection);
     if (options.digests) AddDigests(source, &inspection);

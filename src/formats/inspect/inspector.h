@@ -64,8 +64,8 @@ struct Inspector {
 // All of inspectors.inc.
 const std::vector<Inspector>& Inspectors();
 
-// The surest inspector's answer. A file that nobody knows has the format "unknown"; one that its
-// inspector refuses keeps the format and gets a warning.
+// The surest inspector's answer. A file that nobody knows has the format "json", "text" or
+// "unknown"; one that its inspector refuses keeps the format and gets a warning.
 struct InspectOptions {
   bool digests = false;
 };
