@@ -1,9 +1,5 @@
 #include "base/cpu.h"
 
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
-
 #include <algorithm>
 #include <cstdlib>
 
