@@ -35,22 +35,26 @@ Encoding OneToken(uint32_t id) {
   return encoding;
 }
 
+// What becomes of a text of one token; nothing when it fails, and encoding a text will say why.
+std::vector<uint32_t> ProcessedIds(const PostProcessor& post_processor, bool add_special_tokens) {
+  std::vector<Encoding> text;
+  text.push_back(OneToken(kTextId));
+  try {
+    return Merge(post_processor.Process(std::move(text), add_special_tokens)).ids;
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 }  // namespace
 
 void Tokenizer::FindSpecialIds() {
   special_ids_ = std::make_unique<SpecialIds>();
   if (post_processor_ == nullptr) return;
-  std::vector<Encoding> text;
-  text.push_back(OneToken(kTextId));
-  std::vector<uint32_t> ids;
-  try {
-    ids = Merge(post_processor_->Process(std::move(text), true)).ids;
-  } catch (const Error&) {
-    special_ids_->known = false;  // encoding a text will say what is wrong
-    return;
-  }
+  std::vector<uint32_t> plain = ProcessedIds(*post_processor_, false);
+  special_ids_->keeps_plain = plain.size() == 1 && plain[0] == kTextId;
   size_t texts = 0;
-  for (uint32_t id : ids) {
+  for (uint32_t id : ProcessedIds(*post_processor_, true)) {
     if (id == kTextId) {
       ++texts;
     } else {
@@ -108,20 +112,20 @@ void Tokenizer::AppendIds(std::string_view text, Scratch* scratch,
 void Tokenizer::EncodeIds(std::string_view text, bool add_special_tokens,
                           std::vector<uint32_t>* ids) const {
   ScratchPool::Lease scratch(scratch_pool_.get());
-  if (!add_special_tokens || special_ids_->known) {
-    if (add_special_tokens) {
-      ids->insert(ids->end(), special_ids_->before.begin(), special_ids_->before.end());
-    }
-    AppendIds(text, scratch.get(), ids);
-    if (add_special_tokens) {
-      ids->insert(ids->end(), special_ids_->after.begin(), special_ids_->after.end());
-    }
+  const SpecialIds& special = *special_ids_;
+  if (!(add_special_tokens ? special.known : special.keeps_plain)) {
+    std::vector<Encoding> parts;
+    parts.push_back(EncodeSequenceOnce(text, 0, OffsetUnit::kNone, scratch.get()));
+    std::vector<uint32_t> processed =
+        Merge(post_processor_->Process(std::move(parts), add_special_tokens)).ids;
+    ids->insert(ids->end(), processed.begin(), processed.end());
     return;
   }
-  std::vector<Encoding> parts;
-  parts.push_back(EncodeSequenceOnce(text, 0, OffsetUnit::kNone, scratch.get()));
-  Encoding encoding = Merge(post_processor_->Process(std::move(parts), true));
-  ids->insert(ids->end(), encoding.ids.begin(), encoding.ids.end());
+  if (add_special_tokens) {
+    ids->insert(ids->end(), special.before.begin(), special.before.end());
+  }
+  AppendIds(text, scratch.get(), ids);
+  if (add_special_tokens) ids->insert(ids->end(), special.after.begin(), special.after.end());
 }
 
 std::vector<uint32_t> Tokenizer::EncodeIds(std::string_view text, bool add_special_tokens) const {

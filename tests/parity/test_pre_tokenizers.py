@@ -60,7 +60,7 @@ def test_generated_texts(probe, component):
     compare_pieces(probe, component, texts(COUNT, seed=21))
 
 
-@pytest.mark.parametrize("name", [name for name in COMPONENTS if not name.startswith(("split-", "metaspace-", "delimiter-"))] + ["split-regex-llama3-isolated-0"])
+@pytest.mark.parametrize("name", [name for name in COMPONENTS if LONG or not name.startswith(("split-", "metaspace-", "delimiter-", "fixed-", "sequence-"))] + ([] if LONG else ["split-regex-llama3-isolated-0"]))
 def test_every_code_point(probe, name):
     compare_pieces(probe, COMPONENTS[name](), every_code_point())
     compare_pieces(probe, COMPONENTS[name](), every_code_point_spaced())

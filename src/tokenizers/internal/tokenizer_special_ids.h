@@ -9,7 +9,8 @@
 namespace hearth::tokenizers {
 
 struct Tokenizer::SpecialIds {
-  bool known = true;  // false: the post-processor does more than put ids around the text
+  bool known = true;        // false: the post-processor does more than put ids around the text
+  bool keeps_plain = true;  // false: it changes a text even when it adds no special tokens
   std::vector<uint32_t> before;
   std::vector<uint32_t> after;
 };
