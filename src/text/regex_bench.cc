@@ -27,10 +27,12 @@ constexpr Named kPatterns[] = {
 };
 
 std::string MadeText(size_t bytes) {
-  constexpr const char* kWords[] = {"the",  "of",      "model", "It's",  "and",   "tokenizer", "in",
-                                    "2026", "reading", "a",     "which", "whose", "Unicode",   "text",
-                                    "they", "don't",   "to",    "split", "quick", "evaluation"};
-  constexpr const char* kEnds[] = {" ", " ", " ", " ", " ", " ", ", ", ". ", ".\n", " (", ") ", "\n\n"};
+  constexpr const char* kWords[] = {"the",       "of",    "model",   "It's",    "and",
+                                    "tokenizer", "in",    "2026",    "reading", "a",
+                                    "which",     "whose", "Unicode", "text",    "they",
+                                    "don't",     "to",    "split",   "quick",   "evaluation"};
+  constexpr const char* kEnds[] = {" ",  " ",  " ",   " ",  " ",  " ",
+                                   ", ", ". ", ".\n", " (", ") ", "\n\n"};
   std::string text;
   uint32_t state = 1;
   while (text.size() < bytes) {

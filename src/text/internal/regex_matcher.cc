@@ -106,9 +106,9 @@ void Matcher::UnwindToMark() {
 inline bool Matcher::TakeOne(const CodePointBitmap& set, size_t* at) const {
   if (*at >= text_.size()) return false;
   uint8_t known = set.Byte(static_cast<unsigned char>(text_[*at]));
-  if (known != CodePointBitmap::kMaybe) {
+  if (known != kByteMaybe) {
     *at += known;
-    return known != CodePointBitmap::kOut;
+    return known != kByteOut;
   }
   Decoded point = DecodeAt(text_, *at);
   if (!set.Has(point.c)) return false;
@@ -121,8 +121,8 @@ inline size_t Matcher::TakeMany(const CodePointBitmap& set, size_t at, uint32_t 
     size_t size = text_.size();
     const auto* text = reinterpret_cast<const unsigned char*>(text_.data());
     while (true) {
-      while (at < size && set.Byte(text[at]) == CodePointBitmap::kIn) ++at;
-      if (at >= size || set.Byte(text[at]) == CodePointBitmap::kOut) return at;
+      while (at < size && set.Byte(text[at]) == kByteIn) ++at;
+      if (at >= size || set.Byte(text[at]) == kByteOut) return at;
       Decoded point = DecodeAt(text_, at);
       if (!set.Has(point.c)) return at;
       at += point.length;

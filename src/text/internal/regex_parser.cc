@@ -123,7 +123,8 @@ class Parser {
     return sequence->children.size() == 1 ? std::move(sequence->children[0]) : std::move(sequence);
   }
 
-  // What takes nothing cannot be repeated, unless it stands in a group that does more than to hold it together.
+  // What takes nothing cannot be repeated, unless it stands in a group that does more than to hold
+  // it together.
   static bool IsRepeatable(const Node& atom) {
     if (atom.kind == NodeKind::kAnchor || atom.kind == NodeKind::kLook) return false;
     return atom.kind != NodeKind::kAlternate ||
@@ -131,7 +132,22 @@ class Parser {
                        [](const NodePtr& child) { return IsRepeatable(*child); });
   }
 
+  // (?:x*)+ is x*, and so on for the greedy ?, * and +: taken literally, such a pair backtracks for
+  // ever.
+  static bool Reduces(const Node& inner, const Quantifier& outer) {
+    if (inner.kind != NodeKind::kRepeat || inner.greed != Greed::kGreedy || inner.min > 1)
+      return false;
+    if (outer.greed != Greed::kGreedy || outer.min > 1) return false;
+    if (inner.max == kInfinite) return outer.max == kInfinite || outer.max == 1;
+    return inner.min == 0 && inner.max == 1 && outer.max == kInfinite;
+  }
+
   static NodePtr Repeat(NodePtr atom, const Quantifier& quantifier) {
+    if (Reduces(*atom, quantifier)) {
+      atom->min *= quantifier.min;
+      atom->max = kInfinite;
+      return atom;
+    }
     NodePtr node = MakeParent(NodeKind::kRepeat, std::move(atom));
     node->min = quantifier.min;
     node->max = quantifier.max;
@@ -301,7 +317,7 @@ class Parser {
     cursor_.Skip(1);
     if (!cursor_.AcceptText("?")) {
       if (!cursor_.AtEnd() && cursor_.Peek() == '*') cursor_.Fail("callouts are not supported", at);
-      if (named_only_) return FinishGroup(ParseAlternatives(options, depth + 1), at);
+      if (named_only_) return Wrapped(NodeKind::kSequence, options, depth, at);
       return Capture(++groups_, options, depth, at);
     }
     if (cursor_.Accept(':')) return FinishGroup(ParseAlternatives(options, depth + 1), at);
