@@ -87,6 +87,31 @@ TEST_F(BodyTest, SmallInMemoryLargeInAFile) {
   EXPECT_TRUE(Eventually([&] { return SpoolFiles() == 0; }));
 }
 
+TEST_F(BodyTest, AWatchThatAdmissionLeftSeesTheBody) {
+  struct Adder : BodyWatch {
+    void Take(std::string_view bytes) override { seen += bytes; }
+    std::string seen;
+  };
+  ServePlans([](Request&) {
+    Plan plan;
+    plan.body = {.max_bytes = 1 << 20, .memory_bytes = 1000};
+    plan.admit = [](Request& r) -> std::optional<Response> {
+      r.watch = std::make_shared<Adder>();
+      return std::nullopt;
+    };
+    plan.handle = [](Request& r) {
+      return Response::Text(200, dynamic_cast<Adder&>(*r.body.watch()).seen);
+    };
+    return plan;
+  });
+  for (size_t size : {10, 300'000}) {
+    std::string body = Pattern(size);
+    RawClient client = Connect();
+    EXPECT_EQ(client.Ask(Post("/", body)).body, body) << size;
+    EXPECT_EQ(client.Ask(Post("/", "next")).body, "next");
+  }
+}
+
 TEST_F(BodyTest, SpoolsAlwaysWhenAsked) {
   BodyPolicy policy;
   policy.spool_always = true;

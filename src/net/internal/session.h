@@ -79,8 +79,8 @@ class Session : public std::enable_shared_from_this<Session> {
   // next one fills.
   struct BodyReader {
     BodyReader(const BodyPolicy& policy, const std::filesystem::path& spool,
-               BodySink::Coding coding)
-        : sink(policy, spool, coding) {}
+               BodySink::Coding coding, std::shared_ptr<BodyWatch> watch)
+        : sink(policy, spool, coding, std::move(watch)) {}
     BodySink sink;  // the worker's while job_running
     Reading mode = Reading::kLoop;
     bool discard = false;  // refused: read to keep the connection, then answer

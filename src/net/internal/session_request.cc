@@ -130,7 +130,8 @@ void Session::RunWork(Work work) {
     const BodyPolicy& policy = x.plan.body;
     if (!response && work == Work::kAdmitAndHandle && (policy.hash || policy.spool_always)) {
       // An absent body is an empty one: a store still gets its file and digest.
-      BodySink empty(policy, context_.options.spool_dir, BodySink::Coding::kIdentity);
+      BodySink empty(policy, context_.options.spool_dir, BodySink::Coding::kIdentity,
+                     std::move(x.request.watch));
       x.request.body = empty.Finish();
     }
     if (!response && work != Work::kAdmit) response = x.plan.handle(x.request);
@@ -168,7 +169,7 @@ void Session::OnWorkDone(Work work) {
   Exchange& x = *exchange_;
   if (x.refused && x.body_unread && x.reply.keep_alive) {
     x.body = std::make_unique<BodyReader>(BodyPolicy{}, context_.options.spool_dir,
-                                          BodySink::Coding::kIdentity);
+                                          BodySink::Coding::kIdentity, nullptr);
     x.body->discard = true;
     x.body->remaining = x.content_length;
     phase_ = Phase::kBody;
@@ -187,7 +188,8 @@ void Session::StartBody() {
     return RespondFault(
         413, "Request body is larger than " + std::to_string(x.plan.body.max_bytes) + " bytes");
   }
-  x.body = std::make_unique<BodyReader>(x.plan.body, context_.options.spool_dir, *coding);
+  x.body = std::make_unique<BodyReader>(x.plan.body, context_.options.spool_dir, *coding,
+                                        std::move(x.request.watch));
   x.body->remaining = x.content_length;
   if (x.body->sink.WouldBlock(x.framing == Framing::kLength ? x.content_length : 0)) {
     x.body->mode = Reading::kPipeline;
