@@ -87,6 +87,7 @@ class Session : public std::enable_shared_from_this<Session> {
     ChunkDecoder chunks;
     uint64_t remaining = 0;  // for Framing::kLength
     bool complete = false;   // the framing has ended
+    size_t block_bytes = Loop::kScratchBytes;
     std::unique_ptr<char[]> fill, in_flight, spare;
     size_t filled = 0;
     bool job_running = false;
