@@ -20,7 +20,7 @@ namespace hearth::storage {
 namespace {
 
 // One system call per batch; with the output it stays inside a core's caches.
-constexpr size_t kBatchRecordBytes = 1 << 20;
+constexpr size_t kBatchRecordBytes = 256 << 10;
 // Two vectors for each chunk at most, below the system's limit of 1024.
 constexpr size_t kBatchChunks = 500;
 
