@@ -1,5 +1,7 @@
 #include "hub/xet.h"
 
+#include <sys/statvfs.h>
+
 #include <algorithm>
 #include <chrono>
 
@@ -20,6 +22,9 @@ constexpr size_t kMaxXorbsPerChunk = 16;
 // In a dedup answer: 0.8 MB, the description of about 1 GB.
 constexpr size_t kMaxAnswerChunks = 16 << 10;
 constexpr size_t kMaxCompanions = 32;
+// See Parts::reserve_bytes.
+constexpr uint64_t kReserveBytes = 1 << 30;
+constexpr uint64_t kReserveShare = 50;
 
 [[noreturn]] void NoAccess() {
   throw Error(Code::kForbidden,
@@ -63,6 +68,8 @@ struct Xet::Impl {
   }
 
   std::optional<Actor> ActorOf(const XetScope& scope) const;
+  bool TokenStands(const XetScope& scope) const;
+  void CheckRoom() const;
   bool MayUseBucket(int64_t bucket_id, int64_t user_id, bool write) const {
     return bucket_gate && bucket_gate(bucket_id, user_id, write);
   }
@@ -92,7 +99,19 @@ std::optional<Actor> Xet::Impl::ActorOf(const XetScope& scope) const {
   return parts.accounts.ActorOf(scope.user_id);
 }
 
+// From memory.
+bool Xet::Impl::TokenStands(const XetScope& scope) const {
+  if (scope.token_id == 0) return true;
+  Actor holder;
+  holder.via = Actor::Via::kToken;
+  holder.user_id = scope.user_id;
+  holder.token_id = scope.token_id;
+  std::optional<TokenInfo> token = parts.accounts.TokenOf(holder);
+  return token && (!token->expires_at || *token->expires_at > parts.clock.Now());
+}
+
 void Xet::CheckScope(const XetScope& scope) const {
+  if (!impl_->TokenStands(scope)) NoAccess();
   if (scope.holder == XetHolder::kBucket) {
     if (!impl_->MayUseBucket(scope.holder_id, scope.user_id, scope.may_write)) NoAccess();
     return;
@@ -205,7 +224,19 @@ void XorbArrival::Take(std::string_view bytes) {
   }
 }
 
+void Xet::Impl::CheckRoom() const {
+  const std::filesystem::path& folder = parts.index.xorbs().temp_folder();
+  struct statvfs disk {};
+  if (::statvfs(folder.c_str(), &disk) != 0) ThrowErrno("statvfs " + folder.string());
+  uint64_t reserve = parts.reserve_bytes.value_or(
+      std::min<uint64_t>(kReserveBytes, disk.f_blocks * disk.f_frsize / kReserveShare));
+  if (disk.f_bavail * disk.f_frsize < reserve) {
+    throw Error(Code::kInsufficientStorage, "The server's disk is nearly full: uploads must wait");
+  }
+}
+
 std::unique_ptr<XorbArrival> Xet::Receive(const XetScope& scope, const XetHash& hash) {
+  impl_->CheckRoom();
   return std::unique_ptr<XorbArrival>(
       new XorbArrival(std::make_unique<XorbArrival::Impl>(impl_->ahead, scope, hash)));
 }

@@ -31,6 +31,8 @@ struct XetScope {
   // The credential covered everything its user may read (not a fine-grained token): deduplication
   // may look beyond the holder and what is public.
   bool whole_user = false;
+  // The hub token that it was asked for with: its end is the scope's end. 0 = none, a web session.
+  int64_t token_id = 0;
 };
 
 // Asked for the right of a bucket, which another part keeps; see Xet::SetBucketGate.
@@ -64,6 +66,10 @@ class Xet {
     Clock& clock;
     const SweepLock& sweep_lock;
     std::filesystem::path store_id_file;
+    // Free disk below which no xorb is taken; nullopt = 1 GiB or a fiftieth of the disk, whichever
+    // is less. A xorb that no shard names lies there until it is collected, and git and the
+    // database need room meanwhile.
+    std::optional<uint64_t> reserve_bytes = std::nullopt;
   };
   // `secret` hides chunk hashes in dedup answers.
   Xet(const Parts& parts, std::string_view secret);
@@ -73,14 +79,15 @@ class Xet {
   // Names this store in the addresses that clients cache by: a wiped or restored store gets
   // another one.
   const std::string& store_id() const;
-  // The holder still exists and the user still has the right; throws kForbidden otherwise. Every
-  // request under a token calls it.
+  // The holder still exists, the user still has the right and the token behind the scope is still
+  // good; throws kForbidden otherwise. Every request under a token calls it.
   void CheckScope(const XetScope& scope) const;
 
   // --- upload (scope.may_write, else kForbidden)
   // Durable when it returns. True unless the scope could have known that it was stored.
   bool PutXorb(const XetScope& scope, const storage::XetHash& hash, TempFile body);
   // The same for a body that is looked at while it arrives: `arrival` has seen all of `body`.
+  // Receive throws kInsufficientStorage when the disk is nearly full.
   std::unique_ptr<XorbArrival> Receive(const XetScope& scope, const storage::XetHash& hash);
   bool PutXorb(const XetScope& scope, XorbArrival& arrival, TempFile body);
   // Stored and visible in this scope; its lease is renewed.
