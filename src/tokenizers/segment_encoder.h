@@ -1,0 +1,41 @@
+// The fast path: raw text between added tokens -> ids, without offsets or strings.
+//
+// A segment encoder fuses normaliser, pre-tokeniser and model of one recognised combination (say:
+// no normaliser, the GPT-2 split, byte-level BPE). MakeSegmentEncoder asks each family of
+// segment_encoders.inc in turn; a combination that none recognises runs on the plain path, so a
+// family declines (nullptr) whenever it is not certain to give equal ids.
+//
+// Thread rule: an encoder is immutable and shared; each thread has its own Scratch (caches,
+// buffers).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "codec/json.h"
+
+namespace hearth::tokenizers {
+
+// Where a segment lies in its text: metaspace with prepend_scheme "first" needs to know.
+enum class SegmentPosition { kStartOfText, kAfterAddedToken };
+
+class SegmentEncoder {
+ public:
+  class Scratch {
+   public:
+    virtual ~Scratch() = default;
+  };
+
+  virtual ~SegmentEncoder() = default;
+  virtual std::unique_ptr<Scratch> MakeScratch() const = 0;
+  // Appends the ids of `text`, which is valid UTF-8 and holds no added token. Linear in its size.
+  virtual void Encode(std::string_view text, SegmentPosition position, Scratch& scratch,
+                      std::vector<uint32_t>* ids) const = 0;
+};
+
+// `tokenizer_json` is a whole tokenizer.json. nullptr when no family recognises it.
+std::unique_ptr<SegmentEncoder> MakeSegmentEncoder(const Json& tokenizer_json);
+
+}  // namespace hearth::tokenizers
