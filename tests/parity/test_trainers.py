@@ -1,5 +1,6 @@
 """Training against the reference on the same words: equal vocabularies and merges where the reference is
-deterministic; Unigram within the last bits of its sums."""
+deterministic (two of its own WordPiece runs on 1 MB share 7991 to 7995 of 8000 tokens); Unigram within the last bits
+of its sums."""
 import collections
 import json
 import os
@@ -148,7 +149,7 @@ def test_unigram_agrees_within_rounding(probe, text, options):
     ours, theirs = train_ours(probe, "unigram", words, **options), train_theirs("unigram", words, **options)
     assert ours["unk_id"] == theirs["unk_id"] and len(ours["vocab"]) == len(theirs["vocab"])
     mine, other = dict(map(tuple, ours["vocab"])), dict(map(tuple, theirs["vocab"]))
-    same_up_to_ties(mine, other, 0.99)
+    same_up_to_ties(mine, other, 0.998)
     far = [(piece, mine[piece], other[piece]) for piece in mine.keys() & other.keys()
            if abs(mine[piece] - other[piece]) > 0.01]
     assert not far, far[:5]
