@@ -31,9 +31,9 @@ REPORTS = ROOT / "build" / "test-reports"
 RELEASE = ROOT / "build" / "release"
 JOBS = "-j" + os.environ.get("HEARTH_JOBS", "2")
 # Components whose tests read hostile bytes: they run once more under address and undefined-behaviour
-# sanitizers. The thread sanitizer looks at the only component that owns threads.
-ASAN_COMPONENTS = ("base", "codec", "text", "tensor", "formats", "net", "storage/xet")
-TSAN_COMPONENTS = ("net",)
+# sanitizers. The thread sanitizer looks at the components that own threads.
+ASAN_COMPONENTS = ("base", "codec", "text", "tensor", "formats", "tokenizers", "net", "storage/xet")
+TSAN_COMPONENTS = ("net", "tokenizers")
 
 
 # Real clients: suite, its environment, its files and whether large files go by Xet (minutes: its limit).

@@ -152,6 +152,18 @@ TEST_P(ComponentsTest, HaveOneFileForEachLine) {
 INSTANTIATE_TEST_SUITE_P(Families, ComponentsTest, testing::ValuesIn(Families()),
                          [](const auto& info) { return info.param.folder; });
 
+TEST(PreTokenizerTest, NoneGivesEmptyPieces) {
+  for (const Family& family : Families()) {
+    if (family.folder != "pre_tokenizers") continue;
+    for (const std::string& sample : family.samples) {
+      PreTokenizedString text;
+      text.Reset("");
+      ParsePreTokenizer(Json::Parse(sample))->PreTokenize(&text);
+      EXPECT_TRUE(text.parts().empty()) << sample;
+    }
+  }
+}
+
 TEST(JsonTextTest, WritesNumbersAsTheReferenceDoes) {
   for (const char* text :
        {"0.0", "-0.0", "1.0", "-13.5", "1e16", "1.5e-7", "0.00001", "9999999999999998.0", "1e-6",

@@ -62,6 +62,32 @@ TEST(TokenizerTest, AddedTokensTakeTheSpaceBeforeThem) {
   EXPECT_EQ(encoding.special_tokens_mask, (std::vector<uint8_t>{1, 0, 0, 0, 1}));
 }
 
+// "<m>" takes the spaces behind it, so the token of two spaces finds none of its own.
+TEST(TokenizerTest, WhiteSpaceThatATokenTookIsNotTakenAgain) {
+  Tokenizer tokenizer = Tokenizer::FromJson(Words());
+  std::vector<AddedToken> tokens = {{.content = "<m>", .rstrip = true, .normalized = false},
+                                    {.content = "  ", .lstrip = true, .normalized = false}};
+  tokenizer.AddTokens(tokens);
+  EXPECT_EQ(tokenizer.EncodeIds("<m>   hello", false), (Ids{9, 4}));
+  EXPECT_EQ(tokenizer.Encode("<m>   hello", {.add_special_tokens = false}).ids, (Ids{9, 4}));
+  EXPECT_EQ(tokenizer.EncodeIds("!   hello", false), (Ids{6, 10, 4}));
+}
+
+TEST(TokenizerTest, ATemplateMayRepeatOrDropTheText) {
+  for (const char* single :
+       {R"([{"Sequence":{"id":"A","type_id":0}},{"Sequence":{"id":"A","type_id":1}}])",
+        R"([{"SpecialToken":{"id":"x","type_id":0}}])", "[]"}) {
+    Tokenizer tokenizer = Tokenizer::FromJson(
+        R"({"model":{"type":"WordLevel","unk_token":"a","vocab":{"a":0}},
+            "post_processor":{"type":"TemplateProcessing","pair":[],"single":)" +
+        std::string(single) + R"(,"special_tokens":{"x":{"id":"x","ids":[7],"tokens":["x"]}}}})");
+    for (bool special : {true, false}) {
+      EXPECT_EQ(tokenizer.EncodeIds("a", special),
+                tokenizer.Encode("a", {.add_special_tokens = special}).ids);
+    }
+  }
+}
+
 TEST(TokenizerTest, SpecialTokensCanBeText) {
   Tokenizer tokenizer = Tokenizer::FromJson(Words());
   tokenizer.SetEncodeSpecialTokens(true);
