@@ -1,11 +1,11 @@
 #include "base/cpu.h"
 
+#include <algorithm>
+#include <cstdlib>
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
-
-#include <algorithm>
-#include <cstdlib>
 
 namespace hearth {
 namespace {
