@@ -22,6 +22,9 @@ class MappedSource : public ByteSource {
   ~MappedSource() override;
 
   std::span<const uint8_t> bytes() const { return {data_, size_}; }
+  // Maps the pages of a part at once: cheaper than one fault after another for what will all be
+  // read, and resident from then on. A hint; never fails.
+  void Preload(std::span<const uint8_t> part) const;
   uint64_t size_bytes() override { return size_; }
   void ReadAt(uint64_t offset, char* out, size_t n) override;
 

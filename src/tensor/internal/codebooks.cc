@@ -10,7 +10,7 @@ namespace {
 // clang-format on
 
 constexpr uint8_t kIq2Letters[4] = {0x08, 0x19, 0x2B, 0};
-constexpr uint8_t kIq1Letters[4] = {0xFF, 0, 1, 0};  // -1, 0, 1
+constexpr uint8_t kIq1Letters[4] = {0xF8, 0, 8, 0};  // -8, 0, 8: eighths
 constexpr uint8_t kIq3XxsLetters[8] = {0x04, 0x0C, 0x14, 0x1C, 0x24, 0x2C, 0x34, 0x3E};
 constexpr uint8_t kIq3SLetters[8] = {1, 3, 5, 7, 9, 11, 13, 15};
 

@@ -18,7 +18,7 @@ struct GridTables {
   uint64_t iq2xxs[256];
   uint64_t iq2xs[512];
   uint64_t iq2s[1024];
-  uint64_t iq1s[2048];  // also of IQ1_M; values -1, 0, 1
+  uint64_t iq1s[2048];  // also of IQ1_M; -1, 0 and 1 in eighths
   uint32_t iq3xxs[256];
   uint32_t iq3s[512];
 };
