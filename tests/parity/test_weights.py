@@ -170,6 +170,31 @@ def test_a_cast_checkpoint_loads_with_its_new_type(tmp_path):
     assert model.dtype == torch.bfloat16
 
 
+@pytest.mark.parametrize("legacy", [False, True])
+def test_pytorch_files_become_safetensors(legacy, tmp_path):
+    model = tiny_models.make("gpt2", tmp_path / "model")
+    (tmp_path / "model/model.safetensors").unlink()
+    state = {key: value.to(torch.bfloat16) if "wpe" in key else value for key, value in model.state_dict().items()}
+    state["turned"] = state["transformer.wte.weight"].t()  # shares memory and is not contiguous
+    torch.save(state, tmp_path / "model/pytorch_model.bin", _use_new_zipfile_serialization=not legacy)
+    hearth("convert", tmp_path / "model", tmp_path / "out")
+    assert_same(tensors_of(tmp_path / "out"), {key: value.contiguous() for key, value in state.items()})
+    assert (tmp_path / "out/config.json").exists()
+
+
+def test_shards_of_pytorch_files_become_gguf(tmp_path):
+    model = tiny_models.make("llama", tmp_path / "model")
+    hearth("convert", tmp_path / "model", tmp_path / "expected.gguf", "--type", "F32")
+    (tmp_path / "model/model.safetensors").unlink()
+    state = model.state_dict()
+    files = {key: f"pytorch_model-0000{1 + i % 2}-of-00002.bin" for i, key in enumerate(state)}
+    for file in set(files.values()):
+        torch.save({key: value for key, value in state.items() if files[key] == file}, tmp_path / "model" / file)
+    (tmp_path / "model/pytorch_model.bin.index.json").write_text(json.dumps({"metadata": {"total_size": 1}, "weight_map": files}))
+    hearth("convert", tmp_path / "model", tmp_path / "m.gguf", "--type", "F32")
+    assert (tmp_path / "m.gguf").read_bytes() == (tmp_path / "expected.gguf").read_bytes()
+
+
 # --- convert: GGUF --------------------------------------------------------------------------------
 
 

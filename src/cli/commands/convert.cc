@@ -122,10 +122,11 @@ void Run(const ConvertCommand& command) {
 void AddConvertCommand(CLI::App& app, Outcome*) {
   auto options = std::make_shared<ConvertCommand>();
   CLI::App* command = app.add_subcommand(
-      "convert", "Convert weights: safetensors to GGUF and back, shards, element types");
+      "convert",
+      "Convert weights: safetensors to GGUF and back, .bin to safetensors, shards, types");
   command
       ->add_option("source", options->source,
-                   "A checkpoint's folder, a .safetensors file or index, or a .gguf file")
+                   "A checkpoint's folder, a .safetensors or .bin file or index, or a .gguf file")
       ->required();
   command
       ->add_option("target", options->target,

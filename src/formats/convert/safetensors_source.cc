@@ -33,9 +33,18 @@ class SafetensorsSource : public TensorSource {
   std::vector<SourceTensor> tensors_;
 };
 
+bool HoldsSafetensors(const std::filesystem::path& folder) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    std::string name = entry.path().filename().string();
+    if (name.ends_with(".safetensors") || name.ends_with(".safetensors.index.json")) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::unique_ptr<TensorSource> OpenSafetensorsSource(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path) && !HoldsSafetensors(path)) return nullptr;
   std::string name = path.filename().string();
   if (!std::filesystem::is_directory(path) && !name.ends_with(".safetensors") &&
       !name.ends_with(".safetensors.index.json")) {
