@@ -12,29 +12,33 @@
 #include "tokenizers/segment_encoders/byte_bpe_builder.h"
 #include "tokenizers/segment_encoders/byte_bpe_config.h"
 #include "tokenizers/segment_encoders/byte_bpe_kernel.h"
+#include "tokenizers/segment_encoders/byte_bpe_nfc.h"
 
 namespace hearth::tokenizers {
 namespace {
 
 class ByteBpeEncoder : public SegmentEncoder {
  public:
-  explicit ByteBpeEncoder(std::shared_ptr<const ByteBpePlan> plan)
-      : plan_(std::move(plan)), encode_(ByteBpeKernel()) {}
+  ByteBpeEncoder(std::shared_ptr<const ByteBpePlan> plan, ByteBpeEncodeFunction kernel)
+      : plan_(std::move(plan)), encode_(kernel) {}
 
   std::unique_ptr<Scratch> MakeScratch() const override { return std::make_unique<State>(); }
 
   void Encode(std::string_view text, SegmentPosition, Scratch& scratch,
               std::vector<uint32_t>* ids) const override {
+    State& own = static_cast<State&>(scratch);
+    if (plan_->config().nfc) text = ToNfc(text, &own.normalized);
     if (text.empty()) return;
     if (text.size() > UINT32_MAX) {
       throw Error(Code::kInvalidArgument, "a text of more than 4 GiB cannot be encoded at once");
     }
-    encode_(*plan_, text, static_cast<State&>(scratch).state, ids);
+    encode_(*plan_, text, own.state, ids);
   }
 
  private:
   struct State : Scratch {
     ByteBpeState state;
+    std::string normalized;
   };
 
   std::shared_ptr<const ByteBpePlan> plan_;
@@ -59,18 +63,20 @@ bool AddMerge(const Json& merge, ByteBpePlanBuilder& builder) {
 
 }  // namespace
 
-ByteBpeEncodeFunction ByteBpeKernel() {
+std::vector<ByteBpeEncodeFunction> ByteBpeKernels() {
+  std::vector<ByteBpeEncodeFunction> kernels = {EncodeByteBpePortable};
 #if defined(__x86_64__)
   const CpuExtensions& extensions = GetCpuExtensions();
+  if (CpuTier() >= Tier::kAvx2) kernels.push_back(EncodeByteBpeAvx2);
   if (CpuTier() == Tier::kAvx512 && extensions.avx512_vbmi && extensions.avx512_vbmi2) {
-    return EncodeByteBpeAvx512;
+    kernels.push_back(EncodeByteBpeAvx512);
   }
-  if (CpuTier() >= Tier::kAvx2) return EncodeByteBpeAvx2;
 #endif
-  return EncodeByteBpePortable;
+  return kernels;
 }
 
-std::unique_ptr<SegmentEncoder> MakeByteBpeEncoder(const Json& tokenizer_json) {
+std::unique_ptr<SegmentEncoder> MakeByteBpeEncoder(const Json& tokenizer_json,
+                                                   ByteBpeEncodeFunction kernel) {
   std::optional<ByteBpeConfig> config = RecogniseByteBpe(tokenizer_json);
   if (!config) return nullptr;
   const Json* model = tokenizer_json.Find("model");
@@ -89,7 +95,11 @@ std::unique_ptr<SegmentEncoder> MakeByteBpeEncoder(const Json& tokenizer_json) {
     if (!AddMerge(merge, builder)) return nullptr;
   }
   std::shared_ptr<const ByteBpePlan> plan = builder.Build();
-  return plan == nullptr ? nullptr : std::make_unique<ByteBpeEncoder>(std::move(plan));
+  return plan == nullptr ? nullptr : std::make_unique<ByteBpeEncoder>(std::move(plan), kernel);
+}
+
+std::unique_ptr<SegmentEncoder> MakeByteBpeEncoder(const Json& tokenizer_json) {
+  return MakeByteBpeEncoder(tokenizer_json, ByteBpeKernels().back());
 }
 
 }  // namespace hearth::tokenizers

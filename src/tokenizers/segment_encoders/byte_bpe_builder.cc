@@ -224,9 +224,13 @@ std::shared_ptr<const ByteBpePlan> ByteBpePlanBuilder::Build() {
   for (int byte = 0; byte < 256; ++byte) {
     char c = static_cast<char>(byte);
     const Token* token = Find({&c, 1});
-    // Bytes that valid UTF-8 never has may be missing; another one would become an unknown token.
+    // Bytes that valid UTF-8 never has may be missing. Others vanish from a text, unless there is
+    // an unknown token; those of common characters would slow every text down.
     bool in_utf8 = byte != 0xC0 && byte != 0xC1 && byte < 0xF5;
-    if (token == nullptr && in_utf8) fits_ = false;
+    if (token == nullptr && in_utf8) {
+      plan->missing_bytes_.push_back(c);
+      fits_ = fits_ && byte >= 0xF1 && config_.drops_unknown && !config_.ignore_merges;
+    }
     plan->byte_ids_[byte] = token == nullptr ? kNone : token->id;
   }
   if (!fits_) return nullptr;

@@ -112,7 +112,7 @@ std::optional<bool> RecogniseNfc(const Json* stage) {
 std::optional<ByteBpeConfig> RecogniseByteBpe(const Json& tokenizer_json) {
   const Json* model = tokenizer_json.Find("model");
   if (model == nullptr || !Is(*model, "type", "BPE")) return std::nullopt;
-  // Every byte is in the vocabulary (the builder sees to it), so that unk_token, fuse_unk and
+  // Every byte of common text is in the vocabulary (the builder sees to it), so that fuse_unk and
   // byte_fallback never come to bear.
   if (!AbsentOrEmpty(*model, "continuing_subword_prefix") ||
       !AbsentOrEmpty(*model, "end_of_word_suffix")) {
@@ -123,7 +123,8 @@ std::optional<ByteBpeConfig> RecogniseByteBpe(const Json& tokenizer_json) {
   std::optional<ByteBpeSplit> split = RecogniseSplit(tokenizer_json.Find("pre_tokenizer"));
   std::optional<bool> nfc = RecogniseNfc(tokenizer_json.Find("normalizer"));
   if (!split || !nfc) return std::nullopt;
-  return ByteBpeConfig{*split, Flag(*model, "ignore_merges", false), *nfc};
+  bool drops_unknown = AbsentOrNull(*model, "unk_token") && !Flag(*model, "byte_fallback", false);
+  return ByteBpeConfig{*split, Flag(*model, "ignore_merges", false), *nfc, drops_unknown};
 }
 
 }  // namespace hearth::tokenizers

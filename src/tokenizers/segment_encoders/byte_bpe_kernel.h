@@ -1,11 +1,13 @@
 // Text to ids for one instruction set. Each byte_bpe_kernel_<tier>.cc compiles byte_bpe_kernel.inc
-// for its tier and exports one function; byte_bpe.cc chooses by CpuTier().
+// for its tier and exports one function; byte_bpe.cc takes the best.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
+#include "tokenizers/segment_encoder.h"
 #include "tokenizers/segment_encoders/byte_bpe_cache.h"
 #include "tokenizers/segment_encoders/byte_bpe_merge.h"
 #include "tokenizers/segment_encoders/byte_bpe_plan.h"
@@ -44,7 +46,11 @@ void EncodeByteBpeAvx512(const ByteBpePlan& plan, std::string_view text, ByteBpe
                          std::vector<uint32_t>* ids);
 #endif
 
-// The function of the best tier, or of a given one (tests).
-ByteBpeEncodeFunction ByteBpeKernel();
+// The functions that this machine can run, the portable one first.
+std::vector<ByteBpeEncodeFunction> ByteBpeKernels();
+
+// As MakeSegmentEncoder, with a function chosen.
+std::unique_ptr<SegmentEncoder> MakeByteBpeEncoder(const Json& tokenizer_json,
+                                                   ByteBpeEncodeFunction kernel);
 
 }  // namespace hearth::tokenizers

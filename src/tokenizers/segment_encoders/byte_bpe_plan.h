@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -42,6 +43,7 @@ struct ByteBpeConfig {
   ByteBpeSplit split = ByteBpeSplit::kGpt2;
   bool ignore_merges = false;  // a piece that is a token is that token, whatever the merges say
   bool nfc = false;            // normalise to NFC first
+  bool drops_unknown = true;   // no unk_token: bytes that the vocabulary lacks vanish
 };
 
 class ByteBpePlan {
@@ -53,6 +55,8 @@ class ByteBpePlan {
 
   const ByteBpeConfig& config() const { return config_; }
 
+  // Bytes of rare characters that the vocabulary lacks (StarCoder has no 0xF1).
+  std::string_view missing_bytes() const { return missing_bytes_; }
   uint32_t ByteId(uint8_t byte) const { return byte_ids_[byte]; }
   uint32_t BytePairRank(uint8_t left, uint8_t right) const {
     return byte_pair_ranks_[left << 8 | right];
@@ -92,6 +96,7 @@ class ByteBpePlan {
 
   ByteBpeConfig config_;
   std::array<uint32_t, 256> byte_ids_ = {};
+  std::string missing_bytes_;
   const uint32_t* byte_pair_ranks_ = nullptr;  // 65536
   const uint64_t* pairs_ = nullptr;            // left << 44 | right << 24 | rank
   const uint32_t* merged_ = nullptr;
