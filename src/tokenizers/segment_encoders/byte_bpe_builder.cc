@@ -1,18 +1,20 @@
 #include "tokenizers/segment_encoders/byte_bpe_builder.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
 #include "tokenizers/segment_encoders/byte_bpe_merge.h"
+#include "tokenizers/segment_encoders/byte_bpe_table.h"
 
 namespace hearth::tokenizers {
 
 // What a plan points into when it was built rather than mapped.
 struct ByteBpeTables {
   std::vector<uint32_t> byte_pair_ranks;
-  std::vector<uint64_t> pairs;
+  ByteBpeTable<uint64_t> pairs;
   std::vector<uint32_t> merged;
-  std::vector<ByteBpeVocabLine> vocab;
+  ByteBpeTable<ByteBpeVocabLine> vocab;
   std::vector<uint32_t> long_slots, long_ids, long_offsets;
   std::string long_bytes;
 };
@@ -139,24 +141,26 @@ void ByteBpePlanBuilder::AddMerge(std::string_view left, std::string_view right)
 }
 
 void ByteBpePlanBuilder::AddPairs(ByteBpePlan* plan) {
-  size_t size = std::bit_ceil(merges_.size() * 2 + 2);
-  tables_->pairs.assign(size, ByteBpePlan::kEmptyPair);
-  tables_->merged.resize(merges_.size());
-  plan->pair_mask_ = size - 1;
-  plan->pair_shift_ = 64 - std::countr_zero(size);
+  constexpr size_t kLine = ByteBpePlan::kPairsPerLine;
+  size_t lines = std::bit_ceil(merges_.size() / 5 + 2);
+  tables_->pairs.Assign(lines * kLine, ByteBpePlan::kEmptyPair);
+  tables_->merged.assign(std::max<size_t>(merges_.size(), 1), 0);  // read ahead at 0
+  plan->pair_mask_ = lines - 1;
+  plan->pair_shift_ = 64 - std::countr_zero(lines);
   for (size_t rank = 0; rank < merges_.size(); ++rank) {
     const Merge& merge = merges_[rank];
     uint64_t key = uint64_t{merge.left} << 20 | merge.right;
-    uint64_t i = plan->PairSlot(key);
-    while (tables_->pairs[i] != ByteBpePlan::kEmptyPair && tables_->pairs[i] >> 24 != key) {
-      i = (i + 1) & plan->pair_mask_;
+    uint64_t* slots = tables_->pairs.data();
+    for (size_t i = plan->PairLine(key) * kLine;; i = (i + 1) % (lines * kLine)) {
+      if (slots[i] != ByteBpePlan::kEmptyPair && slots[i] >> 24 != key) continue;
+      slots[i] = key << 24 | rank;  // of equal pairs the last one counts, as in the reference
+      break;
     }
-    tables_->pairs[i] =
-        key << 24 | rank;  // of equal pairs the last one counts, as in the reference
     tables_->merged[rank] = merge.merged;
   }
   plan->pairs_ = tables_->pairs.data();
   plan->merged_ = tables_->merged.data();
+  plan->merged_count_ = tables_->merged.size();
   tables_->byte_pair_ranks.resize(65536);
   for (int left = 0; left < 256; ++left) {
     for (int right = 0; right < 256; ++right) {
@@ -170,22 +174,23 @@ void ByteBpePlanBuilder::AddPairs(ByteBpePlan* plan) {
 
 void ByteBpePlanBuilder::AddShortTokens(ByteBpePlan* plan) {
   size_t size = std::bit_ceil(tokens_.size() / 2 + 2);
-  tables_->vocab.assign(size, ByteBpeVocabLine{});
+  tables_->vocab.Assign(size, ByteBpeVocabLine{});
   plan->vocab_mask_ = size - 1;
   plan->vocab_shift_ = 64 - std::countr_zero(size);
+  ByteBpePairMemo memo;
   for (const Token& token : tokens_) {
     std::string_view bytes = BytesOf(token);
     if (bytes.size() > kByteBpeKeyBytes || bytes.find('\0') != std::string_view::npos) continue;
     if (!config_.ignore_merges) {
       uint32_t ids[kByteBpeShortPiece];
-      size_t n = MergeShortPiece<PortableMinimum>(
-          *plan, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(), ids);
+      size_t n = MergeShortPiecePortable(
+          *plan, memo, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(), ids);
       if (n != 1 || ids[0] != token.id) continue;
     }
     ByteBpeKey key = KeyOf(bytes);
     uint64_t i = HashKey(key.low, key.high) >> plan->vocab_shift_;
-    while (tables_->vocab[i].used == 3) i = (i + 1) & plan->vocab_mask_;
-    ByteBpeVocabLine& line = tables_->vocab[i];
+    while (tables_->vocab.data()[i].used == 3) i = (i + 1) & plan->vocab_mask_;
+    ByteBpeVocabLine& line = tables_->vocab.data()[i];
     line.keys[line.used] = key;
     line.ids[line.used++] = token.id;
   }
@@ -214,6 +219,7 @@ void ByteBpePlanBuilder::AddLongTokens(ByteBpePlan* plan) {
   }
   plan->long_slots_ = tables_->long_slots.data();
   plan->long_ids_ = tables_->long_ids.data();
+  plan->long_count_ = tables_->long_ids.size();
   plan->long_offsets_ = tables_->long_offsets.data();
   plan->long_bytes_ = tables_->long_bytes.data();
 }

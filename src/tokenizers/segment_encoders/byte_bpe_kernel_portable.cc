@@ -9,7 +9,7 @@ namespace {
 // Walks character by character: no masks, so that the vector tiers have something to agree with.
 struct Isa {
   static constexpr bool kBlocks = false;
-  using Minimum = PortableMinimum;
+  using Merging = PortableMerging;
 
   template <typename Rules>
   static void Classify(const uint8_t*, const uint8_t*, const ByteBpeClasses&, ByteBpeBlock*) {}
