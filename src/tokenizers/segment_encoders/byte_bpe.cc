@@ -76,6 +76,14 @@ std::vector<ByteBpeEncodeFunction> ByteBpeKernels() {
   return kernels;
 }
 
+ByteBpeMergeFunction ByteBpeMerge() {
+#if defined(__x86_64__)
+  if (ByteBpeKernels().back() == EncodeByteBpeAvx512) return MergeByteBpeAvx512;
+  if (ByteBpeKernels().back() == EncodeByteBpeAvx2) return MergeByteBpeAvx2;
+#endif
+  return MergeByteBpePortable;
+}
+
 std::unique_ptr<SegmentEncoder> MakeByteBpeEncoder(const Json& tokenizer_json,
                                                    ByteBpeEncodeFunction kernel) {
   std::optional<ByteBpeConfig> config = RecogniseByteBpe(tokenizer_json);

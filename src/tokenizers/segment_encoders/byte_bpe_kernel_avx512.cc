@@ -170,6 +170,11 @@ struct Isa {
 
 }  // namespace
 
+size_t MergeByteBpeAvx512(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece,
+                          size_t n, uint32_t* ids) {
+  return MergeForTier(plan, memo, piece, n, ids);
+}
+
 void EncodeByteBpeAvx512(const ByteBpePlan& plan, std::string_view text, ByteBpeState& state,
                          std::vector<uint32_t>* ids) {
   EncodeText(plan, text, state, ids);

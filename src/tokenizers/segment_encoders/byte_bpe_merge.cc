@@ -30,11 +30,6 @@ uint32_t ByteBpePlan::PairRank(uint32_t left, uint32_t right) const {
   return FindRank<PortableMerging::PairLine>(*this, PairKey(left, right));
 }
 
-size_t MergeShortPiecePortable(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece,
-                               size_t n, uint32_t* ids) {
-  return MergeShortPiece<PortableMerging>(plan, memo, piece, n, ids);
-}
-
 void LongPieceMerger::Push(uint32_t rank, size_t at) {
   uint64_t value = uint64_t{rank} << 32 | at;
   size_t i = heap_.size();

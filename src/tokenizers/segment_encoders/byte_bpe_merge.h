@@ -58,10 +58,19 @@ struct PortableMerging {
   };
 };
 
-// 1 to 64 bytes, in plain code; `ids` has room for as many. The tiers have their own from the same
-// source, byte_bpe_short_merge.inc.
-size_t MergeShortPiecePortable(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece,
-                               size_t n, uint32_t* ids);
+// 1 to 64 bytes; `ids` has room for as many. One function per tier, from byte_bpe_short_merge.inc.
+using ByteBpeMergeFunction = size_t (*)(const ByteBpePlan& plan, ByteBpePairMemo& memo,
+                                        const uint8_t* piece, size_t n, uint32_t* ids);
+size_t MergeByteBpePortable(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece,
+                            size_t n, uint32_t* ids);
+#if defined(__x86_64__)
+size_t MergeByteBpeAvx2(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece,
+                        size_t n, uint32_t* ids);
+size_t MergeByteBpeAvx512(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece,
+                          size_t n, uint32_t* ids);
+#endif
+// Of the best tier.
+ByteBpeMergeFunction ByteBpeMerge();
 
 // Pieces of any length (below 2^32 bytes): a heap of (rank, position), linear times a logarithm.
 class LongPieceMerger {

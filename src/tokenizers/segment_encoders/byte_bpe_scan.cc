@@ -1,5 +1,8 @@
 #include "tokenizers/segment_encoders/byte_bpe_scan.h"
 
+#include <bit>
+#include <cstring>
+
 #include "text/utf8.h"
 
 namespace hearth::tokenizers {
@@ -30,8 +33,7 @@ class Scanner {
   bool String(std::string* buffer, std::string_view* out) {
     if (!Take('"')) return false;
     const char* begin = p_;
-    while (p_ != end_ && *p_ != '"' && *p_ != '\\') ++p_;
-    if (p_ == end_) return false;
+    if (!ToQuote()) return false;
     if (*p_ == '"') {
       *out = {begin, static_cast<size_t>(p_++ - begin)};
       return true;
@@ -74,6 +76,10 @@ class Scanner {
         if (depth == 0) return true;
         continue;
       }
+      if (c == ' ') {
+        ++p_;
+        continue;
+      }
       if (c == '{' || c == '[') ++depth;
       if (c == '}' || c == ']') {
         if (depth == 0) return p_ != begin;  // a scalar ends before it
@@ -90,10 +96,27 @@ class Scanner {
 
  private:
   bool SkipString() {
-    for (++p_; p_ != end_ && *p_ != '"'; ++p_) {
-      if (*p_ == '\\' && ++p_ == end_) return false;
+    for (++p_; ToQuote(); p_ += 2) {
+      if (*p_ == '"') return ++p_ != nullptr;
+      if (end_ - p_ < 2) break;
     }
-    return p_ != end_ && p_++ != nullptr;
+    return false;
+  }
+
+  // To the next quote or backslash; false when there is none.
+  bool ToQuote() {
+    constexpr uint64_t kOnes = 0x0101010101010101u, kHighs = 0x8080808080808080u;
+    auto zeros = [](uint64_t word) { return (word - kOnes) & ~word & kHighs; };
+    for (; end_ - p_ >= 8; p_ += 8) {
+      uint64_t word;
+      std::memcpy(&word, p_, 8);
+      uint64_t found = zeros(word ^ kOnes * '"') | zeros(word ^ kOnes * '\\');
+      if (found == 0) continue;
+      p_ += std::countr_zero(found) / 8;  // the lowest mark is exact
+      return true;
+    }
+    while (p_ != end_ && *p_ != '"' && *p_ != '\\') ++p_;
+    return p_ != end_;
   }
 
   bool Hex(uint32_t* out) {
