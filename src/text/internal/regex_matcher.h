@@ -1,0 +1,71 @@
+// The backtracking matcher. One object serves many searches in one text; not thread-safe.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "text/internal/regex_program.h"
+
+namespace hearth::regex_internal {
+
+// A way back, or something to undo on the way.
+struct Frame {
+  enum class Kind : uint32_t {
+    kBranch,          // go on at pc, position
+    kSwitch,          // the branches left in `extra` of the switch at pc
+    kLoop,            // the loop at pc ended at position; extra: as far back as it may go
+    kLazy,            // the loop at pc may take one more at position; extra: taken so far
+    kRestoreSlot,     // slot pc was extra
+    kRestoreCounter,  // counter pc was extra
+    kMark,            // an atomic group or a look-around began; extra: the mark before it
+    kNegative,        // a negative look-around: when its body fails, go on at pc, position
+    kBehind,          // the look-behind at pc may begin one character before `start`
+  };
+  Kind kind;
+  uint32_t pc;
+  size_t position;
+  size_t extra;
+  size_t start;
+  uint32_t stepped;  // kBehind: characters stepped back
+};
+
+class Matcher {
+ public:
+  Matcher(const Program& program, std::string_view text);
+
+  std::optional<RegexMatch> Find(size_t from);
+
+ private:
+  enum class Outcome { kMatched, kFailed };
+
+  std::optional<RegexMatch> FindLiteral(size_t from) const;
+  Outcome RunAt(size_t start);
+  bool TakeOne(const CodePointBitmap& set, size_t* at) const;
+  size_t TakeMany(const CodePointBitmap& set, size_t at, uint32_t max) const;
+  size_t StepBack(size_t at) const;
+  bool AnchorHolds(Anchor anchor, size_t at) const;
+  bool IsWordAt(size_t at, bool ascii) const;
+  bool IsWordBefore(size_t at, bool ascii) const;
+  bool TakeReference(const Instruction& instruction, size_t* at);
+  bool StepBehind(Frame* frame) const;
+  void Push(Frame::Kind kind, uint32_t pc, size_t position, size_t extra = 0);
+  void CutToMark();     // keeps what must be undone later
+  void UnwindToMark();  // undoes everything above the mark
+  [[noreturn]] void FailBudget(size_t at) const;
+  [[noreturn]] void FailMemory(size_t at) const;
+  void Undo(const Frame& frame);
+
+  const Program& program_;
+  std::string_view text_;
+  std::vector<Frame> stack_;
+  std::vector<size_t> slots_;
+  std::vector<uint32_t> counters_;
+  size_t mark_ = SIZE_MAX;
+  size_t search_begin_ = 0;
+  size_t end_ = 0;  // of the match
+  uint64_t steps_ = 0;
+  uint64_t budget_ = 0;
+};
+
+}  // namespace hearth::regex_internal
