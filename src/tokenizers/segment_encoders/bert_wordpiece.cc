@@ -118,7 +118,7 @@ struct Miss {
   const Tables& tables;
   std::string& normalized;
 
-  void operator()(const uint8_t* run, size_t size, std::vector<uint32_t>* ids) const {
+  bool operator()(const uint8_t* run, size_t size, std::vector<uint32_t>* ids) const {
     TakeApart(
         *tables.characters, run, run + size,
         [&](const uint8_t* begin, const uint8_t* end) {
@@ -128,6 +128,7 @@ struct Miss {
           tables.vocabulary.Encode(normalized, characters, ids);
         },
         [&](uint32_t c) { ids->push_back(tables.AloneId(c)); });
+    return true;
   }
 };
 

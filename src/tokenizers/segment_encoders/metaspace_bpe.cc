@@ -142,8 +142,9 @@ class MetaspaceBpeEncoder final : public SegmentEncoder {
   struct Miss {
     const BpeMerges& merges;
     BpeMerges::Work& work;
-    void operator()(const uint8_t* at, size_t size, std::vector<uint32_t>* ids) const {
+    bool operator()(const uint8_t* at, size_t size, std::vector<uint32_t>* ids) const {
       merges.Encode({reinterpret_cast<const char*>(at), size}, &work, ids);
+      return true;
     }
   };
 

@@ -2,8 +2,9 @@
 // then the probes. Word by word, every probe of a table that is larger than the second-level cache
 // would be waited for.
 //
-// `Miss` is called with (word, size, ids) for a word that the cache does not hold; its answer is
-// kept. Ids leave in the order of the Add calls. One per call of Encode.
+// `Miss` is called with (word, size, ids) for a word that the cache does not hold; it appends the
+// ids and says whether they may be kept. Ids leave in the order of the Add calls. One per call of
+// Encode.
 #pragma once
 
 #include <cstddef>
@@ -40,6 +41,10 @@ class WordBatch {
     items_[count_].place = id;
     if (++count_ == kItems) Resolve();
   }
+  void AddIds(const uint32_t* ids, size_t count) {
+    Resolve();
+    writer_.AddMany(ids, count);
+  }
   void Finish() { Resolve(); }
 
  private:
@@ -70,29 +75,33 @@ class WordBatch {
         writer_.AddFew(found.ids, found.count);
         continue;
       }
-      Ask(item);
-      cache_.short_words.Insert(item.key, work_.data(), work_.size());
-      moved = true;
+      if (Ask(item)) {
+        cache_.short_words.Insert(item.key, work_.data(), work_.size());
+        moved = true;
+      }
     }
     count_ = 0;
   }
 
   void ResolveLong(const Item& item) {
-    if (item.size > LongWord::kMaxBytes) return Ask(item);
+    if (item.size > LongWord::kMaxBytes) {
+      Ask(item);
+      return;
+    }
     LongWord key = LongWord::Make(item.word, item.size, kFoldCase);
     WordIds found;
     if (cache_.long_words.Find(key, cache_.long_words.Place(key), &found)) {
       writer_.AddFew(found.ids, found.count);
       return;
     }
-    Ask(item);
-    cache_.long_words.Insert(key, work_.data(), work_.size());
+    if (Ask(item)) cache_.long_words.Insert(key, work_.data(), work_.size());
   }
 
-  void Ask(const Item& item) {
+  bool Ask(const Item& item) {
     work_.clear();
-    miss_(item.word, item.size, &work_);
+    bool keep = miss_(item.word, item.size, &work_);
     writer_.AddMany(work_.data(), work_.size());
+    return keep;
   }
 
   WordCache& cache_;
