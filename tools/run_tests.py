@@ -165,6 +165,9 @@ class Runner:
         return self.pytest(f"conformance-{name}", environment, targets,
                            env={"HEARTH_XET": str(int(xet)), "HEARTH_LONG": str(int(self.options.long))})
 
+    def parity(self):
+        return self.pytest("parity", "parity", ["tests/parity"], env={"HEARTH_LONG": str(int(self.options.long))})
+
     def fault(self):
         rounds = "200" if self.options.long else "10"
         return self.pytest("fault", "hub2", ["tests/fault"], [f"--kill-rounds={rounds}"])
@@ -227,6 +230,7 @@ def suites(runner):
         *(Suite(f"conformance-{name}", 90 if runner.options.long else minutes,
                 functools.partial(runner.conformance, name, environment, folders, xet))
           for name, environment, folders, xet, minutes in CLIENTS),
+        Suite("parity", 60 if runner.options.long else 12, runner.parity),
         Suite("fault", 90 if runner.options.long else 8, runner.fault),
         Suite("asan", 15, runner.asan, optional=True),
         Suite("fuzz", 30 if runner.options.long else 20, runner.fuzz, optional=True),

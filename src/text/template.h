@@ -55,10 +55,18 @@ struct TemplateExtensions {
 
 class TemplateSet;
 
+// A part of the rendered text, in bytes.
+struct TextSpan {
+  size_t begin = 0;
+  size_t end = 0;
+  bool operator==(const TextSpan&) const = default;
+};
+
 struct RenderOptions {
-  bool autoescape = false;                         // true for pages
-  const TemplateExtensions* extensions = nullptr;  // borrowed for the call
-  const TemplateSet* templates = nullptr;          // borrowed; for include, extends, import
+  bool autoescape = false;                            // true for pages
+  const TemplateExtensions* extensions = nullptr;     // borrowed for the call
+  const TemplateSet* templates = nullptr;             // borrowed; for include, extends, import
+  std::vector<TextSpan>* generation_spans = nullptr;  // gets what {% generation %} blocks printed
   std::optional<int64_t> now_unix_seconds;  // for strftime_now (UTC); nullopt = the system clock
   uint64_t max_steps = 10'000'000;          // nodes evaluated
   size_t max_output_bytes = 64u << 20;      // also bounds any one string, list or dict built

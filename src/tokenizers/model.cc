@@ -8,14 +8,44 @@ namespace hearth::tokenizers {
 #include "tokenizers/models.inc"
 #undef HEARTH_TOKENIZER_MODEL
 
-std::unique_ptr<Model> ParseModel(const Json& json) {
-  auto type = json.StringField("type");
-#define HEARTH_TOKENIZER_MODEL(Name, name) \
-  if (type == name) return Parse##Name(json);
+namespace {
+
+using ParseFunction = std::unique_ptr<Model> (*)(const Json& json);
+
+struct Kind {
+  std::string_view type;
+  ParseFunction parse;
+};
+
+constexpr Kind kKinds[] = {
+#define HEARTH_TOKENIZER_MODEL(Name, type) {type, &Parse##Name},
 #include "tokenizers/models.inc"
 #undef HEARTH_TOKENIZER_MODEL
+};
+
+// Files from before "type" was written: the first kind whose fields are all there.
+std::unique_ptr<Model> ParseUntyped(const Json& json) {
+  for (const Kind& kind : kKinds) {
+    try {
+      return kind.parse(json);
+    } catch (const Error&) {
+    }
+  }
+  throw Error(Code::kInvalidArgument, "the tokenizer model has no \"type\" and fits none");
+}
+
+}  // namespace
+
+std::unique_ptr<Model> ParseModel(const Json& json) {
+  if (!json.is_object()) throw Error(Code::kInvalidArgument, "\"model\" must be an object");
+  const Json* type = json.Find("type");
+  if (type == nullptr) return ParseUntyped(json);
+  const std::string* name = type->AsString();
+  for (const Kind& kind : kKinds) {
+    if (name != nullptr && *name == kind.type) return kind.parse(json);
+  }
   throw Error(Code::kInvalidArgument,
-              "the tokenizer model \"" + type.value_or("") + "\" is unknown");
+              "the tokenizer model \"" + (name ? *name : type->Dump()) + "\" is unknown");
 }
 
 }  // namespace hearth::tokenizers

@@ -88,7 +88,7 @@ struct Stmt {
     kWith,         // targets/values in parameters; body
     kAutoescape,   // expr, body
     kDo,           // expr
-    kScope,        // body (generation blocks)
+    kGeneration,   // body
     kBreak,
     kContinue,
   };

@@ -25,6 +25,8 @@ TestFunction FindTest(std::string_view name);
 Builtin FindMethod(const Value& object, std::string_view name);
 Builtin FindStringMethod(std::string_view name);
 Builtin FindFunction(std::string_view name);
+// Fails for a name that chat templates may not store: those that begin with an underscore.
+void CheckNamespaceName(Interp& interp, std::string_view name);
 
 template <typename F>
 struct NamedEntry {
@@ -57,6 +59,7 @@ const Value& RequiredArgument(Interp& interp, const Args& args, size_t index,
 std::string UpperText(std::string_view text);
 std::string LowerText(std::string_view text);
 std::string TitleText(std::string_view text);
+std::string SwapCaseText(std::string_view text);
 std::string CapitalizeText(std::string_view text);
 bool IsUpperText(std::string_view text);
 bool IsLowerText(std::string_view text);

@@ -308,6 +308,9 @@ class JsonWriter {
         String(value.str());
         return;
       case Kind::kList:
+        if (value.list->is_lazy) {
+          interp_.Fail("what a lazy filter gives is not JSON serializable: use `| list | tojson`");
+        }
         List(*value.list, depth);
         return;
       case Kind::kDict:

@@ -55,8 +55,18 @@ Value Namespace(Interp& interp, const Value&, Args& args) {
   DictObj* dict = interp.NewDict();
   dict->is_namespace = true;
   CopyInto(interp, dict, args);
+  for (const auto& entry : dict->items) CheckNamespaceName(interp, ToText(interp, entry.first));
   return Value::Of(dict);
 }
+
+}  // namespace
+
+void CheckNamespaceName(Interp& interp, std::string_view name) {
+  if (name.empty() || name[0] != '_') return;
+  interp.Fail("a namespace may not hold names that begin with an underscore: " + std::string(name));
+}
+
+namespace {
 
 Value RaiseException(Interp& interp, const Value&, Args& args) {
   interp.Fail(TextArgument(interp, args, 0, "message", "raise_exception"));

@@ -17,7 +17,12 @@ class MacroObject : public Object {
     return interp.CallMacro(stmt_, closure_, tree_, args);
   }
   Value Attribute(Interp& interp, std::string_view name) override {
-    return name == "name" ? interp.String(stmt_.text) : Value();
+    if (name == "name") return interp.String(stmt_.text);
+    if (name != "arguments") return Value();
+    std::vector<Value> names;
+    for (const Parameter& parameter : stmt_.parameters)
+      names.push_back(interp.String(parameter.name));
+    return interp.List(std::move(names), /*is_tuple=*/true);
   }
   std::string Repr() const override { return "<Macro '" + stmt_.text + "'>"; }
 
@@ -225,6 +230,7 @@ void Interp::Release(Scope* scope) {
 std::string Interp::Render(const TreePtr& tree) {
   std::string out;
   out_ = &out;
+  page_ = &out;
   ScopeGuard scope(*this, nullptr);
   RunTemplate(tree, scope_);
   return out;
@@ -367,14 +373,25 @@ Interp::Flow Interp::ExecOne(const Stmt& stmt) {
     case Stmt::Kind::kDo:
       Eval(*stmt.expr);
       break;
-    case Stmt::Kind::kScope:
-      return ExecInNewScope(stmt.body);
+    case Stmt::Kind::kGeneration:
+      return ExecGeneration(stmt);
     case Stmt::Kind::kBreak:
       return Flow::kBreak;
     case Stmt::Kind::kContinue:
       return Flow::kContinue;
   }
   return Flow::kNext;
+}
+
+// The span starts where the page stands and is as long as what the block prints, also when a macro
+// or a set block prints it (which reaches the page later): as transformers counts.
+Interp::Flow Interp::ExecGeneration(const Stmt& stmt) {
+  size_t begin = page_->size(), before = out_->size();
+  Flow flow = ExecInNewScope(stmt.body);
+  if (options_.generation_spans != nullptr) {
+    options_.generation_spans->push_back({begin, begin + out_->size() - before});
+  }
+  return flow;
 }
 
 Interp::Flow Interp::ExecIf(const Stmt& stmt) {
@@ -434,6 +451,7 @@ void Interp::Assign(const Target& target, const Value& value) {
     if (object.kind != Kind::kDict || !object.dict->is_namespace) {
       Fail("cannot assign an attribute of '" + target.name + "': it is no namespace");
     }
+    CheckNamespaceName(*this, target.attribute);
     return object.dict->Set(*this, target.attribute, value);
   }
   std::vector<Value> items = Items(*this, value);

@@ -91,6 +91,7 @@ class Interp : public Heap {
   Flow ExecOne(const Stmt& stmt);
   Flow ExecInNewScope(const Body& body);
   Flow ExecIf(const Stmt& stmt);
+  Flow ExecGeneration(const Stmt& stmt);
   void ExecFor(const Stmt& stmt);
   void RunLoop(const Stmt& stmt, Scope* outer, std::vector<Value> items, size_t depth);
   std::vector<Value> FilteredItems(const Stmt& stmt, Scope* outer, const Value& iterable);
@@ -134,7 +135,8 @@ class Interp : public Heap {
   TreePtr parent_;  // set by extends
   bool extended_ = false;
   std::string* out_ = nullptr;
-  std::string discarded_;  // out_ points here after extends; nothing is written
+  const std::string* page_ = nullptr;  // the text that Render returns
+  std::string discarded_;              // out_ points here after extends; nothing is written
   size_t depth_ = 0;
   size_t recursion_ = 0;
 };

@@ -103,7 +103,7 @@ Value Interp::Binary(std::string_view op, const Value& a, const Value& b) {
     return String(EscapedText(a) + EscapedText(b), /*safe=*/true);
   }
   if (op == "+" && a.kind == Kind::kList && b.kind == Kind::kList &&
-      a.list->is_tuple == b.list->is_tuple) {
+      a.list->is_tuple == b.list->is_tuple && !a.list->is_lazy && !b.list->is_lazy) {
     CheckSize((a.list->items.size() + b.list->items.size()) * sizeof(Value));
     std::vector<Value> items = a.list->items;
     items.insert(items.end(), b.list->items.begin(), b.list->items.end());

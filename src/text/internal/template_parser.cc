@@ -135,7 +135,7 @@ Stmt StatementParser::Simple(std::string_view name, Stmt stmt) {
     stmt.body = BodyUntil("endautoescape");
   } else if (name == "generation") {
     // Chat templates mark the assistant's part with it; it prints its body.
-    stmt.kind = Stmt::Kind::kScope;
+    stmt.kind = Stmt::Kind::kGeneration;
     stmt.body = BodyUntil("endgeneration");
   } else if (name == "break" || name == "continue") {
     if (loops_ == 0) stream_.Fail("'" + std::string(name) + "' outside of a loop");

@@ -119,7 +119,7 @@ Value ListFilter(Interp& interp, const Value& self, Args&) {
 Value Reverse(Interp& interp, const Value& self, Args&) {
   std::vector<Value> items = Items(interp, self);
   std::reverse(items.begin(), items.end());
-  if (!self.is_string()) return interp.List(std::move(items));
+  if (!self.is_string()) return interp.LazyList(std::move(items));
   std::string out;
   for (const Value& item : items) out += item.str();
   return interp.String(std::move(out), self.safe);
@@ -148,7 +148,7 @@ Value Unique(Interp& interp, const Value& self, Args& args) {
     AppendRepr(interp, by, &text);
     if (seen.insert(std::move(text)).second) kept.push_back(std::move(item));
   }
-  return interp.List(std::move(kept));
+  return interp.LazyList(std::move(kept));
 }
 
 Value Extreme(Interp& interp, const Value& self, Args& args, bool want_max) {
@@ -202,7 +202,7 @@ Value Batch(Interp& interp, const Value& self, Args& args) {
     }
     rows.push_back(interp.List(std::move(row)));
   }
-  return interp.List(std::move(rows));
+  return interp.LazyList(std::move(rows));
 }
 
 Value Slice(Interp& interp, const Value& self, Args& args) {
@@ -220,17 +220,17 @@ Value Slice(Interp& interp, const Value& self, Args& args) {
     if (fill != nullptr && !fill->is_none() && i >= extra && extra > 0) part.push_back(*fill);
     out.push_back(interp.List(std::move(part)));
   }
-  return interp.List(std::move(out));
+  return interp.LazyList(std::move(out));
 }
 
 Value ItemsFilter(Interp& interp, const Value& self, Args&) {
   std::vector<Value> pairs;
-  if (self.is_undefined()) return interp.List({});
+  if (self.is_undefined()) return interp.LazyList({});
   if (self.kind != Kind::kDict) interp.Fail("items needs a mapping");
   for (const auto& [key, value] : self.dict->items) {
     pairs.push_back(interp.List({key, value}, /*is_tuple=*/true));
   }
-  return interp.List(std::move(pairs));
+  return interp.LazyList(std::move(pairs));
 }
 
 Value DictSort(Interp& interp, const Value& self, Args& args) {
@@ -299,14 +299,14 @@ Value Map(Interp& interp, const Value& self, Args& args) {
       item = ByPath(interp, item, attribute);
       if (item.is_undefined() && fallback != nullptr) item = *fallback;
     }
-    return interp.List(std::move(items));
+    return interp.LazyList(std::move(items));
   }
   std::string filter = ToText(interp, args.positional[0]);
   for (Value& item : items) {
     Args rest = Rest(args, 1);
     item = interp.ApplyFilter(filter, item, rest);
   }
-  return interp.List(std::move(items));
+  return interp.LazyList(std::move(items));
 }
 
 // select, reject, selectattr and rejectattr are one thing.
@@ -326,7 +326,7 @@ Value Choose(Interp& interp, const Value& self, Args& args, bool keep_when, bool
     }
     if (passed == keep_when) kept.push_back(std::move(item));
   }
-  return interp.List(std::move(kept));
+  return interp.LazyList(std::move(kept));
 }
 Value Select(Interp& interp, const Value& self, Args& args) {
   return Choose(interp, self, args, true, false);

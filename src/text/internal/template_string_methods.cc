@@ -32,6 +32,9 @@ Value Lower(Interp& interp, const Value& self, Args&) {
 Value Title(Interp& interp, const Value& self, Args&) {
   return Text(interp, self, TitleText(self.str()));
 }
+Value SwapCase(Interp& interp, const Value& self, Args&) {
+  return Text(interp, self, SwapCaseText(self.str()));
+}
 Value Capitalize(Interp& interp, const Value& self, Args&) {
   return Text(interp, self, CapitalizeText(self.str()));
 }
@@ -321,6 +324,7 @@ constexpr NamedEntry<Builtin> kStringMethods[] = {
     {"splitlines", SplitLines},
     {"startswith", StartsWith},
     {"strip", StripBoth},
+    {"swapcase", SwapCase},
     {"title", Title},
     {"upper", Upper},
     {"zfill", ZeroFill},

@@ -69,6 +69,10 @@ std::string TitleText(std::string_view text) {
   });
 }
 
+std::string SwapCaseText(std::string_view text) {
+  return MapText(text, [](char32_t c) { return Lower(c) == c ? Upper(c) : Lower(c); });
+}
+
 std::string CapitalizeText(std::string_view text) {
   bool first = true;
   return MapText(text,

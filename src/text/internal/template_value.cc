@@ -1,5 +1,6 @@
 #include "text/internal/template_value.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -19,26 +20,43 @@ void CheckDepth(Heap& heap, size_t depth) {
   if (depth > heap.max_recursion()) heap.TooLarge("a value is nested too deeply");
 }
 
-void AppendStringRepr(std::string_view text, std::string* out) {
+constexpr char32_t kPrintableChanges[] = {
+#include "text/internal/printable_table.inc"
+};
+
+bool IsPrintable(char32_t c) {
+  auto after = std::upper_bound(std::begin(kPrintableChanges), std::end(kPrintableChanges), c);
+  return (after - std::begin(kPrintableChanges)) % 2 == 1;
+}
+
+void AppendEscape(char32_t c, std::string* out) {
   static constexpr char kHex[] = "0123456789abcdef";
+  int digits = c <= 0xFF ? 2 : c <= 0xFFFF ? 4 : 8;
+  *out += c <= 0xFF ? "\\x" : c <= 0xFFFF ? "\\u" : "\\U";
+  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) *out += kHex[(c >> shift) & 15];
+}
+
+void AppendStringRepr(std::string_view text, std::string* out) {
   bool has_single = text.find('\'') != std::string_view::npos;
   char quote = has_single && text.find('"') == std::string_view::npos ? '"' : '\'';
   *out += quote;
-  for (char c : text) {
-    auto byte = static_cast<unsigned char>(c);
-    if (c == quote || c == '\\') {
-      (*out += '\\') += c;
+  while (!text.empty()) {
+    CodePoint point = DecodeUtf8(text);
+    char32_t c = point.value;
+    if (c == static_cast<char32_t>(quote) || c == U'\\') {
+      (*out += '\\') += static_cast<char>(c);
     } else if (c == '\n') {
       *out += "\\n";
     } else if (c == '\r') {
       *out += "\\r";
     } else if (c == '\t') {
       *out += "\\t";
-    } else if (byte < 0x20 || byte == 0x7F) {
-      ((*out += "\\x") += kHex[byte >> 4]) += kHex[byte & 15];
+    } else if (!IsPrintable(c)) {
+      AppendEscape(c, out);
     } else {
-      *out += c;
+      out->append(text.substr(0, point.length));
     }
+    text.remove_prefix(point.length);
   }
   *out += quote;
 }
@@ -177,6 +195,12 @@ Value Heap::List(std::vector<Value> items, bool is_tuple) {
   return Value::Of(list);
 }
 
+Value Heap::LazyList(std::vector<Value> items) {
+  Value lazy = List(std::move(items));
+  lazy.list->is_lazy = true;
+  return lazy;
+}
+
 DictObj* Heap::NewDict() {
   ChargeMemory(sizeof(DictObj) + 16);
   dicts_.push_back(std::make_unique<DictObj>());
@@ -251,7 +275,7 @@ bool Truthy(const Value& value) {
     case Kind::kString:
       return !value.str().empty();
     case Kind::kList:
-      return !value.list->items.empty();
+      return value.list->is_lazy || !value.list->items.empty();
     case Kind::kDict:
       return value.dict->is_namespace || !value.dict->items.empty();
     case Kind::kObject:
@@ -428,6 +452,7 @@ std::vector<Value> Items(Heap& heap, const Value& value) {
       return items;
     case Kind::kList:
       heap.Step(value.list->items.size() / 16);
+      if (value.list->is_lazy) return std::exchange(value.list->items, {});  // as a generator ends
       return value.list->items;
     case Kind::kDict:
       for (const auto& entry : value.dict->items) items.push_back(entry.first);
@@ -455,7 +480,8 @@ size_t Length(Heap& heap, const Value& value) {
     case Kind::kString:
       return CountCodePoints(value.str());
     case Kind::kList:
-      return value.list->items.size();
+      if (!value.list->is_lazy) return value.list->items.size();
+      heap.Fail("what a lazy filter gives has no length: use `| list | length`");
     case Kind::kDict:
       return value.dict->items.size();
     default:
@@ -478,6 +504,7 @@ const char* TypeName(const Value& value) {
     case Kind::kString:
       return "str";
     case Kind::kList:
+      if (value.list->is_lazy) return "generator";
       return value.list->is_tuple ? "tuple" : "list";
     case Kind::kDict:
       return value.dict->is_namespace ? "Namespace" : "dict";

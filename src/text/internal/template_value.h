@@ -118,6 +118,9 @@ struct ListObj {
   std::vector<Value> items;
   bool is_tuple = false;
   bool is_group = false;  // of groupby: its two items are also .grouper and .list
+  // What a lazy filter (map, select, items, ...) gives. In jinja2 this is a generator: true even
+  // when empty, without a length, and not JSON; `| list` makes a list of it.
+  bool is_lazy = false;
 };
 
 // Ordered, with hashed lookup. Keys are strings, numbers, booleans or None.
@@ -169,6 +172,7 @@ class Heap {
   Value String(std::string text, bool safe = false);
   ListObj* NewList();
   Value List(std::vector<Value> items, bool is_tuple = false);
+  Value LazyList(std::vector<Value> items);
   DictObj* NewDict();
   template <typename T, typename... A>
   T* New(A&&... args) {

@@ -1,0 +1,24 @@
+#include "tokenizers/loaders/loader.h"
+
+#include "base/error.h"
+
+namespace hearth::tokenizers {
+
+#define HEARTH_TOKENIZER_LOADER(Name) std::optional<Json> Load##Name(const TokenizerFiles& files);
+#include "tokenizers/loaders.inc"
+#undef HEARTH_TOKENIZER_LOADER
+
+Json LoadTokenizerJson(const TokenizerFiles& files) {
+  if (auto text = files.Read("tokenizer.json")) return Json::Parse(*text);
+#define HEARTH_TOKENIZER_LOADER(Name) \
+  if (auto json = Load##Name(files)) return *std::move(json);
+#include "tokenizers/loaders.inc"
+#undef HEARTH_TOKENIZER_LOADER
+  throw Error(Code::kNotFound, "there is no tokenizer file of a known kind");
+}
+
+Json LoadTokenizerJson(const std::filesystem::path& path) {
+  return LoadTokenizerJson(FolderFiles(path));
+}
+
+}  // namespace hearth::tokenizers

@@ -1,0 +1,135 @@
+#include "tokenizers/segment_encoders/byte_bpe_cache.h"
+
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <new>
+#include <utility>
+
+namespace hearth::tokenizers {
+namespace {
+
+// 256 kB to begin with, which level 2 holds; 32 MB at most, half a million pieces.
+constexpr int kFirstBits = 12;
+constexpr int kLastBits = 19;
+constexpr int kLongFirstBits = 10;
+constexpr int kLongLastBits = 17;
+constexpr size_t kMaxManyIds = size_t{4} << 20;
+constexpr size_t kMaxArenaWords = size_t{8} << 20;
+
+}  // namespace
+
+void ByteBpePieceCache::Free::operator()(void* memory) const { std::free(memory); }
+
+ByteBpePieceCache::ByteBpePieceCache() {
+  Resize(kFirstBits);
+  ResizeLong(kLongFirstBits);
+}
+
+void ByteBpePieceCache::Place(const Line& from, int which) {
+  ByteBpeKey key = from.keys[which];
+  size_t home = HashKey(key.low, key.high) >> shift_;
+  for (size_t at : {home, home ^ 1}) {
+    for (int to : {0, 1}) {
+      if (lines_[at].keys[to] != ByteBpeKey{}) continue;
+      lines_[at].keys[to] = key;
+      lines_[at].values[to] = from.values[which];
+      ++held_;
+      return;
+    }
+  }
+  Line& line = lines_[home];
+  line.keys[1] = line.keys[0];
+  line.values[1] = line.values[0];
+  line.keys[0] = key;
+  line.values[0] = from.values[which];
+}
+
+void ByteBpePieceCache::Resize(int bits) {
+  size_t bytes = sizeof(Line) << bits;
+  // Large tables in large pages, asked for before the first touch: random probes would otherwise
+  // miss the translation cache each time.
+  constexpr size_t kHugePage = size_t{2} << 20;
+  size_t alignment = bytes >= kHugePage ? kHugePage : 4096;
+  std::unique_ptr<void, Free> memory(std::aligned_alloc(alignment, bytes));
+  if (memory == nullptr) throw std::bad_alloc();
+  if (bytes >= kHugePage) madvise(memory.get(), bytes, MADV_HUGEPAGE);
+  std::memset(memory.get(), 0, bytes);
+  std::unique_ptr<void, Free> old = std::exchange(memory_, std::move(memory));
+  const Line* old_lines = lines_;
+  size_t old_count = old_lines == nullptr ? 0 : size_t{1} << (64 - shift_);
+  lines_ = static_cast<Line*>(memory_.get());
+  shift_ = 64 - bits;
+  held_ = 0;
+  for (size_t i = 0; i < old_count; ++i) {
+    for (int which = 1; which >= 0; --which) {
+      if (old_lines[i].keys[which] != ByteBpeKey{}) Place(old_lines[i], which);
+    }
+  }
+}
+
+void ByteBpePieceCache::Forget() {
+  std::memset(static_cast<void*>(lines_), 0, sizeof(Line) << (64 - shift_));
+  held_ = 0;
+  many_.clear();
+}
+
+void ByteBpePieceCache::Insert(ByteBpeKey key, const uint32_t* ids, size_t count) {
+  if (count > kInlineIds && many_.size() + count > kMaxManyIds) Forget();
+  Line one;
+  one.keys[0] = key;
+  one.values[0] = {};
+  one.values[0].count = static_cast<uint32_t>(count);
+  if (count <= kInlineIds) {
+    std::memcpy(one.values[0].ids, ids, count * sizeof(uint32_t));
+  } else {
+    one.values[0].ids[0] = static_cast<uint32_t>(many_.size());
+    many_.insert(many_.end(), ids, ids + count);
+  }
+  int bits = 64 - shift_;
+  // With three quarters of a piece per line, one in 30 lines spills and hardly a pair is full.
+  if (bits < kLastBits && held_ * 4 > (size_t{3} << bits)) Resize(std::min(bits + 2, kLastBits));
+  Place(one, 0);
+}
+
+void ByteBpePieceCache::ResizeLong(int bits) {
+  std::vector<LongSlot> old = std::exchange(long_slots_, {});
+  long_slots_.assign(size_t{2} << bits, LongSlot{0, 0});
+  long_shift_ = 64 - bits;
+  for (const LongSlot& slot : old) {
+    if (slot.at == 0) continue;
+    const uint32_t* record = arena_.data() + slot.at - 1;
+    uint64_t hash = HashLong(reinterpret_cast<const uint8_t*>(record + 2 + record[1]), record[0]);
+    LongSlot* pair = &long_slots_[(hash >> long_shift_) << 1];
+    pair[pair[0].at == 0 ? 0 : 1] = slot;
+  }
+}
+
+void ByteBpePieceCache::ForgetLong() {
+  long_slots_.assign(long_slots_.size(), LongSlot{0, 0});
+  arena_.clear();
+  long_held_ = 0;
+}
+
+void ByteBpePieceCache::InsertLong(const uint8_t* piece, size_t size, uint64_t hash,
+                                   const uint32_t* ids, size_t count) {
+  size_t words = 2 + count + (size + 3) / 4;
+  if (arena_.size() + words > kMaxArenaWords) ForgetLong();
+  int bits = 64 - long_shift_;
+  if (bits < kLongLastBits && long_held_ * 3 > (size_t{2} << bits)) {
+    ResizeLong(std::min(bits + 2, kLongLastBits));
+  }
+  size_t at = arena_.size();
+  arena_.resize(at + words);
+  uint32_t* record = arena_.data() + at;
+  record[0] = static_cast<uint32_t>(size);
+  record[1] = static_cast<uint32_t>(count);
+  std::memcpy(record + 2, ids, count * sizeof(uint32_t));
+  std::memcpy(record + 2 + count, piece, size);
+  LongSlot* pair = &long_slots_[(hash >> long_shift_) << 1];
+  if (pair[0].at != 0) pair[1] = pair[0];
+  pair[0] = {static_cast<uint32_t>(hash), static_cast<uint32_t>(at + 1)};
+  ++long_held_;
+}
+
+}  // namespace hearth::tokenizers

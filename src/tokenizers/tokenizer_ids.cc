@@ -1,0 +1,145 @@
+// The fast path: ids alone.
+//
+// Where no normalizer can change what an added token matches, the text is cut at added tokens as it
+// is, and what lies between them goes to the segment encoder. Everything else takes the plain path
+// of tokenizer_encode.cc, which gives the same ids.
+#include "base/error.h"
+#include "tokenizers/internal/parallel_for.h"
+#include "tokenizers/internal/tokenizer_scratch.h"
+#include "tokenizers/internal/tokenizer_special_ids.h"
+#include "tokenizers/normalizer.h"
+#include "tokenizers/post_processor.h"
+#include "tokenizers/tokenizer.h"
+
+namespace hearth::tokenizers {
+namespace {
+
+// Stands for the text when the post-processor is asked what it puts around one. No token has it.
+constexpr uint32_t kTextId = UINT32_MAX;
+
+Encoding Merge(std::vector<Encoding> parts) {
+  Encoding result;
+  for (Encoding& part : parts) result.Append(std::move(part));
+  return result;
+}
+
+Encoding OneToken(uint32_t id) {
+  Encoding encoding;
+  encoding.ids = {id};
+  encoding.type_ids = {0};
+  encoding.tokens = {""};
+  encoding.word_ids = {0};
+  encoding.offsets = {{0, 0}};
+  encoding.special_tokens_mask = {0};
+  encoding.attention_mask = {1};
+  return encoding;
+}
+
+}  // namespace
+
+void Tokenizer::FindSpecialIds() {
+  special_ids_ = std::make_unique<SpecialIds>();
+  if (post_processor_ == nullptr) return;
+  std::vector<Encoding> text;
+  text.push_back(OneToken(kTextId));
+  std::vector<uint32_t> ids;
+  try {
+    ids = Merge(post_processor_->Process(std::move(text), true)).ids;
+  } catch (const Error&) {
+    special_ids_->known = false;  // encoding a text will say what is wrong
+    return;
+  }
+  size_t texts = 0;
+  for (uint32_t id : ids) {
+    if (id == kTextId) {
+      ++texts;
+    } else {
+      (texts == 0 ? special_ids_->before : special_ids_->after).push_back(id);
+    }
+  }
+  special_ids_->known = texts == 1;
+}
+
+void Tokenizer::AppendIdsPlain(std::string_view text, Scratch* scratch,
+                               std::vector<uint32_t>* ids) const {
+  RunPipeline(text, scratch);
+  const std::vector<Token>& tokens = scratch->text.tokens();
+  ids->reserve(ids->size() + tokens.size());
+  for (const PreTokenizedString::Part& part : scratch->text.parts()) {
+    for (uint32_t i = part.first_token; i < part.end_token; ++i) ids->push_back(tokens[i].id);
+  }
+}
+
+void Tokenizer::AppendSegments(std::string_view text, Scratch* scratch,
+                               std::vector<uint32_t>* ids) const {
+  auto encode = [&](std::string_view segment) {
+    if (segment.empty()) return;
+    SegmentPosition position = segment.data() == text.data() ? SegmentPosition::kStartOfText
+                                                             : SegmentPosition::kAfterAddedToken;
+    segment_encoder_->Encode(segment, position, *scratch->segments, ids);
+  };
+  // Cuts at the tokens of one kind and hands on what lies between.
+  auto cut = [&](std::string_view part, bool normalized, auto&& next) {
+    size_t taken = 0;
+    added_.ForEachMatch(part, normalized, [&](const AddedVocabulary::Match& match) {
+      if (taken < match.begin) next(part.substr(taken, match.begin - taken));
+      ids->push_back(match.id);
+      taken = match.end;
+    });
+    next(part.substr(taken));
+  };
+  cut(text, false, [&](std::string_view part) {
+    if (part.empty() || !added_.has_normalized()) return encode(part);
+    cut(part, true, encode);
+  });
+}
+
+void Tokenizer::AppendIds(std::string_view text, Scratch* scratch,
+                          std::vector<uint32_t>* ids) const {
+  bool normalized_tokens = added_.has_normalized() && normalizer_ != nullptr;
+  if (segment_encoder_ == nullptr || normalized_tokens) {
+    return AppendIdsPlain(text, scratch, ids);
+  }
+  CheckText(text);
+  if (scratch->segments == nullptr) scratch->segments = segment_encoder_->MakeScratch();
+  AppendSegments(text, scratch, ids);
+}
+
+void Tokenizer::EncodeIds(std::string_view text, bool add_special_tokens,
+                          std::vector<uint32_t>* ids) const {
+  ScratchPool::Lease scratch(scratch_pool_.get());
+  if (!add_special_tokens || special_ids_->known) {
+    if (add_special_tokens) {
+      ids->insert(ids->end(), special_ids_->before.begin(), special_ids_->before.end());
+    }
+    AppendIds(text, scratch.get(), ids);
+    if (add_special_tokens) {
+      ids->insert(ids->end(), special_ids_->after.begin(), special_ids_->after.end());
+    }
+    return;
+  }
+  std::vector<Encoding> parts;
+  parts.push_back(EncodeSequenceOnce(text, 0, OffsetUnit::kNone, scratch.get()));
+  Encoding encoding = Merge(post_processor_->Process(std::move(parts), true));
+  ids->insert(ids->end(), encoding.ids.begin(), encoding.ids.end());
+}
+
+std::vector<uint32_t> Tokenizer::EncodeIds(std::string_view text, bool add_special_tokens) const {
+  std::vector<uint32_t> ids;
+  EncodeIds(text, add_special_tokens, &ids);
+  return ids;
+}
+
+std::vector<std::vector<uint32_t>> Tokenizer::EncodeIdsBatch(
+    std::span<const std::string_view> texts, bool add_special_tokens, int threads) const {
+  std::vector<std::vector<uint32_t>> ids(texts.size());
+  internal::ParallelFor(texts.size(), threads,
+                        [&](size_t i) { EncodeIds(texts[i], add_special_tokens, &ids[i]); });
+  return ids;
+}
+
+size_t Tokenizer::CountTokens(std::string_view text, bool add_special_tokens) const {
+  return EncodeIds(text, add_special_tokens).size();
+}
+
+}  // namespace hearth::tokenizers
