@@ -38,7 +38,8 @@ std::vector<std::string> Alphabet() {
 constexpr std::string_view kSample =
     " the quick brown fox doesn't jump, they'll re-read 1234567 times; \n\n  return foo.barBaz(12)"
     " // Über naïve Ärger\n    if (x == y) { count += 10; }\n\t\t привет мир, Ещё раз"
-    " 日本語 日本 中文字 ... ''' -- !!! \xE3\x80\x80\xE3\x80\x80 HTTPServer getURL IT'S 🙂🙂 "
+    " 日本語 日本 中文字 ... ''' -- !!! \xE3\x80\x80\xE3\x80\x80 HTTPServer getURL IT'S "
+    "🙂🙂 "
     "a\xCC\x81"
     " the fox they're there then other mother   \r\n\r\n  0000 1111 2222 3333";
 
