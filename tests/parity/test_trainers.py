@@ -2,7 +2,10 @@
 deterministic; Unigram within the last bits of its sums."""
 import collections
 import json
+import os
+import pathlib
 import random
+import subprocess
 import sys
 
 import pytest
@@ -165,3 +168,59 @@ def test_results_do_not_depend_on_the_order_of_the_corpus(probe):
 def test_options_out_of_range_are_refused(probe, kind, options):
     with pytest.raises(ProbeError):
         train_ours(probe, kind, corpus("english", 1000), **options)
+
+
+# --- the command --------------------------------------------------------------------------------
+
+BINARY = pathlib.Path(os.environ.get("HEARTH_BINARY", ROOT / "build" / "release" / "src" / "apps" / "hearth"))
+
+
+def command(*arguments, stdin=None, code=0):
+    done = subprocess.run([BINARY, "train-tokenizer", *map(str, arguments)], input=stdin, capture_output=True, text=True)
+    assert done.returncode == code, done.stderr
+    return done
+
+
+def test_command_trains_byte_level_bpe_as_the_reference(tmp_path):
+    text = DATA / "text" / "english.txt"
+    command("--model", "bpe", "--vocab-size", 3000, "--special-token", "<s>", "--special-token", "</s>", text,
+            "-o", tmp_path / "tokenizer.json")
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.train([str(text)], trainers.BpeTrainer(vocab_size=3000, special_tokens=["<s>", "</s>"], show_progress=False,
+                                                     initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
+    ours, theirs = json.loads((tmp_path / "tokenizer.json").read_text()), json.loads(tokenizer.to_str())
+    assert ours["model"] == theirs["model"] and ours["added_tokens"] == theirs["added_tokens"]
+    loaded = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    assert loaded.encode("Hello <s> world").ids == tokenizer.encode("Hello <s> world").ids
+    assert loaded.decode(loaded.encode("naïve 中文").ids) == "naïve 中文"
+
+
+def test_command_takes_the_pipeline_of_a_template(tmp_path):
+    template = DATA / "minilm" / "tokenizer.json"
+    text = DATA / "text" / "english.txt"
+    command("--model", "wordpiece", "--vocab-size", 2000, "--template", template, "--special-token", "[PAD]",
+            "--special-token", "[UNK]", "--special-token", "[CLS]", "--special-token", "[SEP]", text, "-o", tmp_path / "t.json")
+    ours, theirs = json.loads((tmp_path / "t.json").read_text()), json.loads(template.read_text())
+    for stage in ("normalizer", "pre_tokenizer", "post_processor", "decoder", "truncation", "padding"):
+        assert ours[stage] == theirs[stage]
+    assert "##ing" in ours["model"]["vocab"] and "The" not in ours["model"]["vocab"]
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_command_reads_json_lines_and_standard_input(tmp_path, kind):
+    lines = (DATA / "text" / "english.txt").read_text()[:50_000].splitlines()
+    rows = "".join(json.dumps({"text": line + "\n", "other": 1}) + "\n" for line in lines)
+    (tmp_path / "rows.jsonl").write_text(rows)
+    plain = command("--model", kind, "--vocab-size", 400, "-", "-o", "-", stdin="\n".join(lines) + "\n").stdout
+    from_rows = command("--model", kind, "--vocab-size", 400, tmp_path / "rows.jsonl", "-o", "-").stdout
+    assert plain == from_rows
+    Tokenizer.from_str(plain)
+
+
+@pytest.mark.parametrize("arguments, code", [
+    (["--model", "bpe", "missing.txt", "-o", "x.json"], 1), (["--model", "other", "-", "-o", "-"], 2),
+    (["--model", "bpe", "-", "-o", "-", "--json-field", "text"], 1)])
+def test_command_failures(tmp_path, arguments, code):
+    done = command(*arguments, stdin="not json\n", code=code)
+    assert done.stderr.strip() and not (tmp_path / "x.json").exists()
