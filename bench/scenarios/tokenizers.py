@@ -1,0 +1,179 @@
+"""Text to ids: CPU seconds of one thread against the fastest rivals, ids checked against the reference.
+
+Rounds of all engines interleave in one run. "warm" is a further pass over the same text in the same process, "first pass" a
+fresh process. Data: `.cache/testdata/tokenizers/<vocabulary>/tokenizer.json` and `.cache/testdata/text/<text>.txt`
+(tools/tokenizer_data.py). Rivals run in the environment `tokenizer_peers` (tools/python_env.py), or under
+HEARTH_PEERS_PYTHON. HEARTH_BENCH_CASES (as gpt2/english,llama3/code) and HEARTH_BENCH_ROUNDS make a run smaller.
+"""
+import filecmp
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+from harness import ROOT, ratios, save, spread, temp_folder
+
+TOOL = ROOT / "build/release/src/tokenizers/segment_encoder_bench"
+DATA = pathlib.Path(os.environ.get("HEARTH_TOKENIZER_DATA", ROOT / ".cache/testdata"))
+TEXTS = ("english", "code", "multilingual")
+BPE_RIVALS = ("gigatoken", "fastokens", "tokie")
+
+# vocabulary: (rivals, texts). A rival whose ids differ from the reference's is left out of the ratio, by name.
+VOCABULARIES = {
+    "gpt2": (BPE_RIVALS, TEXTS),
+    "llama3": (BPE_RIVALS, TEXTS),
+    "qwen2": (BPE_RIVALS, TEXTS),
+    "starcoder": (BPE_RIVALS, TEXTS),
+}
+SENTENCE = "The quick brown fox jumps over the lazy dog, and 12 others don't."
+
+
+def peers_python():
+    chosen = os.environ.get("HEARTH_PEERS_PYTHON")
+    if chosen:
+        return chosen
+    subprocess.run([sys.executable, ROOT / "tools/python_env.py", "tokenizer_peers"], check=True)
+    return str(ROOT / ".venvs/tokenizer_peers/bin/python")
+
+
+class Engine:
+    """A process that answers one command a line: ours, or a rival."""
+
+    def __init__(self, name, python):
+        self.name = name
+        command = [TOOL] if name == "hearth" else [python, ROOT / f"bench/peers/tokenizer_{name}.py"]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def __call__(self, command, argument=""):
+        self.process.stdin.write(f"{command} {argument}".strip() + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self.name} died at {command}")
+        reply = json.loads(line)
+        if "error" in reply or reply.get("recognised") is False:
+            raise RuntimeError(f"{self.name}: {command}: {reply}")
+        return reply
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait(60)
+
+
+def equal_engines(names, python, vocabulary, text, folder):
+    """The engines whose ids of the whole text are the reference's; ours must be among them."""
+    wanted = folder / f"{vocabulary}-{text.stem}"
+    if not wanted.exists():
+        with Engine("tokenizers", python) as reference:
+            reference("load", vocabulary_file(vocabulary))
+            reference("text", text)
+            reference("write", wanted)
+    equal = []
+    for name in names:
+        ids = folder / "ids"
+        try:
+            with Engine(name, python) as engine:
+                engine("load", vocabulary_file(vocabulary))
+                engine("text", text)
+                engine("write", ids)
+        except RuntimeError as error:
+            print(f"  {error}", flush=True)
+            continue
+        if filecmp.cmp(ids, wanted, shallow=False):
+            equal.append(name)
+        else:
+            print(f"  {name}: ids differ ({vocabulary}, {text.stem})", flush=True)
+    if "hearth" not in equal:
+        raise RuntimeError(f"our ids differ: {vocabulary}, {text.stem}")
+    return equal
+
+
+def vocabulary_file(vocabulary):
+    return DATA / "tokenizers" / vocabulary / "tokenizer.json"
+
+
+def first_pass(name, python, vocabulary, text):
+    with Engine(name, python) as engine:
+        load = engine("load", vocabulary_file(vocabulary))["cpu"]
+        size = engine("text", text)["bytes"]
+        return size / 1e6 / engine("encode")["cpu"], load
+
+
+def measure(names, python, vocabulary, text, rounds):
+    """{name: {"warm": [MB/s], "first": [MB/s], "load": [s]}}, interleaved."""
+    rows = {name: {"warm": [], "first": [], "load": []} for name in names}
+    engines = {name: Engine(name, python) for name in names}
+    sizes = {}
+    for name, engine in engines.items():
+        engine("load", vocabulary_file(vocabulary))
+        sizes[name] = engine("text", text)["bytes"]
+        for _ in range(3):
+            engine("encode")
+    for _ in range(rounds):
+        for name, engine in engines.items():
+            rows[name]["warm"].append(sizes[name] / 1e6 / engine("encode")["cpu"])
+    for engine in engines.values():
+        engine.__exit__()
+    for _ in range(max(3, rounds // 3)):
+        for name in names:
+            speed, load = first_pass(name, python, vocabulary, text)
+            rows[name]["first"].append(speed)
+            rows[name]["load"].append(load)
+    return rows
+
+
+def best_rival(rows, kind):
+    rivals = [name for name in rows if name != "hearth"]
+    return max(rivals, key=lambda name: spread(rows[name][kind])["median"], default=None)
+
+
+def sentence_latency(python, vocabulary, folder, rounds):
+    """Seconds of one short sentence, reference over ours, round by round."""
+    text = folder / "sentence.txt"
+    text.write_text(SENTENCE)
+    with Engine("hearth", python) as ours, Engine("tokenizers", python) as theirs:
+        for engine in (ours, theirs):
+            engine("load", vocabulary_file(vocabulary))
+            engine("text", text)
+        pairs = [(ours("latency", 20000)["cpu"], theirs("latency", 2000)["cpu"]) for _ in range(rounds)]
+    return pairs
+
+
+def main():
+    python = peers_python()
+    rounds = int(os.environ.get("HEARTH_BENCH_ROUNDS", "9"))
+    wanted = os.environ.get("HEARTH_BENCH_CASES")
+    cases = [(v, t) for v, (_, texts) in VOCABULARIES.items() for t in texts]
+    if wanted:
+        cases = [tuple(case.split("/")) for case in wanted.split(",")]
+    goals, detail = [], {}
+    with temp_folder() as folder:
+        for vocabulary, name in cases:
+            text = DATA / "text" / f"{name}.txt"
+            engines = equal_engines(("hearth", *VOCABULARIES[vocabulary][0]), python, vocabulary, text, folder)
+            rows = measure(engines, python, vocabulary, text, rounds)
+            detail[f"{vocabulary}/{name}"] = {e: {k: spread(v) for k, v in row.items()} for e, row in rows.items()}
+            for kind, words in (("warm", "warm"), ("first", "first pass")):
+                best = best_rival(rows, kind)
+                speeds = ", ".join(f"{e} {spread(r[kind])['median']:.0f}" for e, r in rows.items())
+                print(f"  {vocabulary} {name} {words}: {speeds} MB/s", flush=True)
+                if best is None:
+                    continue
+                ratio = ratios(rows["hearth"][kind], rows[best][kind])
+                goals.append({"what": f"{vocabulary}, {name}, {words}, over {best}", "goal": ">= 1.2", "unit": "x",
+                              "value": ratio["median"], "spread": ratio})
+        for vocabulary in sorted({v for v, _ in cases}):
+            pairs = sentence_latency(python, vocabulary, folder, rounds)
+            ratio = spread([ours / theirs for ours, theirs in pairs])
+            goals.append({"what": f"{vocabulary}, one sentence's latency over the reference's", "goal": "<= 0.1", "unit": "x",
+                          "value": ratio["median"], "spread": ratio})
+            detail[f"{vocabulary}/sentence"] = {"hearth": spread([o for o, _ in pairs]), "tokenizers": spread([t for _, t in pairs])}
+    save("tokenizers", goals, detail)
+
+
+if __name__ == "__main__":
+    main()

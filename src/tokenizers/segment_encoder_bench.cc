@@ -1,0 +1,150 @@
+// Answers bench/scenarios/tokenizers.py, which runs it beside its peers: one command a line on the
+// standard input, one line of JSON on the standard output.
+//
+//   load FILE        reads a tokenizer.json; {"cpu", "recognised"}
+//   compiled FILE    the same through the compiled cache in the working folder; {"cpu"} of a found
+//   one text FILE        reads the text of the commands that follow encode           {"cpu",
+//   "count", "digest"}; the caches stay warm from one call to the next forget           begins anew
+//   with empty caches threads N        encodes the text in N threads at once; {"wall", "count"}
+//   latency N        encodes the text N times; {"cpu"} of one
+//   write FILE       writes the ids of the text, little-endian 32 bits each
+#include <fmt/format.h>
+
+#include <chrono>
+#include <ctime>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tokenizers/compiled_cache.h"
+#include "tokenizers/segment_encoder.h"
+
+namespace hearth::tokenizers {
+namespace {
+
+double ThreadSeconds() {
+  timespec time;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+std::string ReadAll(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::ostringstream out;
+  out << stream.rdbuf();
+  return std::move(out).str();
+}
+
+// FNV-1a over the ids: equal digests mean equal ids.
+uint64_t Digest(const std::vector<uint32_t>& ids) {
+  uint64_t hash = 0xCBF29CE484222325u;
+  for (uint32_t id : ids) hash = (hash ^ id) * 0x100000001B3u;
+  return hash;
+}
+
+class Server {
+ public:
+  std::string Answer(const std::string& command, const std::string& argument) {
+    if (command == "load") return Load(argument);
+    if (command == "compiled") return Compiled(argument);
+    if (command == "text") {
+      text_ = ReadAll(argument);
+      return fmt::format(R"({{"bytes": {}}})", text_.size());
+    }
+    if (command == "encode") return Encode();
+    if (command == "forget") {
+      scratch_ = encoder_->MakeScratch();
+      return "{}";
+    }
+    if (command == "threads") return Threads(std::stoi(argument));
+    if (command == "latency") return Latency(std::stoi(argument));
+    if (command == "write") {
+      std::vector<uint32_t> ids;
+      encoder_->Encode(text_, SegmentPosition::kStartOfText, *scratch_, &ids);
+      std::ofstream(argument, std::ios::binary)
+          .write(reinterpret_cast<const char*>(ids.data()),
+                 static_cast<std::streamsize>(ids.size() * sizeof(uint32_t)));
+      return "{}";
+    }
+    return R"({"error": "unknown command"})";
+  }
+
+ private:
+  std::string Load(const std::string& path) {
+    double start = ThreadSeconds();
+    encoder_ = MakeSegmentEncoder(std::string_view(ReadAll(path)));
+    double seconds = ThreadSeconds() - start;
+    if (encoder_ != nullptr) scratch_ = encoder_->MakeScratch();
+    return fmt::format(R"({{"cpu": {}, "recognised": {}}})", seconds, encoder_ != nullptr);
+  }
+
+  std::string Compiled(const std::string& path) {
+    CompiledCache cache(".");
+    std::string text = ReadAll(path);
+    Sha256 digest = Sha256Of(text);
+    cache.Load(text, digest);
+    double start = ThreadSeconds();
+    encoder_ = cache.Find(digest);
+    double seconds = ThreadSeconds() - start;
+    if (encoder_ != nullptr) scratch_ = encoder_->MakeScratch();
+    return fmt::format(R"({{"cpu": {}, "recognised": {}}})", seconds, encoder_ != nullptr);
+  }
+
+  std::string Encode() {
+    std::vector<uint32_t> ids;
+    double start = ThreadSeconds();
+    encoder_->Encode(text_, SegmentPosition::kStartOfText, *scratch_, &ids);
+    double seconds = ThreadSeconds() - start;
+    return fmt::format(R"({{"cpu": {}, "count": {}, "digest": "{:016x}"}})", seconds, ids.size(),
+                       Digest(ids));
+  }
+
+  std::string Threads(int count) {
+    std::vector<std::thread> threads;
+    std::vector<size_t> counts(static_cast<size_t>(count));
+    auto start = std::chrono::steady_clock::now();
+    for (size_t& number : counts) {
+      threads.emplace_back([this, &number] {
+        auto scratch = encoder_->MakeScratch();
+        for (int round = 0; round < 8; ++round) {
+          std::vector<uint32_t> ids;
+          encoder_->Encode(text_, SegmentPosition::kStartOfText, *scratch, &ids);
+          number = ids.size();
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
+    return fmt::format(R"({{"wall": {}, "count": {}}})", wall.count(), counts[0]);
+  }
+
+  std::string Latency(int rounds) {
+    double start = ThreadSeconds();
+    for (int round = 0; round < rounds; ++round) {
+      std::vector<uint32_t> ids;
+      encoder_->Encode(text_, SegmentPosition::kStartOfText, *scratch_, &ids);
+    }
+    return fmt::format(R"({{"cpu": {}}})", (ThreadSeconds() - start) / rounds);
+  }
+
+  std::unique_ptr<SegmentEncoder> encoder_;
+  std::unique_ptr<SegmentEncoder::Scratch> scratch_;
+  std::string text_;
+};
+
+}  // namespace
+}  // namespace hearth::tokenizers
+
+int main() {
+  hearth::tokenizers::Server server;
+  for (std::string line; std::getline(std::cin, line);) {
+    std::istringstream words(line);
+    std::string command, argument;
+    words >> command;
+    std::getline(words >> std::ws, argument);
+    std::cout << server.Answer(command, argument) << std::endl;
+  }
+}

@@ -1,0 +1,182 @@
+#if defined(__x86_64__)
+
+// GCC 12 warns of the undefined values inside its own intrinsics (GCC bug 105593).
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#include <immintrin.h>
+
+#include <cstring>
+
+#include "tokenizers/segment_encoders/byte_bpe_algebra.h"
+#include "tokenizers/segment_encoders/byte_bpe_kernel.h"
+#include "tokenizers/segment_encoders/byte_bpe_wide.h"
+
+#pragma GCC push_options
+#pragma GCC target( \
+    "avx2,bmi,bmi2,popcnt,lzcnt,fma,avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vbmi,avx512vbmi2")
+
+namespace hearth::tokenizers {
+namespace {
+
+alignas(64) constexpr uint8_t kIota[64] = {
+    0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+    22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43,
+    44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
+
+struct Isa {
+  static constexpr bool kBlocks = true;
+
+  template <typename Rules>
+  [[gnu::always_inline]] static inline void Classify(const uint8_t* p, const uint8_t* end,
+                                                     const ByteBpeClasses& classes,
+                                                     ByteBpeBlock* block) {
+    int size = end - p < 64 ? static_cast<int>(end - p) : 64;
+    if (size == 0) {
+      *block = {};
+      return;
+    }
+    uint64_t valid = ~uint64_t{0} >> (64 - size);
+    __m512i text = _mm512_maskz_loadu_epi8(valid, p);
+    __m512i ascii_low = _mm512_load_si512(classes.ascii());
+    __m512i ascii_high = _mm512_load_si512(classes.ascii() + 64);
+    __m512i kinds = _mm512_permutex2var_epi8(ascii_low, text, ascii_high);
+    uint64_t high = _mm512_movepi8_mask(text);
+    if (high != 0) [[unlikely]] {
+      alignas(64) uint8_t wide[72];
+      uint64_t leads = _mm512_cmpge_epu8_mask(text, _mm512_set1_epi8(static_cast<char>(0xC0)));
+      const uint8_t* from = p;
+      alignas(64) uint8_t padded[72];
+      if (end - p < 68) {
+        _mm512_store_si512(padded, text);
+        std::memset(padded + 64, 0, 8);
+        std::memcpy(padded + size, p + size, static_cast<size_t>(end - p - size));
+        from = padded;
+      }
+      _mm512_store_si512(wide, _mm512_setzero_si512());
+      size = ClassifyWide(from, size, leads, classes, wide);
+      valid = ~uint64_t{0} >> (64 - size);
+      kinds = _mm512_mask_mov_epi8(kinds, high, _mm512_load_si512(wide));
+    }
+    auto has = [&](int bits) {
+      return _mm512_mask_test_epi8_mask(valid, kinds, _mm512_set1_epi8(static_cast<char>(bits)));
+    };
+    auto is = [&](char c) { return _mm512_mask_cmpeq_epi8_mask(valid, text, _mm512_set1_epi8(c)); };
+    block->size = size;
+    block->letter = has(Rules::kMarksAreLetters ? kLetter | kMark : kLetter);
+    block->number = has(kNumber);
+    if (Rules::kDigitsFirst && high != 0) {
+      block->number |= _mm512_mask_cmpeq_epi8_mask(
+          valid, kinds, _mm512_set1_epi8(static_cast<char>(kNumericOnly)));
+    }
+    block->space = has(kSpace);
+    block->blank = is(' ');
+    block->apostrophe = is('\'');
+    block->newline = is('\n') | is('\r');
+    block->trail =
+        high == 0 ? 0
+                  : high & valid &
+                        ~_mm512_cmpge_epu8_mask(text, _mm512_set1_epi8(static_cast<char>(0xC0)));
+    if constexpr (Rules::kShape == ByteBpeShape::kO200k) {
+      block->upper = has(kUpper);
+      block->lower = has(kLower);
+      block->mark = has(kMark);
+      block->slash = is('/');
+    }
+  }
+
+  [[gnu::always_inline]] static inline uint32_t* Flatten(uint64_t starts, uint32_t base,
+                                                         uint32_t* to) {
+    __m512i at = _mm512_maskz_compress_epi8(starts, _mm512_load_si512(kIota));
+    __m512i bases = _mm512_set1_epi32(static_cast<int>(base));
+    int count = std::popcount(starts);
+    _mm512_storeu_si512(to,
+                        _mm512_add_epi32(bases, _mm512_cvtepu8_epi32(_mm512_castsi512_si128(at))));
+    if (count > 16) [[unlikely]] {
+      _mm512_storeu_si512(
+          to + 16, _mm512_add_epi32(bases, _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(at, 1))));
+      if (count > 32) {
+        _mm512_storeu_si512(
+            to + 32,
+            _mm512_add_epi32(bases, _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(at, 2))));
+        _mm512_storeu_si512(
+            to + 48,
+            _mm512_add_epi32(bases, _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(at, 3))));
+      }
+    }
+    return to + count;
+  }
+
+  [[gnu::always_inline]] static inline ByteBpeKey Key(const uint8_t* p, size_t size) {
+    __m128i key = _mm_maskz_loadu_epi8(
+        static_cast<__mmask16>(_bzhi_u32(0xFFFF, static_cast<unsigned>(size))), p);
+    return {static_cast<uint64_t>(_mm_cvtsi128_si64(key)),
+            static_cast<uint64_t>(_mm_extract_epi64(key, 1))};
+  }
+
+  [[gnu::always_inline]] static inline bool Probe(const ByteBpePieceCache::Line& line,
+                                                  ByteBpeKey key, ByteBpePieceCache::Value* value) {
+    __m128i one = _mm_set_epi64x(static_cast<int64_t>(key.high), static_cast<int64_t>(key.low));
+    unsigned equal =
+        _mm256_cmpeq_epi64_mask(_mm256_broadcastsi128_si256(one),
+                                _mm256_load_si256(reinterpret_cast<const __m256i*>(line.keys)));
+    *value = line.values[(0xF000u >> equal) & 1];
+    return (0xF888u >> equal) & 1;
+  }
+
+  struct Merging {
+    struct PairLine {
+      [[gnu::always_inline]] static inline int Find(const uint64_t* slots, uint64_t key) {
+        __m512i keys = _mm512_srli_epi64(_mm512_load_si512(slots), 24);
+        unsigned found =
+            _mm512_cmpeq_epi64_mask(keys, _mm512_set1_epi64(static_cast<int64_t>(key)));
+        return static_cast<int>(_tzcnt_u32(found | 0x100));
+      }
+    };
+
+    template <size_t kRoom>
+    class Order {
+     public:
+      [[gnu::always_inline]] explicit Order(const uint32_t* values) {
+        for (size_t i = 0; i < kVectors; ++i) parts_[i] = _mm512_load_si512(values + 16 * i);
+      }
+      [[gnu::always_inline]] uint32_t Least() const {
+        __m512i least = parts_[0];
+        for (size_t i = 1; i < kVectors; ++i) least = _mm512_min_epu32(least, parts_[i]);
+        __m256i half =
+            _mm256_min_epu32(_mm512_castsi512_si256(least), _mm512_extracti64x4_epi64(least, 1));
+        __m128i quarter =
+            _mm_min_epu32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+        quarter = _mm_min_epu32(quarter, _mm_shuffle_epi32(quarter, 0x4E));
+        quarter = _mm_min_epu32(quarter, _mm_shuffle_epi32(quarter, 0xB1));
+        return static_cast<uint32_t>(_mm_cvtsi128_si32(quarter));
+      }
+      [[gnu::always_inline]] void Set(size_t at, uint32_t value) {
+        __m512i wanted = _mm512_set1_epi32(static_cast<int>(value));
+        uint64_t bit = uint64_t{1} << at;
+        for (size_t i = 0; i < kVectors; ++i) {
+          parts_[i] =
+              _mm512_mask_mov_epi32(parts_[i], static_cast<__mmask16>(bit >> (16 * i)), wanted);
+        }
+      }
+
+     private:
+      static constexpr size_t kVectors = kRoom / 16;
+      __m512i parts_[kVectors];
+    };
+  };
+};
+
+#include "tokenizers/segment_encoders/byte_bpe_kernel.inc"
+
+}  // namespace
+
+void EncodeByteBpeAvx512(const ByteBpePlan& plan, std::string_view text, ByteBpeState& state,
+                         std::vector<uint32_t>* ids) {
+  EncodeText(plan, text, state, ids);
+}
+
+}  // namespace hearth::tokenizers
+
+#pragma GCC pop_options
+
+#endif

@@ -1,0 +1,190 @@
+// One piece at a time, character by character: the meaning of the rules in plain code. It serves
+// the portable tier, and the vector tiers where a block of text holds something that their bit
+// algebra leaves out. Text is valid UTF-8; invalid text gives some split, never a read outside it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "tokenizers/segment_encoders/byte_bpe_classes.h"
+#include "tokenizers/segment_encoders/byte_bpe_rules.h"
+
+namespace hearth::tokenizers {
+
+// A character: its class and its size in bytes; size 0 at the end of the text.
+struct ByteBpeChar {
+  uint8_t kind = 0;
+  uint8_t size = 0;
+};
+
+// Bytes of the character that `lead` begins, 1 for a stray continuation byte.
+inline int Utf8Size(uint8_t lead) {
+  return lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+}
+
+inline uint32_t DecodeUtf8(const uint8_t* p, int size) {
+  switch (size) {
+    case 1:
+      return p[0];
+    case 2:
+      return (p[0] & 0x1Fu) << 6 | (p[1] & 0x3Fu);
+    case 3:
+      return (p[0] & 0x0Fu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
+    default:
+      return (p[0] & 0x07u) << 18 | (p[1] & 0x3Fu) << 12 | (p[2] & 0x3Fu) << 6 | (p[3] & 0x3Fu);
+  }
+}
+
+// Bytes of the contraction at `p` ('s, 't, 're, 've, 'm, 'll, 'd), 0 when there is none. Without
+// regard to case U+017F is an s, as the reference's regex engine folds it.
+template <typename Rules>
+int ContractionSize(const uint8_t* p, const uint8_t* end) {
+  if (!Rules::kContractions || end - p < 2 || p[0] != '\'') return 0;
+  constexpr bool kAnyCase = Rules::kShape != ByteBpeShape::kGpt2;
+  uint8_t a = kAnyCase && p[1] < 0x80 ? p[1] | 0x20 : p[1];
+  if (a == 's' || a == 't' || a == 'm' || a == 'd') return 2;
+  if (end - p < 3) return 0;
+  if (kAnyCase && p[1] == 0xC5 && p[2] == 0xBF) return 3;
+  uint8_t b = kAnyCase && p[2] < 0x80 ? p[2] | 0x20 : p[2];
+  if ((a == 'r' && b == 'e') || (a == 'v' && b == 'e') || (a == 'l' && b == 'l')) return 3;
+  return 0;
+}
+
+template <typename Rules>
+class ByteBpeWalker {
+ public:
+  ByteBpeWalker(const ByteBpeClasses& classes, const uint8_t* end) : classes_(classes), end_(end) {}
+
+  // The end of the piece that starts at p; p < end.
+  const uint8_t* Next(const uint8_t* p) const {
+    if constexpr (Rules::kShape == ByteBpeShape::kGpt2) return NextGpt2(p);
+    return NextModern(p);
+  }
+
+  // Whether the white space at p has a newline.
+  bool NewlineFollowsBlanks(const uint8_t* p) const {
+    for (ByteBpeChar c = At(p); c.size != 0 && Space(c); p += c.size, c = At(p)) {
+      if (Newline(p)) return true;
+    }
+    return false;
+  }
+
+ private:
+  static constexpr uint8_t kLetterBits = Rules::kMarksAreLetters ? kLetter | kMark : kLetter;
+
+  ByteBpeChar At(const uint8_t* p) const {
+    if (p >= end_) return {};
+    if (*p < 0x80) return {classes_.ascii()[*p], 1};
+    int size = Utf8Size(*p);
+    if (size > end_ - p) return {0, 1};
+    return {classes_.Of(size == 1 ? 0x10FFFF : DecodeUtf8(p, size)), static_cast<uint8_t>(size)};
+  }
+
+  static bool Letter(ByteBpeChar c) { return (c.kind & kLetterBits) != 0; }
+  static bool Number(ByteBpeChar c) {
+    return (c.kind & kNumber) != 0 || (Rules::kDigitsFirst && c.kind == kNumericOnly);
+  }
+  static bool Space(ByteBpeChar c) { return (c.kind & kSpace) != 0; }
+  // [^\s\p{L}\p{N}]; with split words a mark is such a character as well as part of a word.
+  static bool Other(ByteBpeChar c) {
+    if (c.size == 0 || Number(c) || Space(c)) return false;
+    return Rules::kShape == ByteBpeShape::kO200k ? (c.kind & kLetter) == 0 : !Letter(c);
+  }
+  static bool Newline(const uint8_t* p) { return *p == '\n' || *p == '\r'; }
+
+  template <bool (*kIs)(ByteBpeChar)>
+  const uint8_t* Run(const uint8_t* p) const {
+    for (ByteBpeChar c = At(p); c.size != 0 && kIs(c); c = At(p)) p += c.size;
+    return p;
+  }
+
+  const uint8_t* Digits(const uint8_t* p) const {
+    for (int i = 0; Rules::kDigits == 0 || i < Rules::kDigits; ++i) {
+      ByteBpeChar c = At(p);
+      if (c.size == 0 || !Number(c)) break;
+      p += c.size;
+    }
+    return p;
+  }
+
+  // \s+(?!\S)|\s+
+  const uint8_t* Blank(const uint8_t* p) const {
+    const uint8_t* last = p;
+    const uint8_t* q = p;
+    ByteBpeChar c = At(q);
+    for (; c.size != 0 && Space(c); c = At(q)) {
+      last = q;
+      q += c.size;
+    }
+    bool at_end = c.size == 0 || (Rules::kDigitsFirst && Number(c));
+    return at_end || last == p ? q : last;
+  }
+
+  const uint8_t* NextGpt2(const uint8_t* p) const {
+    if (int size = ContractionSize<Rules>(p, end_)) return p + size;
+    const uint8_t* q = *p == ' ' ? p + 1 : p;
+    ByteBpeChar c = At(q);
+    if (Letter(c)) return Run<Letter>(q);
+    if (Number(c) && (q == p || !Rules::kDigitsFirst)) return Digits(q);
+    if (Other(c)) return Run<Other>(q);
+    return Blank(p);
+  }
+
+  // kCl100k and kO200k.
+  const uint8_t* NextModern(const uint8_t* p) const {
+    constexpr bool kSplitWords = Rules::kShape == ByteBpeShape::kO200k;
+    if constexpr (!kSplitWords) {
+      if (int size = ContractionSize<Rules>(p, end_)) return p + size;
+    }
+    ByteBpeChar c = At(p);
+    if (Letter(c)) return Word(p);
+    if (!Number(c) && !Newline(p) && Letter(At(p + c.size))) return Word(p + c.size);
+    if (Number(c)) return Digits(p);
+    const uint8_t* q = *p == ' ' ? p + 1 : p;
+    if (Other(At(q))) {
+      q = Run<Other>(q);
+      while (q < end_ && (Newline(q) || (kSplitWords && *q == '/'))) ++q;
+      return q;
+    }
+    const uint8_t* newline = nullptr;  // behind the last newline of the white space at p
+    q = p;
+    for (c = At(q); c.size != 0 && Space(c); c = At(q)) {
+      q += c.size;
+      if (Newline(q - c.size)) newline = q;
+    }
+    return newline != nullptr ? newline : Blank(p);
+  }
+
+  const uint8_t* Word(const uint8_t* p) const {
+    if constexpr (Rules::kShape != ByteBpeShape::kO200k) return Run<Letter>(p);
+    const uint8_t* q = CaseWord(p);
+    return q + ContractionSize<Rules>(q, end_);
+  }
+
+  // [\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+, else the same with + and *. The
+  // first part is greedy and gives back: to the end when a lower-case letter follows, else to its
+  // last character that is both.
+  const uint8_t* CaseWord(const uint8_t* p) const {
+    const uint8_t* q = p;
+    const uint8_t* both_begin = nullptr;
+    const uint8_t* both_end = nullptr;
+    ByteBpeChar c = At(q);
+    for (; Letter(c) && (c.kind & kLower) == 0; c = At(q)) {
+      if ((c.kind & kUpper) == 0) {
+        both_begin = q;
+        both_end = q + c.size;
+      }
+      q += c.size;
+    }
+    if (Letter(c)) {  // lower case
+      for (; Letter(c) && (c.kind & kUpper) == 0; c = At(q)) q += c.size;
+      return q;
+    }
+    return both_begin != nullptr ? both_end : q;
+  }
+
+  const ByteBpeClasses& classes_;
+  const uint8_t* end_;
+};
+
+}  // namespace hearth::tokenizers
