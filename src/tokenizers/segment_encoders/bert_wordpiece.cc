@@ -1,0 +1,247 @@
+// BERT: BertNormalizer, BertPreTokenizer and WordPiece in one pass over the raw bytes.
+//
+// A run of ASCII letters and digits is a word and is looked up as it stands, folded to lower case.
+// Other bytes are read by a table. A short run that holds anything beyond ASCII (an accented word,
+// a Cyrillic one) is looked up raw as well, so normalising is paid once per distinct run; a long
+// one (Chinese, Thai) is taken apart character by character.
+//
+// Recognised: normalizer BertNormalizer with any switches, pre-tokenizer BertPreTokenizer, model
+// WordPiece.
+#include <string>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#include "tokenizers/segment_encoder.h"
+#include "tokenizers/segment_encoders/bert_wordpiece_characters.h"
+#include "tokenizers/segment_encoders/bert_wordpiece_vocabulary.h"
+#include "tokenizers/segment_encoders/id_writer.h"
+#include "tokenizers/segment_encoders/word_batch.h"
+
+namespace hearth::tokenizers {
+namespace {
+
+using Kind = BertCharacters::Kind;
+
+// What a byte begins, seen from outside a word.
+enum class ByteKind : uint8_t {
+  kSpace,
+  kAlone,  // ASCII punctuation
+  kWord,   // an ASCII word character that needs no more than case folding
+  kOther,  // part of a run that must be read by characters
+};
+
+bool IsAsciiAlphanumeric(uint8_t byte) {
+  return static_cast<uint8_t>((byte | 0x20) - 'a') < 26 || static_cast<uint8_t>(byte - '0') < 10;
+}
+
+#if defined(__SSE2__)
+// One bit per byte: an ASCII letter or digit; 16 bytes.
+unsigned AlphanumericMask(const uint8_t* at) {
+  __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+  __m128i lower = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
+  // Each range is shifted to the lowest signed values, so that one comparison tests both ends.
+  __m128i letters = _mm_cmplt_epi8(
+      _mm_add_epi8(lower, _mm_set1_epi8(static_cast<char>(-128 - 'a'))), _mm_set1_epi8(-128 + 26));
+  __m128i digits = _mm_cmplt_epi8(_mm_add_epi8(bytes, _mm_set1_epi8(static_cast<char>(-128 - '0'))),
+                                  _mm_set1_epi8(-128 + 10));
+  return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(letters, digits)));
+}
+#endif
+
+// Words average five letters, so one 16-byte step nearly always holds the whole run and wider
+// registers gain nothing: SSE2 is in every x86-64 machine, and no dispatch is needed.
+const uint8_t* SkipAlphanumeric(const uint8_t* at, const uint8_t* end) {
+#if defined(__SSE2__)
+  while (end - at >= 16) {
+    unsigned others = AlphanumericMask(at) ^ 0xFFFF;
+    if (others != 0) return at + __builtin_ctz(others);
+    at += 16;
+  }
+#endif
+  while (at < end && IsAsciiAlphanumeric(*at)) ++at;
+  return at;
+}
+
+struct Tables {
+  std::shared_ptr<const BertCharacters> characters;
+  WordPieceVocabulary vocabulary;
+  ByteKind byte_kinds[256];
+  uint32_t alone_ids[128] = {};
+
+  Tables(std::shared_ptr<const BertCharacters> given, WordPieceVocabulary words)
+      : characters(std::move(given)), vocabulary(std::move(words)) {
+    for (uint32_t byte = 0; byte < 256; ++byte) {
+      byte_kinds[byte] = KindOfByte(byte);
+      if (byte_kinds[byte] == ByteKind::kAlone) alone_ids[byte] = AloneId(byte);
+    }
+  }
+  ByteKind KindOfByte(uint32_t byte) const {
+    if (byte >= 0x80) return ByteKind::kOther;
+    Kind kind = characters->KindOf(byte);
+    if (kind == Kind::kSpace) return ByteKind::kSpace;
+    if (kind == Kind::kAlone) return ByteKind::kAlone;
+    return IsAsciiAlphanumeric(static_cast<uint8_t>(byte)) ? ByteKind::kWord : ByteKind::kOther;
+  }
+  uint32_t AloneId(uint32_t code_point) const {
+    return vocabulary.CharacterId(characters->Alone(code_point));
+  }
+};
+
+struct State final : SegmentEncoder::Scratch {
+  WordCache cache;
+  std::vector<uint32_t> ids;
+  std::string normalized;
+};
+
+// Calls word(begin, end) and alone(code point) for the parts of a run.
+template <typename Word, typename Alone>
+void TakeApart(const BertCharacters& characters, const uint8_t* at, const uint8_t* end, Word word,
+               Alone alone) {
+  const uint8_t* begin = at;
+  while (at < end) {
+    size_t size = 0;
+    uint32_t c = DecodeUtf8(at, &size);
+    Kind kind = characters.KindOf(c);
+    if (kind >= Kind::kSpace) {
+      if (begin < at) word(begin, at);
+      if (kind == Kind::kAlone) alone(c);
+      begin = at + size;
+    }
+    at += size;
+  }
+  if (begin < end) word(begin, end);
+}
+
+struct Miss {
+  const Tables& tables;
+  std::string& normalized;
+
+  bool operator()(const uint8_t* run, size_t size, std::vector<uint32_t>* ids) const {
+    TakeApart(
+        *tables.characters, run, run + size,
+        [&](const uint8_t* begin, const uint8_t* end) {
+          std::string_view word(reinterpret_cast<const char*>(begin),
+                                static_cast<size_t>(end - begin));
+          size_t characters = tables.characters->NormalizeWord(word, &normalized);
+          tables.vocabulary.Encode(normalized, characters, ids);
+        },
+        [&](uint32_t c) { ids->push_back(tables.AloneId(c)); });
+    return true;
+  }
+};
+
+template <bool kFoldCase>
+class BertWordpieceEncoder final : public SegmentEncoder {
+ public:
+  explicit BertWordpieceEncoder(Tables tables) : tables_(std::move(tables)) {}
+
+  std::unique_ptr<Scratch> MakeScratch() const override { return std::make_unique<State>(); }
+
+  void Encode(std::string_view text, SegmentPosition, Scratch& scratch,
+              std::vector<uint32_t>* ids) const override {
+    State& state = static_cast<State&>(scratch);
+    IdWriter writer(ids);
+    Batch batch(&state.cache, &state.ids, &writer, Miss{tables_, state.normalized});
+    const uint8_t* at = reinterpret_cast<const uint8_t*>(text.data());
+    const uint8_t* end = at + text.size();
+    while (at < end) {
+      switch (tables_.byte_kinds[*at]) {
+        case ByteKind::kSpace:
+          ++at;
+          break;
+        case ByteKind::kAlone:
+          batch.AddId(tables_.alone_ids[*at++]);
+          break;
+        case ByteKind::kWord:
+        case ByteKind::kOther:
+          at = AddRun(at, end, &batch);
+      }
+    }
+    batch.Finish();
+    writer.Flush();
+  }
+
+ private:
+  using Batch = WordBatch<kFoldCase, Miss>;
+
+  // A run ends before an ASCII space or punctuation mark. Returns its end, a space after it too.
+  const uint8_t* AddRun(const uint8_t* at, const uint8_t* end, Batch* batch) const {
+    const uint8_t* stop = SkipAlphanumeric(at, end);
+    if (stop < end && tables_.byte_kinds[*stop] == ByteKind::kOther) [[unlikely]] {
+      stop = SkipRun(stop, end);
+      if (static_cast<size_t>(stop - at) > LongWord::kMaxBytes || StartsAlone(at)) {
+        AddParts(at, stop, end, batch);
+        return stop;
+      }
+    }
+    batch->AddWord(at, static_cast<size_t>(stop - at), static_cast<size_t>(end - at));
+    return stop + (stop < end && *stop == ' ');
+  }
+
+  const uint8_t* SkipRun(const uint8_t* at, const uint8_t* end) const {
+    while (at < end && tables_.byte_kinds[*at] >= ByteKind::kWord) ++at;
+    return at;
+  }
+
+  // Runs of ideographs hardly ever come again as a whole: not worth a place in the cache.
+  bool StartsAlone(const uint8_t* at) const {
+    size_t size = 0;
+    return tables_.characters->KindOf(DecodeUtf8(at, &size)) == Kind::kAlone;
+  }
+
+  void AddParts(const uint8_t* at, const uint8_t* stop, const uint8_t* end, Batch* batch) const {
+    TakeApart(
+        *tables_.characters, at, stop,
+        [&](const uint8_t* begin, const uint8_t* after) {
+          batch->AddWord(begin, static_cast<size_t>(after - begin),
+                         static_cast<size_t>(end - begin));
+        },
+        [&](uint32_t c) { batch->AddId(tables_.AloneId(c)); });
+  }
+
+  Tables tables_;
+};
+
+std::optional<BertSwitches> ReadSwitches(const Json& normalizer) {
+  auto flag = [&](std::string_view key) -> std::optional<bool> {
+    const Json* value = normalizer.Find(key);
+    return value == nullptr ? std::nullopt : value->AsBool();
+  };
+  auto clean = flag("clean_text"), chinese = flag("handle_chinese_chars"),
+       lower = flag("lowercase");
+  const Json* strip = normalizer.Find("strip_accents");
+  bool strip_is_valid = strip == nullptr || strip->is_null() || strip->is_bool();
+  if (!clean || !chinese || !lower || !strip_is_valid) return std::nullopt;
+  return BertSwitches{*clean, *chinese, flag("strip_accents").value_or(*lower), *lower};
+}
+
+bool HasType(const Json* stage, std::string_view type) {
+  const Json* found = stage == nullptr ? nullptr : stage->Find("type");
+  return found != nullptr && found->AsString() != nullptr && *found->AsString() == type;
+}
+
+}  // namespace
+
+std::unique_ptr<SegmentEncoder> MakeBertWordpieceEncoder(const Json& tokenizer_json) {
+  const Json* normalizer = tokenizer_json.Find("normalizer");
+  const Json* model = tokenizer_json.Find("model");
+  if (!HasType(normalizer, "BertNormalizer") || !HasType(model, "WordPiece") ||
+      !HasType(tokenizer_json.Find("pre_tokenizer"), "BertPreTokenizer")) {
+    return nullptr;
+  }
+  auto switches = ReadSwitches(*normalizer);
+  if (!switches) return nullptr;
+  auto vocabulary = WordPieceVocabulary::Make(*model);
+  if (!vocabulary) return nullptr;
+  auto characters = BertCharacters::Get(*switches);
+  if (characters == nullptr) return nullptr;
+  Tables tables(std::move(characters), std::move(*vocabulary));
+  if (switches->lowercase) {
+    return std::make_unique<BertWordpieceEncoder<true>>(std::move(tables));
+  }
+  return std::make_unique<BertWordpieceEncoder<false>>(std::move(tables));
+}
+
+}  // namespace hearth::tokenizers

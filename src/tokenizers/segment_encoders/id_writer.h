@@ -1,0 +1,51 @@
+// Collects ids in a block that stays in the first-level cache and appends whole blocks to the
+// caller's vector: a vector that grew by single ids would pay a capacity check and a size update
+// for each.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+namespace hearth::tokenizers {
+
+class IdWriter {
+ public:
+  explicit IdWriter(std::vector<uint32_t>* ids) : ids_(*ids) {}
+  ~IdWriter() = default;
+  IdWriter(const IdWriter&) = delete;
+  IdWriter& operator=(const IdWriter&) = delete;
+
+  void Add(uint32_t id) {
+    block_[count_++] = id;
+    if (count_ >= kFlushAt) Flush();
+  }
+  // `ids` may be read up to four places, however small `count` is.
+  void AddFew(const uint32_t* ids, size_t count) {
+    std::memcpy(block_ + count_, ids, 4 * sizeof(uint32_t));
+    if (count > 4) [[unlikely]] {
+      AddMany(ids, count);
+      return;
+    }
+    count_ += count;
+    if (count_ >= kFlushAt) Flush();
+  }
+  void AddMany(const uint32_t* ids, size_t count) {
+    Flush();
+    ids_.insert(ids_.end(), ids, ids + count);
+  }
+  // Must be called before the writer goes: nothing that can throw is left to the destructor.
+  void Flush() {
+    ids_.insert(ids_.end(), block_, block_ + count_);
+    count_ = 0;
+  }
+
+ private:
+  static constexpr size_t kFlushAt = 1024;
+  std::vector<uint32_t>& ids_;
+  size_t count_ = 0;
+  uint32_t block_[kFlushAt + 4];
+};
+
+}  // namespace hearth::tokenizers

@@ -1,0 +1,198 @@
+// SentencePiece-style BPE: spaces become U+2581 and the model sees the whole text as one piece.
+//
+// Merging a whole text at once is what makes the plain path slow. But no merge can join two
+// neighbours that stand beside each other in no token, so the text is cut at every such place
+// first (before nearly every space, and between letters and punctuation), each stretch is looked
+// up in the word cache, and only a stretch that was not seen before is merged. Which neighbours
+// these are is read from the merges, never assumed.
+//
+// Recognised: normaliser none, Replace " ", Prepend, or both; pre-tokenizer none, Metaspace, or a
+// Split on the space that the normaliser has already replaced.
+#include <string>
+
+#include "tokenizers/segment_encoder.h"
+#include "tokenizers/segment_encoders/id_writer.h"
+#include "tokenizers/segment_encoders/letter_run.h"
+#include "tokenizers/segment_encoders/metaspace_bpe_merges.h"
+#include "tokenizers/segment_encoders/word_batch.h"
+
+namespace hearth::tokenizers {
+namespace {
+
+constexpr std::string_view kMark = "\xE2\x96\x81";  // U+2581
+
+enum class Prefix { kNone, kMark, kMarkUnlessThere };
+
+struct Layout {
+  bool spaces_become_marks = false;
+  bool cut_at_marks = false;  // each mark begins a piece of its own
+  Prefix prefix = Prefix::kNone;
+  bool prefix_only_at_start = false;
+};
+
+std::string_view TypeOf(const Json& stage) {
+  const Json* type = stage.Find("type");
+  return type != nullptr && type->AsString() != nullptr ? std::string_view(*type->AsString())
+                                                        : std::string_view();
+}
+
+bool HasString(const Json& stage, std::string_view key, std::string_view wanted) {
+  const Json* value = stage.Find(key);
+  return value != nullptr && value->AsString() != nullptr && *value->AsString() == wanted;
+}
+
+bool IsLiteralSpacePattern(const Json& stage) {
+  const Json* pattern = stage.Find("pattern");
+  return pattern != nullptr && pattern->size() == 1 && HasString(*pattern, "String", " ");
+}
+
+bool ReadNormalizerStep(const Json& step, Layout* layout) {
+  std::string_view type = TypeOf(step);
+  if (type == "Prepend") {
+    if (layout->prefix != Prefix::kNone || !HasString(step, "prepend", kMark)) return false;
+    layout->prefix = Prefix::kMark;
+    return true;
+  }
+  if (type == "Replace") {
+    layout->spaces_become_marks = true;
+    return IsLiteralSpacePattern(step) && HasString(step, "content", kMark);
+  }
+  return false;
+}
+
+bool ReadNormalizer(const Json* normalizer, Layout* layout) {
+  if (normalizer == nullptr || normalizer->is_null()) return true;
+  if (TypeOf(*normalizer) != "Sequence") return ReadNormalizerStep(*normalizer, layout);
+  const Json* steps = normalizer->Find("normalizers");
+  if (steps == nullptr || steps->AsArray() == nullptr) return false;
+  for (const Json& step : *steps->AsArray()) {
+    if (!ReadNormalizerStep(step, layout)) return false;
+  }
+  return true;
+}
+
+bool ReadMetaspace(const Json& stage, Layout* layout) {
+  // The field of older files; together with the new one its meaning is the reference's secret.
+  if (stage.Find("add_prefix_space") != nullptr || stage.Find("str_rep") != nullptr) return false;
+  if (!HasString(stage, "replacement", kMark)) return false;
+  layout->spaces_become_marks = true;
+  const Json* split = stage.Find("split");
+  layout->cut_at_marks = split == nullptr || split->AsBool().value_or(true);
+  if (split != nullptr && !split->is_bool()) return false;
+  if (HasString(stage, "prepend_scheme", "never")) return true;
+  if (layout->prefix == Prefix::kNone) layout->prefix = Prefix::kMarkUnlessThere;
+  if (HasString(stage, "prepend_scheme", "always")) return true;
+  layout->prefix_only_at_start = layout->prefix == Prefix::kMarkUnlessThere;
+  return HasString(stage, "prepend_scheme", "first");
+}
+
+bool ReadPreTokenizer(const Json* stage, Layout* layout) {
+  if (stage == nullptr || stage->is_null()) return true;
+  if (TypeOf(*stage) == "Metaspace") return ReadMetaspace(*stage, layout);
+  // No space is left to split on, so the text stays whole, unless the match is inverted.
+  const Json* invert = stage->Find("invert");
+  return TypeOf(*stage) == "Split" && layout->spaces_become_marks &&
+         IsLiteralSpacePattern(*stage) && (invert == nullptr || !invert->AsBool().value_or(true)) &&
+         (HasString(*stage, "behavior", "MergedWithPrevious") ||
+          HasString(*stage, "behavior", "MergedWithNext") ||
+          HasString(*stage, "behavior", "Isolated") || HasString(*stage, "behavior", "Removed"));
+}
+
+class MetaspaceBpeEncoder final : public SegmentEncoder {
+ public:
+  MetaspaceBpeEncoder(Layout layout, std::unique_ptr<const BpeMerges> merges)
+      : layout_(layout), merges_(std::move(merges)) {}
+
+  std::unique_ptr<Scratch> MakeScratch() const override { return std::make_unique<State>(); }
+
+  void Encode(std::string_view text, SegmentPosition position, Scratch& scratch,
+              std::vector<uint32_t>* ids) const override {
+    if (text.empty()) return;
+    State& state = static_cast<State&>(scratch);
+    IdWriter writer(ids);
+    WordBatch<false, Miss> batch(&state.cache, &state.ids, &writer, Miss{*merges_, state.work});
+    const uint8_t* at = reinterpret_cast<const uint8_t*>(text.data());
+    const uint8_t* end = at + text.size();
+    if (WantsPrefix(text, position)) {
+      bool alone = layout_.cut_at_marks && StartsWithMark(text);
+      const uint8_t* stop = alone ? at : FindCut(at, end, ' ');
+      state.first.assign(1, ' ');
+      state.first.append(reinterpret_cast<const char*>(at), static_cast<size_t>(stop - at));
+      const auto* first = reinterpret_cast<const uint8_t*>(state.first.data());
+      batch.AddWord(first, state.first.size(), state.first.size());
+      at = stop;
+    }
+    while (at < end) {
+      const uint8_t* stop = FindCut(at + 1, end, *at);
+      batch.AddWord(at, static_cast<size_t>(stop - at), static_cast<size_t>(end - at));
+      at = stop;
+    }
+    batch.Finish();
+    writer.Flush();
+  }
+
+ private:
+  struct State final : Scratch {
+    WordCache cache;
+    BpeMerges::Work work;
+    std::string first;
+    std::vector<uint32_t> ids;
+  };
+
+  struct Miss {
+    const BpeMerges& merges;
+    BpeMerges::Work& work;
+    bool operator()(const uint8_t* at, size_t size, std::vector<uint32_t>* ids) const {
+      merges.Encode({reinterpret_cast<const char*>(at), size}, &work, ids);
+      return true;
+    }
+  };
+
+  static bool StartsWithMark(std::string_view text) {
+    return text.front() == ' ' || text.starts_with(kMark);
+  }
+
+  bool WantsPrefix(std::string_view text, SegmentPosition position) const {
+    if (layout_.prefix == Prefix::kNone) return false;
+    if (layout_.prefix == Prefix::kMark) return true;
+    if (layout_.prefix_only_at_start && position != SegmentPosition::kStartOfText) return false;
+    return !StartsWithMark(text);
+  }
+
+  // The first place from `at` on where the text can be cut; `left` is the byte before `at`.
+  const uint8_t* FindCut(const uint8_t* at, const uint8_t* end, uint8_t left) const {
+    const BpeMerges::JoinTable& joins = merges_->joins();
+    while (at < end && joins.MayJoin(left, *at) && !(layout_.cut_at_marks && IsMark(at, end))) {
+      // Letters are taken as joining with letters: a cut that is left out does no harm.
+      const uint8_t* next = IsAsciiLetter(*at) ? SkipAsciiLetters(at + 1, end) : at + 1;
+      left = next[-1];
+      at = next;
+    }
+    return at;
+  }
+
+  static bool IsMark(const uint8_t* at, const uint8_t* end) {
+    return *at == ' ' || (*at == 0xE2 && end - at >= 3 && at[1] == 0x96 && at[2] == 0x81);
+  }
+
+  Layout layout_;
+  std::unique_ptr<const BpeMerges> merges_;
+};
+
+}  // namespace
+
+std::unique_ptr<SegmentEncoder> MakeMetaspaceBpeEncoder(const Json& tokenizer_json) {
+  const Json* model = tokenizer_json.Find("model");
+  if (model == nullptr || !HasString(*model, "type", "BPE")) return nullptr;
+  Layout layout;
+  if (!ReadNormalizer(tokenizer_json.Find("normalizer"), &layout) ||
+      !ReadPreTokenizer(tokenizer_json.Find("pre_tokenizer"), &layout) ||
+      !layout.spaces_become_marks) {
+    return nullptr;
+  }
+  auto merges = BpeMerges::Make(*model);
+  if (merges == nullptr) return nullptr;
+  return std::make_unique<MetaspaceBpeEncoder>(layout, std::move(merges));
+}
+
+}  // namespace hearth::tokenizers

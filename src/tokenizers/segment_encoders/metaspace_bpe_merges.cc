@@ -1,0 +1,305 @@
+#include "tokenizers/segment_encoders/metaspace_bpe_merges.h"
+
+#include <algorithm>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace hearth::tokenizers {
+namespace {
+
+constexpr std::string_view kMark = "\xE2\x96\x81";  // U+2581
+constexpr uint32_t kMarkCodePoint = 0x2581;
+// Up to here a scan over all ranks after each merge is faster than a heap.
+constexpr size_t kShortSymbols = 24;
+
+bool IsNullOrEmpty(const Json* value) {
+  return value == nullptr || value->is_null() ||
+         (value->AsString() != nullptr && value->AsString()->empty());
+}
+
+bool IsFlag(const Json* value, bool wanted_when_absent, bool* flag) {
+  *flag = wanted_when_absent;
+  if (value == nullptr) return true;
+  auto given = value->AsBool();
+  if (given) *flag = *given;
+  return given.has_value();
+}
+
+}  // namespace
+
+class BpeMerges::Loader {
+ public:
+  explicit Loader(BpeMerges* target) : target_(*target) {}
+
+  bool Load(const Json& model) {
+    return CheckOptions(model) && LoadVocabulary(model) && LoadUnknown(model) && LoadMerges(model);
+  }
+
+ private:
+  bool CheckOptions(const Json& model) {
+    const Json* dropout = model.Find("dropout");
+    bool ignore_merges = false;
+    return (dropout == nullptr || dropout->is_null()) &&
+           IsNullOrEmpty(model.Find("continuing_subword_prefix")) &&
+           IsNullOrEmpty(model.Find("end_of_word_suffix")) &&
+           IsFlag(model.Find("ignore_merges"), false, &ignore_merges) && !ignore_merges &&
+           IsFlag(model.Find("fuse_unk"), false, &target_.fuse_unknown_) &&
+           IsFlag(model.Find("byte_fallback"), false, &byte_fallback_);
+  }
+
+  bool LoadVocabulary(const Json& model) {
+    const Json* vocabulary = model.Find("vocab");
+    if (vocabulary == nullptr || vocabulary->AsObject() == nullptr) return false;
+    ids_.reserve(vocabulary->AsObject()->size());
+    for (const auto& [token, json] : *vocabulary->AsObject()) {
+      auto id = json.AsUint();
+      if (!id || *id >= uint64_t{1} << kIdBits) return false;
+      ids_[token] = static_cast<uint32_t>(*id);
+    }
+    for (const auto& [token, id] : ids_) {
+      if (token.empty()) continue;
+      size_t size = 0;
+      uint32_t code_point = DecodeUtf8(reinterpret_cast<const uint8_t*>(token.data()), &size);
+      if (size == token.size()) target_.characters_.Set(code_point, id);
+    }
+    uint32_t mark = target_.characters_[kMarkCodePoint];
+    if (mark == kGone) return false;
+    target_.characters_.Set(' ', mark);
+    return true;
+  }
+
+  // Every character must become some token: with a byte token missing or no unknown token the
+  // reference drops characters, and their neighbours could merge.
+  bool LoadUnknown(const Json& model) {
+    if (byte_fallback_) {
+      for (int byte = 0; byte < 256; ++byte) {
+        char name[8];
+        snprintf(name, sizeof name, "<0x%02X>", byte);
+        auto found = ids_.find(std::string_view(name));
+        if (found == ids_.end()) return false;
+        target_.byte_ids_.push_back(found->second);
+        byte_tokens_.insert(found->second);
+      }
+      return true;
+    }
+    const Json* unknown = model.Find("unk_token");
+    if (unknown == nullptr || unknown->AsString() == nullptr) return false;
+    auto found = ids_.find(std::string_view(*unknown->AsString()));
+    if (found == ids_.end()) return false;
+    target_.unknown_id_ = found->second;
+    if (target_.fuse_unknown_) AllowUnknownRuns();
+    return true;
+  }
+
+  // Neighbours that are both unknown become one token.
+  void AllowUnknownRuns() {
+    auto may_be_unknown = [this](int byte) {
+      return byte >= 0x80 || target_.characters_[static_cast<uint32_t>(byte)] == kGone;
+    };
+    for (int left = 0; left < 256; ++left) {
+      for (int right = 0; right < 256; ++right) {
+        if (may_be_unknown(left) && may_be_unknown(right)) {
+          target_.joins_.Allow(static_cast<uint8_t>(left), static_cast<uint8_t>(right));
+        }
+      }
+    }
+  }
+
+  bool LoadMerges(const Json& model) {
+    const Json* merges = model.Find("merges");
+    if (merges == nullptr || merges->AsArray() == nullptr) return false;
+    if (merges->size() >= kNoRank) return false;
+    while (uint64_t{1} << (64 - target_.slot_shift_) < merges->size() * 2) --target_.slot_shift_;
+    target_.pairs_.assign(size_t{1} << (64 - target_.slot_shift_), kFree);
+    target_.merged_ids_.resize(merges->size());
+    uint32_t rank = 0;
+    for (const Json& merge : *merges->AsArray()) {
+      if (!AddMerge(merge, rank++)) return false;
+    }
+    for (int left = 0; left < 256; ++left) {  // inside a character nothing is ever cut
+      for (int right = 0x80; right < 0xC0; ++right) {
+        target_.joins_.Allow(static_cast<uint8_t>(left), static_cast<uint8_t>(right));
+      }
+    }
+    return true;
+  }
+
+  static bool ReadParts(const Json& merge, std::string_view* left, std::string_view* right) {
+    if (const std::string* text = merge.AsString()) {  // "left right"
+      size_t space = text->find(' ');
+      if (space == std::string::npos || text->find(' ', space + 1) != std::string::npos) {
+        return false;
+      }
+      *left = std::string_view(*text).substr(0, space);
+      *right = std::string_view(*text).substr(space + 1);
+      return true;
+    }
+    const Json::Array* parts = merge.AsArray();
+    if (parts == nullptr || parts->size() != 2) return false;
+    const std::string* first = (*parts)[0].AsString();
+    const std::string* second = (*parts)[1].AsString();
+    if (first == nullptr || second == nullptr) return false;
+    *left = *first;
+    *right = *second;
+    return true;
+  }
+
+  bool AddMerge(const Json& merge, uint32_t rank) {
+    std::string_view left, right;
+    if (!ReadParts(merge, &left, &right) || left.empty() || right.empty()) return false;
+    joined_.assign(left);
+    joined_ += right;
+    auto left_id = ids_.find(left), right_id = ids_.find(right);
+    auto joined_id = ids_.find(std::string_view(joined_));
+    if (left_id == ids_.end() || right_id == ids_.end() || joined_id == ids_.end()) return false;
+    for (uint32_t part : {left_id->second, right_id->second}) {
+      // Such a token can stand for characters that are not its name.
+      if (part == target_.unknown_id_ || byte_tokens_.contains(part)) return false;
+    }
+    uint64_t pair = static_cast<uint64_t>(left_id->second) << kIdBits | right_id->second;
+    size_t mask = target_.pairs_.size() - 1;
+    size_t slot = target_.FirstSlot(pair);
+    while (target_.pairs_[slot] != kFree && target_.pairs_[slot] >> kRankBits != pair) {
+      slot = (slot + 1) & mask;
+    }
+    target_.pairs_[slot] = pair << kRankBits | rank;  // given twice: the last one counts
+    target_.merged_ids_[rank] = joined_id->second;
+    AllowJoins(joined_);
+    return true;
+  }
+
+  void AllowJoins(std::string_view token) {
+    uint8_t previous = 0;
+    bool previous_is_mark = false;
+    for (size_t at = 0; at < token.size();) {
+      size_t size = 0;
+      DecodeUtf8(reinterpret_cast<const uint8_t*>(token.data()) + at, &size);
+      bool is_mark = token.substr(at, size) == kMark;
+      if (at > 0) AllowJoin(previous, previous_is_mark, static_cast<uint8_t>(token[at]), is_mark);
+      previous = static_cast<uint8_t>(token[at + size - 1]);
+      previous_is_mark = is_mark;
+      at += size;
+    }
+  }
+
+  // In the text the mark is a space or stands there itself, so it counts as both.
+  void AllowJoin(uint8_t left, bool left_is_mark, uint8_t right, bool right_is_mark) {
+    target_.joins_.Allow(left, right);
+    if (left_is_mark) target_.joins_.Allow(' ', right);
+    if (right_is_mark) target_.joins_.Allow(left, ' ');
+    if (left_is_mark && right_is_mark) target_.joins_.Allow(' ', ' ');
+  }
+
+  BpeMerges& target_;
+  bool byte_fallback_ = false;
+  std::unordered_map<std::string_view, uint32_t> ids_;
+  std::unordered_set<uint32_t> byte_tokens_;
+  std::string joined_;
+};
+
+std::unique_ptr<const BpeMerges> BpeMerges::Make(const Json& model) {
+  std::unique_ptr<BpeMerges> merges(new BpeMerges);
+  if (!Loader(merges.get()).Load(model)) return nullptr;
+  return merges;
+}
+
+void BpeMerges::Split(std::string_view text, std::vector<uint32_t>* ids) const {
+  const uint8_t* at = reinterpret_cast<const uint8_t*>(text.data());
+  const uint8_t* end = at + text.size();
+  bool after_unknown = false;
+  while (at < end) {
+    size_t size = 0;
+    uint32_t id = characters_[DecodeUtf8(at, &size)];
+    if (id != kGone) {
+      ids->push_back(id);
+    } else if (!byte_ids_.empty()) {
+      for (size_t i = 0; i < size; ++i) ids->push_back(byte_ids_[at[i]]);
+    } else if (!after_unknown || !fuse_unknown_) {
+      ids->push_back(unknown_id_);
+    }
+    after_unknown = id == kGone;
+    at += size;
+  }
+}
+
+void BpeMerges::Encode(std::string_view text, Work* work, std::vector<uint32_t>* ids) const {
+  work->ids.clear();
+  Split(text, &work->ids);
+  if (work->ids.size() <= kShortSymbols) {
+    MergeShort(work);
+  } else {
+    MergeLong(work);
+  }
+  ids->insert(ids->end(), work->ids.begin(), work->ids.end());
+}
+
+void BpeMerges::MergeShort(Work* work) const {
+  uint32_t* ids = work->ids.data();
+  size_t count = work->ids.size();
+  uint32_t ranks[kShortSymbols + 1];  // of the pair that begins at a symbol
+  for (size_t i = 0; i + 1 < count; ++i) ranks[i] = FindRank(ids[i], ids[i + 1]);
+  while (count > 1) {
+    size_t best = 0;
+    for (size_t i = 1; i + 1 < count; ++i) {
+      if (ranks[i] < ranks[best]) best = i;
+    }
+    if (ranks[best] == kNoRank) break;
+    ids[best] = merged_ids_[ranks[best]];
+    --count;
+    for (size_t i = best + 1; i < count; ++i) {
+      ids[i] = ids[i + 1];
+      if (i + 1 < count) ranks[i] = ranks[i + 1];
+    }
+    if (best > 0) ranks[best - 1] = FindRank(ids[best - 1], ids[best]);
+    if (best + 1 < count) ranks[best] = FindRank(ids[best], ids[best + 1]);
+  }
+  work->ids.resize(count);
+}
+
+void BpeMerges::MergeLong(Work* work) const {
+  constexpr uint64_t kNone = ~uint64_t{0};
+  auto& symbols = work->symbols;
+  auto& heap = work->heap;
+  symbols.clear();
+  heap.clear();
+  uint32_t count = static_cast<uint32_t>(work->ids.size());
+  for (uint32_t i = 0; i < count; ++i) {
+    symbols.push_back({work->ids[i], i - 1, i + 1 < count ? i + 1 : kGone});
+  }
+  auto key_at = [&](uint32_t at) -> uint64_t {
+    uint32_t next = symbols[at].next;
+    if (next == kGone) return kNone;
+    uint32_t rank = FindRank(symbols[at].id, symbols[next].id);
+    return rank == kNoRank ? kNone : static_cast<uint64_t>(rank) << 32 | at;
+  };
+  auto push = [&](uint32_t at) {
+    uint64_t key = key_at(at);
+    if (key == kNone) return;
+    heap.push_back(key);
+    std::push_heap(heap.begin(), heap.end(), std::greater<>());
+  };
+  for (uint32_t i = 0; i < count; ++i) {
+    if (uint64_t key = key_at(i); key != kNone) heap.push_back(key);
+  }
+  std::make_heap(heap.begin(), heap.end(), std::greater<>());
+  while (!heap.empty()) {
+    std::pop_heap(heap.begin(), heap.end(), std::greater<>());
+    uint64_t key = heap.back();
+    heap.pop_back();
+    uint32_t at = static_cast<uint32_t>(key);
+    Symbol& symbol = symbols[at];
+    if (symbol.id == kGone || key_at(at) != key) continue;  // its pair is no more
+    Symbol& next = symbols[symbol.next];
+    symbol.id = merged_ids_[key >> 32];
+    next.id = kGone;
+    symbol.next = next.next;
+    if (symbol.next != kGone) symbols[symbol.next].previous = at;
+    if (symbol.previous != kGone) push(symbol.previous);
+    push(at);
+  }
+  work->ids.clear();
+  for (uint32_t i = 0; i < count; i = symbols[i].next) work->ids.push_back(symbols[i].id);
+}
+
+}  // namespace hearth::tokenizers

@@ -1,0 +1,50 @@
+// Unigram: the best-scored cover of one piece of text by tokens (Viterbi), equal to the reference
+// to the last bit: scores are added in double from the left, and a later candidate must be
+// strictly better, so of equal covers the token that starts earliest wins.
+//
+// Immutable after construction; safe for concurrent use with a Work per thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "codec/json.h"
+#include "tokenizers/segment_encoders/double_array.h"
+
+namespace hearth::tokenizers {
+
+class UnigramModel {
+ public:
+  struct Node {  // the best cover that ends at a byte
+    double score;
+    uint32_t start;
+    uint32_t id;
+  };
+  struct Work {
+    std::vector<Node> nodes;
+    std::vector<uint32_t> ends;
+  };
+
+  // `model` is the "model" object; nullopt where equal ids are not certain.
+  static std::optional<UnigramModel> Make(const Json& model);
+
+  // Appends the ids of a piece below 2^32 bytes. Linear: no place is walked from further than the
+  // longest token.
+  void Encode(std::string_view piece, Work* work, std::vector<uint32_t>* ids) const;
+
+ private:
+  UnigramModel() = default;
+  bool LoadVocabulary(const Json& vocabulary);
+  void FillNodes(std::string_view piece, Work* work) const;
+  void AddUnknown(std::string_view run, std::vector<uint32_t>* ids) const;
+
+  DoubleArray tokens_;
+  std::vector<double> scores_;
+  uint32_t unknown_id_ = 0;
+  double unknown_score_ = 0;
+  std::vector<uint32_t> byte_ids_;  // 256, kNoValue where there is none; empty: no byte fallback
+};
+
+}  // namespace hearth::tokenizers
