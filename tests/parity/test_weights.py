@@ -226,13 +226,14 @@ def test_every_family_becomes_gguf_and_comes_back_bit_for_bit(name, tmp_path):
     assert json.loads((tmp_path / "back/config.json").read_text()) == json.loads((tmp_path / "model/config.json").read_text())
 
 
-# What transformers 5.23 can load out of a GGUF file.
-@pytest.mark.parametrize("name", ["llama", "mistral", "qwen2", "qwen3", "phi3", "gemma2", "gemma3_text", "gpt2"])
-def test_transformers_loads_the_gguf_and_computes_the_same(name, tmp_path):
+# What transformers 5.23 can load out of a GGUF file. Of Qwen3, Phi-3 and GPT-2 it does not take all sizes from the metadata.
+@pytest.mark.parametrize("name, from_metadata", [("llama", True), ("smollm", True), ("qwen2", True), ("gemma2", True), ("gemma3_text", True),
+                                                 ("qwen3", False), ("phi3", False), ("gpt2", False)])
+def test_transformers_loads_the_gguf_and_computes_the_same(name, from_metadata, tmp_path):
     model = tiny_models.make(name, tmp_path / "model").eval()
     hearth("convert", tmp_path / "model", tmp_path / "m.gguf", "--type", "F32")
-    loaded = transformers.AutoModelForCausalLM.from_pretrained(
-        tmp_path, gguf_file="m.gguf", config=transformers.AutoConfig.from_pretrained(tmp_path / "model"), dtype=torch.float32).eval()
+    config = None if from_metadata else transformers.AutoConfig.from_pretrained(tmp_path / "model")
+    loaded = transformers.AutoModelForCausalLM.from_pretrained(tmp_path, gguf_file="m.gguf", config=config, dtype=torch.float32).eval()
     theirs = loaded.state_dict()
     for key, value in model.state_dict().items():
         if name.startswith("gemma") and "norm" in key:
@@ -263,8 +264,7 @@ def test_half_precision_comes_back_bit_for_bit(dtype, kind, tmp_path):
 
 def test_recipes_choose_types_as_llama_cpp_does(tmp_path):
     tiny_models.make("wide", tmp_path / "model")
-    # Of nine layers, llama.cpp gives more bits to the first, the last two and every third between.
-    more = {3, 6, 0, 7, 8}
+    # llama.cpp gives more bits to the first and the last eighth of the layers and every third between.
     more = {i for i in range(9) if i < 9 // 8 or i >= 7 * 9 // 8 or (i - 9 // 8) % 3 == 2}
     for recipe, base in (("Q4_K_M", "Q4_K"), ("Q5_K_M", "Q5_K")):
         hearth("convert", tmp_path / "model", tmp_path / f"{recipe}.gguf", "--type", recipe)
