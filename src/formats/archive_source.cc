@@ -59,16 +59,18 @@ bool Cursor::ReadBytes(uint64_t n, std::string* out) {
   return true;
 }
 
-bool Cursor::ReadLine(size_t max, std::string* out) {
+bool Cursor::ReadLine(size_t max, std::string* out, uint64_t* whole) {
   out->clear();
+  *whole = 0;
   uint64_t start = position_;
-  while (out->size() <= max && Fill()) {
+  while (Fill()) {
     size_t from = static_cast<size_t>(position_ - block_begin_);
     size_t newline = block_.find('\n', from);
     size_t end = newline == std::string::npos ? block_.size() : newline;
-    out->append(block_, from, end - from);
+    if (out->size() < max) out->append(block_, from, std::min(end - from, max - out->size()));
+    *whole += end - from;
     position_ += end - from;
-    if (newline != std::string::npos && out->size() <= max) {
+    if (newline != std::string::npos) {
       ++position_;
       return true;
     }

@@ -51,9 +51,9 @@ class Cursor {
   bool ReadByte(uint8_t* byte);
   // Up to n bytes (fewer at the end), appended to nothing: the result replaces *out.
   bool ReadBytes(uint64_t n, std::string* out);
-  // Up to and including '\n'; the text comes without it. False when there is none within `max`
-  // bytes: the position is then unchanged.
-  bool ReadLine(size_t max, std::string* out);
+  // Up to and including '\n'; *out gets at most `max` bytes of it, without the newline, and *whole
+  // its length. False when there is no newline: the position is then unchanged.
+  bool ReadLine(size_t max, std::string* out, uint64_t* whole);
 
  private:
   bool Fill();

@@ -41,17 +41,21 @@ constexpr SafeModule kDangerousNames[] = {
 
 // As the last part of a name these say what the thing does, wherever it lives.
 constexpr std::string_view kDangerousWords[] = {
-    "__import__",   "attrgetter",      "breakpoint",    "call_function",
-    "check_call",   "check_output",    "compile",       "eval",
-    "exec",         "execfile",        "execv",         "execve",
-    "exec_command", "exec_module",     "fork",          "getattr",
-    "getoutput",    "getstatusoutput", "import_module", "import_string",
-    "interact",     "load_module",     "load_source",   "loads",
-    "methodcaller", "os_system",       "popen",         "Popen",
-    "run_code",     "run_module",      "run_path",      "run_script",
-    "runcode",      "runctx",          "runeval",       "runsource",
-    "setattr",      "shell",           "spawn",         "spawnv",
-    "startfile",    "system",          "unsafe_load",   "urlopen",
+    "__import__",      "attrgetter",    "breakpoint",
+    "call_function",   "check_call",    "check_output",
+    "compile",         "eval",          "exec",
+    "execfile",        "execv",         "execve",
+    "exec_command",    "exec_module",   "fork",
+    "from_file",       "getattr",       "getoutput",
+    "getstatusoutput", "import_module", "import_string",
+    "interact",        "load_module",   "load_source",
+    "loads",           "methodcaller",  "os_system",
+    "popen",           "Popen",         "run_code",
+    "run_module",      "run_path",      "run_script",
+    "runcode",         "runctx",        "runeval",
+    "runsource",       "setattr",       "shell",
+    "spawn",           "spawnv",        "startfile",
+    "system",          "unsafe_load",   "urlopen",
     "urlretrieve",
 };
 

@@ -102,10 +102,10 @@ bool PickleReader::ReadArgument(PickleOp* op) {
     case A::kLine:
     case A::kTwoLines:
       op->data_offset = cursor_.position();
-      ok = cursor_.ReadLine(limits_.max_line_bytes, &op->text);
-      op->data_bytes = op->text.size();
+      ok = cursor_.ReadLine(limits_.max_line_bytes, &op->text, &op->data_bytes);
       if (ok && kArguments[op->code] == A::kTwoLines) {
-        ok = cursor_.ReadLine(limits_.max_line_bytes, &op->second);
+        uint64_t whole;
+        ok = cursor_.ReadLine(limits_.max_line_bytes, &op->second, &whole);
       }
       break;
     case A::kCounted1:

@@ -122,8 +122,8 @@ struct PickleOp {
 };
 
 struct PickleReadLimits {
-  size_t max_line_bytes = 64 << 10;
-  size_t max_kept_bytes = 4096;  // of counted bytes; the rest is passed over
+  size_t max_line_bytes = 64 << 10;  // of a line that are kept
+  size_t max_kept_bytes = 4096;      // of counted bytes; the rest is passed over
 };
 
 class PickleReader {

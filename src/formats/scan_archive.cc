@@ -117,7 +117,8 @@ bool ExamineCompressed(ScanContext& context, ScanItem& item) {
   bool old_joblib = item.first.substr(0, 4) == "ZF0x" && item.first.size() > 21;
   std::optional<Packing> packing = old_joblib ? Packing::kZlib : SniffPacking(item.first);
   if (!packing) return false;
-  WindowSource packed(item.source, old_joblib ? 21 : 0, item.source.size_bytes());
+  uint64_t begin = !old_joblib ? 0 : item.first[21] == ' ' ? 22 : 21;
+  WindowSource packed(item.source, begin, item.source.size_bytes());
   // Two bytes are a weak mark: zlib must give something before it counts.
   bool weak = *packing == Packing::kZlib || (*packing == Packing::kXz && item.first[0] == 0x5D);
   if (weak) {

@@ -81,16 +81,37 @@ class Walker {
                  std::string(kAdvice));
   }
 
+  // A key may stand twice: Python takes the last, others the first, so all count.
+  static std::vector<std::string> Texts(const Json& object, std::string_view wanted) {
+    std::vector<std::string> texts;
+    for (const auto& [key, value] : *object.AsObject()) {
+      if (key == wanted && value.AsString() != nullptr) texts.push_back(*value.AsString());
+    }
+    return texts;
+  }
+
   void CheckObject(const Json& object, const std::string& place) {
-    std::string type = Text(object, "class_name");
-    std::string module = Text(object, "module");
-    std::string registered = Text(object, "registered_name");
-    if (type == "Lambda")
+    std::vector<std::string> types = Texts(object, "class_name");
+    std::vector<std::string> modules = Texts(object, "module");
+    if (types.size() > 1 || modules.size() > 1)
+      Add(Severity::kSuspicious, "keras-duplicate-key", place, "a key stands twice");
+    if (Text(object, "function_type") == "lambda")
+      Add(Severity::kDangerous, "keras-lambda", place, "a pickled Python function");
+    if (types.empty()) types.push_back("");
+    if (modules.empty()) modules.push_back("");
+    for (const std::string& type : types) {
+      for (const std::string& module : modules)
+        CheckClass(module, type, Text(object, "config"), place);
+    }
+  }
+
+  void CheckClass(const std::string& module, const std::string& type, const std::string& config,
+                  const std::string& place) {
+    if (type.ends_with("Lambda"))
       return Add(Severity::kDangerous, "keras-lambda", place,
                  "a Lambda layer, which holds Python code");
-    if (type == "__lambda__" || Text(object, "function_type") == "lambda") {
+    if (type == "__lambda__")
       return Add(Severity::kDangerous, "keras-lambda", place, "a pickled Python function");
-    }
     if (type.empty() && module.empty()) return;
     std::string full = module + "." + type;
     if (std::find(std::begin(kHeavyNames), std::end(kHeavyNames), type) != std::end(kHeavyNames)) {
@@ -99,10 +120,9 @@ class Walker {
     }
     if (module.empty()) return;
     if (module == "builtins") {
-      if (type == "function") {
+      if (type == "function")
         return Add(Severity::kNote, "keras-custom", place,
-                   "needs the custom function " + Text(object, "config").substr(0, 100));
-      }
+                   "needs the custom function " + config.substr(0, 100));
       return Add(Severity::kDangerous, "keras-module", place, "the built-in " + full);
     }
     if (!IsKerasModule(module)) {
@@ -111,8 +131,7 @@ class Walker {
                  "imports " + full);
     }
     if (IsHelperModule(module))
-      return Add(Severity::kSuspicious, "keras-helper", place, full + " is no part of a model");
-    (void)registered;
+      Add(Severity::kSuspicious, "keras-helper", place, full + " is no part of a model");
   }
 
   ScanContext& context_;

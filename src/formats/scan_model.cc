@@ -128,14 +128,22 @@ bool ExamineNumpy(ScanContext& context, ScanItem& item) {
 
 bool ExamineHdf5(ScanContext& context, ScanItem& item) {
   constexpr std::string_view kMagic = "\x89HDF\r\n\x1a\n";
+  // The file may start with a block of the user's, of 512 bytes or a larger power of two: then the
+  // name decides.
   bool found = item.first.substr(0, 8) == kMagic || item.first.find(kMagic, 8) == 512;
   std::string extension = AsciiLower(item.extension());
-  if (!found && extension != "h5" && extension != "hdf5" && extension != "keras") return false;
-  if (!found) return false;
+  if (!found && extension != "h5" && extension != "hdf5" && extension != "hdf") return false;
   uint64_t size = item.source.size_bytes();
   for (uint64_t at = 0; at < size;) {
     size_t n = static_cast<size_t>(std::min(kSearchBytes + 4096, size - at));
     std::string block = item.source.Read(at, n);
+    // Letters need no escapes: who writes them hides words.
+    for (const char* escape : {"\\u004", "\\u005", "\\u006", "\\u007"}) {
+      size_t letter = block.find(escape);
+      if (letter == std::string::npos) continue;
+      context.Add(Severity::kSuspicious, "odd-encoding", item.path, at + letter,
+                  "letters as JSON escapes", "an honest writer does not make this");
+    }
     size_t hit = block.find("\"class_name\"");
     if (hit != std::string::npos && hit < kSearchBytes) {
       // The object starts a little before its first key.
@@ -196,6 +204,13 @@ bool ExamineModel(ScanContext& context, ScanItem& item) {
     }
     ExamineSavedModel(context, item);
     return true;
+  }
+  if (!item.stray && LooksLikeOnnx(item.first)) {
+    try {
+      ExamineOnnx(context, item);
+      return true;
+    } catch (const Error&) {
+    }
   }
   return false;
 }

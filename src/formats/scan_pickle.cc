@@ -61,7 +61,7 @@ class Pickles {
     uint64_t at = begin;
     bool found = false;
     for (int i = 0; i < kMaxPickles && at < end; ++i) {
-      if (i > 0 && !LooksLikePickle(Peek(at))) break;
+      if (i > 0 && !named_ && !LooksLikePickle(Peek(at))) break;
       PickleReport report = walker.Walk(at, end);
       // A pickle that nothing announces must be whole and sound to be believed: numbers are opcodes
       // now and then.

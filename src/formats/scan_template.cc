@@ -161,6 +161,13 @@ std::vector<ScanFinding> ScanTemplate(std::string_view text, std::string_view pa
     add(Severity::kSuspicious, "the filter attr(), which reaches for attributes by name",
         text.find("attr("));
   }
+  for (std::string_view word :
+       {"subclasses", "globals", "builtins", "%c", "'__", "\"__", "__'", "__\""}) {
+    if (decoded.find(word) == std::string::npos) continue;
+    add(Severity::kSuspicious, "\"" + std::string(word) + "\": parts of names of Python's insides",
+        0);
+    break;
+  }
   if (HasLoneUnderscores(decoded))
     add(Severity::kSuspicious, "underscores that are joined to names", 0);
   for (std::string_view word : {"import", "include", "extends", "from"}) {

@@ -57,6 +57,12 @@ void CheckAutoMap(ScanContext& context, const std::string& path, const Json& map
 void ExamineJson(ScanContext& context, ScanItem& item) {
   std::optional<std::string> text = context.ReadText(item);
   if (!text) return;
+  // json.loads takes UTF-16 and UTF-32 as well.
+  if (text->find('\0') != std::string::npos) {
+    context.Add(Severity::kSuspicious, "odd-encoding", item.path, 0, "JSON that is not UTF-8",
+                "an honest writer does not make this");
+    std::erase_if(*text, [](char c) { return c == '\0' || c == '\xFF' || c == '\xFE'; });
+  }
   // Without these words there is nothing to find, and tokenizer.json need not become a tree.
   bool keras = text->find("\"class_name\"") != std::string::npos;
   bool other = text->find("\"auto_map\"") != std::string::npos ||
@@ -68,10 +74,11 @@ void ExamineJson(ScanContext& context, ScanItem& item) {
   try {
     json = Json::Parse(*text);
   } catch (const Error& error) {
-    if (keras && text->find("Lambda") != std::string::npos) {
-      context.Add(Severity::kDangerous, "keras-lambda", item.path, 0,
-                  "a Lambda layer in JSON that is not valid");
-    }
+    // Python also takes NaN and the like.
+    bool lambda = keras && text->find("Lambda") != std::string::npos;
+    context.Add(lambda ? Severity::kDangerous : Severity::kSuspicious,
+                lambda ? "keras-lambda" : "not-examined", item.path, 0,
+                "JSON that is not valid: " + error.message(), "laxer readers may take it");
     return;
   }
   std::string_view name = item.name();
@@ -97,9 +104,26 @@ void ExamineJson(ScanContext& context, ScanItem& item) {
   });
 }
 
+// Tags may be written with %6F for o.
+std::string DecodePercent(const std::string& text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    std::optional<std::string> byte;
+    if (text[i] == '%' && i + 2 < text.size()) byte = HexDecode(text.substr(i + 1, 2));
+    if (byte) {
+      out += *byte;
+      i += 2;
+    } else {
+      out.push_back(text[i]);
+    }
+  }
+  return out;
+}
+
 void ExamineYaml(ScanContext& context, ScanItem& item) {
   std::optional<std::string> text = context.ReadText(item);
   if (!text) return;
+  text = DecodePercent(*text);
   for (std::string_view tag : {"!!python/", "tag:yaml.org,2002:python/"}) {
     for (size_t at = text->find(tag); at != std::string::npos; at = text->find(tag, at + 1)) {
       size_t end = text->find_first_of(" \n\r\t[{", at);

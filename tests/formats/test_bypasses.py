@@ -1,5 +1,6 @@
 """No shape of tests/formats/corpus.py passes the scanner, and real files raise no alarm."""
 import pathlib
+import zipfile
 
 import corpus
 import pytest
@@ -31,7 +32,7 @@ def test_no_shape_passes_in_an_archive(shapes, scan, tmp_path):
     missed = []
     for path, verdict, line in shapes:
         packed = tmp_path / (path.name + ".zip")
-        packed.write_bytes(corpus.zip_of([("folder/" + path.name, path.read_bytes())], corpus.zipfile.ZIP_DEFLATED))
+        packed.write_bytes(corpus.zip_of([("folder/" + path.name, path.read_bytes())], zipfile.ZIP_DEFLATED))
         report = scan(packed)
         if report["verdict"] not in ("suspicious", "dangerous") or (verdict == "dangerous" and report["verdict"] != verdict):
             missed.append((path.name, line, report["verdict"], report["findings"][:3]))

@@ -33,29 +33,29 @@ std::string_view FindZip64Field(std::string_view extra) {
   return {};
 }
 
-std::optional<ZipEnd> ReadZip64End(ByteSource& source, const ZipEnd& narrow) {
-  if (narrow.offset < kZip64TailBytes) return std::nullopt;
+// The zip64 record, where the locator points to and directly before the locator: loaders look at
+// either.
+std::vector<ZipEnd> ReadZip64Ends(ByteSource& source, const ZipEnd& narrow) {
+  std::vector<ZipEnd> ends;
+  if (narrow.offset < kZip64TailBytes) return ends;
   std::string tail = source.Read(narrow.offset - kZip64TailBytes, kZip64TailBytes);
-  const char* record = tail.data();
-  const char* locator = tail.data() + 56;
-  if (tail.compare(56, 4, "PK\6\7") != 0) return std::nullopt;
-  ZipEnd end = narrow;
-  end.zip64 = true;
-  end.tail_begin = narrow.offset - kZip64TailBytes;
-  std::string elsewhere;
-  if (tail.compare(0, 4, "PK\6\6") != 0) {
-    // Not directly before the locator: where the locator points to.
-    uint64_t at = Little64(locator + 8);
-    if (at > source.size_bytes() || source.size_bytes() - at < 56) return std::nullopt;
-    elsewhere = source.Read(at, 56);
-    if (elsewhere.compare(0, 4, "PK\6\6") != 0) return std::nullopt;
-    record = elsewhere.data();
+  if (tail.compare(56, 4, "PK\6\7") != 0) return ends;
+  uint64_t before = narrow.offset - kZip64TailBytes;
+  uint64_t pointed = Little64(tail.data() + 56 + 8);
+  for (uint64_t at : {before, pointed}) {
+    if (at == before && !ends.empty()) continue;
+    if (at > source.size_bytes() || source.size_bytes() - at < 56) continue;
+    std::string record = source.Read(at, 56);
+    if (record.compare(0, 4, "PK\6\6") != 0) continue;
+    ZipEnd end = narrow;
+    end.zip64 = true;
     end.tail_begin = at;
+    end.entries = Little64(record.data() + 32);
+    end.directory_bytes = Little64(record.data() + 40);
+    end.directory_offset = Little64(record.data() + 48);
+    ends.push_back(end);
   }
-  end.entries = Little64(record + 32);
-  end.directory_bytes = Little64(record + 40);
-  end.directory_offset = Little64(record + 48);
-  return end;
+  return ends;
 }
 
 bool Saturated(const ZipEnd& end) {
@@ -89,12 +89,10 @@ std::vector<ZipEnd> ReadZipEnds(ByteSource& source, uint64_t offset) {
   narrow.directory_bytes = Little32(record.data() + 12);
   narrow.directory_offset = Little32(record.data() + 16);
   narrow.end = std::min<uint64_t>(size, offset + kZipEndBytes + Little16(record.data() + 20));
-  std::vector<ZipEnd> ends;
-  std::optional<ZipEnd> wide = ReadZip64End(source, narrow);
-  if (wide) ends.push_back(*wide);
-  bool agrees = wide && narrow.directory_bytes == wide->directory_bytes &&
-                narrow.directory_offset == wide->directory_offset;
-  if (!wide || (!Saturated(narrow) && !agrees)) ends.push_back(narrow);
+  std::vector<ZipEnd> ends = ReadZip64Ends(source, narrow);
+  bool agrees = !ends.empty() && narrow.directory_bytes == ends[0].directory_bytes &&
+                narrow.directory_offset == ends[0].directory_offset;
+  if (ends.empty() || (!Saturated(narrow) && !agrees)) ends.push_back(narrow);
   return ends;
 }
 
