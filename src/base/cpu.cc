@@ -1,9 +1,5 @@
 #include "base/cpu.h"
 
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
-
 #include <algorithm>
 #include <cstdlib>
 
@@ -15,17 +11,10 @@ namespace hearth {
 namespace {
 
 #if defined(__x86_64__)
-<<<<<<< HEAD
 // clang 16's __builtin_cpu_supports does not know "f16c": CPUID leaf 1, bit 29 of ECX.
 bool HasF16c() {
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & (1u << 29)) != 0;
-=======
-// Asked of the CPU itself: clang's __builtin_cpu_supports does not know "f16c".
-bool HasF16c() {
-  unsigned eax, ebx, ecx, edx;
-  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
->>>>>>> weights
 }
 #endif
 
