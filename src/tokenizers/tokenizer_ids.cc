@@ -5,8 +5,8 @@
 // of tokenizer_encode.cc, which gives the same ids.
 #include "base/error.h"
 #include "tokenizers/internal/parallel_for.h"
+#include "tokenizers/internal/single_text_plan.h"
 #include "tokenizers/internal/tokenizer_scratch.h"
-#include "tokenizers/internal/tokenizer_special_ids.h"
 #include "tokenizers/normalizer.h"
 #include "tokenizers/post_processor.h"
 #include "tokenizers/tokenizer.h"
@@ -14,55 +14,13 @@
 namespace hearth::tokenizers {
 namespace {
 
-// Stands for the text when the post-processor is asked what it puts around one. No token has it.
-constexpr uint32_t kTextId = UINT32_MAX;
-
 Encoding Merge(std::vector<Encoding> parts) {
   Encoding result;
   for (Encoding& part : parts) result.Append(std::move(part));
   return result;
 }
 
-Encoding OneToken(uint32_t id) {
-  Encoding encoding;
-  encoding.ids = {id};
-  encoding.type_ids = {0};
-  encoding.tokens = {""};
-  encoding.word_ids = {0};
-  encoding.offsets = {{0, 0}};
-  encoding.special_tokens_mask = {0};
-  encoding.attention_mask = {1};
-  return encoding;
-}
-
-// What becomes of a text of one token; nothing when it fails, and encoding a text will say why.
-std::vector<uint32_t> ProcessedIds(const PostProcessor& post_processor, bool add_special_tokens) {
-  std::vector<Encoding> text;
-  text.push_back(OneToken(kTextId));
-  try {
-    return Merge(post_processor.Process(std::move(text), add_special_tokens)).ids;
-  } catch (const Error&) {
-    return {};
-  }
-}
-
 }  // namespace
-
-void Tokenizer::FindSpecialIds() {
-  special_ids_ = std::make_unique<SpecialIds>();
-  if (post_processor_ == nullptr) return;
-  std::vector<uint32_t> plain = ProcessedIds(*post_processor_, false);
-  special_ids_->keeps_plain = plain.size() == 1 && plain[0] == kTextId;
-  size_t texts = 0;
-  for (uint32_t id : ProcessedIds(*post_processor_, true)) {
-    if (id == kTextId) {
-      ++texts;
-    } else {
-      (texts == 0 ? special_ids_->before : special_ids_->after).push_back(id);
-    }
-  }
-  special_ids_->known = texts == 1;
-}
 
 void Tokenizer::AppendIdsPlain(std::string_view text, Scratch* scratch,
                                std::vector<uint32_t>* ids) const {
@@ -112,8 +70,7 @@ void Tokenizer::AppendIds(std::string_view text, Scratch* scratch,
 void Tokenizer::EncodeIds(std::string_view text, bool add_special_tokens,
                           std::vector<uint32_t>* ids) const {
   ScratchPool::Lease scratch(scratch_pool_.get());
-  const SpecialIds& special = *special_ids_;
-  if (!(add_special_tokens ? special.known : special.keeps_plain)) {
+  if (!(add_special_tokens ? plan_->surrounds : plan_->keeps_plain)) {
     std::vector<Encoding> parts;
     parts.push_back(EncodeSequenceOnce(text, 0, OffsetUnit::kNone, scratch.get()));
     std::vector<uint32_t> processed =
@@ -121,11 +78,11 @@ void Tokenizer::EncodeIds(std::string_view text, bool add_special_tokens,
     ids->insert(ids->end(), processed.begin(), processed.end());
     return;
   }
-  if (add_special_tokens) {
-    ids->insert(ids->end(), special.before.begin(), special.before.end());
-  }
+  const std::vector<uint32_t>& before = plan_->before.ids;
+  const std::vector<uint32_t>& after = plan_->after.ids;
+  if (add_special_tokens) ids->insert(ids->end(), before.begin(), before.end());
   AppendIds(text, scratch.get(), ids);
-  if (add_special_tokens) ids->insert(ids->end(), special.after.begin(), special.after.end());
+  if (add_special_tokens) ids->insert(ids->end(), after.begin(), after.end());
 }
 
 std::vector<uint32_t> Tokenizer::EncodeIds(std::string_view text, bool add_special_tokens) const {
