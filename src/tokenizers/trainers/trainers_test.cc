@@ -51,7 +51,7 @@ TEST(UnigramTrainerTest, RepeatedPartsBecomePieces) {
     pieces.push_back(*(*item.AsArray())[0].AsString());
   }
   EXPECT_EQ(pieces.front(), "<unk>");
-  EXPECT_THAT(pieces, testing::IsSupersetOf({"ing", "w", "t", "e", "d"}));
+  EXPECT_THAT(pieces, testing::IsSupersetOf({"walk", "talk", "w", "e", "d"}));
   EXPECT_THROW(Train("unigram", {.vocab_size = 3}, words), Error);
 }
 

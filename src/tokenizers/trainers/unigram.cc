@@ -194,7 +194,9 @@ class Training {
     double count = usage.pieces[id];
     double share = count / usage.words;
     double log_now = std::log(count) - std::log(sum);
-    double more = static_cast<double>(alternatives.size() - 1);
+    // The reference takes the number of all pieces here, where that of the alternatives is meant; its
+    // choice of pieces depends on it.
+    double more = static_cast<double>(usage.pieces.size() - 1);
     double log_sum_then = std::log(sum + count * more);
     double log_then = 0;
     for (uint32_t other : alternatives) {
