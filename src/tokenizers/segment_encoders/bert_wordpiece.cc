@@ -13,6 +13,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "base/error.h"
 #include "tokenizers/segment_encoder.h"
 #include "tokenizers/segment_encoders/bert_wordpiece_characters.h"
 #include "tokenizers/segment_encoders/bert_wordpiece_vocabulary.h"
@@ -222,9 +223,7 @@ bool HasType(const Json* stage, std::string_view type) {
   return found != nullptr && found->AsString() != nullptr && *found->AsString() == type;
 }
 
-}  // namespace
-
-std::unique_ptr<SegmentEncoder> MakeBertWordpieceEncoder(const Json& tokenizer_json) {
+std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json) {
   const Json* normalizer = tokenizer_json.Find("normalizer");
   const Json* model = tokenizer_json.Find("model");
   if (!HasType(normalizer, "BertNormalizer") || !HasType(model, "WordPiece") ||
@@ -242,6 +241,16 @@ std::unique_ptr<SegmentEncoder> MakeBertWordpieceEncoder(const Json& tokenizer_j
     return std::make_unique<BertWordpieceEncoder<true>>(std::move(tables));
   }
   return std::make_unique<BertWordpieceEncoder<false>>(std::move(tables));
+}
+
+}  // namespace
+
+std::unique_ptr<SegmentEncoder> MakeBertWordpieceEncoder(const Json& tokenizer_json) {
+  try {
+    return Recognise(tokenizer_json);
+  } catch (const Error&) {
+    return nullptr;  // too large for the tables, or wrong in itself: the plain path says which
+  }
 }
 
 }  // namespace hearth::tokenizers

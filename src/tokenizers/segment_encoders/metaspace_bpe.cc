@@ -10,6 +10,8 @@
 // Split on the space that the normaliser has already replaced.
 #include <string>
 
+#include "base/error.h"
+#include "tokenizers/metaspace_options.h"
 #include "tokenizers/segment_encoder.h"
 #include "tokenizers/segment_encoders/id_writer.h"
 #include "tokenizers/segment_encoders/letter_run.h"
@@ -72,18 +74,14 @@ bool ReadNormalizer(const Json* normalizer, Layout* layout) {
 }
 
 bool ReadMetaspace(const Json& stage, Layout* layout) {
-  // The field of older files; together with the new one its meaning is the reference's secret.
-  if (stage.Find("add_prefix_space") != nullptr || stage.Find("str_rep") != nullptr) return false;
-  if (!HasString(stage, "replacement", kMark)) return false;
+  MetaspaceOptions options = MetaspaceOptions::Parse(stage);
   layout->spaces_become_marks = true;
-  const Json* split = stage.Find("split");
-  layout->cut_at_marks = split == nullptr || split->AsBool().value_or(true);
-  if (split != nullptr && !split->is_bool()) return false;
-  if (HasString(stage, "prepend_scheme", "never")) return true;
-  if (layout->prefix == Prefix::kNone) layout->prefix = Prefix::kMarkUnlessThere;
-  if (HasString(stage, "prepend_scheme", "always")) return true;
-  layout->prefix_only_at_start = layout->prefix == Prefix::kMarkUnlessThere;
-  return HasString(stage, "prepend_scheme", "first");
+  layout->cut_at_marks = options.split;
+  if (layout->prefix == Prefix::kNone && options.prepend_scheme != PrependScheme::kNever) {
+    layout->prefix = Prefix::kMarkUnlessThere;
+    layout->prefix_only_at_start = options.prepend_scheme == PrependScheme::kFirst;
+  }
+  return options.mark == 0x2581;
 }
 
 bool ReadPreTokenizer(const Json* stage, Layout* layout) {
@@ -179,9 +177,7 @@ class MetaspaceBpeEncoder final : public SegmentEncoder {
   std::unique_ptr<const BpeMerges> merges_;
 };
 
-}  // namespace
-
-std::unique_ptr<SegmentEncoder> MakeMetaspaceBpeEncoder(const Json& tokenizer_json) {
+std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json) {
   const Json* model = tokenizer_json.Find("model");
   if (model == nullptr || !HasString(*model, "type", "BPE")) return nullptr;
   Layout layout;
@@ -193,6 +189,16 @@ std::unique_ptr<SegmentEncoder> MakeMetaspaceBpeEncoder(const Json& tokenizer_js
   auto merges = BpeMerges::Make(*model);
   if (merges == nullptr) return nullptr;
   return std::make_unique<MetaspaceBpeEncoder>(layout, std::move(merges));
+}
+
+}  // namespace
+
+std::unique_ptr<SegmentEncoder> MakeMetaspaceBpeEncoder(const Json& tokenizer_json) {
+  try {
+    return Recognise(tokenizer_json);
+  } catch (const Error&) {
+    return nullptr;  // too large for the tables, or wrong in itself: the plain path says which
+  }
 }
 
 }  // namespace hearth::tokenizers

@@ -8,6 +8,7 @@
 // still surprise, the whole text is encoded at once (EncodeWhole), which is always right.
 #include <string>
 
+#include "base/error.h"
 #include "text/unicode.h"
 #include "tokenizers/segment_encoder.h"
 #include "tokenizers/segment_encoders/id_writer.h"
@@ -149,9 +150,8 @@ class UnigramEncoder final : public SegmentEncoder {
   }
 
   bool WantsPrefix(SegmentPosition position) const {
-    using Prefix = UnigramLayout::Prefix;
-    return layout_.prefix == Prefix::kAlways ||
-           (layout_.prefix == Prefix::kAtStartOfText && position == SegmentPosition::kStartOfText);
+    return layout_.prefix == PrependScheme::kAlways ||
+           (layout_.prefix == PrependScheme::kFirst && position == SegmentPosition::kStartOfText);
   }
 
   // Skips separators and counts the spaces that they become.
@@ -291,7 +291,7 @@ class UnigramEncoder final : public SegmentEncoder {
   void EncodeNormalized(std::string_view text, bool wants_prefix, State& state,
                         std::vector<uint32_t>* ids) const {
     if (!layout_.split_whitespace) return EncodeMarked(text, wants_prefix, state, ids);
-    bool prefix = layout_.prefix == UnigramLayout::Prefix::kAlways;
+    bool prefix = layout_.prefix == PrependScheme::kAlways;
     size_t begin = 0;
     for (size_t at = 0, size = 0; at < text.size(); at += size) {
       if (!IsWhitespace(DecodeUtf8(Bytes(text) + at, &size))) continue;
@@ -329,9 +329,7 @@ class UnigramEncoder final : public SegmentEncoder {
   bool separators_[256] = {};
 };
 
-}  // namespace
-
-std::unique_ptr<SegmentEncoder> MakeUnigramEncoder(const Json& tokenizer_json) {
+std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json) {
   const Json* model = tokenizer_json.Find("model");
   const Json* type = model == nullptr ? nullptr : model->Find("type");
   if (type == nullptr || type->AsString() == nullptr || *type->AsString() != "Unigram") {
@@ -344,6 +342,16 @@ std::unique_ptr<SegmentEncoder> MakeUnigramEncoder(const Json& tokenizer_json) {
   auto encoder = std::make_unique<UnigramEncoder>(std::move(*layout), std::move(*unigram));
   if (!encoder->CanTellWordsApart()) return nullptr;
   return encoder;
+}
+
+}  // namespace
+
+std::unique_ptr<SegmentEncoder> MakeUnigramEncoder(const Json& tokenizer_json) {
+  try {
+    return Recognise(tokenizer_json);
+  } catch (const Error&) {
+    return nullptr;  // too large for the tables, or wrong in itself: the plain path says which
+  }
 }
 
 }  // namespace hearth::tokenizers

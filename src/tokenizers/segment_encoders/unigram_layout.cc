@@ -55,20 +55,11 @@ bool ReadNormalizer(const Json* normalizer, UnigramLayout* layout) {
 }
 
 bool ReadMetaspace(const Json& stage, UnigramLayout* layout) {
-  // The fields of older files; together with the new ones their meaning is not certain.
-  if (stage.Find("add_prefix_space") != nullptr || stage.Find("str_rep") != nullptr) return false;
-  const Json* split = stage.Find("split");
-  if (!HasString(stage, "type", "Metaspace") || !HasString(stage, "replacement", "\xE2\x96\x81") ||
-      (split != nullptr && !split->is_bool())) {
-    return false;
-  }
-  layout->split_marks = split == nullptr || *split->AsBool();
-  using Prefix = UnigramLayout::Prefix;
-  if (HasString(stage, "prepend_scheme", "always")) layout->prefix = Prefix::kAlways;
-  if (HasString(stage, "prepend_scheme", "first")) layout->prefix = Prefix::kAtStartOfText;
-  if (HasString(stage, "prepend_scheme", "never")) layout->prefix = Prefix::kNever;
-  const Json* scheme = stage.Find("prepend_scheme");
-  return scheme != nullptr && scheme->AsString() != nullptr;
+  if (!HasString(stage, "type", "Metaspace")) return false;
+  MetaspaceOptions options = MetaspaceOptions::Parse(stage);
+  layout->split_marks = options.split;
+  layout->prefix = options.prepend_scheme;
+  return options.mark == 0x2581;
 }
 
 bool ReadPreTokenizer(const Json* stage, UnigramLayout* layout) {
@@ -93,8 +84,7 @@ std::optional<UnigramLayout> ReadUnigramLayout(const Json& tokenizer_json) {
   // Scores add up over a whole piece, so a text that is one piece cannot be taken word by word; and
   // which word is at the start of the text depends on white space that is gone by then.
   bool whole_text = !layout.split_whitespace && !layout.split_marks;
-  bool first_word =
-      layout.split_whitespace && layout.prefix == UnigramLayout::Prefix::kAtStartOfText;
+  bool first_word = layout.split_whitespace && layout.prefix == PrependScheme::kFirst;
   // A mark in place of several spaces would hold words together.
   bool held_words = layout.split_whitespace && layout.collapse_spaces;
   if (whole_text || first_word || held_words) return std::nullopt;

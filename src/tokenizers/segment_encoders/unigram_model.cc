@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <string>
 
 #include "tokenizers/segment_encoders/code_point_table.h"
 
@@ -35,10 +36,12 @@ double AsTheReferenceReads(double exact) {
     }
     digits = digits * 10 + static_cast<uint64_t>(*at - '0');
   }
-  // Scores are sums of logarithms; for numbers beyond these powers the nearest double will do.
-  if (exponent > 22 || exponent < -300) return exact;
+  if (std::abs(exponent) > 300) return exact;  // no score is written so
+  double power = 0;  // read as text: std::pow does not promise the nearest double
+  std::string power_text = "1e" + std::to_string(std::abs(exponent));
+  std::from_chars(power_text.data(), power_text.data() + power_text.size(), power);
   double value = static_cast<double>(digits);
-  value = exponent >= 0 ? value * std::pow(10.0, exponent) : value / std::pow(10.0, -exponent);
+  value = exponent >= 0 ? value * power : value / power;
   return std::copysign(value, exact);
 }
 
