@@ -17,6 +17,8 @@ namespace {
 constexpr uint64_t kSearchBytes = 1 << 20;
 // Honest archives have at most a line of text here and there.
 constexpr size_t kMaxProblems = 200;
+// One is honest; each may lead to a directory of its own.
+constexpr size_t kMaxEnds = 16;
 
 using Range = std::pair<uint64_t, uint64_t>;
 
@@ -29,6 +31,10 @@ class Walker {
     std::vector<uint64_t> ends = FindZipEnds(source_);
     if (!starts && ends.empty()) return {};
     walk_.is_zip = true;
+    if (ends.size() > kMaxEnds) {
+      Problem("zip-many-ends", ends.back(), std::to_string(ends.size()) + " end records");
+      ends.resize(kMaxEnds);
+    }
     for (uint64_t end : ends) AddEnd(end);
     if (ends.empty()) Problem("zip-no-directory", 0, "the archive has no end record");
     if (directories_.size() > 1) {

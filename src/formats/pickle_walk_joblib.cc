@@ -75,7 +75,7 @@ int64_t PickleWalker::Machine::RecordBytes(const PickleNode& dtype, int64_t size
   if (state[4].kind == Kind::kNone) return size;
   if (state[4].kind != Kind::kDict) return -1;
   const std::vector<PickleValue>& fields = NodeOf(state[4])->items;
-  if (fields.size() >= 32) return -1;  // more may have been dropped
+  if (fields.size() >= kMaxPickleItems) return -1;  // more may have been dropped
   for (size_t i = 1; i < fields.size(); i += 2) {
     if (fields[i].kind != Kind::kTuple || NodeOf(fields[i])->items.empty()) return -1;
     int64_t bytes = ElementBytes(NodeOf(fields[i])->items[0], depth + 1);

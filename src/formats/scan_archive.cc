@@ -42,6 +42,17 @@ std::optional<Packing> PackingOf(uint16_t method) {
   }
 }
 
+// "model.pkl" for model.pkl.gz; loaders of "model.joblib" unpack without another name.
+std::string UnpackedName(const ScanItem& item) {
+  std::string name(item.name());
+  for (std::string_view ending : {".gz", ".bz2", ".xz", ".lzma", ".zst", ".lz4", ".z", ".tgz"}) {
+    if (name.size() > ending.size() && name.ends_with(ending)) {
+      return name.substr(0, name.size() - ending.size());
+    }
+  }
+  return name;
+}
+
 void ExamineMember(ScanContext& context, const ScanItem& item, const ZipMember& member) {
   std::string name = member.name.substr(0, 300);
   for (size_t i = 0; i < member.readings.size(); ++i) {
@@ -126,7 +137,7 @@ bool ExamineCompressed(ScanContext& context, ScanItem& item) {
     Unpacked probe = Unpack(start, *packing, {.max_bytes = 1 << 20});
     if (probe.source->size_bytes() < 16) return false;
   }
-  context.EnterPacked(item, packed, *packing, "unpacked");
+  context.EnterPacked(item, packed, *packing, UnpackedName(item));
   return true;
 }
 

@@ -16,7 +16,11 @@ constexpr std::string_view kExtensions[] = {
     "model", "p",    "pck",         "pcl", "pdparams", "pdopt", "pickle", "pkl",
     "pt",    "pt2",  "pth",         "ptl", "sav",      "t7"};
 constexpr uint64_t kMaxLiteralBytes = 256ull << 20;  // that are decoded
-constexpr int kMaxPickles = 10'000;                  // in a row
+// Opcodes after a header that chance does not make: random bytes get this far once in ten million
+// times.
+constexpr uint64_t kSureOps = 12;
+constexpr int kMaxPickles = 10'000;  // in a row
+constexpr int64_t kTryCost = 1000;   // of starting a walk, in opcodes
 constexpr uint64_t kSearchBytes = 1 << 20;
 constexpr uint64_t kOverlapBytes = 64 << 10;
 constexpr size_t kMaxLineBytes = 100;  // of a module or a name, when searching
@@ -68,7 +72,7 @@ class Pickles {
       bool sound =
           report.complete && std::none_of(report.issues.begin(), report.issues.end(), IsMalformed);
       bool believed =
-          (i == 0 && certain) ||
+          (i == 0 && certain) || (report.has_proto && report.ops >= kSureOps) ||
           (sound && (report.has_proto || report.ops > 3 || (named_ && !report.globals.empty())));
       bool told = Report(report, believed);
       found = found || believed || told;
@@ -167,8 +171,14 @@ bool IsNameByte(char c) {
 // Searches one block; `base` is its place in the source.
 class BlockSearch {
  public:
-  BlockSearch(ScanContext& context, ScanItem& item, std::string_view block, uint64_t base)
-      : context_(context), item_(item), block_(block), base_(base), memory_(block) {}
+  BlockSearch(ScanContext& context, ScanItem& item, std::string_view block, uint64_t base,
+              int64_t* budget)
+      : context_(context),
+        item_(item),
+        block_(block),
+        base_(base),
+        budget_(budget),
+        memory_(block) {}
 
   void Headers() {
     const char* at = block_.data();
@@ -199,9 +209,18 @@ class BlockSearch {
 
  private:
   void Try(size_t at) {
+    if (*budget_ <= 0) return;
     PickleWalkLimits limits = context_.limits().pickle;
     limits.max_ops = 100'000;
     PickleReport report = PickleWalker(memory_, limits).Walk(at, block_.size());
+    *budget_ -= kTryCost + static_cast<int64_t>(report.ops);
+    // What goes on for a while may go on behind the block: a long literal comes before the call.
+    bool promising = !report.complete && report.ops >= 4 && !IsCalledDanger(report);
+    if (promising) {
+      report = PickleWalker(item_.source, limits).Walk(base_ + at, item_.source.size_bytes());
+      for (PickleGlobal& global : report.globals) global.offset -= base_;
+      *budget_ -= kTryCost + static_cast<int64_t>(report.ops);
+    }
     bool bad = IsCalledDanger(report);
     bool whole = report.complete && report.worst() != GlobalClass::kSafe && report.has_proto;
     if (!bad && !whole) return;
@@ -217,6 +236,7 @@ class BlockSearch {
   ScanItem& item_;
   std::string_view block_;
   uint64_t base_;
+  int64_t* budget_;
   MemorySource memory_;
 };
 
@@ -238,12 +258,19 @@ bool ExaminePickles(ScanContext& context, ScanItem& item) {
 }
 
 void SearchForPickles(ScanContext& context, ScanItem& item, uint64_t begin, uint64_t end) {
+  // Random bytes start a walk once in 16 KiB; bytes that are made to start one everywhere run out
+  // of this.
+  int64_t budget = 50'000'000 + static_cast<int64_t>((end - begin) / 8);
   for (uint64_t at = begin; at < end;) {
     uint64_t n = std::min(kSearchBytes + kOverlapBytes, end - at);
     std::string block = item.source.Read(at, static_cast<size_t>(n));
-    BlockSearch search(context, item, block, at);
+    BlockSearch search(context, item, block, at, &budget);
     search.Headers();
     search.OldGlobals();
+    if (budget <= 0) {
+      return context.Add(Severity::kSuspicious, "not-examined", item.path, at,
+                         "more starts of pickles than can be followed");
+    }
     if (at + n >= end) return;
     at += kSearchBytes;
   }

@@ -9,7 +9,7 @@ import tarfile
 import zipfile
 import zlib
 
-from shapes import EVIL, EVIL4, shape, torch_zip, zip_of
+from shapes import EVIL, EVIL4, data, glob, shape, short, stack_global, torch_zip, zip_of
 
 
 # --- archives ---------------------------------------------------------------------------------
@@ -295,3 +295,37 @@ def zip64_two_records():
     locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, pointed_at, 1)
     end = struct.pack("<4s4H2IH", END, 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
     return body + central + bytes(directory) + pointed + near + locator + end
+
+
+@shape(extension=".pt")
+def gap_behind_long_literal():
+    """a pickle behind the archive that starts with megabytes of text"""
+    harmless = zip_of([("archive/data.pkl", pickle.dumps({}, 2))])
+    return harmless + b"\x00" * 9 + b"\x80\x04K\x010K\x010" + data(b"\x00" * 3_000_000) + b"0" + EVIL4[2:]
+
+
+@shape(extension=".zip")
+def cut_member_of_odd_name():
+    """a member without a telling name: the name of the call is made, then the bytes are cut off"""
+    made = (b"\x80\x04" + stack_global("_codecs", "encode") + short("bf") + short("rot13") + b"\x86R"
+            + short("system") + b"\x93" + short("true") + b"\x85R")
+    return zip_of([("weights/0", made)])
+
+
+@shape(extension=".pkl.gz", verdict="suspicious")
+def packed_and_cut():
+    """a compressed pickle that names something unknown and is cut off"""
+    return gzip.compress(b"\x80\x02" + glob("mystery.helpers", "restore") + b")R")
+
+
+@shape(extension=".zip", verdict="suspicious")
+def many_ends():
+    """a thousand end records"""
+    content = zip_of([("a.txt", b"a")])
+    return content[:-2] + struct.pack("<H", 22 * 1000) + content[content.index(END):-2].ljust(22, b"\x00") * 1000
+
+
+@shape(extension=".raw", verdict="suspicious")
+def pickles_everywhere():
+    """bytes that start a pickle at every second place, so that following them takes for ever"""
+    return b"\x00" * 64 + b"\x80\x04" * 200_000

@@ -9,6 +9,9 @@
 
 namespace hearth {
 
+// Of a container, that are followed: more than what calls that matter take.
+constexpr size_t kMaxPickleItems = 32;
+
 struct PickleValue {
   enum class Kind : uint8_t {
     kUnknown,
@@ -33,7 +36,7 @@ struct PickleValue {
 struct PickleNode {
   std::string text;  // of literals up to 256 bytes
   std::string second;
-  std::vector<PickleValue> items;  // at most kMaxItems
+  std::vector<PickleValue> items;  // at most kMaxPickleItems
   uint64_t data_offset = 0;
   uint64_t data_bytes = 0;
   bool whole = false;     // text is all of the literal
