@@ -2,6 +2,7 @@
 
 #include <climits>
 #include <cstdio>
+#include <new>
 
 #include "base/error.h"
 #include "cli/command.h"
@@ -34,6 +35,9 @@ int RunMain(int argc, char** argv) {
     return code == 0 ? 0 : 2;
   } catch (const Error& error) {
     std::fprintf(stderr, "hearth: %s\n", TerminalText(error.message()).c_str());
+    return 1;
+  } catch (const std::bad_alloc&) {
+    std::fputs("hearth: there is not enough memory for this\n", stderr);
     return 1;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "hearth: %s\n", TerminalText(error.what()).c_str());
