@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "cli/terminal_text.h"
+
 namespace hearth::cli {
 namespace {
 
@@ -25,8 +27,8 @@ void PrintFindings(const std::vector<ScanFinding>& findings, bool colour, bool n
     std::string word(SeverityName(finding.severity));
     for (char& c : word) c = static_cast<char>(c - 'a' + 'A');
     std::printf("%s%-10s%s %s\n           %s", colour ? ColourOf(finding.severity) : "",
-                word.c_str(), colour ? "\033[0m" : "", finding.path.c_str(),
-                finding.evidence.c_str());
+                word.c_str(), colour ? "\033[0m" : "", TerminalLine(finding.path).c_str(),
+                TerminalLine(finding.evidence).c_str());
     if (finding.offset > 0)
       std::printf(" (byte %llu)", static_cast<unsigned long long>(finding.offset));
     std::printf("\n");

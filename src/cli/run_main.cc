@@ -2,9 +2,11 @@
 
 #include <climits>
 #include <cstdio>
+#include <new>
 
 #include "base/error.h"
 #include "cli/command.h"
+#include "cli/terminal_text.h"
 
 namespace hearth::cli {
 namespace {
@@ -32,10 +34,13 @@ int RunMain(int argc, char** argv) {
     int code = app.exit(error);
     return code == 0 ? 0 : 2;
   } catch (const Error& error) {
-    std::fprintf(stderr, "hearth: %s\n", error.message().c_str());
+    std::fprintf(stderr, "hearth: %s\n", TerminalText(error.message()).c_str());
+    return 1;
+  } catch (const std::bad_alloc&) {
+    std::fputs("hearth: there is not enough memory for this\n", stderr);
     return 1;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "hearth: %s\n", error.what());
+    std::fprintf(stderr, "hearth: %s\n", TerminalText(error.what()).c_str());
     return 1;
   }
   return outcome.exit_code;

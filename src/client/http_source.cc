@@ -12,6 +12,9 @@
 namespace hearth::client {
 namespace {
 
+// A server that drips must not hold its reader for ever: a block then takes minutes at most.
+constexpr long kMinBytesPerSecond = 512;
+
 struct Url {
   Url() : handle(curl_url()) {}
   ~Url() { curl_url_cleanup(handle); }
@@ -27,10 +30,13 @@ struct Url {
   CURLU* handle;
 };
 
-// "bytes 0-99/1234" -> 1234
-std::optional<uint64_t> TotalOf(std::string_view content_range) {
+// "bytes 0-99/1234" -> 1234, when the range begins at `begin`.
+std::optional<uint64_t> TotalOf(std::string_view content_range, uint64_t begin) {
+  constexpr std::string_view kUnit = "bytes ";
   size_t slash = content_range.rfind('/');
-  if (slash == std::string_view::npos) return std::nullopt;
+  if (slash == std::string_view::npos || !content_range.starts_with(kUnit)) return std::nullopt;
+  std::string_view range = content_range.substr(kUnit.size(), slash - kUnit.size());
+  if (ParseUint(TrimAscii(range.substr(0, range.find('-')))) != begin) return std::nullopt;
   return ParseUint(TrimAscii(content_range.substr(slash + 1)));
 }
 
@@ -105,7 +111,7 @@ HttpSource::HttpSource(const std::string& address, const HttpSourceOptions& opti
   connection_ = std::make_unique<Connection>();
   Answer answer = Request(0, options_.block_bytes);
   if (answer.status == 206) {
-    std::optional<uint64_t> total = TotalOf(answer.content_range);
+    std::optional<uint64_t> total = TotalOf(answer.content_range, 0);
     if (!total) throw Error(Code::kUnavailable, address + " does not tell the size of the file");
     size_ = *total;
     if (answer.body.size() == std::min(options_.block_bytes, size_)) {
@@ -134,7 +140,7 @@ HttpSource::Answer HttpSource::Request(uint64_t begin, uint64_t end) {
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, static_cast<long>(options_.connect_seconds));
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, kMinBytesPerSecond);
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options_.stall_seconds));
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "hearth-inspect");
     std::string range = std::to_string(begin) + "-" + std::to_string(end - 1);
@@ -185,7 +191,7 @@ const std::string& HttpSource::Block(uint64_t index) {
   uint64_t end = std::min(size_, begin + options_.block_bytes);
   Answer answer = Request(begin, end);
   if (answer.status != 206 || answer.body.size() != end - begin ||
-      TotalOf(answer.content_range) != size_) {
+      TotalOf(answer.content_range, begin) != size_) {
     throw Error(Code::kUnavailable, address_ + " answers with another range than was asked for");
   }
   if (order_.size() >= options_.max_blocks) {

@@ -26,7 +26,7 @@ struct HttpSourceOptions {
   size_t max_blocks = 256;              // in the cache
   uint64_t max_whole_bytes = 16 << 20;  // of a file from a server without ranges
   int connect_seconds = 15;
-  int stall_seconds = 30;  // an answer that brings nothing for so long is given up
+  int stall_seconds = 30;  // an answer that brings next to nothing for so long is given up
 };
 
 // The scheme, host and port of an address, in lower case; empty when it is not http(s). Pure.

@@ -1,6 +1,9 @@
 #include "formats/file_writer.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
 
 #include "base/error.h"
 
@@ -14,6 +17,18 @@ void RefuseExisting(const std::filesystem::path& target, IfExists if_exists) {
   if (if_exists == IfExists::kRefuse && std::filesystem::exists(target)) {
     throw Error(Code::kConflict, target.string() + " exists already");
   }
+}
+
+// A link, unlike a rename, fails when the name was taken in the meantime. False where the file
+// system has no links.
+bool LinkInto(const TempFile& file, const std::filesystem::path& target) {
+  FsyncFile(file.fd(), file.path().string());
+  if (::link(file.path().c_str(), target.c_str()) == 0) {
+    FsyncFolder(target.parent_path());
+    return true;
+  }
+  if (errno == EEXIST) throw Error(Code::kConflict, target.string() + " exists already");
+  return false;
 }
 
 // Temporary files are private; weights are not.
@@ -56,8 +71,11 @@ void FileWriter::AppendZeros(uint64_t count) {
 
 void FileWriter::Commit() {
   Flush();
-  RefuseExisting(target_, if_exists_);
   if (::fchmod(file_.fd(), kMode) != 0) ThrowErrno("set the mode of " + target_.string());
+  if (if_exists_ == IfExists::kRefuse) {
+    if (LinkInto(file_, target_)) return;
+    RefuseExisting(target_, if_exists_);
+  }
   file_.CommitTo(target_);
 }
 

@@ -12,7 +12,8 @@
 namespace hearth {
 namespace {
 
-constexpr uint64_t kMaxConfigBytes = 16 << 20;  // of a model configuration inside of an HDF5 file
+constexpr uint64_t kMaxConfigsBytes = 512 << 20;  // read for all configurations of a file
+constexpr uint64_t kMaxConfigBytes = 16 << 20;    // of a model configuration inside of an HDF5 file
 constexpr uint64_t kSearchBytes = 1 << 20;
 
 void ExamineGguf(ScanContext& context, ScanItem& item) {
@@ -134,8 +135,17 @@ bool ExamineHdf5(ScanContext& context, ScanItem& item) {
   std::string extension = AsciiLower(item.extension());
   if (!found && extension != "h5" && extension != "hdf5" && extension != "hdf") return false;
   uint64_t size = item.source.size_bytes();
+  // An object that does not parse is passed by a step of 16 bytes: a file of their beginnings would
+  // be read thousands of times.
+  uint64_t budget = size + kMaxConfigsBytes;
   for (uint64_t at = 0; at < size;) {
     size_t n = static_cast<size_t>(std::min(kSearchBytes + 4096, size - at));
+    if (n > budget) {
+      context.Add(Severity::kSuspicious, "not-examined", item.path, at,
+                  "more beginnings of configurations than can be followed");
+      break;
+    }
+    budget -= n;
     std::string block = item.source.Read(at, n);
     // Letters need no escapes: who writes them hides words.
     for (const char* escape : {"\\u004", "\\u005", "\\u006", "\\u007"}) {
@@ -151,6 +161,7 @@ bool ExamineHdf5(ScanContext& context, ScanItem& item) {
       uint64_t begin = at + (open == std::string::npos ? hit : open);
       std::string text =
           item.source.Read(begin, static_cast<size_t>(std::min(kMaxConfigBytes, size - begin)));
+      budget -= std::min<uint64_t>(budget, text.size());
       std::string_view object = JsonAt(text, 0);
       bool parsed = false;
       if (!object.empty()) {

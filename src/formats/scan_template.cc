@@ -54,8 +54,12 @@ std::string DecodeEscapes(std::string_view text) {
 std::string CodeParts(std::string_view text) {
   std::string code;
   for (size_t at = 0; at < text.size();) {
-    size_t open = std::min(text.find("{{", at), text.find("{%", at));
-    if (open == std::string_view::npos) break;
+    size_t open = text.find('{', at);
+    if (open == std::string_view::npos || open + 1 >= text.size()) break;
+    if (text[open + 1] != '{' && text[open + 1] != '%') {
+      at = open + 1;
+      continue;
+    }
     size_t close = text.find(text[open + 1] == '{' ? "}}" : "%}", open + 2);
     if (close == std::string_view::npos) close = text.size();
     code.append(text.substr(open + 2, close - open - 2)).push_back('\n');

@@ -57,6 +57,23 @@ TEST(ScanTest, EvidenceCannotMoveTheCursor) {
   EXPECT_EQ(report.findings[0].evidence.find('\x1b'), std::string::npos);
 }
 
+std::string Repeated(std::string_view text, size_t times) {
+  std::string all;
+  for (size_t i = 0; i < times; ++i) all += text;
+  return all;
+}
+
+TEST(ScanTest, BeginningsOfConfigurationsAreNotFollowedWithoutEnd) {
+  std::string file = "\x89HDF\r\n\x1a\n" + std::string(512, '\0');
+  file += Repeated("{\"class_name\":", 500'000);
+  EXPECT_THAT(Scan(file, "model.h5").findings, Contains(Field(&ScanFinding::kind, "not-examined")));
+}
+
+TEST(ScanTemplateTest, ManyStatementsAreReadOnce) {
+  EXPECT_THAT(ScanTemplate(Repeated("{% if x %}{", 300'000), "chat_template.jinja"), IsEmpty());
+  EXPECT_FALSE(ScanTemplate(Repeated("{%x%}{", 300'000) + "{{ a.__class__ }}", "t").empty());
+}
+
 TEST(ScanTest, EveryTruncationOfAnArchiveIsExamined) {
   std::string file =
       MakeTestZip({{.name = "m/data.pkl", .data = kEvil}, {.name = "m/x", .data = "data"}});

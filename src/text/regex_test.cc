@@ -105,5 +105,18 @@ TEST(Regex, LiteralTakesEveryCharacterAsItIs) {
   EXPECT_EQ(literal.Find("ab("), std::nullopt);
 }
 
+TEST(Regex, RefusesThousandsOfDifferentClasses) {
+  std::string pattern;
+  for (int i = 0; i < 5000; ++i) {
+    pattern += "[\\x{" + std::to_string(1000 + i) + "}z]?";
+  }
+  try {
+    Regex::Compile(pattern);
+    FAIL() << "each class is kilobytes of tables";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kTooLarge) << error.message();
+  }
+}
+
 }  // namespace
 }  // namespace hearth

@@ -8,6 +8,14 @@
 #include "tokenizers/internal/characters.h"
 
 namespace hearth::tokenizers {
+namespace {
+
+// The most that normalizers may make of a piece of text, so that a hostile chain of replacements
+// cannot fill the memory: U+FDFA, Unicode's largest, becomes 33 bytes of 3.
+constexpr size_t kMaxGrowth = 64;
+constexpr size_t kFreeBytes = 64 << 10;  // for what is put before or between
+
+}  // namespace
 
 NormalizedString::NormalizedString(std::string_view original, internal::Arena* arena)
     : base_(original.data()), text_(original.data()), arena_(arena) {
@@ -85,6 +93,11 @@ void Rewriter::CheckLeft(size_t bytes) const {
 
 char* Rewriter::Room(size_t bytes) {
   if (capacity_ - size_ < bytes) {
+    size_t original = target_->original_end_ - target_->original_begin_;
+    if (size_ + bytes > kFreeBytes + kMaxGrowth * original) {
+      throw Error(Code::kTooLarge, "a normalizer makes more than " + std::to_string(kMaxGrowth) +
+                                       " times as much of a text");
+    }
     size_t grown = std::max(capacity_ * 2, size_ + bytes);
     char* text = target_->arena_->Allocate<char>(grown);
     std::memcpy(text, out_, size_);

@@ -116,6 +116,25 @@ TEST_F(NormalizedStringTest, TextsGrowBeyondTheirFirstRoom) {
   EXPECT_EQ(text.OriginalOf({9'990, 10'000}), (Offsets{999, 1000}));
 }
 
+TEST_F(NormalizedStringTest, TextsThatGrowWithoutMeasureAreRefused) {
+  const std::string content(1000, 'b');
+  NormalizedString text = Make("aaaa");
+  auto multiply = [&] {
+    internal::Replacer replacer(&text, content);
+    const size_t end = text.text().size();
+    for (size_t i = 0; i < end; ++i) replacer.Match(i, i + 1);
+    replacer.Finish();
+  };
+  multiply();
+  EXPECT_EQ(text.text().size(), 4000u);
+  try {
+    multiply();
+    FAIL() << "a million times as much";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kTooLarge);
+  }
+}
+
 TEST_F(NormalizedStringTest, TakingMoreThanThereIsIsRefused) {
   NormalizedString text = Make("a");
   Rewriter rewriter(&text);

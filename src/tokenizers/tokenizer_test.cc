@@ -197,6 +197,29 @@ TEST(TokenizerTest, AWrongFileIsRefusedByTheKeyAtFault) {
   }
 }
 
+TEST(TokenizerTest, ReplacementsThatMultiplyAreRefused) {
+  std::string replace = R"({"type":"Replace","pattern":{"String":"a"},"content":")" +
+                        std::string(1000, 'a') + R"("})";
+  std::string rows = replace;
+  for (int i = 0; i < 9; ++i) rows += "," + replace;
+  Tokenizer tokenizer =
+      Tokenizer::FromJson(R"({"normalizer":{"type":"Sequence","normalizers":[)" + rows +
+                          R"(]},"decoder":{"type":"Sequence","decoders":[)" + rows +
+                          R"(]},"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}})");
+  auto code = [](auto call) {
+    try {
+      call();
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return Code::kInternal;
+  };
+  const Ids ids = {0};
+  EXPECT_EQ(code([&] { tokenizer.Encode("a"); }), Code::kTooLarge);
+  EXPECT_EQ(code([&] { tokenizer.EncodeIds("a"); }), Code::kTooLarge);
+  EXPECT_EQ(code([&] { tokenizer.Decode(ids); }), Code::kTooLarge);
+}
+
 TEST(TokenizerTest, ManyThreadsShareOneTokenizer) {
   Tokenizer tokenizer = Tokenizer::FromJson(Words());
   std::vector<std::thread> threads;

@@ -415,6 +415,28 @@ def test_nothing_is_replaced_without_being_told(tmp_path):
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
+def test_files_beside_the_weights_are_not_replaced_either(tmp_path):
+    tiny_models.make("gpt2", tmp_path / "model")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/config.json").write_text("precious")
+    assert "config.json exists already" in hearth("convert", tmp_path / "model", tmp_path / "out", code=1)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["config.json"]
+    assert (tmp_path / "out/config.json").read_text() == "precious"
+    hearth("convert", tmp_path / "model", tmp_path / "out", "--force")
+    assert json.loads((tmp_path / "out/config.json").read_text())["model_type"] == "gpt2"
+
+
+def test_counts_that_no_machine_could_hold_are_refused(tmp_path):
+    tiny_models.make("llama", tmp_path / "model")
+    config = json.loads((tmp_path / "model/config.json").read_text())
+    for change in [{"num_attention_heads": 2**63}, {"num_attention_heads": 2**63 + 1},
+                   {"head_dim": 10**12, "rope_scaling": {"rope_type": "llama3", "factor": 8.0}}]:
+        (tmp_path / "model/config.json").write_text(json.dumps(config | change))
+        out = hearth("convert", tmp_path / "model", tmp_path / "m.gguf", code=1)
+        assert "heads" in out, out
+        assert not (tmp_path / "m.gguf").exists()
+
+
 def test_an_interrupt_leaves_nothing(tmp_path):
     # Sparse: large to read, small on the disk.
     size = 3 << 30

@@ -6,6 +6,7 @@
 #include "cli/duration.h"
 #include "cli/findings.h"
 #include "cli/targets.h"
+#include "cli/terminal_text.h"
 #include "formats/inspect/inspector.h"
 #include "formats/scan.h"
 
@@ -44,13 +45,12 @@ std::string Short(uint64_t value) {
   return std::to_string(value);
 }
 
-// One line without control characters: a file must not be able to move the cursor.
-std::string OneLine(std::string text) {
-  if (text.size() > kShownValueBytes) text = text.substr(0, kShownValueBytes) + "...";
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
-  }
-  return text;
+// One line, not too long, that cannot move the cursor.
+std::string OneLine(std::string_view text) {
+  if (text.size() <= kShownValueBytes) return TerminalLine(text);
+  size_t end = kShownValueBytes;
+  while (end > kShownValueBytes - 4 && (text[end] & 0xC0) == 0x80) --end;  // whole characters
+  return TerminalLine(text.substr(0, end)) + "...";
 }
 
 std::string Show(const Json& value) {
@@ -93,8 +93,8 @@ class Printer {
       std::printf("not read: %s\n", OneLine(warning).c_str());
     if (!inspection.facts.empty()) std::printf("\n");
     for (const InspectedFact& fact : inspection.facts) {
-      std::printf("  %-22s %s  %s(%s)%s\n", fact.key.c_str(), Show(fact.value).c_str(), Dim(),
-                  fact.evidence.c_str(), Plain());
+      std::printf("  %-22s %s  %s(%s)%s\n", OneLine(fact.key).c_str(), Show(fact.value).c_str(),
+                  Dim(), OneLine(fact.evidence).c_str(), Plain());
     }
     Tensors(inspection);
     Metadata(inspection);
@@ -108,7 +108,7 @@ class Printer {
                 Short(total).c_str(), Grouped(total).c_str());
     for (const auto& [dtype, count] : inspection.CountParameters()) {
       std::printf(
-          "  %-14s %16s  %5.1f %%\n", dtype.c_str(), Grouped(count).c_str(),
+          "  %-14s %16s  %5.1f %%\n", OneLine(dtype).c_str(), Grouped(count).c_str(),
           total == 0 ? 0.0 : 100.0 * static_cast<double>(count) / static_cast<double>(total));
     }
   }
@@ -129,7 +129,7 @@ class Printer {
     for (size_t i = 0; i < shown; ++i) {
       const InspectedTensor& tensor = inspection.tensors[i];
       std::printf("  %-*s %-9s %-20s %10s%s%s\n", static_cast<int>(width),
-                  OneLine(tensor.name).c_str(), tensor.dtype.c_str(),
+                  OneLine(tensor.name).c_str(), OneLine(tensor.dtype).c_str(),
                   ShapeText(tensor.shape).c_str(), HumanBytes(tensor.bytes).c_str(),
                   tensor.note.empty() ? "" : "  ", OneLine(tensor.note).c_str());
     }
@@ -196,9 +196,9 @@ void PrintFolder(const InspectCommand& command, const std::vector<Inspected>& fi
   printer.Parameters(Sum(files));
   for (const Inspected& file : files) {
     if (file.inspection.format != "model configuration" || file.inspection.facts.empty()) continue;
-    std::printf("\n%s\n", file.name.c_str());
+    std::printf("\n%s\n", OneLine(file.name).c_str());
     for (const InspectedFact& fact : file.inspection.facts) {
-      std::printf("  %-26s %s\n", fact.key.c_str(), Show(fact.value).c_str());
+      std::printf("  %-26s %s\n", OneLine(fact.key).c_str(), Show(fact.value).c_str());
     }
   }
 }

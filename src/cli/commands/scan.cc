@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/findings.h"
 #include "cli/targets.h"
+#include "cli/terminal_text.h"
 #include "formats/scan.h"
 
 namespace hearth::cli {
@@ -20,7 +21,8 @@ void PrintGlobals(const ScanReport& report) {
   for (const ScannedGlobal& entry : report.globals) {
     std::string_view cls = GlobalClassName(entry.global.cls);
     std::printf("%-10.*s %s.%s  (%s)\n", static_cast<int>(cls.size()), cls.data(),
-                entry.global.module.c_str(), entry.global.name.c_str(), entry.path.c_str());
+                TerminalLine(entry.global.module).c_str(), TerminalLine(entry.global.name).c_str(),
+                TerminalLine(entry.path).c_str());
   }
 }
 

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/progress.h"
+#include "cli/terminal_text.h"
 #include "codec/json.h"
 #include "tokenizers/loaders/loader.h"
 #include "tokenizers/stream_encoder.h"
@@ -45,22 +46,14 @@ struct TokenizeCommand {
 // Six backgrounds that black letters stand on, of the 256-colour palette.
 constexpr int kBackgrounds[] = {153, 157, 223, 218, 189, 195};
 
-// Control characters would move the cursor; they are shown as symbols (U+2400 and on).
+// Line feeds are shown and kept, so that text looks as it did.
 std::string Visible(std::string_view text) {
   std::string out;
-  for (char c : text) {
-    auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 && c != '\n') {
-      out += fmt::format("\xE2\x90{}", static_cast<char>(0x80 + byte));
-    } else if (byte == 0x7F) {
-      out += "\xE2\x90\xA1";
-    } else if (c == '\n') {
-      out += "⏎\033[0m\n";
-    } else {
-      out += c;
-    }
+  for (size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+    out += TerminalLine(text.substr(0, end)) + "⏎\033[0m\n";
+    text.remove_prefix(end + 1);
   }
-  return out;
+  return out + TerminalLine(text);
 }
 
 Json ToJson(const Encoding& encoding) {
@@ -184,8 +177,9 @@ class Printer {
     for (size_t i = 0; i < encoding.size(); ++i) {
       auto [begin, end] = encoding.offsets[i];
       std::string range = fmt::format("{}-{}", begin, end);
-      fmt::print("{:>7}  {:>13}  {:<20}  {}\n", encoding.ids[i], range, encoding.tokens[i],
-                 Json(Shown(encoding, i, text)).Dump());
+      fmt::print("{:>7}  {:>13}  {:<20}  {}\n", encoding.ids[i], range,
+                 TerminalLine(encoding.tokens[i]),
+                 TerminalText(Json(Shown(encoding, i, text)).Dump()));
     }
   }
 

@@ -67,6 +67,17 @@ TEST(Transforms, RowsAreReordered) {
   EXPECT_THROW(CheckpointRows(Transform::kSkipPositions, 3, rows), Error);
 }
 
+TEST(Transforms, CountsOfHeadsThatOverflowAreRefused) {
+  for (uint64_t heads : {uint64_t{1} << 63, (uint64_t{1} << 63) + 1, UINT64_MAX / 3 + 1}) {
+    RowParameters rows{heads, heads, 0};
+    for (uint64_t count : {uint64_t{0}, uint64_t{2}, uint64_t{4}}) {
+      EXPECT_THROW(CheckpointRows(Transform::kRotaryQ, count, rows), Error) << heads;
+      EXPECT_THROW(CheckpointRows(Transform::kRotaryK, count, rows), Error) << heads;
+      EXPECT_THROW(CheckpointRows(Transform::kFusedHeads, count, rows), Error) << heads;
+    }
+  }
+}
+
 BlockType Chosen(const char* recipe, const char* name, std::vector<uint64_t> shape,
                  bool has_output = true) {
   RecipeModel model{16, has_output, false};

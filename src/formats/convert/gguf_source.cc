@@ -1,5 +1,6 @@
 // GGUF models as a source of checkpoint tensors: names and row orders are turned back, blocks
 // become F32.
+#include <algorithm>
 #include <cstring>
 
 #include "base/error.h"
@@ -119,7 +120,7 @@ RowParameters GgufSource::Rows(const Architecture& architecture) const {
   if (!config_json_.empty()) {
     Json config = Json::Parse(config_json_);
     const Json* pad = config.Find("pad_token_id");
-    if (pad != nullptr) padding = pad->AsUint().value_or(padding);
+    if (pad != nullptr) padding = std::min<uint64_t>(pad->AsUint().value_or(padding), INT32_MAX);
   }
   rows.skipped_positions = architecture.model_type == "opt" ? 2 : padding + 1;
   return rows;
@@ -138,8 +139,14 @@ void GgufSource::AddTensor(const Architecture& architecture, const std::string& 
   tensor.shape = GgufShape(*entry.tensor);
   if (origin.transform == Transform::kTransposed && tensor.shape.size() == 2) {
     std::swap(tensor.shape[0], tensor.shape[1]);
-  } else if (!tensor.shape.empty()) {
-    if (origin.transform == Transform::kSkipPositions) tensor.shape[0] += rows.skipped_positions;
+  } else if (entry.tensor->elements > 0 && !tensor.shape.empty()) {
+    if (origin.transform == Transform::kSkipPositions) {
+      // Two at most in honest models; what is written stays in proportion to what was read.
+      if (rows.skipped_positions > tensor.shape[0]) {
+        throw Error(Code::kInvalidArgument, "more positions are to be skipped than there are");
+      }
+      tensor.shape[0] += rows.skipped_positions;
+    }
     origin.rows = CheckpointRows(origin.transform, tensor.shape[0], rows);
   }
   tensors_.push_back(std::move(tensor));

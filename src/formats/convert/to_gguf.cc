@@ -22,6 +22,9 @@ constexpr uint64_t kMaxConfigBytes = 16u << 20;
 // model.
 constexpr uint64_t kPieceElements = 4u << 20;
 
+// Far above any model; config.json may say anything.
+constexpr uint64_t kMaxHeadDim = 1u << 16;
+
 // A tensor of the output and where it comes from.
 struct Planned {
   GgufItem item;
@@ -147,7 +150,7 @@ void Conversion::Plan() {
         throw Error(Code::kInvalidArgument, tensors[i].name + " is no matrix");
       }
       std::swap(planned.item.shape[0], planned.item.shape[1]);
-    } else if (!planned.item.shape.empty()) {
+    } else if (tensors[i].elements() > 0 && !planned.item.shape.empty()) {
       planned.rows = CheckpointRows(planned.transform, planned.item.shape[0], rows);
       if (!planned.rows.empty()) planned.item.shape[0] = planned.rows.size();
     }
@@ -222,6 +225,9 @@ void Conversion::AddRopeFactors(KeyWriter& keys) {
   const RowParameters rows = Rows();
   uint64_t size = keys.Count({"hidden_size"}).value_or(0);
   uint64_t dim = keys.Count({"head_dim"}).value_or(rows.heads > 0 ? size / rows.heads : 0);
+  if (dim > kMaxHeadDim) {
+    throw Error(Code::kInvalidArgument, "heads of " + std::to_string(dim) + " dimensions");
+  }
   const double base = real("rope_theta", 10000), factor = real("factor", 8);
   const double low = real("low_freq_factor", 1), high = real("high_freq_factor", 4);
   const double original = real("original_max_position_embeddings", 8192);

@@ -47,6 +47,7 @@ class Conversion {
   void WriteShard(SafetensorsWriter* writer);
   void WriteTensor(size_t index, tensor::Dtype dtype, SafetensorsWriter* writer);
   void WriteIndex(const std::vector<std::vector<SafetensorsItem>>& shards) const;
+  void RefuseExisting(const std::filesystem::path& from, size_t shards) const;
   void CopySideFiles(const std::filesystem::path& from) const;
   void WriteConfig(std::string text) const;
 
@@ -154,6 +155,28 @@ bool IsSideFile(const std::filesystem::directory_entry& entry) {
   return false;
 }
 
+// Before the work, so that a conversion is refused whole. The weights' writers refuse by
+// themselves.
+void Conversion::RefuseExisting(const std::filesystem::path& from, size_t shards) const {
+  namespace fs = std::filesystem;
+  if (job_.if_exists == IfExists::kReplace || !fs::exists(target_.path)) return;
+  std::vector<fs::path> names;
+  if (shards > 1) names.push_back("model.safetensors.index.json");
+  if (!source_.config_json().empty() || (!from.empty() && fs::exists(from / "config.json"))) {
+    names.push_back("config.json");
+  }
+  if (!from.empty() && !fs::equivalent(from, target_.path)) {
+    for (const auto& entry : fs::directory_iterator(from)) {
+      if (IsSideFile(entry)) names.push_back(entry.path().filename());
+    }
+  }
+  for (const fs::path& name : names) {
+    if (fs::exists(fs::symlink_status(target_.path / name))) {
+      throw Error(Code::kConflict, (target_.path / name).string() + " exists already");
+    }
+  }
+}
+
 void Conversion::CopySideFiles(const std::filesystem::path& from) const {
   std::string config = source_.config_json();
   if (config.empty() && !from.empty() && std::filesystem::exists(from / "config.json")) {
@@ -174,6 +197,7 @@ void Conversion::Run(const std::filesystem::path& side_files) {
   if (single && shards.size() > 1) {
     throw Error(Code::kInvalidArgument, "shards need a folder as their target");
   }
+  if (!single) RefuseExisting(side_files, shards.size());
   const bool made_folder = !single && std::filesystem::create_directories(target_.path);
   try {
     std::vector<std::unique_ptr<SafetensorsWriter>> writers;

@@ -5,12 +5,13 @@
 namespace hearth::convert {
 namespace {
 
+// The count of heads is a file's word: it may be 2^63, whose double is 0.
 uint64_t PerHead(uint64_t rows, uint64_t heads, uint64_t parts) {
-  if (heads == 0 || rows % (heads * parts) != 0) {
+  if (heads == 0 || heads > rows || rows % heads != 0 || rows / heads % parts != 0) {
     throw Error(Code::kInvalidArgument, std::to_string(rows) + " rows of attention do not fit " +
                                             std::to_string(heads) + " heads");
   }
-  return rows / (heads * parts);
+  return rows / heads / parts;
 }
 
 // Row r of half h of each head goes to place 2r + h.

@@ -9,7 +9,8 @@ namespace hearth::regex_internal {
 namespace {
 
 constexpr size_t kMaxInstructions = 200'000;
-constexpr size_t kMaxSwitches = 2000;      // 1.2 kB each; a pattern with more uses plain splits
+constexpr size_t kMaxSets = 4096;      // 9 kB each and more, and each is compared with the others
+constexpr size_t kMaxSwitches = 2000;  // 1.2 kB each; a pattern with more uses plain splits
 constexpr size_t kBranchesPerSwitch = 32;  // bits of a mask
 constexpr size_t kMaxUnrolledNodes = 400;  // a larger repeat counts at run time
 
@@ -235,6 +236,10 @@ class Compiler {
   uint32_t SetIndex(const CodePointSet& set) {
     for (size_t i = 0; i < known_sets_.size(); ++i) {
       if (known_sets_[i] == set) return static_cast<uint32_t>(i);
+    }
+    if (known_sets_.size() >= kMaxSets) {
+      throw Error(Code::kTooLarge, "regular expression has more than " + std::to_string(kMaxSets) +
+                                       " different character classes");
     }
     known_sets_.push_back(set);
     program_.sets.emplace_back(set);

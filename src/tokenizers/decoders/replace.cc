@@ -1,11 +1,15 @@
 // Replace: each match of a string or of a regular expression inside of a token becomes a fixed
 // string.
+#include "base/error.h"
 #include "tokenizers/decoder.h"
 #include "tokenizers/internal/json_fields.h"
 #include "tokenizers/pattern.h"
 
 namespace hearth::tokenizers {
 namespace {
+
+// Replacements in a row may each multiply their input. Far more than a text of a million tokens.
+constexpr size_t kMaxGrownBytes = 256u << 20;
 
 class ReplaceDecoder : public Decoder {
  public:
@@ -14,6 +18,7 @@ class ReplaceDecoder : public Decoder {
 
   void Decode(std::vector<std::string>* tokens) const override {
     std::vector<Piece> pieces;
+    size_t grown = 0;  // bytes of what became longer
     for (std::string& token : *tokens) {
       pieces.clear();
       pattern_.FindPieces(token, &pieces);
@@ -21,11 +26,15 @@ class ReplaceDecoder : public Decoder {
       std::string text;
       for (const Piece& piece : pieces) {
         if (piece.match) {
+          if (grown + text.size() + content_.size() > kMaxGrownBytes) {
+            throw Error(Code::kTooLarge, "a decoder makes too much text of its tokens");
+          }
           text += content_;
         } else {
           text.append(token, piece.begin, piece.end - piece.begin);
         }
       }
+      if (text.size() > token.size()) grown += text.size();
       token = std::move(text);
     }
   }

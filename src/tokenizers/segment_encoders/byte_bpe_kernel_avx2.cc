@@ -8,8 +8,13 @@
 #include "tokenizers/segment_encoders/byte_bpe_kernel.h"
 #include "tokenizers/segment_encoders/byte_bpe_wide.h"
 
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,bmi,bmi2,popcnt,lzcnt,fma"))), \
+                             apply_to = function)
+#else
 #pragma GCC push_options
 #pragma GCC target("avx2,bmi,bmi2,popcnt,lzcnt,fma")
+#endif
 
 namespace hearth::tokenizers {
 namespace {
@@ -210,6 +215,10 @@ void EncodeByteBpeAvx2(const ByteBpePlan& plan, std::string_view text, ByteBpeSt
 
 }  // namespace hearth::tokenizers
 
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
 #pragma GCC pop_options
+#endif
 
 #endif

@@ -11,9 +11,16 @@
 #include "tokenizers/segment_encoders/byte_bpe_kernel.h"
 #include "tokenizers/segment_encoders/byte_bpe_wide.h"
 
+#if defined(__clang__)
+#pragma clang attribute push(                                                                                   \
+    __attribute__((target(                                                                                      \
+        "avx2,bmi,bmi2,popcnt,lzcnt,fma,avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vbmi,avx512vbmi2"))), \
+    apply_to = function)
+#else
 #pragma GCC push_options
 #pragma GCC target( \
     "avx2,bmi,bmi2,popcnt,lzcnt,fma,avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vbmi,avx512vbmi2")
+#endif
 
 namespace hearth::tokenizers {
 namespace {
@@ -182,6 +189,10 @@ void EncodeByteBpeAvx512(const ByteBpePlan& plan, std::string_view text, ByteBpe
 
 }  // namespace hearth::tokenizers
 
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
 #pragma GCC pop_options
+#endif
 
 #endif
