@@ -52,3 +52,13 @@ target_include_directories(hearth_dep_blake3 SYSTEM PUBLIC ${BLAKE3_DIR})
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
   target_compile_definitions(hearth_dep_blake3 PRIVATE BLAKE3_USE_NEON=1)
 endif()
+
+# Decompressors of archives that the scanner looks into: bzip2, xz and zstd.
+find_package(BZip2 REQUIRED)
+pkg_check_modules(liblzma REQUIRED IMPORTED_TARGET liblzma)
+pkg_check_modules(libzstd REQUIRED IMPORTED_TARGET libzstd)
+add_library(hearth_dep_archive INTERFACE)
+target_link_libraries(hearth_dep_archive INTERFACE BZip2::BZip2 PkgConfig::liblzma PkgConfig::libzstd)
+
+# Outbound HTTP of the command line.
+find_package(CURL REQUIRED)

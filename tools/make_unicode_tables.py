@@ -82,37 +82,40 @@ def measure_pattern(pattern):
     return set(map(ord, text)) - set(map(ord, left))
 
 
-def measure_graphemes():
-    """Bits per code point; each is the answer of one probe, and the rules of the walk follow from them.
-
-    The normalizer maps a cluster of at most five bytes as a whole and longer ones character by character, so
-    the number of "|" tells whether neighbours share a cluster; combining marks after a probe (two bytes each)
-    pull the interesting clusters over or under that limit.
-    """
+def precompiled_probe():
+    """A Precompiled normalizer that turns whatever it maps into "|": a cluster of at most five bytes as a whole,
+    longer ones character by character. The map is a double array over the first byte."""
     from tokenizers import normalizers
-    # A double array over one byte: unit 0 is the root with offset 1 << 8 >> ... ; labels 1..255 are leaves.
+    root, leaf = 256, 256  # child c of the root is unit root ^ c, and its value unit root ^ c ^ leaf
     units = [0] * 1024
-    base = 256
-    units[0] = base << 10
-    leaf_offset = 256  # child c sits at base ^ c; its value at (base ^ c) ^ leaf_offset
+    units[0] = root << 10
     for label in range(1, 256):
-        position = base ^ label
-        units[position] = label | (1 << 8) | (leaf_offset << 10)
-        units[position ^ leaf_offset ^ 0] = 0
-    for label in range(1, 256):
-        units[(base ^ label) ^ leaf_offset] = (1 << 31) | 0
+        units[root ^ label] = label | (1 << 8) | (leaf << 10)
+        units[(root ^ label) ^ leaf] = 1 << 31
     blob = struct.pack("<I", len(units) * 4) + struct.pack(f"<{len(units)}I", *units) + b"|\0"
-    run = normalizers.Precompiled(blob).normalize_str
+    return normalizers.Precompiled(blob).normalize_str
+
+
+def measure_graphemes():
+    """Sets of code points; each is the answer to probes of one kind, and the rules of the walk follow from them.
+
+    The number of "|" of precompiled_probe tells whether neighbours share a cluster; combining marks behind the
+    probe (two bytes each) pull the interesting clusters over or under the limit.
+    """
+    run = precompiled_probe()
 
     def count(text):
         return run(text).count("|")
 
     assert count("ab") == 2 and count("a\u0300") == 1, "the probe map does not work"
+
     def short(c):  # below four bytes: what follows a longer character cannot bring its cluster under the limit
         return ord(c) < 0x10000
 
     extends = {i for i in POINTS if count("a" + chr(i)) == 1}  # Extend, ZWJ, SpacingMark
     # A control character (CR and LF too) takes no mark: the two marks then form a cluster of their own.
+    # U+0000 ends the keys of the map and cannot be probed; it is one.
+    extends -= {0}
     control = {i for i in POINTS if i == 0 or count(chr(i) + "\u0300\u0300") == 2} - extends
     prepends = {i for i in POINTS if i and count(chr(i) + "a") == 1}
     plain = [i for i in POINTS if i not in extends and i not in control]
@@ -120,7 +123,7 @@ def measure_graphemes():
     def where(points, probe):
         return {i for i in points if probe(chr(i))}
 
-    result = {"extends": extends - {0}, "control": control, "prepends": prepends}
+    result = {"extends": extends, "control": control, "prepends": prepends}
     # (c) (ZWJ (c)): one cluster of more than five bytes, or (c) ZWJ as one and the other alone.
     result["pictographic"] = where(plain, lambda c: count("\u00a9\u200d" + c) == 3)
     result["emoji_extend"] = where(extends, lambda c: count("\u00a9" + c + "\u200d\u00a9\u0300") == 5)
@@ -283,7 +286,7 @@ def measure(path):
     if tokenizers.__version__ != VERSION:
         sys.exit(f"the tables are pinned to tokenizers {VERSION}, this is {tokenizers.__version__}")
     steps = [("rust", measure_rust), ("normalization", measure_normalization), ("scripts", measure_scripts),
-             ("graphemes", measure_graphemes), ("folding", measure_folding)]
+             ("graphemes", measure_graphemes), ("folding", measure_folding), ("goldens", measure_goldens)]
     for family, names, form in (("category", CATEGORIES, "\\p{%s}"), ("posix", POSIX, "[[:%s:]]"),
                                 ("property", PROPERTIES, "\\p{%s}")):
         steps.append((family, lambda names=names, form=form:
@@ -504,7 +507,7 @@ def write_all(measured):
               "".join(f"const std::string_view k{name}Blob =\n{base64_literal(data)};\n" for name, data in blobs))
     write("regex", f"const std::string_view kPropertyBlob =\n{base64_literal(property_blob(measured))};\n"
           f"const std::string_view kFoldBlob =\n{base64_literal(fold_blob(measured['folding']))};\n")
-    print_goldens(measured, sets)
+    write_goldens(measured, sets)
 
 
 def bitmap_digest(points):
@@ -514,13 +517,26 @@ def bitmap_digest(points):
     return hashlib.sha256(bits).hexdigest()
 
 
-def print_goldens(measured, sets):
-    """Count and SHA-256 of the bitmap of each property: what the unit test holds the C++ side to."""
-    for name in FLAGS:
-        print(f'      {{"{name}", {len(sets[name])}, "{bitmap_digest(sets[name])}"}},')
-    for family in ("category", "posix", "property"):
-        for name, points in measured[family].items():
-            print(f'      {{"{name}", {len(points)}, "{bitmap_digest(points)[:16]}"}},')
+def measure_goldens():
+    """SHA-256 of what each mapping makes of a text of all code points, "x" between them."""
+    from tokenizers import normalizers
+    text = "x".join(map(chr, POINTS))
+    mappings = {"NFC": normalizers.NFC(), "NFD": normalizers.NFD(), "NFKC": normalizers.NFKC(),
+                "NFKD": normalizers.NFKD(), "Lowercase": normalizers.Lowercase()}
+    return {name: hashlib.sha256(mapping.normalize_str(text).encode()).hexdigest() for name, mapping in mappings.items()}
+
+
+def write_goldens(measured, sets):
+    """Count and first half of the SHA-256 of the bitmap of each property: what the unit tests hold the tables to."""
+    rows = [f'GOLDEN_FLAG({bit}, "{name}", {len(sets[name])}, "{bitmap_digest(sets[name])[:32]}")'
+            for bit, name in enumerate(FLAGS)]
+    for family, form in (("category", "{}"), ("posix", "[:{}:]"), ("property", "{}")):
+        rows += [f'GOLDEN_CLASS("{form.format(name)}", {len(points)}, "{bitmap_digest(points)[:32]}")'
+                 for name, points in measured[family].items()]
+    rows += [f'GOLDEN_TEXT("{name}", "{digest[:32]}")' for name, digest in measured["goldens"].items()]
+    path = OUT / "unicode_goldens.inc"
+    path.write_text("// Generated by tools/make_unicode_tables.py from the behaviour of tokenizers " + VERSION +
+                    "; do not edit.\n// clang-format off\n" + "\n".join(rows) + "\n")
 
 
 def main():

@@ -31,9 +31,9 @@ REPORTS = ROOT / "build" / "test-reports"
 RELEASE = ROOT / "build" / "release"
 JOBS = "-j" + os.environ.get("HEARTH_JOBS", "2")
 # Components whose tests read hostile bytes: they run once more under address and undefined-behaviour
-# sanitizers. The thread sanitizer looks at the only component that owns threads.
-ASAN_COMPONENTS = ("base", "codec", "text", "formats", "net", "storage/xet")
-TSAN_COMPONENTS = ("net",)
+# sanitizers. The thread sanitizer looks at the components that own threads.
+ASAN_COMPONENTS = ("base", "codec", "text", "tensor", "formats", "tokenizers", "net", "storage/xet")
+TSAN_COMPONENTS = ("net", "tokenizers")
 
 
 # Real clients: suite, its environment, its files and whether large files go by Xet (minutes: its limit).
@@ -168,6 +168,10 @@ class Runner:
     def parity(self):
         return self.pytest("parity", "parity", ["tests/parity"], env={"HEARTH_LONG": str(int(self.options.long))})
 
+    def formats(self):
+        test_data.ensure()
+        return self.pytest("formats", "formats", ["tests/formats"])
+
     def fault(self):
         rounds = "200" if self.options.long else "10"
         return self.pytest("fault", "hub2", ["tests/fault"], [f"--kill-rounds={rounds}"])
@@ -231,6 +235,7 @@ def suites(runner):
                 functools.partial(runner.conformance, name, environment, folders, xet))
           for name, environment, folders, xet, minutes in CLIENTS),
         Suite("parity", 60 if runner.options.long else 12, runner.parity),
+        Suite("formats", 10, runner.formats),
         Suite("fault", 90 if runner.options.long else 8, runner.fault),
         Suite("asan", 15, runner.asan, optional=True),
         Suite("fuzz", 30 if runner.options.long else 20, runner.fuzz, optional=True),

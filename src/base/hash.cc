@@ -32,6 +32,12 @@ void Sha256Hasher::Update(std::string_view bytes) {
   EVP_DigestUpdate(state_->context, bytes.data(), bytes.size());
 }
 
+Sha256Hasher Sha256Hasher::Clone() const {
+  Sha256Hasher copy;
+  EVP_MD_CTX_copy_ex(copy.state_->context, state_->context);
+  return copy;
+}
+
 Sha256 Sha256Hasher::Finish() {
   char raw[32];
   unsigned length = 0;

@@ -52,6 +52,8 @@ class Sha256Hasher {
   Sha256Hasher(Sha256Hasher&&) noexcept;
   Sha256Hasher& operator=(Sha256Hasher&&) noexcept;
   void Update(std::string_view bytes);
+  // One that has taken the same bytes; both go on alone. Precondition: Finish was not called.
+  Sha256Hasher Clone() const;
   Sha256 Finish();  // at most once
 
  private:

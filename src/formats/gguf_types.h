@@ -1,25 +1,25 @@
-// Names and sizes of GGUF's tensor and file types, as numbered in ggml.h and llama.h.
-// Pure and thread-safe.
+// Names of GGUF's file types, as numbered in llama.h, and the tensor types under the name that
+// header readers know them by. Pure and thread-safe.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "tensor/block_types.h"
+
 namespace hearth {
 
-struct GgmlType {
-  uint32_t id;
-  std::string_view name;
-  uint64_t block_elements;  // elements per block, along the innermost dimension
-  uint64_t block_bytes;
-};
+using GgmlType = tensor::BlockTypeInfo;
 
 // nullptr for a number that is not in the table.
-const GgmlType* FindGgmlType(uint32_t id);
+inline const GgmlType* FindGgmlType(uint32_t id) { return tensor::FindBlockType(id); }
 
 // "Q4_K_M" for 15; empty for a number that is not in the table. The bit 1024 ("guessed") is
 // ignored.
 std::string_view GgufFileTypeName(uint64_t file_type);
+// 15 for "Q4_K_M".
+std::optional<uint32_t> FindGgufFileType(std::string_view name);
 
 }  // namespace hearth

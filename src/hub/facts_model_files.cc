@@ -101,6 +101,7 @@ void ReadSafetensors(FactsReader* reader) {
       std::unique_ptr<ByteSource> source = reader->Open(*file);
       if (source == nullptr) return;
       SafetensorsHeader header = ReadSafetensorsHeader(*source);
+      for (const std::string& warning : header.warnings) reader->Warn(path, warning);
       for (const auto& [dtype, count] : header.parameters) {
         auto known = std::find_if(per_dtype.begin(), per_dtype.end(),
                                   [&d = dtype](const auto& item) { return item.first == d; });

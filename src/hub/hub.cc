@@ -101,9 +101,10 @@ Hub::Hub(const HubOptions& options, bool exclusive)
   objects_ = std::make_unique<Objects>(
       Objects::Parts{*db_, *blobs_, *xet_index_, sweep_lock_, *repos_, *clock_},
       data_ / "tmp" / "uploads");
-  xet_ = std::make_unique<Xet>(Xet::Parts{*db_, *xet_index_, *objects_, *repos_, *accounts_,
-                                          *clock_, sweep_lock_, data_ / "xet" / "store.id"},
-                               secret_);
+  xet_ = std::make_unique<Xet>(
+      Xet::Parts{*db_, *xet_index_, *objects_, *repos_, *accounts_, *clock_, sweep_lock_,
+                 data_ / "xet" / "store.id", options.reserve_bytes},
+      secret_);
   buckets_ = std::make_unique<Buckets>(
       Buckets::Parts{*db_, *accounts_, *repos_, *objects_, *xet_index_, *clock_});
   xet_->SetBucketGate([buckets = buckets_.get()](int64_t bucket_id, int64_t user_id, bool write) {

@@ -15,7 +15,8 @@ constexpr uint64_t kMaxFileBytes = 500'000'000'000;
 // Of one shard: a short list of terms may repeat a xorb of 8192 tiny chunks without end. 500 GB in
 // chunks of the usual size are 8 million.
 constexpr uint64_t kMaxChunksPerShard = 64'000'000;
-// They become rows of one transaction, which holds up every other writer. Clients send some hundred.
+// They become rows of one transaction, which holds up every other writer. Clients send some
+// hundred.
 constexpr size_t kMaxFilesPerShard = 200'000;
 // Clients ask the hub about the chunks whose hash ends so (and the first of each file).
 constexpr uint64_t kDedupModulus = 1024;
@@ -90,9 +91,10 @@ void ShardCheck::ProveContent(const XetIndex::NewFile& file, const Progress& pro
     verified_bytes_ += file.size_bytes;
     return;
   }
-  storage::XetReader reader(index_.xorbs(), storage::MakeTermSource(file.terms), 0,
+  auto [hasher, done_bytes] = ahead_.FindLongest(file.terms);
+  verified_bytes_ += done_bytes;
+  storage::XetReader reader(index_.xorbs(), storage::MakeTermSource(file.terms), done_bytes,
                             file.size_bytes);
-  Sha256Hasher hasher;
   std::string piece;
   while (reader.Next(&piece)) {
     hasher.Update(piece);

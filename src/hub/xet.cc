@@ -1,11 +1,14 @@
 #include "hub/xet.h"
 
+#include <sys/statvfs.h>
+
 #include <algorithm>
 #include <chrono>
 
 #include "base/error.h"
 #include "base/random.h"
 #include "hub/internal/shard_check.h"
+#include "hub/internal/xet_ahead.h"
 
 namespace hearth::hub {
 namespace {
@@ -19,6 +22,9 @@ constexpr size_t kMaxXorbsPerChunk = 16;
 // In a dedup answer: 0.8 MB, the description of about 1 GB.
 constexpr size_t kMaxAnswerChunks = 16 << 10;
 constexpr size_t kMaxCompanions = 32;
+// See Parts::reserve_bytes.
+constexpr uint64_t kReserveBytes = 1 << 30;
+constexpr uint64_t kReserveShare = 50;
 
 [[noreturn]] void NoAccess() {
   throw Error(Code::kForbidden,
@@ -51,14 +57,19 @@ struct Xet::Impl {
   BucketGate bucket_gate;
   std::string store_id;
   storage::Blake3Key dedup_key;
+  XetAhead ahead;
 
   Impl(const Parts& p, std::string_view secret)
-      : parts(p), store_id(LoadOrMakeStoreId(p.db, p.store_id_file)) {
+      : parts(p),
+        store_id(LoadOrMakeStoreId(p.db, p.store_id_file)),
+        ahead(p.index.xorbs(), p.clock) {
     std::string key = HmacSha256(secret, "xet-dedup " + store_id);
     std::copy(key.begin(), key.end(), dedup_key.begin());
   }
 
   std::optional<Actor> ActorOf(const XetScope& scope) const;
+  bool TokenStands(const XetScope& scope) const;
+  void CheckRoom() const;
   bool MayUseBucket(int64_t bucket_id, int64_t user_id, bool write) const {
     return bucket_gate && bucket_gate(bucket_id, user_id, write);
   }
@@ -88,7 +99,19 @@ std::optional<Actor> Xet::Impl::ActorOf(const XetScope& scope) const {
   return parts.accounts.ActorOf(scope.user_id);
 }
 
+// From memory.
+bool Xet::Impl::TokenStands(const XetScope& scope) const {
+  if (scope.token_id == 0) return true;
+  Actor holder;
+  holder.via = Actor::Via::kToken;
+  holder.user_id = scope.user_id;
+  holder.token_id = scope.token_id;
+  std::optional<TokenInfo> token = parts.accounts.TokenOf(holder);
+  return token && (!token->expires_at || *token->expires_at > parts.clock.Now());
+}
+
 void Xet::CheckScope(const XetScope& scope) const {
+  if (!impl_->TokenStands(scope)) NoAccess();
   if (scope.holder == XetHolder::kBucket) {
     if (!impl_->MayUseBucket(scope.holder_id, scope.user_id, scope.may_write)) NoAccess();
     return;
@@ -174,22 +197,76 @@ bool Xet::PutXorb(const XetScope& scope, const XetHash& hash, TempFile body) {
                       [&] { return index_.xorbs().PutUploaded(std::move(body), hash); });
 }
 
-bool Xet::PutXorb(const XetScope& scope, storage::XorbIndex checked, TempFile body) {
-  XetHash hash = checked.hash;
-  return impl_->Store(
-      scope, hash, [&] { return index_.xorbs().PutChecked(std::move(body), std::move(checked)); });
+struct XorbArrival::Impl {
+  // Buckets' files are not named by SHA-256.
+  Impl(XetAhead& ahead, const XetScope& scope, const XetHash& xorb)
+      : hash(xorb),
+        content(scope.holder == XetHolder::kRepo
+                    ? std::make_unique<XetAhead::Arrival>(ahead, scope, xorb)
+                    : nullptr),
+        validator(content.get()) {}
+
+  XetHash hash;
+  std::unique_ptr<XetAhead::Arrival> content;
+  storage::XorbValidator validator;
+  std::optional<Error> fault;
+};
+
+XorbArrival::XorbArrival(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+XorbArrival::~XorbArrival() = default;
+
+void XorbArrival::Take(std::string_view bytes) {
+  if (impl_->fault) return;
+  try {
+    impl_->validator.Feed(bytes);
+  } catch (const Error& error) {
+    impl_->fault = error;
+  }
+}
+
+void Xet::Impl::CheckRoom() const {
+  const std::filesystem::path& folder = parts.index.xorbs().temp_folder();
+  struct statvfs disk {};
+  if (::statvfs(folder.c_str(), &disk) != 0) ThrowErrno("statvfs " + folder.string());
+  uint64_t reserve = parts.reserve_bytes.value_or(
+      std::min<uint64_t>(kReserveBytes, disk.f_blocks * disk.f_frsize / kReserveShare));
+  if (disk.f_bavail * disk.f_frsize < reserve) {
+    throw Error(Code::kInsufficientStorage, "The server's disk is nearly full: uploads must wait");
+  }
+}
+
+std::unique_ptr<XorbArrival> Xet::Receive(const XetScope& scope, const XetHash& hash) {
+  impl_->CheckRoom();
+  return std::unique_ptr<XorbArrival>(
+      new XorbArrival(std::make_unique<XorbArrival::Impl>(impl_->ahead, scope, hash)));
+}
+
+bool Xet::PutXorb(const XetScope& scope, XorbArrival& arrival, TempFile body) {
+  XorbArrival::Impl& seen = *arrival.impl_;
+  if (seen.fault) throw *seen.fault;
+  storage::XorbIndex index = seen.validator.Finish(seen.hash);
+  storage::XorbIndexPtr stored;
+  bool is_new = impl_->Store(scope, seen.hash, [&] {
+    storage::XorbStore::Put put = index_.xorbs().PutChecked(std::move(body), std::move(index));
+    stored = put.index;
+    return put;
+  });
+  if (seen.content) seen.content->Finish(*stored);
+  return is_new;
 }
 
 bool Xet::HoldsXorb(const XetScope& scope, const XetHash& hash) {
   RequireWrite(scope);
   std::optional<StoredXorb> xorb = impl_->FindVisible(scope, hash);
-  return xorb && index_.RenewLease(xorb->id) && index_.xorbs().FindIndex(hash) != nullptr;
+  bool held = xorb && index_.RenewLease(xorb->id) && index_.xorbs().FindIndex(hash) != nullptr;
+  if (held) impl_->ahead.Skip(scope);
+  return held;
 }
 
 bool Xet::RegisterShard(const XetScope& scope, std::string_view bytes, const Progress& progress) {
   RequireWrite(scope);
   storage::Shard shard = storage::ParseShard(bytes);
-  ShardCheck check(index_, [&](const XetHash& hash) {
+  ShardCheck check(index_, impl_->ahead, [&](const XetHash& hash) {
     std::optional<StoredXorb> xorb = impl_->FindVisible(scope, hash);
     return xorb && index_.RenewLease(xorb->id);
   });
@@ -199,6 +276,7 @@ bool Xet::RegisterShard(const XetScope& scope, std::string_view bytes, const Pro
     return !FindFile(scope, file.hash);
   });
   impl_->Commit(scope, files);
+  impl_->ahead.EndSession(scope);
   return is_new;
 }
 
@@ -229,6 +307,8 @@ std::optional<storage::ShardXorb> Xet::Impl::Describe(const XetScope& scope,
   if (!index || !parts.index.RenewLease(xorb.id)) return std::nullopt;
   return storage::DescribeXorb(*index);
 }
+
+void Xet::NoteAsked(const XetHash& chunk) { impl_->ahead.NoteAsked(chunk); }
 
 std::optional<std::string> Xet::FindChunk(const XetScope& scope, const XetHash& chunk) {
   for (const StoredXorb& xorb : index_.FindChunk(chunk, kMaxXorbsPerChunk)) {

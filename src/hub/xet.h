@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,10 +31,28 @@ struct XetScope {
   // The credential covered everything its user may read (not a fine-grained token): deduplication
   // may look beyond the holder and what is public.
   bool whole_user = false;
+  // The hub token that it was asked for with: its end is the scope's end. 0 = none, a web session.
+  int64_t token_id = 0;
 };
 
 // Asked for the right of a bucket, which another part keeps; see Xet::SetBucketGate.
 using BucketGate = std::function<bool(int64_t bucket_id, int64_t user_id, bool write)>;
+
+// A xorb on its way in: checked, and its content hashed for the file that it is part of, while its
+// bytes are in the processor's cache. One thread at a time.
+class XorbArrival {
+ public:
+  XorbArrival(const XorbArrival&) = delete;
+  ~XorbArrival();
+  // The next bytes of the body, in any split. What is wrong with them is told by Xet::PutXorb.
+  void Take(std::string_view bytes);
+
+ private:
+  friend class Xet;
+  struct Impl;
+  explicit XorbArrival(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
 
 class Xet {
  public:
@@ -47,6 +66,10 @@ class Xet {
     Clock& clock;
     const SweepLock& sweep_lock;
     std::filesystem::path store_id_file;
+    // Free disk below which no xorb is taken; nullopt = 1 GiB or a fiftieth of the disk, whichever
+    // is less. A xorb that no shard names lies there until it is collected, and git and the
+    // database need room meanwhile.
+    std::optional<uint64_t> reserve_bytes = std::nullopt;
   };
   // `secret` hides chunk hashes in dedup answers.
   Xet(const Parts& parts, std::string_view secret);
@@ -56,15 +79,17 @@ class Xet {
   // Names this store in the addresses that clients cache by: a wiped or restored store gets
   // another one.
   const std::string& store_id() const;
-  // The holder still exists and the user still has the right; throws kForbidden otherwise. Every
-  // request under a token calls it.
+  // The holder still exists, the user still has the right and the token behind the scope is still
+  // good; throws kForbidden otherwise. Every request under a token calls it.
   void CheckScope(const XetScope& scope) const;
 
   // --- upload (scope.may_write, else kForbidden)
   // Durable when it returns. True unless the scope could have known that it was stored.
   bool PutXorb(const XetScope& scope, const storage::XetHash& hash, TempFile body);
-  // The same for a body that an XorbValidator has seen whole already: `checked` is what it found.
-  bool PutXorb(const XetScope& scope, storage::XorbIndex checked, TempFile body);
+  // The same for a body that is looked at while it arrives: `arrival` has seen all of `body`.
+  // Receive throws kInsufficientStorage when the disk is nearly full.
+  std::unique_ptr<XorbArrival> Receive(const XetScope& scope, const storage::XetHash& hash);
+  bool PutXorb(const XetScope& scope, XorbArrival& arrival, TempFile body);
   // Stored and visible in this scope; its lease is renewed.
   bool HoldsXorb(const XetScope& scope, const storage::XetHash& hash);
   // Called now and then with content bytes proved so far.
@@ -77,6 +102,8 @@ class Xet {
   // --- deduplication and reading
   // From memory, never blocks: false means that FindChunk would find nothing.
   bool MayHaveChunk(const storage::XetHash& chunk) const { return index_.MayHaveChunk(chunk); }
+  // Who will upload asks for the first chunk of each file. From memory, never blocks.
+  void NoteAsked(const storage::XetHash& chunk);
   // A shard that describes a xorb with the chunk and others of the same file (an edited file is
   // likely to have those too, and few of their chunks may be asked for), chunk hashes under a key;
   // nullopt for "no".

@@ -157,11 +157,13 @@ TEST_F(XetTest, AShardThatRepeatsItselfCostsNoMoreThanOnce) {
 
   auto anything = [](const XetHash&) { return true; };
   auto ignore = [](uint64_t, uint64_t) {};
-  ShardCheck short_of_rows(xet().index(), anything, {.dedup_chunks = 3, .proved_bytes = 1u << 30});
+  XetAhead ahead(xet().index().xorbs(), clock_);
+  ShardCheck short_of_rows(xet().index(), ahead, anything,
+                           {.dedup_chunks = 3, .proved_bytes = 1u << 30});
   size_t rows = 0;
   for (const auto& file : short_of_rows.Run(upload.shard, ignore)) rows += file.chunks.size();
   EXPECT_EQ(rows, 3u);
-  ShardCheck short_of_time(xet().index(), anything,
+  ShardCheck short_of_time(xet().index(), ahead, anything,
                            {.dedup_chunks = 3, .proved_bytes = bytes_.size() - 1});
   EXPECT_EQ(ErrorOf([&] { short_of_time.Run(upload.shard, ignore); }).code(), Code::kTooLarge);
 }

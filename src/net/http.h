@@ -38,9 +38,10 @@ class Headers {
   std::vector<Field> fields_;
 };
 
-// Looks at a request body while it arrives, so that its bytes need not be read again. Take is called
-// in order, never two at once, on whatever thread takes the body in; it must not throw (the handler
-// finds the watch in the body and asks it).
+// Looks at a request body while it arrives, so that its bytes need not be read again. Whoever admits
+// a request may leave one in it (Request::watch). Take is called in order, never two at once, on
+// whatever thread takes the body in; it must not throw (the handler finds the watch in the body and
+// asks it). A watch without a handler's call afterwards belongs to a body that did not arrive whole.
 class BodyWatch {
  public:
   virtual ~BodyWatch() = default;
@@ -67,7 +68,7 @@ class RequestBody {
   // SHA-256 of the decoded bytes, when the route's BodyPolicy asked for it.
   const std::optional<Sha256>& sha256() const { return sha256_; }
   void set_sha256(Sha256 digest) { sha256_ = digest; }
-  // What the route's BodyPolicy::watch made for this body; it has seen all of it.
+  // The request's watch; it has seen all of this body.
   const std::shared_ptr<BodyWatch>& watch() const { return watch_; }
   void set_watch(std::shared_ptr<BodyWatch> watch) { watch_ = std::move(watch); }
   // The spool file; moves it out, so that a store can rename it into place. Requires spooled().
@@ -88,6 +89,7 @@ struct Request {
   std::string raw_query;   // after '?', without it
   Headers headers;
   RequestBody body;
+  std::shared_ptr<BodyWatch> watch;  // for the body that is about to arrive; see BodyWatch
   std::string peer;        // client address without port, after trusted Forwarded headers
   bool peer_is_trusted_proxy = false;
   bool secure = false;     // TLS here, or https at a trusted proxy
@@ -184,7 +186,6 @@ struct BodyPolicy {
   bool spool_always = false;        // even small bodies become files (LFS objects)
   bool hash = false;                // compute SHA-256 while it arrives
   bool accept_gzip = true;          // Content-Encoding: gzip is undone (max_bytes counts decoded bytes)
-  std::function<std::shared_ptr<BodyWatch>()> watch = {};  // one for each body
 };
 
 }  // namespace hearth::net

@@ -87,6 +87,52 @@ TEST_F(BodyTest, SmallInMemoryLargeInAFile) {
   EXPECT_TRUE(Eventually([&] { return SpoolFiles() == 0; }));
 }
 
+// Of a long body the server wants much at once, but what is there is taken in all the same.
+TEST_F(BodyTest, ALongBodyMayComeInPiecesOfAnySize) {
+  BodyPolicy policy;
+  policy.max_bytes = 64 << 20;
+  policy.memory_bytes = 1000;
+  ServePolicy(policy);
+  std::string body = Pattern(9 << 20);
+  std::string request = Post("/", body);
+  RawClient client = Connect();
+  size_t sent = 0;
+  for (size_t piece : {1000, 100'000, 3'000'000}) {
+    client.Send(std::string_view(request).substr(sent, piece));
+    sent += piece;
+    EXPECT_TRUE(Eventually([&] { return server_->stats().bytes_in == sent; })) << sent;
+  }
+  client.Send(std::string_view(request).substr(sent));
+  EXPECT_EQ(client.Read().body, Expected(body, "file", false));
+  for (int i = 0; i < 2; ++i)
+    EXPECT_EQ(client.Ask(Post("/", "x")).body, Expected("x", "memory", false));
+}
+
+TEST_F(BodyTest, AWatchThatAdmissionLeftSeesTheBody) {
+  struct Adder : BodyWatch {
+    void Take(std::string_view bytes) override { seen += bytes; }
+    std::string seen;
+  };
+  ServePlans([](Request&) {
+    Plan plan;
+    plan.body = {.max_bytes = 1 << 20, .memory_bytes = 1000};
+    plan.admit = [](Request& r) -> std::optional<Response> {
+      r.watch = std::make_shared<Adder>();
+      return std::nullopt;
+    };
+    plan.handle = [](Request& r) {
+      return Response::Text(200, dynamic_cast<Adder&>(*r.body.watch()).seen);
+    };
+    return plan;
+  });
+  for (size_t size : {10, 300'000}) {
+    std::string body = Pattern(size);
+    RawClient client = Connect();
+    EXPECT_EQ(client.Ask(Post("/", body)).body, body) << size;
+    EXPECT_EQ(client.Ask(Post("/", "next")).body, "next");
+  }
+}
+
 TEST_F(BodyTest, SpoolsAlwaysWhenAsked) {
   BodyPolicy policy;
   policy.spool_always = true;

@@ -150,6 +150,11 @@ TEST_F(XetBatchTest, ClientsThatOfferXetAreSentThere) {
   EXPECT_NE(TextAt(*header, "X-Xet-Access-Token"), "");
   EXPECT_NE(TextAt(*header, "X-Xet-Token-Expiration"), "");
   EXPECT_NE(TextAt(*header, "X-Xet-Session-Id"), "");
+  // git-xet asks nothing else before it uploads.
+  std::string grant =
+      "/xet/" + hub_->xet().store_id() + "/v1/xorb-grants/default/" + std::string(64, 'b');
+  HeaderList bearer{{"Authorization", "Bearer " + TextAt(*header, "X-Xet-Access-Token")}};
+  EXPECT_EQ(Send({"POST", grant, bearer, ""}).status, 404) << "not stored: may upload";
 }
 
 TEST_F(XetBatchTest, WhatIsHeldNeedsNoUpload) {

@@ -207,21 +207,6 @@ void Decompose(char32_t c, bool compatible, std::u32string* out) {
   DecomposeTo(c, compatible, [out](char32_t part) { *out += part; });
 }
 
-bool IsSurelyNormalized(NormalizationForm form, std::string_view text) {
-  uint32_t troubles = TroublesOf(form);
-  bool composing = IsComposing(form);
-  while (!text.empty()) {
-    if (static_cast<unsigned char>(text[0]) < 0x80) {
-      text.remove_prefix(1);
-      continue;
-    }
-    CodePoint point = DecodeUtf8(text);
-    if (!point.valid || IsTrouble(point.value, troubles, composing)) return false;
-    text.remove_prefix(point.length);
-  }
-  return true;
-}
-
 void Normalize(NormalizationForm form, std::string_view text, std::vector<NormalizedChar>* out) {
   size_t begin = out->size();
   bool compatible = IsCompatibility(form);
@@ -239,15 +224,69 @@ void Normalize(NormalizationForm form, std::string_view text, std::vector<Normal
   if (IsComposing(form)) Recompose(begin, out);
 }
 
+namespace {
+
+// The first character that is in the way, or text.size().
+size_t FindTrouble(std::string_view text, size_t at, uint32_t troubles, bool composing) {
+  while (at < text.size()) {
+    if (static_cast<unsigned char>(text[at]) < 0x80) {
+      ++at;
+      continue;
+    }
+    CodePoint point = DecodeUtf8(text.substr(at));
+    if (!point.valid || IsTrouble(point.value, troubles, composing)) return at;
+    at += point.length;
+  }
+  return at;
+}
+
+// Where the stretch that such a character belongs to ends: the next one that is no trouble.
+size_t FindCalm(std::string_view text, size_t at, uint32_t troubles, bool composing) {
+  while (at < text.size()) {
+    CodePoint point = DecodeUtf8(text.substr(at));
+    if (point.valid && !IsTrouble(point.value, troubles, composing)) return at;
+    at += point.length;
+  }
+  return at;
+}
+
+// The character before `at` (above `begin`): what a mark at `at` may compose with.
+size_t OneBefore(std::string_view text, size_t begin, size_t at) {
+  size_t back = at - 1;
+  while (back > begin && (static_cast<unsigned char>(text[back]) & 0xC0) == 0x80) --back;
+  return back;
+}
+
+}  // namespace
+
+bool IsSurelyNormalized(NormalizationForm form, std::string_view text) {
+  return FindTrouble(text, 0, TroublesOf(form), IsComposing(form)) == text.size();
+}
+
+// Only the stretches around characters that may change go the long way. Such a stretch begins one
+// character early and ends before a calm one: those are starters that nothing before them composes
+// with.
 std::string Normalize(NormalizationForm form, std::string_view text) {
-  if (IsSurelyNormalized(form, text)) return std::string(text);
-  std::vector<NormalizedChar> chars;
-  chars.reserve(text.size());
-  Normalize(form, text, &chars);
+  uint32_t troubles = TroublesOf(form);
+  bool composing = IsComposing(form);
+  size_t trouble = FindTrouble(text, 0, troubles, composing);
+  if (trouble == text.size()) return std::string(text);
   std::string result;
-  result.reserve(text.size());
-  for (const NormalizedChar& item : chars) AppendUtf8(item.c, &result);
-  return result;
+  result.reserve(text.size() + text.size() / 8);
+  std::vector<NormalizedChar> chars;
+  size_t copied = 0;
+  while (true) {
+    size_t begin =
+        trouble > copied && trouble < text.size() ? OneBefore(text, copied, trouble) : trouble;
+    result.append(text.substr(copied, begin - copied));
+    if (begin == text.size()) return result;
+    size_t end = FindCalm(text, trouble, troubles, composing);
+    chars.clear();
+    Normalize(form, text.substr(begin, end - begin), &chars);
+    for (const NormalizedChar& item : chars) AppendUtf8(item.c, &result);
+    copied = end;
+    trouble = FindTrouble(text, end, troubles, composing);
+  }
 }
 
 }  // namespace hearth

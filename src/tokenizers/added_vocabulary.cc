@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "text/unicode.h"
 #include "tokenizers/internal/characters.h"
 #include "tokenizers/internal/json_fields.h"
-#include "text/unicode.h"
 #include "tokenizers/model.h"
 #include "tokenizers/normalizer.h"
 
@@ -147,6 +147,7 @@ std::optional<AddedVocabulary::Match> AddedVocabulary::Accept(
   Match accepted{match.begin, match.end, match.id};
   if (token.lstrip) accepted.begin = std::max(SkipSpaceBefore(text, match.begin), taken);
   if (token.rstrip) accepted.end = SkipSpaceAfter(text, match.end);
+  if (accepted.begin > accepted.end) return std::nullopt;  // all of it was taken already
   return accepted;
 }
 

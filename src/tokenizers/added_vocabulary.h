@@ -45,8 +45,9 @@ struct AddedToken {
 
 class AddedVocabulary {
  public:
-  // Adds tokens that are not there yet with the same flags; those of the model keep their id, others
-  // get the next free one. Returns how many were added or changed. `normalizer` may be nullptr.
+  // Adds tokens that are not there yet with the same flags; those of the model keep their id,
+  // others get the next free one. Returns how many were added or changed. `normalizer` may be
+  // nullptr.
   size_t Add(std::span<const AddedToken> tokens, const Model& model, const Normalizer* normalizer);
   // Must be called when the normalizer changes: normalized tokens match in their new form.
   void Renormalize(const Normalizer* normalizer);

@@ -23,6 +23,10 @@ class PostProcessor {
   // order. Throws Error{kInvalidArgument} for a template that asks for what is not there.
   virtual std::vector<Encoding> Process(std::vector<Encoding> encodings,
                                         bool add_special_tokens) const = 0;
+  // What it does to the offsets of the text, apart from adding tokens. kOther: trimming after
+  // tokens were added, which no real file asks for.
+  enum class Trimming { kNone, kPlain, kWithPrefixSpace, kOther };
+  virtual Trimming trimming() const { return Trimming::kNone; }
   // The object of tokenizer.json, equal to what the reference writes.
   virtual Json ToJson() const = 0;
 };

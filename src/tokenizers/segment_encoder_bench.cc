@@ -2,10 +2,10 @@
 // standard input, one line of JSON on the standard output.
 //
 //   load FILE        reads a tokenizer.json; {"cpu", "recognised"}
-//   text FILE        reads the text of the commands that follow
-//   encode           {"cpu", "count", "digest"}; the caches stay warm from one call to the next
-//   forget           begins anew with empty caches
-//   threads N        encodes the text in N threads at once; {"wall", "count"}
+//   compiled FILE    the same through the compiled cache in the working folder; {"cpu"} of a found
+//   one text FILE        reads the text of the commands that follow encode           {"cpu",
+//   "count", "digest"}; the caches stay warm from one call to the next forget           begins anew
+//   with empty caches threads N        encodes the text in N threads at once; {"wall", "count"}
 //   latency N        encodes the text N times; {"cpu"} of one
 //   write FILE       writes the ids of the text, little-endian 32 bits each
 #include <fmt/format.h>
@@ -19,6 +19,7 @@
 #include <thread>
 #include <vector>
 
+#include "tokenizers/compiled_cache.h"
 #include "tokenizers/segment_encoder.h"
 
 namespace hearth::tokenizers {
@@ -48,6 +49,7 @@ class Server {
  public:
   std::string Answer(const std::string& command, const std::string& argument) {
     if (command == "load") return Load(argument);
+    if (command == "compiled") return Compiled(argument);
     if (command == "text") {
       text_ = ReadAll(argument);
       return fmt::format(R"({{"bytes": {}}})", text_.size());
@@ -73,7 +75,19 @@ class Server {
  private:
   std::string Load(const std::string& path) {
     double start = ThreadSeconds();
-    encoder_ = MakeSegmentEncoder(Json::Parse(ReadAll(path)));
+    encoder_ = MakeSegmentEncoder(std::string_view(ReadAll(path)));
+    double seconds = ThreadSeconds() - start;
+    if (encoder_ != nullptr) scratch_ = encoder_->MakeScratch();
+    return fmt::format(R"({{"cpu": {}, "recognised": {}}})", seconds, encoder_ != nullptr);
+  }
+
+  std::string Compiled(const std::string& path) {
+    CompiledCache cache(".");
+    std::string text = ReadAll(path);
+    Sha256 digest = Sha256Of(text);
+    cache.Load(text, digest);
+    double start = ThreadSeconds();
+    encoder_ = cache.Find(digest);
     double seconds = ThreadSeconds() - start;
     if (encoder_ != nullptr) scratch_ = encoder_->MakeScratch();
     return fmt::format(R"({{"cpu": {}, "recognised": {}}})", seconds, encoder_ != nullptr);

@@ -6,8 +6,8 @@
 #include "base/file.h"
 #include "tokenizers/decoder.h"
 #include "tokenizers/internal/json_fields.h"
+#include "tokenizers/internal/single_text_plan.h"
 #include "tokenizers/internal/tokenizer_scratch.h"
-#include "tokenizers/internal/tokenizer_special_ids.h"
 #include "tokenizers/json_text.h"
 #include "tokenizers/model.h"
 #include "tokenizers/normalizer.h"
@@ -72,7 +72,7 @@ Tokenizer Tokenizer::Build(const Json& json) {
     tokenizer.AddTokens(tokens);
   }
   tokenizer.segment_encoder_ = MakeSegmentEncoder(json);
-  tokenizer.FindSpecialIds();
+  tokenizer.MakePlan();
   return tokenizer;
 }
 

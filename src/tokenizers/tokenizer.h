@@ -143,7 +143,7 @@ class Tokenizer {
  private:
   struct Scratch;
   class ScratchPool;
-  struct SpecialIds;
+  struct SingleTextPlan;
 
   Tokenizer();
 
@@ -159,7 +159,9 @@ class Tokenizer {
   void AppendIds(std::string_view text, Scratch* scratch, std::vector<uint32_t>* ids) const;
   void AppendIdsPlain(std::string_view text, Scratch* scratch, std::vector<uint32_t>* ids) const;
   void AppendSegments(std::string_view text, Scratch* scratch, std::vector<uint32_t>* ids) const;
-  void FindSpecialIds();
+  void MakePlan();
+  bool FollowsPlan(const EncodeInput& input, const EncodeOptions& options) const;
+  Encoding EncodeByPlan(const EncodeOptions& options, Scratch* scratch) const;
 
   std::unique_ptr<Normalizer> normalizer_;
   std::unique_ptr<PreTokenizer> pre_tokenizer_;
@@ -171,7 +173,7 @@ class Tokenizer {
   std::optional<PaddingOptions> padding_;
 
   std::unique_ptr<SegmentEncoder> segment_encoder_;
-  std::unique_ptr<SpecialIds> special_ids_;  // what EncodeIds puts around a text
+  std::unique_ptr<SingleTextPlan> plan_;
   std::unique_ptr<ScratchPool> scratch_pool_;
 };
 

@@ -5,8 +5,8 @@
 // of tokenizer_encode.cc, which gives the same ids.
 #include "base/error.h"
 #include "tokenizers/internal/parallel_for.h"
+#include "tokenizers/internal/single_text_plan.h"
 #include "tokenizers/internal/tokenizer_scratch.h"
-#include "tokenizers/internal/tokenizer_special_ids.h"
 #include "tokenizers/normalizer.h"
 #include "tokenizers/post_processor.h"
 #include "tokenizers/tokenizer.h"
@@ -14,51 +14,13 @@
 namespace hearth::tokenizers {
 namespace {
 
-// Stands for the text when the post-processor is asked what it puts around one. No token has it.
-constexpr uint32_t kTextId = UINT32_MAX;
-
 Encoding Merge(std::vector<Encoding> parts) {
   Encoding result;
   for (Encoding& part : parts) result.Append(std::move(part));
   return result;
 }
 
-Encoding OneToken(uint32_t id) {
-  Encoding encoding;
-  encoding.ids = {id};
-  encoding.type_ids = {0};
-  encoding.tokens = {""};
-  encoding.word_ids = {0};
-  encoding.offsets = {{0, 0}};
-  encoding.special_tokens_mask = {0};
-  encoding.attention_mask = {1};
-  return encoding;
-}
-
 }  // namespace
-
-void Tokenizer::FindSpecialIds() {
-  special_ids_ = std::make_unique<SpecialIds>();
-  if (post_processor_ == nullptr) return;
-  std::vector<Encoding> text;
-  text.push_back(OneToken(kTextId));
-  std::vector<uint32_t> ids;
-  try {
-    ids = Merge(post_processor_->Process(std::move(text), true)).ids;
-  } catch (const Error&) {
-    special_ids_->known = false;  // encoding a text will say what is wrong
-    return;
-  }
-  size_t texts = 0;
-  for (uint32_t id : ids) {
-    if (id == kTextId) {
-      ++texts;
-    } else {
-      (texts == 0 ? special_ids_->before : special_ids_->after).push_back(id);
-    }
-  }
-  special_ids_->known = texts == 1;
-}
 
 void Tokenizer::AppendIdsPlain(std::string_view text, Scratch* scratch,
                                std::vector<uint32_t>* ids) const {
@@ -108,20 +70,19 @@ void Tokenizer::AppendIds(std::string_view text, Scratch* scratch,
 void Tokenizer::EncodeIds(std::string_view text, bool add_special_tokens,
                           std::vector<uint32_t>* ids) const {
   ScratchPool::Lease scratch(scratch_pool_.get());
-  if (!add_special_tokens || special_ids_->known) {
-    if (add_special_tokens) {
-      ids->insert(ids->end(), special_ids_->before.begin(), special_ids_->before.end());
-    }
-    AppendIds(text, scratch.get(), ids);
-    if (add_special_tokens) {
-      ids->insert(ids->end(), special_ids_->after.begin(), special_ids_->after.end());
-    }
+  if (!(add_special_tokens ? plan_->surrounds : plan_->keeps_plain)) {
+    std::vector<Encoding> parts;
+    parts.push_back(EncodeSequenceOnce(text, 0, OffsetUnit::kNone, scratch.get()));
+    std::vector<uint32_t> processed =
+        Merge(post_processor_->Process(std::move(parts), add_special_tokens)).ids;
+    ids->insert(ids->end(), processed.begin(), processed.end());
     return;
   }
-  std::vector<Encoding> parts;
-  parts.push_back(EncodeSequenceOnce(text, 0, OffsetUnit::kNone, scratch.get()));
-  Encoding encoding = Merge(post_processor_->Process(std::move(parts), true));
-  ids->insert(ids->end(), encoding.ids.begin(), encoding.ids.end());
+  const std::vector<uint32_t>& before = plan_->before.ids;
+  const std::vector<uint32_t>& after = plan_->after.ids;
+  if (add_special_tokens) ids->insert(ids->end(), before.begin(), before.end());
+  AppendIds(text, scratch.get(), ids);
+  if (add_special_tokens) ids->insert(ids->end(), after.begin(), after.end());
 }
 
 std::vector<uint32_t> Tokenizer::EncodeIds(std::string_view text, bool add_special_tokens) const {

@@ -9,10 +9,8 @@
 #include "base/error.h"
 
 namespace hearth::tokenizers {
-namespace {
-
-// Folded 64x64 multiplication over 8-byte words. The seed is fixed because tables may be stored.
-uint64_t HashBytes(std::string_view text) {
+// Folded 64x64 multiplication over 8-byte words.
+uint64_t HashToken(std::string_view text) {
   auto fold = [](uint64_t a, uint64_t b) {
     auto product = static_cast<unsigned __int128>(a) * b;
     return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
@@ -29,6 +27,8 @@ uint64_t HashBytes(std::string_view text) {
   if (left > 0) std::memcpy(&tail, at, left);
   return fold(hash ^ tail, 0xA0761D6478BD642Fu);
 }
+
+namespace {
 
 // A dense index by id may take this many places per token; beyond, ids are searched.
 constexpr uint64_t kDensePlacesPerToken = 4;
@@ -62,7 +62,7 @@ size_t Vocab::FindSlot(std::string_view token, uint32_t tag) const {
 }
 
 void Vocab::Insert(std::string_view token, uint32_t id) {
-  auto tag = static_cast<uint32_t>(HashBytes(token) >> 32);
+  auto tag = static_cast<uint32_t>(HashToken(token) >> 32);
   Slot& slot = slots_[FindSlot(token, tag)];
   if (slot.entry != 0) {
     ids_[slot.entry - 1] = id;
@@ -89,7 +89,7 @@ void Vocab::IndexIds() {
 
 std::optional<uint32_t> Vocab::FindId(std::string_view token) const {
   if (token.size() > longest_token_bytes_) return std::nullopt;
-  auto tag = static_cast<uint32_t>(HashBytes(token) >> 32);
+  auto tag = static_cast<uint32_t>(HashToken(token) >> 32);
   uint32_t entry = slots_[FindSlot(token, tag)].entry;
   if (entry == 0) return std::nullopt;
   return ids_[entry - 1];

@@ -21,6 +21,9 @@
 
 namespace hearth::tokenizers {
 
+// Of a token's bytes; the same in every process, so that tables may be stored.
+uint64_t HashToken(std::string_view text);
+
 class Vocab {
  public:
   using Entry = std::pair<std::string_view, uint32_t>;

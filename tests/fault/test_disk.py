@@ -14,6 +14,7 @@ import pytest
 from conftest import Place
 from harness.hub import Hub, HubError
 from harness.repos import commit, create, file_row, lfs_batch, lfs_row, local, put_file, upload_object
+from harness.xet import Cas, LocalStore
 
 DISK_BYTES = 48 * 1024 * 1024
 BIG = b"\0" + random.Random(7).randbytes(16 * 1024 * 1024)
@@ -82,6 +83,33 @@ def test_a_full_disk_refuses_a_large_upload_and_goes_on(small_disk):
     assert bob.get("/bob/full/resolve/main/big.bin").body == BIG
     place.hub.stop()
     assert place.hub.fsck().returncode == 0
+
+
+def test_xorbs_leave_a_reserve(folder):
+    """Xorbs that no shard ever names may not take the room that git and the database need."""
+    data = folder / "data"
+    made = mount(data, "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs")
+    assert made.returncode == 0, made.stderr
+    place = Place(Hub(data, environment={"HEARTH_RESERVE_BYTES": str(12 * 1024 * 1024)}))
+    try:
+        create(place.bob, "bob/full")
+        cas = Cas(place.bob, "bob/full")
+        stored = 0
+        for number in range(20):
+            content = random.Random(number).randbytes(4 * 1024 * 1024)
+            (name, body), = LocalStore(folder / f"store{number}", {"x.bin": content}).xorbs()
+            answer = cas.post_xorb(name, body)
+            if answer.status != 200:
+                break
+            stored += 1
+        assert answer.status == 507, answer
+        assert stored > 2
+        disk = os.statvfs(data)
+        assert disk.f_bavail * disk.f_frsize > 6 * 1024 * 1024
+        put_file(place.bob, "bob/full", "a.txt", "the rest of the hub goes on")
+        assert cas.grant(name).status == 404
+    finally:
+        place.hub.kill()
 
 
 def test_a_disk_with_no_byte_left(small_disk):

@@ -116,7 +116,8 @@ def atom(random_, depth):
 def quantifier(random_):
     if random_.random() < 0.6:
         return ""
-    return random_.choice(["*", "+", "?", "*?", "+?", "??", "*+", "++", "?+", "{2}", "{1,2}", "{,2}", "{2,}", "{1,3}?", "{0,1}"])
+    return random_.choice(["*", "+", "?", "*?", "+?", "??", "*+", "++", "?+", "{2}", "{1,2}", "{,2}", "{2,}", "{1,3}?", "{0,1}",
+                           "{2}?", "{3,1}", "{1,2}+", "{0}", "**", "+?*", "??+", "{,}", "{1", "*{2}", "+{1,2}", "?{2,}?"])
 
 
 def sequence(random_, depth):
@@ -124,8 +125,13 @@ def sequence(random_, depth):
     for _ in range(random_.randrange(1, 4)):
         if random_.random() < 0.07:
             parts.append(random_.choice(["^", "$", r"\A", r"\z", r"\Z", r"\b", r"\B", r"\G"]))
-        else:
-            parts.append(atom(random_, depth) + quantifier(random_))
+            continue
+        part = atom(random_, depth)
+        # What takes nothing may not be repeated; now and then it is, to see both refuse.
+        nothing = part.startswith(("(?=", "(?!", "(?<=", "(?<!")) and random_.random() < 0.95
+        parts.append(part if nothing else part + quantifier(random_))
+        if random_.random() < 0.04:
+            parts.append(random_.choice(["(?i)", "(?m)", "(?-i)", "(?#note)", "(?x) ", "(?i-m)"]))
     return "".join(parts)
 
 
@@ -139,6 +145,14 @@ def generate(seed):
     pattern = alternatives(random_, random_.randrange(1, 4))
     if random_.random() < 0.12:
         pattern = "(?i)" + pattern
-    if random_.random() < 0.06:
-        pattern = f"({random_.choice(['a', 'b', '.', 's+'])})" + pattern + r"\1"
+    form = random_.random()
+    inner = random_.choice(["a", "b", ".", "s+", r"\w*?", "(?i:k)", "a|b"])
+    if form < 0.06:
+        pattern = f"({inner})" + pattern + r"\1"
+    elif form < 0.10:
+        pattern = f"(?<n>{inner})" + pattern + random_.choice([r"\k<n>", r"(?i:\k'n')", r"\k<n>+"])
+    elif form < 0.11:
+        pattern = f"{literal(random_)}\\K" + pattern  # not inside look-ahead: onig's find_iter never ends then
+    elif form < 0.13:
+        pattern = f"(?:({inner})|({pattern}))+" + random_.choice([r"\1", r"\2", r"\k<-1>"])
     return pattern, [text(random_, 14) for _ in range(6)]

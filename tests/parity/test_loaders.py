@@ -9,7 +9,7 @@ import pytest
 import sentencepiece
 from tokenizers import Tokenizer
 
-from probe import ROOT, Probe, ProbeError
+from model_probe import ROOT, Probe, ProbeError
 
 sys.path.insert(0, str(ROOT / "tools"))
 import tokenizer_data  # noqa: E402

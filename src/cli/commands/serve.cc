@@ -42,6 +42,7 @@ struct ServeOptions {
   int drain_seconds = 20;
   bool allow_sign_up = false;
   std::string xet_convert_after = "600";
+  std::optional<uint64_t> reserve_bytes;
   std::string gc_every = "1d";
   std::string gc_grace = "22d";
   std::string scrub_every = "off";
@@ -179,7 +180,9 @@ void Serve(const ServeOptions& options, const Outcome& outcome) {
 
   std::filesystem::create_directories(options.data);
   std::filesystem::path data = std::filesystem::absolute(options.data).lexically_normal();
-  hub::Hub hub({.data = data, .xet_convert_after = ParseConvertAfter(options.xet_convert_after)},
+  hub::Hub hub({.data = data,
+                .xet_convert_after = ParseConvertAfter(options.xet_convert_after),
+                .reserve_bytes = options.reserve_bytes},
                /*exclusive=*/true);
   hub::InstallHooks(data, outcome.program);
   std::string first_token = EnsureAdministrator(hub, options);
@@ -288,6 +291,11 @@ void AddServeCommand(CLI::App& app, Outcome* outcome) {
                    "offered by Xet too; off = never")
       ->envname(env("XET_CONVERT_AFTER"))
       ->capture_default_str();
+  command
+      ->add_option("--reserve-bytes", options->reserve_bytes,
+                   "Free disk below which no upload by Xet is taken; default: 1 GiB, or 2% of a "
+                   "smaller disk")
+      ->envname(env("RESERVE_BYTES"));
   command
       ->add_option("--gc-every", options->gc_every,
                    "How often space is given back (12h, 1d, ...), or off")

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "hub/internal/xet_ahead.h"
 #include "hub/xet_index.h"
 #include "storage/xet/shard.h"
 
@@ -25,10 +26,10 @@ class ShardCheck {
     uint64_t proved_bytes = 1'000'000'000'000;
   };
 
-  ShardCheck(const XetIndex& index, IsUsable is_usable)
-      : ShardCheck(index, std::move(is_usable), Limits()) {}
-  ShardCheck(const XetIndex& index, IsUsable is_usable, const Limits& limits)
-      : index_(index), is_usable_(std::move(is_usable)), limits_(limits) {}
+  ShardCheck(const XetIndex& index, XetAhead& ahead, IsUsable is_usable)
+      : ShardCheck(index, ahead, std::move(is_usable), Limits()) {}
+  ShardCheck(const XetIndex& index, XetAhead& ahead, IsUsable is_usable, const Limits& limits)
+      : index_(index), ahead_(ahead), is_usable_(std::move(is_usable)), limits_(limits) {}
 
   // The shard's files, with proved SHA-256. Throws kInvalidArgument for every lie, kTooLarge above
   // the limits.
@@ -41,6 +42,7 @@ class ShardCheck {
   void ProveContent(const XetIndex::NewFile& file, const Progress& progress);
 
   const XetIndex& index_;
+  XetAhead& ahead_;
   IsUsable is_usable_;
   const Limits limits_;
   std::unordered_map<storage::XetHash, bool> usable_;

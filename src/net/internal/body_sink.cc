@@ -37,10 +37,10 @@ struct BodySink::Inflater {
   Inflater(const Inflater&) = delete;
 };
 
-BodySink::BodySink(const BodyPolicy& policy, std::filesystem::path spool_dir, Coding coding)
-    : policy_(policy), spool_dir_(std::move(spool_dir)) {
+BodySink::BodySink(const BodyPolicy& policy, std::filesystem::path spool_dir, Coding coding,
+                   std::shared_ptr<BodyWatch> watch)
+    : policy_(policy), spool_dir_(std::move(spool_dir)), watch_(std::move(watch)) {
   if (policy_.hash) hasher_.emplace();
-  if (policy_.watch) watch_ = policy_.watch();
   if (coding == Coding::kGzip) inflater_ = std::make_unique<Inflater>();
 }
 

@@ -19,7 +19,9 @@ namespace hearth::net {
 class BodySink {
  public:
   enum class Coding { kIdentity, kGzip };
-  BodySink(const BodyPolicy& policy, std::filesystem::path spool_dir, Coding coding);
+  // `watch` may be null.
+  BodySink(const BodyPolicy& policy, std::filesystem::path spool_dir, Coding coding,
+           std::shared_ptr<BodyWatch> watch = nullptr);
   ~BodySink();
   BodySink(const BodySink&) = delete;
 

@@ -218,6 +218,7 @@ void Session::ProcessInput(std::string_view bytes) {
 void Session::StartLinger() {
   phase_ = Phase::kLinger;
   std::string().swap(in_);
+  stream_->SetLowWater(1);
   stream_->SayGoodbye();
   ::shutdown(fd_.get(), SHUT_WR);
   deadline_ = loop_.now() + kLingerTime;
@@ -267,6 +268,12 @@ void Session::Tick(SteadyTime now) {
       if (head_started_) return RespondFault(408, "the request head took too long");
       return Close();
     case Phase::kBody:
+      if (waiting_ == Waiting::kInput) {
+        // Less than the low-water mark may lie in the socket.
+        waiting_ = Waiting::kNothing;
+        ReadBody();
+        if (phase_ != Phase::kBody) return;
+      }
       if (waiting_ != Waiting::kNothing) {
         FlushBlock();
         if (TooSlow(now, received_)) RespondFault(408, "the request body came too slowly");

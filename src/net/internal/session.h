@@ -79,14 +79,15 @@ class Session : public std::enable_shared_from_this<Session> {
   // next one fills.
   struct BodyReader {
     BodyReader(const BodyPolicy& policy, const std::filesystem::path& spool,
-               BodySink::Coding coding)
-        : sink(policy, spool, coding) {}
+               BodySink::Coding coding, std::shared_ptr<BodyWatch> watch)
+        : sink(policy, spool, coding, std::move(watch)) {}
     BodySink sink;  // the worker's while job_running
     Reading mode = Reading::kLoop;
     bool discard = false;  // refused: read to keep the connection, then answer
     ChunkDecoder chunks;
     uint64_t remaining = 0;  // for Framing::kLength
     bool complete = false;   // the framing has ended
+    size_t block_bytes = Loop::kScratchBytes;
     std::unique_ptr<char[]> fill, in_flight, spare;
     size_t filled = 0;
     bool job_running = false;

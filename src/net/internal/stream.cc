@@ -51,12 +51,21 @@ class PlainStream : public Stream {
     }
   }
 
+  // The kernel tells at once when there is as much already, so no edge is lost.
+  void SetLowWater(size_t bytes) override {
+    if (bytes == low_water_) return;
+    auto value = static_cast<int>(bytes);
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVLOWAT, &value, sizeof value);
+    low_water_ = bytes;
+  }
+
   void SayGoodbye() override {}
   bool secure() const override { return false; }
 
  private:
   static bool WouldBlock() { return errno == EAGAIN || errno == EWOULDBLOCK; }
   int fd_;
+  size_t low_water_ = 1;
 };
 
 class TlsStream : public Stream {
@@ -110,6 +119,9 @@ class TlsStream : public Stream {
     if (result.status == IoStatus::kWantWrite) blocked_ = true;
     return result;
   }
+
+  // Bytes of a record are not bytes of the content.
+  void SetLowWater(size_t) override {}
 
   void SayGoodbye() override {
     if (SSL_is_init_finished(ssl_)) SSL_shutdown(ssl_);

@@ -36,6 +36,9 @@ class Stream {
   virtual ~Stream() = default;
   virtual IoResult Handshake() = 0;
   virtual IoResult Read(char* out, size_t size) = 0;
+  // Readiness to read is told once this many bytes can be read (or no more will come), where the
+  // transport can do that: a hint that saves wake-ups. 1 is where a stream begins.
+  virtual void SetLowWater(size_t bytes) = 0;
   virtual IoResult Write(std::string_view bytes, More more) = 0;
   virtual IoResult SendFile(const FileSlice& slice) = 0;
   // Says goodbye in the stream's own protocol; the socket itself is shut down by the owner.

@@ -38,8 +38,10 @@ void CheckStore(const Context& context) {
   }
 }
 
-void RequireValidToken(const Context& context) {
-  CheckNotExpired(TokenOf(context), context.hub.clock().Now());
+hub::XetScope RequireValidToken(const Context& context) {
+  XetToken token = TokenOf(context);
+  CheckNotExpired(token, context.hub.clock().Now());
+  return token.scope;
 }
 
 hub::XetScope RequireScope(const Context& context) {
@@ -56,10 +58,10 @@ hub::XetScope AdmittedScope(const Context& context) {
   return token.scope;
 }
 
-void AdmitWriter(Context& context) {
-  if (!RequireScope(context).may_write) {
-    throw Error(Code::kForbidden, "This access token may only read");
-  }
+hub::XetScope AdmitWriter(Context& context) {
+  hub::XetScope scope = RequireScope(context);
+  if (!scope.may_write) throw Error(Code::kForbidden, "This access token may only read");
+  return scope;
 }
 
 storage::XetHash HashCapture(const Context& context, std::string_view name) {

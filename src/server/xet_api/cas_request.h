@@ -18,15 +18,17 @@ inline constexpr std::string_view kCasBase = "/xet/{store}";
 
 // Throws kNotFound for another store's address: a restored or wiped store has a new one.
 void CheckStore(const Context& context);
-// Only that a token of this hub is there and in time. Throws kUnauthenticated.
-void RequireValidToken(const Context& context);
+// Only that a token of this hub is there and in time; the scope that it names, whose rights are not
+// judged. Throws kUnauthenticated.
+hub::XetScope RequireValidToken(const Context& context);
 // The scope of the bearer token, judged now. Throws kUnauthenticated, kForbidden.
 hub::XetScope RequireScope(const Context& context);
 // The same for a handler behind `admit`: the token was in time when the request began, and a slow
 // body must not outlive it.
 hub::XetScope AdmittedScope(const Context& context);
-// A Route::admit: refuses before the body is read.
-void AdmitWriter(Context& context);
+// For a Route::admit: refuses before the body is read whom RequireScope refuses, and who may only
+// read.
+hub::XetScope AdmitWriter(Context& context);
 
 // The hash of a path; kInvalidArgument unless it is 64 lower-case hex digits.
 storage::XetHash HashCapture(const Context& context, std::string_view name);

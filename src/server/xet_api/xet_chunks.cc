@@ -30,6 +30,7 @@ net::Response FindChunk(Context& context) {
   CheckPrefix(context);
   storage::XetHash chunk = HashCapture(context, "chunk");
   if (!scope) return NoSuchChunk();
+  if (scope->may_write) context.hub.xet().NoteAsked(chunk);
   std::optional<std::string> shard = context.hub.xet().FindChunk(*scope, chunk);
   if (!shard) return NoSuchChunk();
   net::Response response = net::Response::Bytes(200, "application/octet-stream", *std::move(shard));
@@ -44,7 +45,7 @@ std::optional<net::Response> MissFromMemory(Context& context) {
   CheckPrefix(context);
   storage::XetHash chunk = HashCapture(context, "chunk");
   if (context.hub.xet().MayHaveChunk(chunk)) return std::nullopt;
-  RequireValidToken(context);
+  if (RequireValidToken(context).may_write) context.hub.xet().NoteAsked(chunk);
   return NoSuchChunk();
 }
 

@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kSignPurpose = "xet-token";
 // Far above any token that this hub makes (about 140 characters).
 constexpr size_t kMaxTokenBytes = 512;
-constexpr size_t kFields = 6;
+constexpr size_t kFields = 7;
 
 [[noreturn]] void BadToken() {
   throw Error(Code::kUnauthenticated, "Invalid access token for the Xet store");
@@ -25,7 +25,7 @@ std::string WriteFields(const XetToken& token) {
   const hub::XetScope& scope = token.scope;
   std::string text = std::to_string(static_cast<int>(scope.holder));
   for (int64_t field : {scope.holder_id, scope.user_id, int64_t{scope.may_write},
-                        int64_t{scope.whole_user}, token.expires}) {
+                        int64_t{scope.whole_user}, scope.token_id, token.expires}) {
     text += " " + std::to_string(field);
   }
   return text;
@@ -59,13 +59,15 @@ XetToken ParseXetToken(const hub::Hub& hub, std::string_view text) {
   if (!payload || !ConstantTimeEqual(text.substr(dot + 1), hub.Sign(kSignPurpose, *payload))) {
     BadToken();
   }
-  auto [holder, holder_id, user_id, may_write, whole_user, expires] = ReadFields(*payload);
+  auto [holder, holder_id, user_id, may_write, whole_user, token_id, expires] =
+      ReadFields(*payload);
   if (holder > static_cast<int64_t>(hub::XetHolder::kBucket)) BadToken();
   return {.scope = {.holder = static_cast<hub::XetHolder>(holder),
                     .holder_id = holder_id,
                     .user_id = user_id,
                     .may_write = may_write != 0,
-                    .whole_user = whole_user != 0},
+                    .whole_user = whole_user != 0,
+                    .token_id = token_id},
           .expires = expires};
 }
 

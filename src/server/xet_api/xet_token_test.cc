@@ -15,7 +15,8 @@ class XetTokenTest : public XetFixture {
                       .holder_id = 7,
                       .user_id = 3,
                       .may_write = true,
-                      .whole_user = false},
+                      .whole_user = false,
+                      .token_id = 9},
             .expires = NowSeconds() + 60};
   }
   Code Fault(const std::string& text) const {
@@ -38,6 +39,7 @@ TEST_F(XetTokenTest, CarriesItsScope) {
   EXPECT_EQ(token.scope.user_id, 3);
   EXPECT_TRUE(token.scope.may_write);
   EXPECT_FALSE(token.scope.whole_user);
+  EXPECT_EQ(token.scope.token_id, 9);
   EXPECT_EQ(token.expires, Sample().expires);
 }
 
@@ -72,15 +74,16 @@ TEST_F(XetTokenTest, GarbageIsRefused) {
 
 // What no hub writes is refused even under a good signature.
 TEST_F(XetTokenTest, SignedNonsenseIsRefused) {
-  EXPECT_NO_THROW(ParseXetToken(*hub_, Signed("0 1 1 1 1 5")));
-  for (const char* payload : {"", "0 1 1 1 1", "0 1 1 1 1 5 6", "2 1 1 1 1 5", "0 -1 1 1 1 5",
-                              "0  1 1 1 1", "0 1 x 1 1 5", "0 99999999999999999999 1 1 1 5"}) {
+  EXPECT_NO_THROW(ParseXetToken(*hub_, Signed("0 1 1 1 1 0 5")));
+  for (const char* payload :
+       {"", "0 1 1 1 1 5", "0 1 1 1 1 0 5 6", "2 1 1 1 1 0 5", "0 -1 1 1 1 0 5", "0  1 1 1 1 5",
+        "0 1 x 1 1 0 5", "0 99999999999999999999 1 1 1 0 5"}) {
     EXPECT_EQ(Fault(Signed(payload)), Code::kUnauthenticated) << payload;
   }
 }
 
 TEST_F(XetTokenTest, ASignatureForAnotherPurposeIsNoToken) {
-  std::string payload = "0 1 1 1 1 5";
+  std::string payload = "0 1 1 1 1 0 5";
   EXPECT_EQ(Fault("hxt_" + Base64UrlEncode(payload) + "." + hub_->Sign("xet-data", payload)),
             Code::kUnauthenticated);
 }

@@ -54,7 +54,8 @@ hub::XetScope MakeXetScope(const Context& context, hub::XetHolder holder, int64_
           .holder_id = holder_id,
           .user_id = actor.user_id,
           .may_write = right == XetRight::kWrite,
-          .whole_user = actor.signed_in() && !narrow};
+          .whole_user = actor.signed_in() && !narrow,
+          .token_id = actor.via == hub::Actor::Via::kToken ? actor.token_id : 0};
 }
 
 XetAccess MakeXetAccess(const Context& context, const hub::XetScope& scope) {

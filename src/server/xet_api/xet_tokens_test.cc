@@ -43,6 +43,35 @@ TEST_F(XetTokensTest, OnlyWritersGetAWriteToken) {
   EXPECT_EQ(Get(target, ada_).status, 200);
 }
 
+// Whoever revokes a token that leaked expects that nothing made with it goes on.
+TEST_F(XetTokensTest, EndsWithTheHubTokenThatItWasAskedForWith) {
+  std::string hub_token = MakeToken(ada_id_);
+  std::string asked = TokenFor("ada/open", "write", hub_token);
+  std::string other = TokenFor("ada/open", "write", ada_);
+  XetUpload upload = MakeUpload('a');
+  EXPECT_EQ(PutXorb(upload, asked).status, 200);
+  int64_t id = hub_->accounts().AuthenticateToken(hub_token).token_id;
+  for (const hub::TokenInfo& token : hub_->accounts().ListTokens(ada_id_)) {
+    if (token.id == id) hub_->accounts().RevokeToken(ada_id_, token.oid);
+  }
+  EXPECT_EQ(PutXorb(upload, asked).status, 403);
+  EXPECT_EQ(PutXorb(upload, other).status, 200);
+}
+
+TEST_F(XetTokensTest, EndsWithTheHubTokensTime) {
+  auto soon = clock_.Now() + std::chrono::minutes(5);
+  std::string hub_token =
+      hub_->accounts()
+          .CreateToken(ada_id_,
+                       {.name = "short", .role = hub::TokenRole::kWrite, .expires_at = soon})
+          .second;
+  std::string asked = TokenFor("ada/open", "write", hub_token);
+  XetUpload upload = MakeUpload('a');
+  EXPECT_EQ(PutXorb(upload, asked).status, 200);
+  clock_.Advance(std::chrono::minutes(6));
+  EXPECT_EQ(PutXorb(upload, asked).status, 403);
+}
+
 TEST_F(XetTokensTest, APullRequestNeedsATokenThatWritesSomewhere) {
   std::string target = "/api/models/ada/open/xet-write-token/None?create_pr=1";
   EXPECT_EQ(Get(target).status, 401);

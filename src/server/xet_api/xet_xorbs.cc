@@ -1,4 +1,7 @@
 // Xorbs on their way in: "do you have it?", the upload itself, and the size of a stored one.
+#include <memory>
+#include <utility>
+
 #include "base/error.h"
 #include "server/xet_api/cas_request.h"
 #include "storage/xet/xorb.h"
@@ -23,42 +26,32 @@ net::Response Grant(Context& context) {
   return JsonResponse(WasInserted(false));
 }
 
-void AdmitXorb(Context& context) {
-  AdmitWriter(context);
-  CheckPrefix(context);
-  HashCapture(context, "xorb");
-}
-
 // Checks a xorb while it arrives: its bytes are still in the processor's cache.
 class XorbWatch : public net::BodyWatch {
  public:
-  void Take(std::string_view bytes) override {
-    if (fault_) return;
-    try {
-      validator_.Feed(bytes);
-    } catch (const Error& error) {
-      fault_ = error;
-    }
-  }
-  // Throws what is wrong with the body.
-  storage::XorbIndex Finish(const storage::XetHash& expected) {
-    if (fault_) throw *fault_;
-    return validator_.Finish(expected);
-  }
+  explicit XorbWatch(std::unique_ptr<hub::XorbArrival> arrival) : arrival_(std::move(arrival)) {}
+  void Take(std::string_view bytes) override { arrival_->Take(bytes); }
+  hub::XorbArrival& arrival() { return *arrival_; }
 
  private:
-  storage::XorbValidator validator_;
-  std::optional<Error> fault_;
+  std::unique_ptr<hub::XorbArrival> arrival_;
 };
+
+void AdmitXorb(Context& context) {
+  hub::XetScope scope = AdmitWriter(context);
+  CheckPrefix(context);
+  storage::XetHash hash = HashCapture(context, "xorb");
+  context.request.watch = std::make_shared<XorbWatch>(context.hub.xet().Receive(scope, hash));
+}
 
 net::Response Upload(Context& context) {
   hub::XetScope scope = AdmittedScope(context);
   storage::XetHash hash = HashCapture(context, "xorb");
   net::RequestBody& body = context.request.body;
+  hub::Xet& xet = context.hub.xet();
   auto* watch = dynamic_cast<XorbWatch*>(body.watch().get());
-  bool inserted = watch != nullptr
-                      ? context.hub.xet().PutXorb(scope, watch->Finish(hash), body.TakeFile())
-                      : context.hub.xet().PutXorb(scope, hash, body.TakeFile());
+  bool inserted = watch != nullptr ? xet.PutXorb(scope, watch->arrival(), body.TakeFile())
+                                   : xet.PutXorb(scope, hash, body.TakeFile());
   return JsonResponse(WasInserted(inserted));
 }
 
@@ -93,8 +86,7 @@ void RegisterXetXorbs(RouteTable& table) {
                .body = {.max_bytes = storage::kXorbMaxBodyBytes + storage::kXorbMaxFooterBytes,
                         .memory_bytes = 0,
                         .spool_always = true,
-                        .accept_gzip = false,
-                        .watch = [] { return std::make_shared<XorbWatch>(); }},
+                        .accept_gzip = false},
                .admit = AdmitXorb,
                .summary = "Xet: a xorb's bytes."},
               {"/v1/xorbs/{prefix}/{xorb}", "/xorbs/{prefix}/{xorb}", "/xorb/{prefix}/{xorb}"});

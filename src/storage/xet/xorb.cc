@@ -74,13 +74,13 @@ void XorbValidator::AcceptChunk(const XorbChunkHeader& header, std::string_view 
   record_bytes_ += kXorbHeaderBytes + header.payload_bytes;
   // Compressed payloads may be up to twice their chunk: the sum has its own limit.
   if (record_bytes_ > kXorbMaxBodyBytes) throw Error(Code::kTooLarge, "xorb is longer than 64 MiB");
-  XetHash hash;
-  if (header.scheme == XorbScheme::kNone) {
-    hash = HashChunk(payload);
-  } else {
+  std::string_view content = payload;
+  if (header.scheme != XorbScheme::kNone) {
     UnpackXorbChunk(header, payload, unpacked_);
-    hash = HashChunk(unpacked_);
+    content = unpacked_;
   }
+  XetHash hash = HashChunk(content);
+  if (sink_ != nullptr) sink_->TakeChunk(hash, content);
   index_.unpacked_bytes += header.unpacked_bytes;
   index_.chunks.push_back({hash, static_cast<uint32_t>(record_bytes_), header.unpacked_bytes});
   merkle_.Add(hash, header.unpacked_bytes);

@@ -66,10 +66,19 @@ struct XorbIndex {
   uint32_t unpacked_bytes = 0;  // sum over the chunks
 };
 
+// Sees the content of a xorb chunk by chunk, in order, with the hash that was just computed.
+class ChunkSink {
+ public:
+  virtual ~ChunkSink() = default;
+  virtual void TakeChunk(const XetHash& hash, std::string_view bytes) = 0;
+};
+
 // Checks an uploaded body while it streams by: every chunk is decoded and hashed, nothing the
 // sender says is believed. Memory: one record and 40 bytes per chunk.
 class XorbValidator {
  public:
+  // `sink` (may be null) outlives the calls of Feed.
+  explicit XorbValidator(ChunkSink* sink = nullptr) : sink_(sink) {}
   // Any split of the body over calls. Throws at the first fault; the validator is then spent.
   void Feed(std::string_view bytes);
   // Of the bytes fed so far: where the records end and a footer, if any, begins. A caller that
@@ -83,6 +92,7 @@ class XorbValidator {
   bool TakeOne(std::string_view& bytes);
   void AcceptChunk(const XorbChunkHeader& header, std::string_view payload);
 
+  ChunkSink* const sink_;
   std::string pending_;   // an incomplete record from earlier calls
   std::string unpacked_;  // scratch of the chunk being checked
   MerkleAggregator merkle_;

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "storage/xet/chunker.h"
+#include "storage/xet/internal/lz4_frame.h"
 #include "storage/xet/xorb.h"
 
 namespace hearth::storage {
@@ -38,6 +39,14 @@ LZ4F_dctx* DecompressContext() {
 
 // Decodes exactly one frame that fills `out` and ends with the payload.
 void DecodeFrame(std::string_view payload, char* out, size_t out_bytes) {
+  switch (internal::DecodePlainFrame(payload, out, out_bytes)) {
+    case internal::FrameResult::kDecoded:
+      return;
+    case internal::FrameResult::kBad:
+      Malformed("bad LZ4 frame, or of another length than its header says");
+    case internal::FrameResult::kOther:
+      break;
+  }
   LZ4F_dctx* context = DecompressContext();
   size_t produced = 0;
   size_t hint = 1;
@@ -190,9 +199,9 @@ void UnpackXorbChunk(const XorbChunkHeader& header, std::string_view payload, ch
   }
   if (header.scheme == XorbScheme::kLz4) return DecodeFrame(payload, out, header.unpacked_bytes);
   thread_local std::string grouped;
-  grouped.resize(header.unpacked_bytes);
-  DecodeFrame(payload, grouped.data(), grouped.size());
-  UngroupByFour(grouped, out);
+  if (grouped.size() < header.unpacked_bytes) grouped.resize(kXetMaxChunkBytes);
+  DecodeFrame(payload, grouped.data(), header.unpacked_bytes);
+  UngroupByFour(std::string_view(grouped).substr(0, header.unpacked_bytes), out);
 }
 
 void PackXorbChunk(std::string_view chunk, XorbScheme scheme, std::string& out) {

@@ -81,20 +81,25 @@ uint8_t LeadByte(char32_t c) {
 
 }  // namespace
 
-CodePointBitmap::CodePointBitmap(const CodePointSet& set) : stage_((kLastCodePoint >> 8) + 1) {
-  bytes_.fill(kOut);
+std::array<uint8_t, 256> LeadBytes(const CodePointSet& set) {
+  std::array<uint8_t, 256> bytes = {};
   for (const CodePointRange& range : set.ranges()) {
-    for (char32_t c = range.first; c <= range.last && c < 0x80; ++c) bytes_[c] = kIn;
+    for (char32_t c = range.first; c <= range.last && c < 0x80; ++c) bytes[c] = kByteIn;
     if (range.last < 0x80) continue;
     for (unsigned b = LeadByte(std::max<char32_t>(range.first, 0x80)); b <= LeadByte(range.last);
          ++b) {
-      bytes_[b] = kMaybe;
+      bytes[b] = kByteMaybe;
     }
   }
   // A byte that cannot begin a character is read as U+FFFD.
   if (set.Has(0xFFFD)) {
-    for (unsigned b = 0x80; b < 0x100; ++b) bytes_[b] = kMaybe;
+    for (unsigned b = 0x80; b < 0x100; ++b) bytes[b] = kByteMaybe;
   }
+  return bytes;
+}
+
+CodePointBitmap::CodePointBitmap(const CodePointSet& set)
+    : bytes_(LeadBytes(set)), stage_((kLastCodePoint >> 8) + 1) {
   std::map<std::array<uint64_t, 4>, uint16_t> known;
   size_t at = 0;
   const auto& ranges = set.ranges();

@@ -40,25 +40,27 @@ class CodePointSet {
   std::vector<CodePointRange> ranges_;
 };
 
+// What each byte says about the character that it begins.
+enum : uint8_t { kByteOut = 0, kByteIn = 1, kByteMaybe = 2 };
+std::array<uint8_t, 256> LeadBytes(const CodePointSet& set);
+
 // Membership in constant time: a byte per ASCII character, and for the rest a bitmap in two stages,
 // blocks of 256 bits of which equal ones are kept once (\p{L}: 9 kB of stage one, 6 kB of blocks).
 class CodePointBitmap {
  public:
   explicit CodePointBitmap(const CodePointSet& set);
 
-  // What a byte says about the character it begins.
-  enum : uint8_t { kOut = 0, kIn = 1, kMaybe = 2 };
   uint8_t Byte(uint8_t byte) const { return bytes_[byte]; }
 
   bool Has(char32_t c) const {
-    if (c < 0x80) return bytes_[c] == kIn;
+    if (c < 0x80) return bytes_[c] == kByteIn;
     if (c > kLastCodePoint) return false;
     return (blocks_[size_t{stage_[c >> 8]} * 4 + ((c >> 6) & 3)] >> (c & 63)) & 1;
   }
 
  private:
   std::array<uint8_t, 256>
-      bytes_;  // for lead bytes: kOut when no character that begins so is inside
+      bytes_;  // for lead bytes: kByteOut when no character that begins so is inside
   std::vector<uint16_t> stage_;
   std::vector<uint64_t> blocks_;
 };

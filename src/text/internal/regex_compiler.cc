@@ -127,10 +127,9 @@ size_t CountNodes(const Node& node) {
 }
 
 NextBytes SetBytes(const CodePointSet& set) {
-  CodePointBitmap bitmap(set);
+  std::array<uint8_t, 256> known = LeadBytes(set);
   NextBytes bytes;
-  for (size_t b = 0; b < 256; ++b)
-    bytes[b] = bitmap.Byte(static_cast<uint8_t>(b)) != CodePointBitmap::kOut;
+  for (size_t b = 0; b < 256; ++b) bytes[b] = known[b] != kByteOut;
   return bytes;
 }
 

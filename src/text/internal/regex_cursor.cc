@@ -151,12 +151,15 @@ char32_t Cursor::ParseUtf8() {
 std::optional<char32_t> Cursor::AcceptLiteral() {
   constexpr std::string_view kNotLiteral = "()[|.*+?^${";
   // Letters behind a backslash that mean more than a character.
-  constexpr std::string_view kSpecial = "AzZGKbBNORXkgyYdDwWsShHpP123456789";
+  constexpr std::string_view kSpecial = "AzZGKbBNORXkgyYdDwWsShH123456789";
   char c = Peek();
   if (kNotLiteral.find(c) != std::string_view::npos) return std::nullopt;
   if (c != '\\') return ParseUtf8();
   if (at_ + 1 >= pattern_.size()) Fail("end pattern at escape");
-  if (kSpecial.find(PeekAt(1)) != std::string_view::npos) return std::nullopt;
+  bool property = PeekAt(1) == 'p' || PeekAt(1) == 'P';
+  if (property ? PeekAt(2) == '{' : kSpecial.find(PeekAt(1)) != std::string_view::npos) {
+    return std::nullopt;
+  }
   return ParseCharacterEscape();
 }
 
@@ -184,23 +187,14 @@ std::optional<CodePointSet> Cursor::AcceptClassEscape(const Options& options, bo
       break;
     case 'p':
     case 'P': {
-      if (in_class && PeekAt(2) != '{') return std::nullopt;  // [\pL] is 'p' or 'L'
+      if (PeekAt(2) != '{') return std::nullopt;  // \pL is "pL"
       size_t start = at_;
-      at_ += 2;
-      bool negative = letter == 'P';
-      std::string_view name;
-      if (Accept('{')) {
-        if (Accept('^')) negative = !negative;
-        size_t end = pattern_.find('}', at_);
-        if (end == std::string_view::npos) Fail("invalid character property name", start);
-        name = pattern_.substr(at_, end - at_);
-        at_ = end + 1;
-      } else {
-        if (AtEnd() || std::string_view("CLMNPSZ").find(Peek()) == std::string_view::npos) {
-          Fail("invalid character property name", start);
-        }
-        name = pattern_.substr(at_++, 1);
-      }
+      at_ += 3;
+      bool negative = (letter == 'P') != Accept('^');
+      size_t end = pattern_.find('}', at_);
+      if (end == std::string_view::npos) Fail("invalid character property name", start);
+      std::string_view name = pattern_.substr(at_, end - at_);
+      at_ = end + 1;
       std::optional<CodePointSet> found = FindProperty(name);
       if (found && !in_class && *found == WordSet()) found = BareWordSet();
       if (!found) Fail("invalid character property name {" + std::string(name) + "}", start);

@@ -106,9 +106,9 @@ void Matcher::UnwindToMark() {
 inline bool Matcher::TakeOne(const CodePointBitmap& set, size_t* at) const {
   if (*at >= text_.size()) return false;
   uint8_t known = set.Byte(static_cast<unsigned char>(text_[*at]));
-  if (known != CodePointBitmap::kMaybe) {
+  if (known != kByteMaybe) {
     *at += known;
-    return known != CodePointBitmap::kOut;
+    return known != kByteOut;
   }
   Decoded point = DecodeAt(text_, *at);
   if (!set.Has(point.c)) return false;
@@ -121,8 +121,8 @@ inline size_t Matcher::TakeMany(const CodePointBitmap& set, size_t at, uint32_t 
     size_t size = text_.size();
     const auto* text = reinterpret_cast<const unsigned char*>(text_.data());
     while (true) {
-      while (at < size && set.Byte(text[at]) == CodePointBitmap::kIn) ++at;
-      if (at >= size || set.Byte(text[at]) == CodePointBitmap::kOut) return at;
+      while (at < size && set.Byte(text[at]) == kByteIn) ++at;
+      if (at >= size || set.Byte(text[at]) == kByteOut) return at;
       Decoded point = DecodeAt(text_, at);
       if (!set.Has(point.c)) return at;
       at += point.length;
@@ -195,12 +195,15 @@ bool Matcher::TakeReference(const Instruction& instruction, size_t* at) {
       *at += wanted.size();
       return true;
     }
+    // Oniguruma looks at as many bytes as the group took, whatever the case variants need.
+    if (text_.size() - *at < wanted.size()) continue;
+    size_t limit = *at + wanted.size();
     size_t here = *at;
     size_t there = begin;
-    while (there < end && here < text_.size()) {
+    while (there < end && here < limit) {
       Decoded a = DecodeAt(text_, there);
       Decoded b = DecodeAt(text_, here);
-      if (SimpleFold(a.c) != SimpleFold(b.c)) break;
+      if (here + b.length > limit || SimpleFold(a.c) != SimpleFold(b.c)) break;
       there += a.length;
       here += b.length;
     }
@@ -247,8 +250,8 @@ std::optional<RegexMatch> Matcher::Find(size_t from) {
     }
     if (RunAt(at) == Outcome::kMatched) {
       size_t keep = slots_[0];
-      size_t begin = keep == kUnset ? at : keep;
-      return RegexMatch{begin, end_};
+      // \K in a look-ahead may lie behind the end.
+      return RegexMatch{keep == kUnset ? at : std::min(keep, end_), end_};
     }
     if (at >= text_.size()) return std::nullopt;
     at += DecodeAt(text_, at).length;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/error.h"
 #include "text/internal/regex_ast.h"
 #include "text/internal/regex_cursor.h"
@@ -97,7 +99,7 @@ class Parser {
       flush();
       if (literal) atom = LiteralNode(*literal, options);
       while (quantifier) {
-        if (atom->kind == NodeKind::kAnchor || atom->kind == NodeKind::kLook) {
+        if (!IsRepeatable(*atom)) {
           cursor_.Fail("target of repeat operator is invalid", at);
         }
         atom = Repeat(std::move(atom), *quantifier);
@@ -121,7 +123,31 @@ class Parser {
     return sequence->children.size() == 1 ? std::move(sequence->children[0]) : std::move(sequence);
   }
 
+  // What takes nothing cannot be repeated, unless it stands in a group that does more than to hold
+  // it together.
+  static bool IsRepeatable(const Node& atom) {
+    if (atom.kind == NodeKind::kAnchor || atom.kind == NodeKind::kLook) return false;
+    return atom.kind != NodeKind::kAlternate ||
+           std::all_of(atom.children.begin(), atom.children.end(),
+                       [](const NodePtr& child) { return IsRepeatable(*child); });
+  }
+
+  // (?:x*)+ is x*, and so on for the greedy ?, * and +: taken literally, such a pair backtracks for
+  // ever.
+  static bool Reduces(const Node& inner, const Quantifier& outer) {
+    if (inner.kind != NodeKind::kRepeat || inner.greed != Greed::kGreedy || inner.min > 1)
+      return false;
+    if (outer.greed != Greed::kGreedy || outer.min > 1) return false;
+    if (inner.max == kInfinite) return outer.max == kInfinite || outer.max == 1;
+    return inner.min == 0 && inner.max == 1 && outer.max == kInfinite;
+  }
+
   static NodePtr Repeat(NodePtr atom, const Quantifier& quantifier) {
+    if (Reduces(*atom, quantifier)) {
+      atom->min *= quantifier.min;
+      atom->max = kInfinite;
+      return atom;
+    }
     NodePtr node = MakeParent(NodeKind::kRepeat, std::move(atom));
     node->min = quantifier.min;
     node->max = quantifier.max;
@@ -291,7 +317,7 @@ class Parser {
     cursor_.Skip(1);
     if (!cursor_.AcceptText("?")) {
       if (!cursor_.AtEnd() && cursor_.Peek() == '*') cursor_.Fail("callouts are not supported", at);
-      if (named_only_) return FinishGroup(ParseAlternatives(options, depth + 1), at);
+      if (named_only_) return Wrapped(NodeKind::kSequence, options, depth, at);
       return Capture(++groups_, options, depth, at);
     }
     if (cursor_.Accept(':')) return FinishGroup(ParseAlternatives(options, depth + 1), at);
@@ -304,7 +330,8 @@ class Parser {
     if (cursor_.Accept('\'')) return NamedGroup('\'', options, depth, at);
     Options inner = options;
     if (cursor_.ParseOptions(&inner) != ':') cursor_.Fail("undefined group option", at);
-    return FinishGroup(ParseAlternatives(inner, depth + 1), at);
+    // A group of its own, for IsRepeatable.
+    return MakeParent(NodeKind::kSequence, FinishGroup(ParseAlternatives(inner, depth + 1), at));
   }
 
   NodePtr FinishGroup(NodePtr body, size_t at) {

@@ -31,12 +31,14 @@ size_t SpacesAtEnd(std::string_view token) {
   return count;
 }
 
-void TrimOne(bool add_prefix_space, Encoding* encoding) {
-  for (size_t i = 0; i < encoding->size(); ++i) {
+}  // namespace
+
+void TrimOffsets(bool add_prefix_space, Offsets tokens, Encoding* encoding) {
+  for (size_t i = tokens.begin; i < tokens.end; ++i) {
     Offsets& offsets = encoding->offsets[i];
     size_t before = SpacesAtStart(encoding->tokens[i]);
     size_t after = SpacesAtEnd(encoding->tokens[i]);
-    bool is_first = i == 0 || offsets.begin == 0;
+    bool is_first = i == tokens.begin || offsets.begin == 0;
     if (is_first && add_prefix_space && before == 1) before = 0;
     if (before > 0) offsets.begin = std::min(offsets.begin + before, offsets.end);
     if (after > 0 && offsets.end >= after) {
@@ -45,11 +47,11 @@ void TrimOne(bool add_prefix_space, Encoding* encoding) {
   }
 }
 
-}  // namespace
-
 void TrimOffsets(bool add_prefix_space, Encoding* encoding) {
-  TrimOne(add_prefix_space, encoding);
-  for (Encoding& piece : encoding->overflowing) TrimOne(add_prefix_space, &piece);
+  TrimOffsets(add_prefix_space, {0, encoding->size()}, encoding);
+  for (Encoding& piece : encoding->overflowing) {
+    TrimOffsets(add_prefix_space, {0, piece.size()}, &piece);
+  }
 }
 
 }  // namespace hearth::tokenizers::internal

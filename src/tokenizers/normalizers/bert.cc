@@ -12,6 +12,12 @@ namespace {
 
 bool IsKeptSpace(char32_t c) { return c == '\t' || c == '\n' || c == '\r'; }
 
+bool IsPrintableAscii(std::string_view text) {
+  bool printable = true;
+  for (char c : text) printable &= c >= ' ' && c <= '~';
+  return printable;
+}
+
 class BertNormalizer : public Normalizer {
  public:
   explicit BertNormalizer(const Json& json)
@@ -42,6 +48,7 @@ class BertNormalizer : public Normalizer {
 
  private:
   static void Clean(NormalizedString* text) {
+    if (internal::CanSkipRewrite(*text) && IsPrintableAscii(text->text())) return;
     internal::Filter(text, [](char32_t c) {
       return c != 0 && c != 0xFFFD && (IsKeptSpace(c) || !IsBertControl(c));
     });

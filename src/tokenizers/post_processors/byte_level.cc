@@ -21,6 +21,11 @@ class ByteLevelPostProcessor : public PostProcessor {
     return encodings;
   }
 
+  Trimming trimming() const override {
+    if (!options_.trim_offsets) return Trimming::kNone;
+    return options_.add_prefix_space ? Trimming::kWithPrefixSpace : Trimming::kPlain;
+  }
+
   Json ToJson() const override { return options_.ToJson(); }
 
  private:

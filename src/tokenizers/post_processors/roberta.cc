@@ -34,6 +34,11 @@ class RobertaPostProcessor : public PostProcessor {
     return encodings;
   }
 
+  Trimming trimming() const override {
+    if (!options_.trim_offsets) return Trimming::kNone;
+    return options_.add_prefix_space ? Trimming::kWithPrefixSpace : Trimming::kPlain;
+  }
+
   Json ToJson() const override {
     return Json::Obj({{"type", "RobertaProcessing"},
                       {"sep", options_.sep.ToJson()},

@@ -24,6 +24,14 @@ class SequencePostProcessor : public PostProcessor {
     return encodings;
   }
 
+  Trimming trimming() const override {
+    if (steps_.empty()) return Trimming::kNone;
+    for (size_t i = 1; i < steps_.size(); ++i) {
+      if (steps_[i]->trimming() != Trimming::kNone) return Trimming::kOther;
+    }
+    return steps_[0]->trimming();
+  }
+
   Json ToJson() const override {
     Json::Array steps;
     for (const auto& step : steps_) steps.push_back(step->ToJson());

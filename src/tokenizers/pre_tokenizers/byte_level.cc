@@ -18,18 +18,16 @@ class ByteLevelPreTokenizer : public PreTokenizer {
       : options_(ByteLevelOptions::Parse(json)), regex_(Regex::Compile(kGpt2Pattern)) {}
 
   void PreTokenize(PreTokenizedString* text) const override {
-    if (options_.add_prefix_space || options_.use_regex) {
-      text->SplitParts([&](NormalizedString part, PreTokenizedString::Sink* sink) {
-        if (options_.add_prefix_space && !part.text().starts_with(' ')) {
-          internal::Prepend(&part, " ");
-        }
-        if (!options_.use_regex) return sink->Add(part);
-        text->SplitOne(SplitBehavior::kIsolated, part, sink,
-                       [this](std::string_view bytes, std::vector<Piece>* pieces) {
-                         FindPieces(regex_, bytes, pieces);
-                       });
-      });
-    }
+    text->SplitParts([&](NormalizedString part, PreTokenizedString::Sink* sink) {
+      if (options_.add_prefix_space && !part.text().starts_with(' ')) {
+        internal::Prepend(&part, " ");
+      }
+      if (!options_.use_regex) return sink->Add(part);
+      text->SplitOne(SplitBehavior::kIsolated, part, sink,
+                     [this](std::string_view bytes, std::vector<Piece>* pieces) {
+                       FindPieces(regex_, bytes, pieces);
+                     });
+    });
     text->EditParts(ApplyByteLevel);
   }
 

@@ -3,7 +3,6 @@
 // The fast path has three parts. A walker finds where pieces end, 64 bytes at a time
 // (byte_bpe_algebra.h). A thread's cache gives the ids of pieces that were seen before
 // (byte_bpe_cache.h). A piece that was not is looked up whole, then merged (byte_bpe_merge.h).
-#include <array>
 #include <optional>
 
 #include "base/cpu.h"
@@ -12,7 +11,9 @@
 #include "tokenizers/segment_encoders/byte_bpe_builder.h"
 #include "tokenizers/segment_encoders/byte_bpe_config.h"
 #include "tokenizers/segment_encoders/byte_bpe_kernel.h"
+#include "tokenizers/segment_encoders/byte_bpe_load.h"
 #include "tokenizers/segment_encoders/byte_bpe_nfc.h"
+#include "tokenizers/segment_encoders/byte_bpe_scan.h"
 
 namespace hearth::tokenizers {
 namespace {
@@ -75,6 +76,14 @@ std::vector<ByteBpeEncodeFunction> ByteBpeKernels() {
   return kernels;
 }
 
+ByteBpeMergeFunction ByteBpeMerge() {
+#if defined(__x86_64__)
+  if (ByteBpeKernels().back() == EncodeByteBpeAvx512) return MergeByteBpeAvx512;
+  if (ByteBpeKernels().back() == EncodeByteBpeAvx2) return MergeByteBpeAvx2;
+#endif
+  return MergeByteBpePortable;
+}
+
 std::unique_ptr<SegmentEncoder> MakeByteBpeEncoder(const Json& tokenizer_json,
                                                    ByteBpeEncodeFunction kernel) {
   std::optional<ByteBpeConfig> config = RecogniseByteBpe(tokenizer_json);
@@ -100,6 +109,28 @@ std::unique_ptr<SegmentEncoder> MakeByteBpeEncoder(const Json& tokenizer_json,
 
 std::unique_ptr<SegmentEncoder> MakeByteBpeEncoder(const Json& tokenizer_json) {
   return MakeByteBpeEncoder(tokenizer_json, ByteBpeKernels().back());
+}
+
+std::unique_ptr<SegmentEncoder> MakeByteBpeEncoder(std::shared_ptr<const ByteBpePlan> plan) {
+  return std::make_unique<ByteBpeEncoder>(std::move(plan), ByteBpeKernels().back());
+}
+
+std::shared_ptr<const ByteBpePlan> LoadByteBpePlan(std::string_view tokenizer_json) {
+  std::optional<TokenizerJsonParts> parts = CutTokenizerJson(tokenizer_json);
+  if (!parts) return nullptr;
+  std::optional<ByteBpeConfig> config;
+  try {
+    config = RecogniseByteBpe(Json::Parse(parts->rest));
+  } catch (const Error&) {
+  }
+  if (!config) return nullptr;
+  ByteBpePlanBuilder builder(*config);
+  bool read = ForEachToken(
+      parts->vocab, [&](std::string_view token, uint64_t id) { builder.AddToken(token, id); });
+  read = read && ForEachMerge(parts->merges, [&](std::string_view left, std::string_view right) {
+           builder.AddMerge(left, right);
+         });
+  return read ? builder.Build() : nullptr;
 }
 
 }  // namespace hearth::tokenizers

@@ -1,18 +1,22 @@
 #include "tokenizers/segment_encoders/byte_bpe_builder.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
 #include "tokenizers/segment_encoders/byte_bpe_merge.h"
+#include "tokenizers/segment_encoders/byte_bpe_table.h"
 
 namespace hearth::tokenizers {
 
 // What a plan points into when it was built rather than mapped.
 struct ByteBpeTables {
+  uint64_t vocab_mask = 0;
+  int vocab_shift = 0;
   std::vector<uint32_t> byte_pair_ranks;
-  std::vector<uint64_t> pairs;
+  ByteBpeTable<uint64_t> pairs;
   std::vector<uint32_t> merged;
-  std::vector<ByteBpeVocabLine> vocab;
+  ByteBpeTable<ByteBpeVocabLine> vocab;
   std::vector<uint32_t> long_slots, long_ids, long_offsets;
   std::string long_bytes;
 };
@@ -57,106 +61,148 @@ ByteBpePlanBuilder::ByteBpePlanBuilder(ByteBpeConfig config)
     bool printable = (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
     byte_of_[printable ? byte : next++] = static_cast<int16_t>(byte);
   }
-  slots_.resize(1 << 12);
 }
 
-bool ByteBpePlanBuilder::Decode(std::string_view token) {
-  decoded_.clear();
-  for (size_t i = 0; i < token.size();) {
+bool ByteBpePlanBuilder::Decode(std::string_view token, std::string* bytes) const {
+  for (size_t i = 0; i < token.size(); ++i) {
     auto lead = static_cast<uint8_t>(token[i]);
     uint32_t code_point = lead;
     if (lead >= 0x80) {
-      if (lead < 0xC2 || lead > 0xC7 || i + 1 >= token.size()) return false;
-      code_point = (lead & 0x1Fu) << 6 | (static_cast<uint8_t>(token[i + 1]) & 0x3Fu);
-      ++i;
+      if (lead < 0xC2 || lead > 0xC7 || ++i >= token.size()) return false;
+      code_point = (lead & 0x1Fu) << 6 | (static_cast<uint8_t>(token[i]) & 0x3Fu);
     }
-    ++i;
     if (byte_of_[code_point] < 0) return false;
-    decoded_.push_back(static_cast<char>(byte_of_[code_point]));
+    bytes->push_back(static_cast<char>(byte_of_[code_point]));
   }
   return true;
 }
 
-size_t ByteBpePlanBuilder::FindSlot(std::string_view bytes, uint64_t hash) const {
-  const size_t mask = slots_.size() - 1;
-  for (size_t i = hash & mask;; i = (i + 1) & mask) {
-    uint64_t slot = slots_[i];
-    if (slot == 0) return i;
-    if (slot >> 32 == hash >> 32 && BytesOf(tokens_[(slot & 0xFFFFFFFF) - 1]) == bytes) return i;
-  }
-}
-
-const ByteBpePlanBuilder::Token* ByteBpePlanBuilder::Find(std::string_view bytes) const {
-  uint64_t slot = slots_[FindSlot(bytes, HashBytes(bytes))];
-  return slot == 0 ? nullptr : &tokens_[(slot & 0xFFFFFFFF) - 1];
-}
-
-void ByteBpePlanBuilder::GrowSlots() {
-  slots_.assign(slots_.size() * 2, 0);
-  for (size_t i = 0; i < tokens_.size(); ++i) {
-    std::string_view bytes = BytesOf(tokens_[i]);
-    uint64_t hash = HashBytes(bytes);
-    slots_[FindSlot(bytes, hash)] = (hash & ~uint64_t{0xFFFFFFFF}) | (i + 1);
-  }
+bool ByteBpePlanBuilder::IsShort(std::string_view bytes) {
+  return bytes.size() <= kByteBpeKeyBytes && bytes.find('\0') == std::string_view::npos;
 }
 
 void ByteBpePlanBuilder::AddToken(std::string_view token, uint64_t id) {
-  if (id >= ByteBpePlan::kMaxId) {
+  size_t offset = bytes_.size();
+  if (id >= ByteBpePlan::kMaxId || offset > (1u << 30) || indexed_) {
     fits_ = false;
     return;
   }
-  if (!Decode(token)) return;  // no piece can hold it
-  if (decoded_.empty() || bytes_.size() > (1u << 30)) {
-    fits_ = fits_ && decoded_.empty();
+  if (!Decode(token, &bytes_) || bytes_.size() == offset) {
+    bytes_.resize(offset);  // no piece can hold it
     return;
   }
-  uint64_t hash = HashBytes(decoded_);
-  size_t slot = FindSlot(decoded_, hash);
-  if (slots_[slot] != 0) {
-    tokens_[(slots_[slot] & 0xFFFFFFFF) - 1].id = static_cast<uint32_t>(id);
-    return;
-  }
-  tokens_.push_back({static_cast<uint32_t>(bytes_.size()), static_cast<uint32_t>(decoded_.size()),
+  tokens_.push_back({static_cast<uint32_t>(offset), static_cast<uint32_t>(bytes_.size() - offset),
                      static_cast<uint32_t>(id)});
-  bytes_ += decoded_;
-  slots_[slot] = (hash & ~uint64_t{0xFFFFFFFF}) | tokens_.size();
-  if (tokens_.size() * 2 > slots_.size()) GrowSlots();
+}
+
+void ByteBpePlanBuilder::IndexTokens() {
+  indexed_ = true;
+  size_t lines = std::bit_ceil(tokens_.size() / 2 + 2);
+  tables_->vocab.Assign(lines, ByteBpeVocabLine{});
+  tables_->vocab_mask = lines - 1;
+  tables_->vocab_shift = 64 - std::countr_zero(lines);
+  constexpr size_t kAhead = 16;
+  for (size_t t = 0; t < tokens_.size(); ++t) {
+    if (t + kAhead < tokens_.size()) Ask(BytesOf(tokens_[t + kAhead]));
+    std::string_view bytes = BytesOf(tokens_[t]);
+    if (!IsShort(bytes)) {
+      long_tokens_[bytes] = tokens_[t].id;
+      continue;
+    }
+    ByteBpeKey key = KeyOf(bytes);
+    uint64_t i = HashKey(key.low, key.high) >> tables_->vocab_shift;
+    for (;; i = (i + 1) & tables_->vocab_mask) {
+      ByteBpeVocabLine& line = tables_->vocab.data()[i];
+      uint32_t at = 0;
+      while (at < line.used && line.keys[at] != key) ++at;
+      if (at == 3) continue;
+      line.keys[at] = key;
+      line.ids[at] = tokens_[t].id;
+      line.used = std::max(line.used, at + 1);
+      break;
+    }
+  }
+}
+
+void ByteBpePlanBuilder::Ask(std::string_view bytes) const {
+  if (bytes.size() > kByteBpeKeyBytes) return;
+  ByteBpeKey key = KeyOf(bytes);
+  __builtin_prefetch(tables_->vocab.data() + (HashKey(key.low, key.high) >> tables_->vocab_shift));
+}
+
+uint32_t ByteBpePlanBuilder::Find(std::string_view bytes) const {
+  if (!IsShort(bytes)) {
+    auto found = long_tokens_.find(bytes);
+    return found == long_tokens_.end() ? kNone : found->second;
+  }
+  ByteBpeKey key = KeyOf(bytes);
+  uint64_t i = HashKey(key.low, key.high) >> tables_->vocab_shift;
+  for (;; i = (i + 1) & tables_->vocab_mask) {
+    const ByteBpeVocabLine& line = tables_->vocab.data()[i];
+    for (uint32_t at = 0; at < line.used; ++at) {
+      if (line.keys[at] == key) return line.ids[at];
+    }
+    if (line.used < 3) return kNone;
+  }
 }
 
 void ByteBpePlanBuilder::AddMerge(std::string_view left, std::string_view right) {
-  if (!fits_) return;
-  const Token* parts[2] = {nullptr, nullptr};
-  if (Decode(left)) parts[0] = Find(decoded_);
-  decoded_.swap(decoded_right_);
-  if (parts[0] != nullptr && Decode(right)) parts[1] = Find(decoded_);
-  const Token* merged = nullptr;
-  if (parts[1] != nullptr) merged = Find(decoded_right_.append(decoded_));
-  if (merged == nullptr || merges_.size() >= ByteBpePlan::kMaxRank) {
+  if (!indexed_) IndexTokens();
+  size_t begin = waiting_bytes_.size();
+  if (!fits_ || !Decode(left, &waiting_bytes_)) {
     fits_ = false;
     return;
   }
-  merges_.push_back({parts[0]->id, parts[1]->id, merged->id});
+  size_t middle = waiting_bytes_.size();
+  if (!Decode(right, &waiting_bytes_)) {
+    fits_ = false;
+    return;
+  }
+  std::string_view both = std::string_view(waiting_bytes_).substr(begin);
+  Ask(both.substr(0, middle - begin));
+  Ask(both.substr(middle - begin));
+  Ask(both);
+  waiting_.push_back({static_cast<uint32_t>(middle - begin),
+                      static_cast<uint32_t>(waiting_bytes_.size() - middle)});
+  if (waiting_.size() == kWaiting) LookUpWaiting();
+}
+
+void ByteBpePlanBuilder::LookUpWaiting() {
+  std::string_view bytes = waiting_bytes_;
+  for (const Waiting& one : waiting_) {
+    Merge merge = {Find(bytes.substr(0, one.left_size)),
+                   Find(bytes.substr(one.left_size, one.right_size)),
+                   Find(bytes.substr(0, one.left_size + one.right_size))};
+    bytes.remove_prefix(one.left_size + one.right_size);
+    if (merge.left == kNone || merge.right == kNone || merge.merged == kNone) fits_ = false;
+    merges_.push_back(merge);
+  }
+  if (merges_.size() >= ByteBpePlan::kMaxRank) fits_ = false;
+  waiting_.clear();
+  waiting_bytes_.clear();
 }
 
 void ByteBpePlanBuilder::AddPairs(ByteBpePlan* plan) {
-  size_t size = std::bit_ceil(merges_.size() * 2 + 2);
-  tables_->pairs.assign(size, ByteBpePlan::kEmptyPair);
-  tables_->merged.resize(merges_.size());
-  plan->pair_mask_ = size - 1;
-  plan->pair_shift_ = 64 - std::countr_zero(size);
+  constexpr size_t kLine = ByteBpePlan::kPairsPerLine;
+  size_t lines = std::bit_ceil(merges_.size() / 5 + 2);
+  tables_->pairs.Assign(lines * kLine, ByteBpePlan::kEmptyPair);
+  tables_->merged.assign(std::max<size_t>(merges_.size(), 1), 0);  // read ahead at 0
+  plan->pair_mask_ = lines - 1;
+  plan->pair_shift_ = 64 - std::countr_zero(lines);
   for (size_t rank = 0; rank < merges_.size(); ++rank) {
     const Merge& merge = merges_[rank];
     uint64_t key = uint64_t{merge.left} << 20 | merge.right;
-    uint64_t i = plan->PairSlot(key);
-    while (tables_->pairs[i] != ByteBpePlan::kEmptyPair && tables_->pairs[i] >> 24 != key) {
-      i = (i + 1) & plan->pair_mask_;
+    uint64_t* slots = tables_->pairs.data();
+    for (size_t i = plan->PairLine(key) * kLine;; i = (i + 1) % (lines * kLine)) {
+      if (slots[i] != ByteBpePlan::kEmptyPair && slots[i] >> 24 != key) continue;
+      slots[i] = key << 24 | rank;  // of equal pairs the last one counts, as in the reference
+      break;
     }
-    tables_->pairs[i] =
-        key << 24 | rank;  // of equal pairs the last one counts, as in the reference
     tables_->merged[rank] = merge.merged;
   }
   plan->pairs_ = tables_->pairs.data();
   plan->merged_ = tables_->merged.data();
+  plan->merged_count_ = tables_->merged.size();
   tables_->byte_pair_ranks.resize(65536);
   for (int left = 0; left < 256; ++left) {
     for (int right = 0; right < 256; ++right) {
@@ -169,69 +215,69 @@ void ByteBpePlanBuilder::AddPairs(ByteBpePlan* plan) {
 }
 
 void ByteBpePlanBuilder::AddShortTokens(ByteBpePlan* plan) {
-  size_t size = std::bit_ceil(tokens_.size() / 2 + 2);
-  tables_->vocab.assign(size, ByteBpeVocabLine{});
-  plan->vocab_mask_ = size - 1;
-  plan->vocab_shift_ = 64 - std::countr_zero(size);
-  for (const Token& token : tokens_) {
-    std::string_view bytes = BytesOf(token);
-    if (bytes.size() > kByteBpeKeyBytes || bytes.find('\0') != std::string_view::npos) continue;
-    if (!config_.ignore_merges) {
-      uint32_t ids[kByteBpeShortPiece];
-      size_t n = MergeShortPiece<PortableMinimum>(
-          *plan, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(), ids);
-      if (n != 1 || ids[0] != token.id) continue;
-    }
-    ByteBpeKey key = KeyOf(bytes);
-    uint64_t i = HashKey(key.low, key.high) >> plan->vocab_shift_;
-    while (tables_->vocab[i].used == 3) i = (i + 1) & plan->vocab_mask_;
-    ByteBpeVocabLine& line = tables_->vocab[i];
-    line.keys[line.used] = key;
-    line.ids[line.used++] = token.id;
-  }
+  plan->vocab_mask_ = tables_->vocab_mask;
+  plan->vocab_shift_ = tables_->vocab_shift;
   plan->vocab_ = tables_->vocab.data();
+  if (config_.ignore_merges) return;
+  // Tokens that the merges do not reach must not be found whole. Their places stay taken, with a
+  // key that no piece has, so that lines that were full still lead on to the next.
+  constexpr ByteBpeKey kNoPiece = {0, 1};
+  ByteBpeMergeFunction merge = ByteBpeMerge();
+  ByteBpePairMemo memo;
+  for (size_t i = 0; i < tables_->vocab.size(); ++i) {
+    ByteBpeVocabLine& line = tables_->vocab.data()[i];
+    for (uint32_t at = 0; at < line.used; ++at) {
+      const auto* bytes = reinterpret_cast<const uint8_t*>(&line.keys[at]);
+      const void* end = std::memchr(bytes, 0, kByteBpeKeyBytes);
+      size_t size = end == nullptr ? kByteBpeKeyBytes
+                                   : static_cast<size_t>(static_cast<const uint8_t*>(end) - bytes);
+      uint32_t ids[kByteBpeShortPiece];
+      if (merge(*plan, memo, bytes, size, ids) != 1 || ids[0] != line.ids[at]) {
+        line.keys[at] = kNoPiece;
+      }
+    }
+  }
 }
 
 void ByteBpePlanBuilder::AddLongTokens(ByteBpePlan* plan) {
-  std::vector<const Token*> tokens;
-  for (const Token& token : tokens_) {
-    bool is_short =
-        token.size <= kByteBpeKeyBytes && BytesOf(token).find('\0') == std::string_view::npos;
-    if (config_.ignore_merges && !is_short) tokens.push_back(&token);
-  }
+  std::vector<std::pair<std::string_view, uint32_t>> tokens;
+  if (config_.ignore_merges) tokens.assign(long_tokens_.begin(), long_tokens_.end());
+  std::sort(tokens.begin(), tokens.end());
   size_t size = std::bit_ceil(tokens.size() * 2 + 2);
   tables_->long_slots.assign(size, 0);
   plan->long_mask_ = size - 1;
   tables_->long_offsets.push_back(0);
-  for (const Token* token : tokens) {
-    std::string_view bytes = BytesOf(*token);
+  for (const auto& [bytes, id] : tokens) {
     uint64_t i = HashBytes(bytes) & plan->long_mask_;
     while (tables_->long_slots[i] != 0) i = (i + 1) & plan->long_mask_;
     tables_->long_bytes += bytes;
-    tables_->long_ids.push_back(token->id);
+    tables_->long_ids.push_back(id);
     tables_->long_offsets.push_back(static_cast<uint32_t>(tables_->long_bytes.size()));
     tables_->long_slots[i] = static_cast<uint32_t>(tables_->long_ids.size());
   }
   plan->long_slots_ = tables_->long_slots.data();
   plan->long_ids_ = tables_->long_ids.data();
+  plan->long_count_ = tables_->long_ids.size();
   plan->long_offsets_ = tables_->long_offsets.data();
   plan->long_bytes_ = tables_->long_bytes.data();
 }
 
 std::shared_ptr<const ByteBpePlan> ByteBpePlanBuilder::Build() {
+  if (!indexed_) IndexTokens();
+  LookUpWaiting();
   auto plan = std::make_shared<ByteBpePlan>();
   plan->config_ = config_;
   for (int byte = 0; byte < 256; ++byte) {
     char c = static_cast<char>(byte);
-    const Token* token = Find({&c, 1});
+    uint32_t id = Find({&c, 1});
     // Bytes that valid UTF-8 never has may be missing. Others vanish from a text, unless there is
     // an unknown token; those of common characters would slow every text down.
     bool in_utf8 = byte != 0xC0 && byte != 0xC1 && byte < 0xF5;
-    if (token == nullptr && in_utf8) {
+    if (id == kNone && in_utf8) {
       plan->missing_bytes_.push_back(c);
       fits_ = fits_ && byte >= 0xF1 && config_.drops_unknown && !config_.ignore_merges;
     }
-    plan->byte_ids_[byte] = token == nullptr ? kNone : token->id;
+    plan->byte_ids_[byte] = id;
   }
   if (!fits_) return nullptr;
   AddPairs(plan.get());

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "tokenizers/segment_encoders/byte_bpe_plan.h"
@@ -33,17 +34,25 @@ class ByteBpePlanBuilder {
   struct Merge {
     uint32_t left, right, merged;
   };
+  // A merge whose three tokens were asked for and are looked up a little later, when the lines of
+  // the table have arrived.
+  struct Waiting {
+    uint32_t left_size, right_size;  // in waiting_bytes_, one after the other
+  };
   static constexpr uint32_t kNone = 0xFFFFFFFF;
+  static constexpr size_t kWaiting = 24;
 
-  // The bytes that `token` stands for, in decoded_; false when a character is no byte.
-  bool Decode(std::string_view token);
-  // The slot of the bytes at the end of bytes_ (size of them from `offset`).
-  size_t FindSlot(std::string_view bytes, uint64_t hash) const;
-  const Token* Find(std::string_view bytes) const;
-  void GrowSlots();
+  // Appends the bytes that `token` stands for; false when a character is no byte.
+  bool Decode(std::string_view token, std::string* bytes) const;
+  static bool IsShort(std::string_view bytes);
   std::string_view BytesOf(const Token& token) const {
     return std::string_view(bytes_).substr(token.offset, token.size);
   }
+  // After the last token: the table of all of them.
+  void IndexTokens();
+  void Ask(std::string_view bytes) const;
+  uint32_t Find(std::string_view bytes) const;  // the id, or kNone
+  void LookUpWaiting();
 
   void AddPairs(ByteBpePlan* plan);
   void AddShortTokens(ByteBpePlan* plan);
@@ -51,11 +60,13 @@ class ByteBpePlanBuilder {
 
   ByteBpeConfig config_;
   bool fits_ = true;
+  bool indexed_ = false;
   int16_t byte_of_[512];  // code point of the alphabet -> byte, -1
-  std::string decoded_, decoded_right_;
   std::string bytes_;
   std::vector<Token> tokens_;
-  std::vector<uint64_t> slots_;  // high half of the hash << 32 | index + 1
+  std::unordered_map<std::string_view, uint32_t> long_tokens_;  // into bytes_
+  std::string waiting_bytes_;
+  std::vector<Waiting> waiting_;
   std::vector<Merge> merges_;
   std::shared_ptr<struct ByteBpeTables> tables_;
 };

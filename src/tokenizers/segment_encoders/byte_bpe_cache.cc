@@ -1,9 +1,6 @@
 #include "tokenizers/segment_encoders/byte_bpe_cache.h"
 
-#include <sys/mman.h>
-
-#include <cstdlib>
-#include <new>
+#include <algorithm>
 #include <utility>
 
 namespace hearth::tokenizers {
@@ -18,8 +15,6 @@ constexpr size_t kMaxManyIds = size_t{4} << 20;
 constexpr size_t kMaxArenaWords = size_t{8} << 20;
 
 }  // namespace
-
-void ByteBpePieceCache::Free::operator()(void* memory) const { std::free(memory); }
 
 ByteBpePieceCache::ByteBpePieceCache() {
   Resize(kFirstBits);
@@ -46,24 +41,15 @@ void ByteBpePieceCache::Place(const Line& from, int which) {
 }
 
 void ByteBpePieceCache::Resize(int bits) {
-  size_t bytes = sizeof(Line) << bits;
-  // Large tables in large pages, asked for before the first touch: random probes would otherwise
-  // miss the translation cache each time.
-  constexpr size_t kHugePage = size_t{2} << 20;
-  size_t alignment = bytes >= kHugePage ? kHugePage : 4096;
-  std::unique_ptr<void, Free> memory(std::aligned_alloc(alignment, bytes));
-  if (memory == nullptr) throw std::bad_alloc();
-  if (bytes >= kHugePage) madvise(memory.get(), bytes, MADV_HUGEPAGE);
-  std::memset(memory.get(), 0, bytes);
-  std::unique_ptr<void, Free> old = std::exchange(memory_, std::move(memory));
-  const Line* old_lines = lines_;
-  size_t old_count = old_lines == nullptr ? 0 : size_t{1} << (64 - shift_);
-  lines_ = static_cast<Line*>(memory_.get());
+  ByteBpeTable<Line> old;
+  std::swap(old, table_);
+  table_.Assign(size_t{1} << bits, Line{});
+  lines_ = table_.data();
   shift_ = 64 - bits;
   held_ = 0;
-  for (size_t i = 0; i < old_count; ++i) {
-    for (int which = 1; which >= 0; --which) {
-      if (old_lines[i].keys[which] != ByteBpeKey{}) Place(old_lines[i], which);
+  for (size_t i = 0; i < old.size(); ++i) {
+    for (int which : {0, 1}) {
+      if (old.data()[i].keys[which] != ByteBpeKey{}) Place(old.data()[i], which);
     }
   }
 }
@@ -94,14 +80,14 @@ void ByteBpePieceCache::Insert(ByteBpeKey key, const uint32_t* ids, size_t count
 
 void ByteBpePieceCache::ResizeLong(int bits) {
   std::vector<LongSlot> old = std::exchange(long_slots_, {});
-  long_slots_.assign(size_t{2} << bits, LongSlot{0, 0});
+  long_slots_.assign(kLongWays << bits, LongSlot{0, 0});
   long_shift_ = 64 - bits;
   for (const LongSlot& slot : old) {
     if (slot.at == 0) continue;
     const uint32_t* record = arena_.data() + slot.at - 1;
     uint64_t hash = HashLong(reinterpret_cast<const uint8_t*>(record + 2 + record[1]), record[0]);
-    LongSlot* pair = &long_slots_[(hash >> long_shift_) << 1];
-    pair[pair[0].at == 0 ? 0 : 1] = slot;
+    LongSlot* set = &long_slots_[(hash >> long_shift_) * kLongWays];
+    *std::find_if(set, set + kLongWays - 1, [](const LongSlot& s) { return s.at == 0; }) = slot;
   }
 }
 
@@ -116,7 +102,7 @@ void ByteBpePieceCache::InsertLong(const uint8_t* piece, size_t size, uint64_t h
   size_t words = 2 + count + (size + 3) / 4;
   if (arena_.size() + words > kMaxArenaWords) ForgetLong();
   int bits = 64 - long_shift_;
-  if (bits < kLongLastBits && long_held_ * 3 > (size_t{2} << bits)) {
+  if (bits < kLongLastBits && long_held_ > (size_t{1} << bits)) {
     ResizeLong(std::min(bits + 2, kLongLastBits));
   }
   size_t at = arena_.size();
@@ -126,9 +112,9 @@ void ByteBpePieceCache::InsertLong(const uint8_t* piece, size_t size, uint64_t h
   record[1] = static_cast<uint32_t>(count);
   std::memcpy(record + 2, ids, count * sizeof(uint32_t));
   std::memcpy(record + 2 + count, piece, size);
-  LongSlot* pair = &long_slots_[(hash >> long_shift_) << 1];
-  if (pair[0].at != 0) pair[1] = pair[0];
-  pair[0] = {static_cast<uint32_t>(hash), static_cast<uint32_t>(at + 1)};
+  LongSlot* set = &long_slots_[(hash >> long_shift_) * kLongWays];
+  std::copy_backward(set, set + kLongWays - 1, set + kLongWays);
+  set[0] = {static_cast<uint32_t>(hash), static_cast<uint32_t>(at + 1)};
   ++long_held_;
 }
 

@@ -8,11 +8,11 @@
 
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <string_view>
 #include <vector>
 
 #include "tokenizers/segment_encoders/byte_bpe_plan.h"
+#include "tokenizers/segment_encoders/byte_bpe_table.h"
 
 namespace hearth::tokenizers {
 
@@ -53,15 +53,25 @@ class ByteBpePieceCache {
     size_t count;
   };
   Ids FindLong(const uint8_t* piece, size_t size, uint64_t hash) const;
+  // Asks for what FindLong will read, in two steps.
+  void PrefetchSet(uint64_t hash) const {
+    __builtin_prefetch(&long_slots_[(hash >> long_shift_) * kLongWays]);
+  }
+  void PrefetchRecord(uint64_t hash) const {
+    const LongSlot* set = &long_slots_[(hash >> long_shift_) * kLongWays];
+    for (size_t k = 0; k < kLongWays; ++k) {
+      if (set[k].tag == static_cast<uint32_t>(hash) && set[k].at != 0) {
+        __builtin_prefetch(arena_.data() + set[k].at - 1);
+      }
+    }
+  }
   void InsertLong(const uint8_t* piece, size_t size, uint64_t hash, const uint32_t* ids,
                   size_t count);
 
  private:
-  struct Free {
-    void operator()(void* memory) const;
-  };
+  static constexpr size_t kLongWays = 4;
   struct LongSlot {
-    uint32_t tag;  // low half of the hash; the high bits choose the pair
+    uint32_t tag;  // low half of the hash; the high bits choose the set
     uint32_t at;   // of its record in arena_, plus one; 0: free
   };
   // A record is: size, count, ids, bytes (padded to words).
@@ -72,7 +82,7 @@ class ByteBpePieceCache {
   void Forget();
   void ForgetLong();
 
-  std::unique_ptr<void, Free> memory_;
+  ByteBpeTable<Line> table_;
   Line* lines_ = nullptr;
   int shift_ = 0;
   size_t held_ = 0;
@@ -104,10 +114,10 @@ inline uint64_t ByteBpePieceCache::HashLong(const uint8_t* piece, size_t size) {
 
 inline ByteBpePieceCache::Ids ByteBpePieceCache::FindLong(const uint8_t* piece, size_t size,
                                                           uint64_t hash) const {
-  const LongSlot* pair = &long_slots_[(hash >> long_shift_) << 1];
-  for (int k = 0; k < 2; ++k) {
-    if (pair[k].tag != static_cast<uint32_t>(hash) || pair[k].at == 0) continue;
-    const uint32_t* record = arena_.data() + pair[k].at - 1;
+  const LongSlot* set = &long_slots_[(hash >> long_shift_) * kLongWays];
+  for (size_t k = 0; k < kLongWays; ++k) {
+    if (set[k].tag != static_cast<uint32_t>(hash) || set[k].at == 0) continue;
+    const uint32_t* record = arena_.data() + set[k].at - 1;
     if (record[0] != size || std::memcmp(record + 2 + record[1], piece, size) != 0) continue;
     return {record + 2, record[1]};
   }

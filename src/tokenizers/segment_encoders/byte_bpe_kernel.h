@@ -26,6 +26,7 @@ struct ByteBpeState {
       kManyIds + kByteBpeShortPiece + kBatchRoom * ByteBpePieceCache::kInlineIds + 4;
 
   ByteBpePieceCache cache;
+  ByteBpePairMemo memo;
   LongPieceMerger merger;
   std::vector<uint32_t> long_ids;
   std::vector<uint32_t> boundaries = std::vector<uint32_t>(kBatchRoom);

@@ -47,7 +47,6 @@ struct Bytes {
 
 struct Isa {
   static constexpr bool kBlocks = true;
-  using Minimum = PortableMinimum;
 
   template <typename Rules>
   [[gnu::always_inline]] static inline void Classify(const uint8_t* p, const uint8_t* end,
@@ -146,11 +145,63 @@ struct Isa {
     *value = line.values[(0xF000 >> equal) & 1];
     return (0xF888 >> equal) & 1;
   }
+
+  struct Merging {
+    struct PairLine {
+      [[gnu::always_inline]] static inline int Find(const uint64_t* slots, uint64_t key) {
+        __m256i wanted = _mm256_set1_epi64x(static_cast<int64_t>(key));
+        auto part = [&](int i) {
+          __m256i keys = _mm256_srli_epi64(
+              _mm256_load_si256(reinterpret_cast<const __m256i*>(slots + 4 * i)), 24);
+          return static_cast<unsigned>(
+              _mm256_movemask_pd(_mm256_castsi256_pd(_mm256_cmpeq_epi64(keys, wanted))));
+        };
+        return static_cast<int>(_tzcnt_u32(part(0) | part(1) << 4 | 0x100));
+      }
+    };
+
+    template <size_t kRoom>
+    class Order {
+     public:
+      [[gnu::always_inline]] explicit Order(const uint32_t* values) {
+        for (size_t i = 0; i < kVectors; ++i) {
+          parts_[i] = _mm256_load_si256(reinterpret_cast<const __m256i*>(values + 8 * i));
+        }
+      }
+      [[gnu::always_inline]] uint32_t Least() const {
+        __m256i half = parts_[0];
+        for (size_t i = 1; i < kVectors; ++i) half = _mm256_min_epu32(half, parts_[i]);
+        __m128i quarter =
+            _mm_min_epu32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+        quarter = _mm_min_epu32(quarter, _mm_shuffle_epi32(quarter, 0x4E));
+        quarter = _mm_min_epu32(quarter, _mm_shuffle_epi32(quarter, 0xB1));
+        return static_cast<uint32_t>(_mm_cvtsi128_si32(quarter));
+      }
+      [[gnu::always_inline]] void Set(size_t at, uint32_t value) {
+        __m256i wanted = _mm256_set1_epi32(static_cast<int>(value));
+        __m256i place = _mm256_sub_epi32(_mm256_set1_epi32(static_cast<int>(at)),
+                                         _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+        for (size_t i = 0; i < kVectors; ++i) {
+          __m256i here = _mm256_cmpeq_epi32(place, _mm256_set1_epi32(static_cast<int>(8 * i)));
+          parts_[i] = _mm256_blendv_epi8(parts_[i], wanted, here);
+        }
+      }
+
+     private:
+      static constexpr size_t kVectors = kRoom / 8;
+      __m256i parts_[kVectors];
+    };
+  };
 };
 
 #include "tokenizers/segment_encoders/byte_bpe_kernel.inc"
 
 }  // namespace
+
+size_t MergeByteBpeAvx2(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece,
+                        size_t n, uint32_t* ids) {
+  return MergeForTier(plan, memo, piece, n, ids);
+}
 
 void EncodeByteBpeAvx2(const ByteBpePlan& plan, std::string_view text, ByteBpeState& state,
                        std::vector<uint32_t>* ids) {

@@ -123,20 +123,57 @@ struct Isa {
     return (0xF888u >> equal) & 1;
   }
 
-  struct Minimum {
-    static uint32_t Of(const uint32_t* values, size_t n) {
-      __m512i least = _mm512_load_si512(values);
-      for (size_t i = 16; i < n; i += 16) {
-        least = _mm512_min_epu32(least, _mm512_load_si512(values + i));
+  struct Merging {
+    struct PairLine {
+      [[gnu::always_inline]] static inline int Find(const uint64_t* slots, uint64_t key) {
+        __m512i keys = _mm512_srli_epi64(_mm512_load_si512(slots), 24);
+        unsigned found =
+            _mm512_cmpeq_epi64_mask(keys, _mm512_set1_epi64(static_cast<int64_t>(key)));
+        return static_cast<int>(_tzcnt_u32(found | 0x100));
       }
-      return _mm512_reduce_min_epu32(least);
-    }
+    };
+
+    template <size_t kRoom>
+    class Order {
+     public:
+      [[gnu::always_inline]] explicit Order(const uint32_t* values) {
+        for (size_t i = 0; i < kVectors; ++i) parts_[i] = _mm512_load_si512(values + 16 * i);
+      }
+      [[gnu::always_inline]] uint32_t Least() const {
+        __m512i least = parts_[0];
+        for (size_t i = 1; i < kVectors; ++i) least = _mm512_min_epu32(least, parts_[i]);
+        __m256i half =
+            _mm256_min_epu32(_mm512_castsi512_si256(least), _mm512_extracti64x4_epi64(least, 1));
+        __m128i quarter =
+            _mm_min_epu32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+        quarter = _mm_min_epu32(quarter, _mm_shuffle_epi32(quarter, 0x4E));
+        quarter = _mm_min_epu32(quarter, _mm_shuffle_epi32(quarter, 0xB1));
+        return static_cast<uint32_t>(_mm_cvtsi128_si32(quarter));
+      }
+      [[gnu::always_inline]] void Set(size_t at, uint32_t value) {
+        __m512i wanted = _mm512_set1_epi32(static_cast<int>(value));
+        uint64_t bit = uint64_t{1} << at;
+        for (size_t i = 0; i < kVectors; ++i) {
+          parts_[i] =
+              _mm512_mask_mov_epi32(parts_[i], static_cast<__mmask16>(bit >> (16 * i)), wanted);
+        }
+      }
+
+     private:
+      static constexpr size_t kVectors = kRoom / 16;
+      __m512i parts_[kVectors];
+    };
   };
 };
 
 #include "tokenizers/segment_encoders/byte_bpe_kernel.inc"
 
 }  // namespace
+
+size_t MergeByteBpeAvx512(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece,
+                          size_t n, uint32_t* ids) {
+  return MergeForTier(plan, memo, piece, n, ids);
+}
 
 void EncodeByteBpeAvx512(const ByteBpePlan& plan, std::string_view text, ByteBpeState& state,
                          std::vector<uint32_t>* ids) {

@@ -9,7 +9,7 @@ namespace {
 // Walks character by character: no masks, so that the vector tiers have something to agree with.
 struct Isa {
   static constexpr bool kBlocks = false;
-  using Minimum = PortableMinimum;
+  using Merging = PortableMerging;
 
   template <typename Rules>
   static void Classify(const uint8_t*, const uint8_t*, const ByteBpeClasses&, ByteBpeBlock*) {}
@@ -36,6 +36,11 @@ struct Isa {
 #include "tokenizers/segment_encoders/byte_bpe_kernel.inc"
 
 }  // namespace
+
+size_t MergeByteBpePortable(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece,
+                            size_t n, uint32_t* ids) {
+  return MergeForTier(plan, memo, piece, n, ids);
+}
 
 void EncodeByteBpePortable(const ByteBpePlan& plan, std::string_view text, ByteBpeState& state,
                            std::vector<uint32_t>* ids) {

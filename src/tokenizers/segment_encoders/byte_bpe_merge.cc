@@ -3,6 +3,8 @@
 namespace hearth::tokenizers {
 namespace {
 
+#include "tokenizers/segment_encoders/byte_bpe_short_merge.inc"
+
 constexpr size_t kChildren = 4;
 
 void SiftDown(std::vector<uint64_t>& heap, size_t at, uint64_t value) {
@@ -23,6 +25,10 @@ void SiftDown(std::vector<uint64_t>& heap, size_t at, uint64_t value) {
 }
 
 }  // namespace
+
+uint32_t ByteBpePlan::PairRank(uint32_t left, uint32_t right) const {
+  return FindRank<PortableMerging::PairLine>(*this, PairKey(left, right));
+}
 
 void LongPieceMerger::Push(uint32_t rank, size_t at) {
   uint64_t value = uint64_t{rank} << 32 | at;
@@ -45,8 +51,11 @@ uint64_t LongPieceMerger::Pop() {
   return top;
 }
 
-void LongPieceMerger::Merge(const ByteBpePlan& plan, const uint8_t* piece, size_t n,
-                            std::vector<uint32_t>* ids) {
+void LongPieceMerger::Merge(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece,
+                            size_t n, std::vector<uint32_t>* ids) {
+  auto pair_rank = [&](uint32_t left, uint32_t right) {
+    return RankOf<PortableMerging::PairLine>(plan, memo, ByteBpePlan::PairKey(left, right));
+  };
   symbols_.resize(n);
   heap_.clear();
   for (size_t i = 0; i < n; ++i) {
@@ -66,19 +75,19 @@ void LongPieceMerger::Merge(const ByteBpePlan& plan, const uint8_t* piece, size_
     size_t right = at + symbol.size;
     if (symbol.size == 0 || right >= n) continue;
     // The pair may have changed since it was queued; its present rank tells.
-    if (plan.PairRank(symbol.id, symbols_[right].id) != rank) continue;
+    if (pair_rank(symbol.id, symbols_[right].id) != rank) continue;
     symbol.id = plan.Merged(rank);
     symbol.size += symbols_[right].size;
     symbols_[right].size = 0;
     size_t after = at + symbol.size;
     if (after < n) {
       symbols_[after].previous_size = symbol.size;
-      uint32_t next = plan.PairRank(symbol.id, symbols_[after].id);
+      uint32_t next = pair_rank(symbol.id, symbols_[after].id);
       if (next != ByteBpePlan::kNoRank) Push(next, at);
     }
     if (symbol.previous_size > 0) {
       size_t before = at - symbol.previous_size;
-      uint32_t previous = plan.PairRank(symbols_[before].id, symbol.id);
+      uint32_t previous = pair_rank(symbols_[before].id, symbol.id);
       if (previous != ByteBpePlan::kNoRank) Push(previous, before);
     }
   }

@@ -15,64 +15,69 @@ namespace hearth::tokenizers {
 // ones, and scanning 64 numbers costs less than keeping a heap.
 constexpr size_t kByteBpeShortPiece = 64;
 
-// The smallest of n numbers, n rounded up to the vector by padding with kNoRank; `values` has room
-// for kByteBpeShortPiece.
-struct PortableMinimum {
-  static uint32_t Of(const uint32_t* values, size_t n) {
-    uint32_t least = values[0];
-    for (size_t i = 1; i < n; ++i) least = std::min(least, values[i]);
-    return least;
-  }
+// The ranks of the pairs that a thread asked for last. A pair of the plan shares its cache line
+// with seven others, mostly rare ones: what is common fits level 2 only here.
+class ByteBpePairMemo {
+ public:
+  ByteBpePairMemo() { std::fill(slots_.begin(), slots_.end(), ByteBpePlan::kEmptyPair); }
+  // As a slot of the plan, with 0xFFFFFF for no rank; whatever pair was there last.
+  uint64_t& Slot(uint64_t key) { return slots_[(key * 0x9E3779B97F4A7C15u) >> (64 - kBits)]; }
+
+ private:
+  static constexpr int kBits = 14;
+  std::vector<uint64_t> slots_ = std::vector<uint64_t>(size_t{1} << kBits);
 };
 
-// Writes the ids of 1 to 64 bytes to `ids` (room for 64) and returns how many.
-template <typename Minimum>
-size_t MergeShortPiece(const ByteBpePlan& plan, const uint8_t* piece, size_t n, uint32_t* ids) {
-  // rank << 6 | position would lose ranks of 26 bits and more; they have 24.
-  alignas(64) uint32_t order[kByteBpeShortPiece];
-  uint32_t symbols[kByteBpeShortPiece];
-  static_assert(ByteBpePlan::kMaxRank < (1u << 26));
-  constexpr uint32_t kNone = 0xFFFFFFFF;
-  auto ranked = [](uint32_t rank, size_t at) {
-    return rank == ByteBpePlan::kNoRank ? kNone : rank << 6 | static_cast<uint32_t>(at);
-  };
-  for (size_t i = 0; i + 1 < n; ++i) {
-    order[i] = ranked(plan.BytePairRank(piece[i], piece[i + 1]), i);
-    symbols[i] = plan.ByteId(piece[i]);
-  }
-  symbols[n - 1] = plan.ByteId(piece[n - 1]);
-  size_t padded = std::min<size_t>((n + 15) & ~size_t{15}, kByteBpeShortPiece);
-  for (size_t i = n - 1; i < padded; ++i) order[i] = kNone;
-  uint64_t alive = ~uint64_t{0} >> (64 - n);
-  for (;;) {
-    uint32_t best = Minimum::Of(order, padded);
-    if (best == kNone) break;
-    size_t at = best & 63;
-    uint32_t id = plan.Merged(best >> 6);
-    uint64_t above = alive & (~uint64_t{1} << at);
-    size_t right = static_cast<size_t>(std::countr_zero(above));
-    symbols[at] = id;
-    alive &= ~(uint64_t{1} << right);
-    order[right] = kNone;
-    above &= above - 1;
-    uint64_t below = alive & ((uint64_t{1} << at) - 1);
-    order[at] =
-        above == 0 ? kNone : ranked(plan.PairRank(id, symbols[std::countr_zero(above)]), at);
-    if (below != 0) {
-      size_t left = static_cast<size_t>(63 - std::countl_zero(below));
-      order[left] = ranked(plan.PairRank(symbols[left], id), left);
+// What a tier brings: how a line of pairs is searched, and an array of 16, 32 or 64 numbers that
+// can be changed one at a time and asked for its smallest.
+struct PortableMerging {
+  // Find: the index of the slot whose upper 40 bits are `key`, 8 when there is none.
+  struct PairLine {
+    static int Find(const uint64_t* slots, uint64_t key) {
+      for (int i = 0; i < ByteBpePlan::kPairsPerLine; ++i) {
+        if (slots[i] >> 24 == key) return i;
+        if (slots[i] == ByteBpePlan::kEmptyPair) break;
+      }
+      return ByteBpePlan::kPairsPerLine;
     }
-  }
-  size_t count = 0;
-  for (; alive != 0; alive &= alive - 1) ids[count++] = symbols[std::countr_zero(alive)];
-  return count;
-}
+  };
+
+  template <size_t kRoom>
+  class Order {
+   public:
+    explicit Order(const uint32_t* values) { std::copy(values, values + kRoom, values_); }
+    uint32_t Least() const {
+      uint32_t least = values_[0];
+      for (size_t i = 1; i < kRoom; ++i) least = std::min(least, values_[i]);
+      return least;
+    }
+    void Set(size_t at, uint32_t value) { values_[at] = value; }
+
+   private:
+    uint32_t values_[kRoom];
+  };
+};
+
+// 1 to 64 bytes; `ids` has room for as many. One function per tier, from byte_bpe_short_merge.inc.
+using ByteBpeMergeFunction = size_t (*)(const ByteBpePlan& plan, ByteBpePairMemo& memo,
+                                        const uint8_t* piece, size_t n, uint32_t* ids);
+size_t MergeByteBpePortable(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece,
+                            size_t n, uint32_t* ids);
+#if defined(__x86_64__)
+size_t MergeByteBpeAvx2(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece,
+                        size_t n, uint32_t* ids);
+size_t MergeByteBpeAvx512(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece,
+                          size_t n, uint32_t* ids);
+#endif
+// Of the best tier.
+ByteBpeMergeFunction ByteBpeMerge();
 
 // Pieces of any length (below 2^32 bytes): a heap of (rank, position), linear times a logarithm.
 class LongPieceMerger {
  public:
   // Appends the ids of the piece.
-  void Merge(const ByteBpePlan& plan, const uint8_t* piece, size_t n, std::vector<uint32_t>* ids);
+  void Merge(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece, size_t n,
+             std::vector<uint32_t>* ids);
 
  private:
   struct Symbol {

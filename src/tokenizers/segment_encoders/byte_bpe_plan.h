@@ -48,6 +48,8 @@ struct ByteBpeConfig {
 
 class ByteBpePlan {
  public:
+  // Pairs lie in lines of eight, filled from the front: one cache line answers.
+  static constexpr int kPairsPerLine = 8;
   static constexpr uint32_t kNoRank = 0xFFFFFFFF;
   // Limits of the packed pair table; larger vocabularies take the plain path.
   static constexpr uint32_t kMaxId = (1u << 20) - 1;
@@ -61,14 +63,14 @@ class ByteBpePlan {
   uint32_t BytePairRank(uint8_t left, uint8_t right) const {
     return byte_pair_ranks_[left << 8 | right];
   }
-  uint32_t PairRank(uint32_t left, uint32_t right) const {
-    uint64_t key = uint64_t{left} << 20 | right;
-    for (uint64_t i = PairSlot(key);; i = (i + 1) & pair_mask_) {
-      uint64_t slot = pairs_[i];
-      if (slot >> 24 == key) return static_cast<uint32_t>(slot & 0xFFFFFF);
-      if (slot == kEmptyPair) return kNoRank;
-    }
-  }
+  // A slot is left << 44 | right << 24 | rank. A pair is in its line, or, when that is full, in the
+  // next one.
+  static constexpr uint64_t kEmptyPair = ~uint64_t{0};
+  static uint64_t PairKey(uint32_t left, uint32_t right) { return uint64_t{left} << 20 | right; }
+  uint64_t PairLine(uint64_t key) const { return (key * 0x9E3779B97F4A7C15u) >> pair_shift_; }
+  uint64_t NextPairLine(uint64_t line) const { return (line + 1) & pair_mask_; }
+  const uint64_t* PairSlots(uint64_t line) const { return pairs_ + line * kPairsPerLine; }
+  uint32_t PairRank(uint32_t left, uint32_t right) const;
   uint32_t Merged(uint32_t rank) const { return merged_[rank]; }
 
   // The token that a whole piece becomes at once: never one that the merges do not reach.
@@ -90,15 +92,12 @@ class ByteBpePlan {
 
  private:
   friend class ByteBpePlanBuilder;
-  static constexpr uint64_t kEmptyPair = ~uint64_t{0};
-
-  uint64_t PairSlot(uint64_t key) const { return (key * 0x9E3779B97F4A7C15u) >> pair_shift_; }
-
+  friend class ByteBpePlanFile;
   ByteBpeConfig config_;
   std::array<uint32_t, 256> byte_ids_ = {};
   std::string missing_bytes_;
   const uint32_t* byte_pair_ranks_ = nullptr;  // 65536
-  const uint64_t* pairs_ = nullptr;            // left << 44 | right << 24 | rank
+  const uint64_t* pairs_ = nullptr;
   const uint32_t* merged_ = nullptr;
   const ByteBpeVocabLine* vocab_ = nullptr;
   uint64_t pair_mask_ = 0, vocab_mask_ = 0;
@@ -109,6 +108,7 @@ class ByteBpePlan {
   const uint32_t* long_offsets_ = nullptr;  // one more than there are tokens
   const char* long_bytes_ = nullptr;
   uint64_t long_mask_ = 0;
+  uint64_t merged_count_ = 0, long_count_ = 0;
 
   std::shared_ptr<const void> memory_;
 };

@@ -6,6 +6,7 @@
 //   ["normal_text", form, text]   -> text
 //   ["lower", text]               -> text
 //   ["graphemes", text]           -> [bytes of each cluster, ...]
+//   ["scripts", text]             -> [script of each character, ...]
 //   ["property", name]            -> [first, last, first, last, ...] of the code points that have
 //   it
 #include <functional>
@@ -16,6 +17,7 @@
 #include "codec/json.h"
 #include "text/regex.h"
 #include "text/unicode.h"
+#include "text/utf8.h"
 
 namespace hearth {
 namespace {
@@ -66,8 +68,17 @@ Json Graphemes(const Arguments& arguments) {
   return list;
 }
 
+Json Scripts(const Arguments& arguments) {
+  Json list = Json::Arr();
+  for (std::string_view text = Text(arguments, 1); !text.empty();) {
+    CodePoint point = DecodeUtf8(text);
+    list.Push(static_cast<int>(ScriptOf(point.value)));
+    text.remove_prefix(point.length);
+  }
+  return list;
+}
+
 const std::map<std::string_view, std::function<bool(char32_t)>>& Predicates() {
-  using unicode_internal::Has;
   static const std::map<std::string_view, std::function<bool(char32_t)>> predicates = {
       {"whitespace", IsWhitespace},    {"numeric", IsNumeric},
       {"punctuation", IsPunctuation},  {"crate_word", IsCrateWord},
@@ -100,6 +111,7 @@ Json Answer(const Json& question) {
   if (verb == "normal_text") return Normalize(Form(Text(*arguments, 1)), Text(*arguments, 2));
   if (verb == "lower") return Lowercase(Text(*arguments, 1));
   if (verb == "graphemes") return Graphemes(*arguments);
+  if (verb == "scripts") return Scripts(*arguments);
   if (verb == "property") return PropertyRanges(*arguments);
   throw Error(Code::kInvalidArgument, "unknown question");
 }

@@ -1,0 +1,269 @@
+#include <algorithm>
+#include <cstdio>
+
+#include "base/error.h"
+#include "cli/command.h"
+#include "cli/duration.h"
+#include "cli/findings.h"
+#include "cli/targets.h"
+#include "formats/inspect/inspector.h"
+#include "formats/scan.h"
+
+namespace hearth::cli {
+namespace {
+
+constexpr size_t kShownTensors = 40;
+constexpr size_t kShownMetadata = 60;
+constexpr size_t kShownValueBytes = 160;
+
+struct InspectCommand {
+  std::string target;
+  bool json = false;
+  bool all = false;
+  bool no_scan = false;
+  bool digests = false;
+};
+
+// 1,234,567
+std::string Grouped(uint64_t value) {
+  std::string digits = std::to_string(value);
+  for (size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
+  return digits;
+}
+
+// 22.7 M, 7.24 B: how people name the sizes of models.
+std::string Short(uint64_t value) {
+  static constexpr std::pair<double, const char*> kUnits[] = {
+      {1e12, " T"}, {1e9, " B"}, {1e6, " M"}, {1e3, " K"}};
+  char text[40];
+  for (auto [unit, word] : kUnits) {
+    if (static_cast<double>(value) < unit) continue;
+    std::snprintf(text, sizeof text, "%.3g%s", static_cast<double>(value) / unit, word);
+    return text;
+  }
+  return std::to_string(value);
+}
+
+// One line without control characters: a file must not be able to move the cursor.
+std::string OneLine(std::string text) {
+  if (text.size() > kShownValueBytes) text = text.substr(0, kShownValueBytes) + "...";
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+  }
+  return text;
+}
+
+std::string Show(const Json& value) {
+  const std::string* text = value.AsString();
+  return OneLine(text != nullptr ? *text : value.Dump());
+}
+
+std::string ShapeText(const std::vector<uint64_t>& shape) {
+  std::string text = "[";
+  for (size_t i = 0; i < shape.size(); ++i) text += (i > 0 ? ", " : "") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+struct Inspected {
+  std::string name;
+  uint64_t bytes = 0;
+  Inspection inspection;
+};
+
+class Printer {
+ public:
+  Printer(const InspectCommand& command) : command_(command), colour_(WantsColour()) {}
+
+  void Header(const std::string& name, const std::string& line) {
+    std::printf("%s%s%s  %s\n", colour_ ? "\033[1m" : "", OneLine(name).c_str(),
+                colour_ ? "\033[0m" : "", line.c_str());
+  }
+
+  void Findings(const ScanReport& report) {
+    if (command_.no_scan) return;
+    if (report.verdict() == Severity::kNote) {
+      std::printf("%sno dangers found%s in %llu objects\n", colour_ ? "\033[32m" : "",
+                  colour_ ? "\033[0m" : "", static_cast<unsigned long long>(report.objects));
+    }
+    PrintFindings(report.findings, colour_, true);
+  }
+
+  void File(const Inspection& inspection) {
+    for (const std::string& warning : inspection.warnings)
+      std::printf("not read: %s\n", OneLine(warning).c_str());
+    if (!inspection.facts.empty()) std::printf("\n");
+    for (const InspectedFact& fact : inspection.facts) {
+      std::printf("  %-22s %s  %s(%s)%s\n", fact.key.c_str(), Show(fact.value).c_str(), Dim(),
+                  fact.evidence.c_str(), Plain());
+    }
+    Tensors(inspection);
+    Metadata(inspection);
+  }
+
+  void Parameters(const Inspection& inspection) {
+    uint64_t total = 0;
+    for (const auto& [dtype, count] : inspection.CountParameters()) total += count;
+    if (inspection.tensors.empty()) return;
+    std::printf("\n%zu tensors, %s parameters (%s)\n", inspection.tensors.size(),
+                Short(total).c_str(), Grouped(total).c_str());
+    for (const auto& [dtype, count] : inspection.CountParameters()) {
+      std::printf(
+          "  %-14s %16s  %5.1f %%\n", dtype.c_str(), Grouped(count).c_str(),
+          total == 0 ? 0.0 : 100.0 * static_cast<double>(count) / static_cast<double>(total));
+    }
+  }
+
+ private:
+  const char* Dim() const { return colour_ ? "\033[2m" : ""; }
+  const char* Plain() const { return colour_ ? "\033[0m" : ""; }
+
+  void Tensors(const Inspection& inspection) {
+    if (inspection.tensors.empty()) return;
+    Parameters(inspection);
+    std::printf("\n");
+    size_t width = 20;
+    size_t shown = command_.all ? inspection.tensors.size()
+                                : std::min(kShownTensors, inspection.tensors.size());
+    for (size_t i = 0; i < shown; ++i)
+      width = std::max(width, std::min<size_t>(60, inspection.tensors[i].name.size()));
+    for (size_t i = 0; i < shown; ++i) {
+      const InspectedTensor& tensor = inspection.tensors[i];
+      std::printf("  %-*s %-9s %-20s %10s%s%s\n", static_cast<int>(width),
+                  OneLine(tensor.name).c_str(), tensor.dtype.c_str(),
+                  ShapeText(tensor.shape).c_str(), HumanBytes(tensor.bytes).c_str(),
+                  tensor.note.empty() ? "" : "  ", OneLine(tensor.note).c_str());
+    }
+    if (shown < inspection.tensors.size()) {
+      std::printf("  %s... and %zu more (--all shows them)%s\n", Dim(),
+                  inspection.tensors.size() - shown, Plain());
+    }
+  }
+
+  void Metadata(const Inspection& inspection) {
+    if (inspection.metadata.empty()) return;
+    std::printf("\nmetadata\n");
+    size_t shown = command_.all ? inspection.metadata.size()
+                                : std::min(kShownMetadata, inspection.metadata.size());
+    for (size_t i = 0; i < shown; ++i) {
+      const auto& [key, value] = inspection.metadata[i];
+      std::printf("  %-40s %s\n", OneLine(key).c_str(), Show(value).c_str());
+    }
+    if (shown < inspection.metadata.size()) {
+      std::printf("  %s... and %zu more (--all shows them)%s\n", Dim(),
+                  inspection.metadata.size() - shown, Plain());
+    }
+  }
+
+  const InspectCommand& command_;
+  bool colour_;
+};
+
+Json FileJson(const Inspected& file) {
+  Json json = file.inspection.ToJson();
+  Json row = Json::Obj({{"name", file.name}, {"bytes", file.bytes}});
+  for (const auto& [key, value] : *json.AsObject()) row.Set(key, value);
+  return row;
+}
+
+// Totals of a repository: bytes by format, parameters by dtype.
+Inspection Sum(const std::vector<Inspected>& files) {
+  Inspection sum;
+  for (const Inspected& file : files) {
+    sum.tensors.insert(sum.tensors.end(), file.inspection.tensors.begin(),
+                       file.inspection.tensors.end());
+  }
+  return sum;
+}
+
+void PrintFolder(const InspectCommand& command, const std::vector<Inspected>& files,
+                 const ScanReport& report) {
+  Printer printer(command);
+  uint64_t bytes = 0;
+  for (const Inspected& file : files) bytes += file.bytes;
+  printer.Header(command.target, std::to_string(files.size()) + " files, " + HumanBytes(bytes));
+  printer.Findings(report);
+  std::printf("\n");
+  for (const Inspected& file : files) {
+    uint64_t parameters = 0;
+    for (const auto& [dtype, count] : file.inspection.CountParameters()) parameters += count;
+    std::printf("  %-44s %10s  %-18s", OneLine(file.name).c_str(), HumanBytes(file.bytes).c_str(),
+                file.inspection.format.c_str());
+    if (parameters > 0) std::printf(" %s parameters", Short(parameters).c_str());
+    if (!file.inspection.warnings.empty())
+      std::printf("  ! %s", OneLine(file.inspection.warnings[0]).c_str());
+    std::printf("\n");
+  }
+  printer.Parameters(Sum(files));
+  for (const Inspected& file : files) {
+    if (file.inspection.format != "model configuration" || file.inspection.facts.empty()) continue;
+    std::printf("\n%s\n", file.name.c_str());
+    for (const InspectedFact& fact : file.inspection.facts) {
+      std::printf("  %-26s %s\n", fact.key.c_str(), Show(fact.value).c_str());
+    }
+  }
+}
+
+void PrintJson(const InspectCommand& command, const std::vector<Inspected>& files,
+               const ScanReport& report) {
+  Json rows = Json::Arr();
+  for (const Inspected& file : files) rows.Push(FileJson(file));
+  Json json = Json::Obj({{"schema", 1}, {"target", command.target}, {"files", std::move(rows)}});
+  if (!command.no_scan) json.Set("scan", report.ToJson());
+  std::printf("%s\n", json.Dump(2).c_str());
+}
+
+int Run(const InspectCommand& command) {
+  std::vector<Inspected> files;
+  bool remote = IsAddress(command.target);
+  ScanLimits limits;
+  limits.deep = !remote;  // a range costs a round trip
+  Scanner scanner(limits);
+  auto add = [&](ByteSource& source, const std::string& name) {
+    Inspected file{.name = name,
+                   .bytes = source.size_bytes(),
+                   .inspection = InspectSource(source, name, {.digests = command.digests})};
+    files.push_back(std::move(file));
+    if (!command.no_scan) scanner.Scan(source, name);
+  };
+  bool folder = !remote && std::filesystem::is_directory(command.target);
+  if (remote) {
+    std::unique_ptr<ByteSource> source = OpenAddress(command.target);
+    add(*source, AddressFileName(command.target));
+  } else {
+    for (const TargetFile& target : ListTarget(command.target)) {
+      std::unique_ptr<ByteSource> source = OpenTarget(target.path);
+      add(*source, target.name);
+    }
+  }
+  ScanReport report = scanner.Finish();
+  if (command.json) {
+    PrintJson(command, files, report);
+  } else if (folder) {
+    PrintFolder(command, files, report);
+  } else {
+    Printer printer(command);
+    printer.Header(files[0].name, files[0].inspection.format + ", " + HumanBytes(files[0].bytes));
+    printer.Findings(report);
+    printer.File(files[0].inspection);
+  }
+  return report.verdict() == Severity::kDangerous ? kExitDangerous : 0;
+}
+
+}  // namespace
+
+void AddInspectCommand(CLI::App& app, Outcome* outcome) {
+  auto options = std::make_shared<InspectCommand>();
+  CLI::App* command = app.add_subcommand("inspect",
+                                         "Show what a model file or folder holds: dangers, "
+                                         "tensors, types, metadata. Exit code 3: dangerous");
+  command->add_option("target", options->target, "A file, a folder or an http(s) address of a file")
+      ->required();
+  command->add_flag("--json", options->json, "Everything as JSON (schema 1)");
+  command->add_flag("--all", options->all, "Show all tensors and all metadata");
+  command->add_flag("--sha256", options->digests,
+                    "Hash every tensor's bytes (JSON only); reads the weights");
+  command->add_flag("--no-scan", options->no_scan, "Do not look for dangers");
+  command->callback([options, outcome] { outcome->exit_code = Run(*options); });
+}
+
+}  // namespace hearth::cli

@@ -1,0 +1,79 @@
+#include "cli/targets.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "client/http_source.h"
+
+namespace hearth::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+class FileSource : public ByteSource {
+ public:
+  explicit FileSource(const fs::path& path) : fd_(OpenForRead(path)), source_(fd_.get()) {}
+  uint64_t size_bytes() override { return source_.size_bytes(); }
+  void ReadAt(uint64_t offset, char* out, size_t n) override { source_.ReadAt(offset, out, n); }
+
+ private:
+  UniqueFd fd_;
+  FdSource source_;
+};
+
+}  // namespace
+
+std::vector<TargetFile> ListTarget(const std::string& target) {
+  fs::path root(target);
+  std::error_code fault;
+  if (!fs::exists(root, fault)) throw Error(Code::kNotFound, target + " does not exist");
+  if (!fs::is_directory(root, fault)) return {{root, root.filename().string()}};
+  std::vector<TargetFile> files;
+  fs::recursive_directory_iterator at(root, fs::directory_options::skip_permission_denied, fault),
+      end;
+  while (!fault && at != end) {
+    if (at->path().filename() == ".git") {
+      at.disable_recursion_pending();
+    } else if (at->is_regular_file(fault)) {
+      files.push_back({at->path(), at->path().lexically_relative(root).string()});
+    }
+    at.increment(fault);
+  }
+  std::sort(files.begin(), files.end(),
+            [](const TargetFile& a, const TargetFile& b) { return a.name < b.name; });
+  return files;
+}
+
+std::unique_ptr<ByteSource> OpenTarget(const fs::path& path) {
+  return std::make_unique<FileSource>(path);
+}
+
+bool IsAddress(const std::string& target) {
+  return target.starts_with("http://") || target.starts_with("https://");
+}
+
+std::unique_ptr<ByteSource> OpenAddress(const std::string& address) {
+  client::HttpSourceOptions options;
+  const char* token = std::getenv("HF_TOKEN");
+  const char* endpoint = std::getenv("HF_ENDPOINT");
+  if (token != nullptr) options.token = token;
+  options.token_origin =
+      endpoint != nullptr && *endpoint != '\0' ? endpoint : "https://huggingface.co";
+  return std::make_unique<client::HttpSource>(address, options);
+}
+
+std::string AddressFileName(const std::string& address) {
+  std::string path = address.substr(0, address.find_first_of("?#"));
+  return path.substr(path.rfind('/') + 1);
+}
+
+bool WantsColour() {
+  const char* refused = std::getenv("NO_COLOR");
+  return (refused == nullptr || *refused == '\0') && ::isatty(STDOUT_FILENO) != 0;
+}
+
+}  // namespace hearth::cli

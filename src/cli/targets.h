@@ -1,0 +1,37 @@
+// The files that a command line names: one file, or all below a folder. Not thread-safe.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "formats/source.h"
+
+namespace hearth::cli {
+
+struct TargetFile {
+  std::filesystem::path path;
+  std::string name;  // as shown: relative to the folder that was named
+};
+
+// A file gives itself, a folder all regular files below it, sorted, without .git. Links to files
+// are followed, because caches of models consist of them; links to folders are not. Throws
+// kNotFound.
+std::vector<TargetFile> ListTarget(const std::string& target);
+
+// Reads a file; owns its descriptor.
+std::unique_ptr<ByteSource> OpenTarget(const std::filesystem::path& path);
+
+// Addresses of files: http:// and https://.
+bool IsAddress(const std::string& target);
+// Reads by ranges. HF_TOKEN goes along only where HF_ENDPOINT (or the default hub, when that is not
+// set) is the origin.
+std::unique_ptr<ByteSource> OpenAddress(const std::string& address);
+// The last part of the path, without query.
+std::string AddressFileName(const std::string& address);
+
+// Is standard output a terminal that wants colours? NO_COLOR switches them off (no-color.org).
+bool WantsColour();
+
+}  // namespace hearth::cli

@@ -1,0 +1,165 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "base/error.h"
+#include "tokenizers/loaders/loader.h"
+#include "tokenizers/loaders/merge_rules.h"
+#include "tokenizers/loaders/parts.h"
+#include "tokenizers/loaders/sentencepiece_model.h"
+#include "tokenizers/model.h"
+
+namespace hearth::tokenizers {
+namespace {
+
+// Writes the fields of a protocol buffer.
+class Proto {
+ public:
+  Proto& Varint(int number, uint64_t value) {
+    Raw(static_cast<uint64_t>(number) << 3);
+    return Raw(value);
+  }
+  Proto& Bytes(int number, std::string_view value) {
+    Raw(static_cast<uint64_t>(number) << 3 | 2);
+    Raw(value.size());
+    bytes_ += value;
+    return *this;
+  }
+  Proto& Float(int number, float value) {
+    Raw(static_cast<uint64_t>(number) << 3 | 5);
+    bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
+    return *this;
+  }
+  const std::string& bytes() const { return bytes_; }
+
+ private:
+  Proto& Raw(uint64_t value) {
+    for (; value >= 0x80; value >>= 7) bytes_ += static_cast<char>(value | 0x80);
+    bytes_ += static_cast<char>(value);
+    return *this;
+  }
+  std::string bytes_;
+};
+
+std::string Piece(std::string_view text, float score, int type) {
+  return Proto().Bytes(1, text).Float(2, score).Varint(3, static_cast<uint64_t>(type)).bytes();
+}
+
+// A BPE model of five pieces; its normaliser adds a space in front and trims nothing.
+std::string SmallModel() {
+  std::string spec = Proto().Varint(3, 2).Varint(35, 0).Varint(40, 0).bytes();
+  std::string normalizer = Proto().Varint(3, 1).Varint(4, 0).bytes();
+  return Proto()
+      .Bytes(1, Piece("<unk>", 0, 2))
+      .Bytes(1, Piece("<s>", 0, 3))
+      .Bytes(1, Piece("\xE2\x96\x81"
+                      "a",
+                      -1, 1))
+      .Bytes(1, Piece("\xE2\x96\x81", -2, 1))
+      .Bytes(1, Piece("a", -3, 1))
+      .Bytes(2, spec)
+      .Bytes(3, normalizer)
+      .bytes();
+}
+
+Json Load(std::map<std::string, std::string> files) {
+  return LoadTokenizerJson(MemoryFiles(std::move(files)));
+}
+
+const Json& Model(const Json& json) { return *json.Find("model"); }
+
+TEST(SentencePieceLoaderTest, ABpeModelBecomesVocabularyRulesAndNormaliser) {
+  Json json = Load({{"tokenizer.model", SmallModel()}});
+  EXPECT_EQ(Model(json).Find("vocab")->Dump(), R"({"<unk>":0,"<s>":1,"▁a":2,"▁":3,"a":4})");
+  EXPECT_EQ(Model(json).Find("merges")->Dump(), R"([["▁","a"]])");
+  EXPECT_EQ(json.Find("normalizer")->Find("normalizers")->size(), 2u);
+  EXPECT_EQ(json.Find("added_tokens")->size(), 2u);
+}
+
+TEST(SentencePieceLoaderTest, EveryTruncationIsRefusedOrStillAModel) {
+  std::string whole = SmallModel();
+  size_t refused = 0;
+  for (size_t size = 0; size < whole.size(); ++size) {
+    try {
+      ParseSentencePieceModel(std::string_view(whole).substr(0, size));
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::kInvalidArgument);
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, whole.size() * 9 / 10);
+}
+
+TEST(SentencePieceLoaderTest, EveryChangedByteIsRefusedOrStillAModel) {
+  std::string whole = SmallModel();
+  for (size_t at = 0; at < whole.size(); ++at) {
+    for (char flip : {'\x01', '\x80', '\xFF'}) {
+      std::string changed = whole;
+      changed[at] = static_cast<char>(changed[at] ^ flip);
+      try {
+        ParseModel(Model(Load({{"tokenizer.model", changed}})));
+      } catch (const Error&) {
+      }
+    }
+  }
+}
+
+TEST(SentencePieceLoaderTest, AFileOfRanksUnderTheSameNameIsRead) {
+  std::string ranks = "YQ== 0\nYg== 1\nYWI= 2\n";  // a, b, ab
+  Json json = Load({{"tokenizer.model", ranks}});
+  EXPECT_EQ(Model(json).Find("vocab")->Dump(), R"({"a":0,"b":1,"ab":2})");
+  EXPECT_EQ(Model(json).Find("merges")->Dump(), R"([["a","b"]])");
+}
+
+TEST(LoaderTest, ATokenizerJsonIsTakenFirst) {
+  Json json = Load({{"tokenizer.json", R"({"model":1})"}, {"tokenizer.model", SmallModel()}});
+  EXPECT_EQ(json.Dump(), R"({"model":1})");
+}
+
+TEST(LoaderTest, WithoutAnyTokenizerFileThereIsNone) {
+  try {
+    Load({{"README.md", ""}});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kNotFound);
+  }
+}
+
+TEST(BertVocabTest, LinesAreIdsAndTheLastOfEqualOnesCounts) {
+  Json json = Load({{"vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\r\n\na\n"}});
+  auto model = ParseModel(Model(json));
+  EXPECT_EQ(model->FindId("a"), 6u);
+  EXPECT_EQ(model->FindId(""), 5u);
+  EXPECT_EQ(json.Find("added_tokens")->size(), 4u);
+}
+
+TEST(BertVocabTest, TheConfigurationSaysAboutCase) {
+  Json json = Load({{"vocab.txt", "a\n"}, {"tokenizer_config.json", R"({"do_lower_case":false})"}});
+  EXPECT_EQ(json.Find("normalizer")->Find("lowercase")->AsBool(), false);
+}
+
+TEST(VocabMergesTest, ALineThatIsNoPairIsNamed) {
+  try {
+    Load({{"vocab.json", R"({"a":0})"}, {"merges.txt", "#version: 0.2\na\n"}});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.message(), testing::HasSubstr("line 2 of merges.txt"));
+  }
+}
+
+TEST(MergeRulesTest, BetterScoresAndLongerLeftPartsComeFirst) {
+  MergeRules rules = RulesFromScores({{"a", -5}, {"b", -6}, {"ab", -1}, {"abb", -3}, {"bb", -2}});
+  EXPECT_EQ(rules, (MergeRules{{"a", "b"}, {"b", "b"}, {"ab", "b"}, {"a", "bb"}}));
+}
+
+TEST(MergeRulesTest, TokensTooLongToCutAreRefused) {
+  EXPECT_THROW(RulesFromRanks({std::string(1 << 20, 'a')}), Error);
+}
+
+TEST(PartsTest, BytesAreSpelledWithLettersThatPrint) {
+  EXPECT_EQ(parts::SpellBytes(std::string_view(" \0a\xFF", 4)), "ĠĀaÿ");
+}
+
+}  // namespace
+}  // namespace hearth::tokenizers

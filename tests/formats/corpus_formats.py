@@ -1,0 +1,232 @@
+"""Other formats that run code or leave their folder."""
+import base64
+import json
+import pickle
+import struct
+
+from shapes import EVIL, shape, zip_of
+
+
+# --- other formats ----------------------------------------------------------------------------
+
+def keras_config(layer):
+    return json.dumps({"module": "keras", "class_name": "Sequential", "config": {"layers": [layer]},
+                       "registered_name": None}).encode()
+
+
+@shape(extension=".keras")
+def keras_lambda():
+    """a Lambda layer"""
+    return zip_of([("metadata.json", b"{}"), ("config.json", keras_config(
+        {"module": "keras.layers", "class_name": "Lambda", "config": {
+            "function": {"class_name": "__lambda__", "config": {"code": "4wEAAAA=", "defaults": None, "closure": None}}}}))])
+
+
+@shape(extension=".keras")
+def keras_module():
+    """a module that is no part of Keras"""
+    return zip_of([("config.json", keras_config({"module": "os", "class_name": "system", "config": "true",
+                                                 "registered_name": "system"}))])
+
+
+@shape(extension=".keras")
+def keras_get_file():
+    """a helper of Keras that downloads"""
+    return zip_of([("config.json", keras_config({"module": "keras.utils", "class_name": "get_file", "config": {}}))])
+
+
+@shape(extension=".keras")
+def keras_torch_wrapper():
+    """a layer of Keras that loads a pickle"""
+    return zip_of([("config.json", keras_config({"module": "keras.layers", "class_name": "TorchModuleWrapper",
+                                                 "config": {"module": base64.b64encode(EVIL).decode()}}))])
+
+
+@shape(extension=".h5")
+def h5_lambda():
+    """a Lambda layer in the attribute of an HDF5 file"""
+    return b"\x89HDF\r\n\x1a\n" + b"\x00" * 2000 + keras_config(
+        {"class_name": "Lambda", "config": {"function": ["4wEAAA==", None, None]}}) + b"\x00" * 500
+
+
+@shape(extension=".h5")
+def h5_cut_config():
+    """the same, with a configuration that does not parse"""
+    return b"\x89HDF\r\n\x1a\n" + b"\x00" * 2000 + b'{"class_name": "Model", "config": [{"class_name":\x20"Lambda", "config": ' + b"\x00" * 99
+
+
+@shape(extension=".json")
+def template_class():
+    """a chat template that reaches for Python's classes"""
+    return json.dumps({"chat_template": "{{ ''.__class__.__mro__[1].__subclasses__() }}"}).encode()
+
+
+@shape(extension=".json")
+def template_escaped():
+    """the same with escapes in strings"""
+    return json.dumps({"chat_template": "{{ ''['\\x5f\\x5fclass\\x5f\\x5f'] }}"}).encode()
+
+
+@shape(extension=".jinja")
+def template_pieces():
+    """the same in pieces"""
+    return b"{{ messages['__cla' ~ 'ss__'] }}"
+
+
+@shape(extension=".jinja")
+def template_cycler():
+    """a template global that leads to os"""
+    return b"{{ cycler.__init__.__globals__.os.popen('true').read() }}"
+
+
+@shape(extension=".jinja", verdict="suspicious")
+def template_attr():
+    """the attr filter with a computed name"""
+    return b"{% set n = messages[0].content %}{{ messages|attr(n) }}"
+
+
+def gguf(template):
+    def string(value):
+        raw = value.encode()
+        return struct.pack("<Q", len(raw)) + raw
+    return (b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + string("tokenizer.chat_template") + struct.pack("<I", 8) + string(template)
+            + b"\x00" * 64)
+
+
+@shape(extension=".gguf")
+def gguf_template():
+    """a chat template in a GGUF file"""
+    return gguf("{{ lipsum.__globals__['os'].system('true') }}")
+
+
+@shape(extension=".json", verdict="suspicious")
+def auto_map():
+    """a configuration whose code is run by trust_remote_code"""
+    return json.dumps({"model_type": "x", "auto_map": {"AutoModel": "modeling_x.XModel"}}).encode()
+
+
+@shape(extension=".yaml")
+def hydra_target():
+    """a configuration that hydra calls"""
+    return b"model:\n  _target_: os.system\n  command: 'true'\n"
+
+
+@shape(extension=".yaml")
+def yaml_tag():
+    """a YAML tag that unsafe loaders call"""
+    return b"model: !!python/object/apply:os.system ['true']\n"
+
+
+def protobuf(*fields):
+    """(number, bytes or int) to the wire format."""
+    out = b""
+    for number, value in fields:
+        if isinstance(value, int):
+            out += varint(number << 3) + varint(value)
+        else:
+            out += varint(number << 3 | 2) + varint(len(value)) + value
+    return out
+
+
+def varint(value):
+    out = b""
+    while value > 0x7F:
+        out += bytes([value & 0x7F | 0x80])
+        value >>= 7
+    return out + bytes([value])
+
+
+def onnx(tensor=b"", node=b""):
+    return protobuf((1, 8), (2, b"hand"), (7, protobuf((1, node), (2, b"g"), (5, tensor))), (8, protobuf((2, 17))))
+
+
+@shape(extension=".onnx")
+def onnx_escape():
+    """external data outside of the model's folder"""
+    location = protobuf((1, b"location"), (2, b"../../../etc/passwd"))
+    return onnx(tensor=protobuf((1, 4), (2, 1), (8, b"w"), (13, location), (14, 1)), node=protobuf((4, b"Add")))
+
+
+@shape(extension=".onnx", verdict="suspicious")
+def onnx_custom_operator():
+    """operators that need a native library"""
+    return onnx(tensor=protobuf((1, 0), (2, 1), (8, b"w")), node=protobuf((4, b"Run"), (7, b"evil.corp")))
+
+
+@shape(extension=".pb")
+def savedmodel_pyfunc():
+    """a TensorFlow graph with a Python function"""
+    return protobuf((2, protobuf((2, protobuf((1, protobuf((1, b"f"), (2, b"PyFunc"))))))))
+
+
+@shape(extension=".pt")
+def torchscript_file():
+    """a TorchScript program that reads a file"""
+    return zip_of([("m/data.pkl", pickle.dumps({}, 2)), ("m/code/__torch__.py",
+                   b"def forward(self, x: Tensor) -> Tensor:\n  return torch.from_file('/etc/passwd', False, 10)\n")])
+
+
+@shape(extension=".so", verdict="suspicious")
+def program():
+    """a native library"""
+    return b"\x7fELF" + b"\x00" * 100
+
+
+@shape(extension=".json")
+def keras_duplicate_key():
+    """a key that stands twice: readers take the first or the last"""
+    return b'{"module": "keras", "class_name": "Sequential", "config": {"layers": [{"class_name": "Dense", "class_name": "Lambda"}]}}'
+
+
+@shape(extension=".json")
+def keras_utf16():
+    """JSON in UTF-16, which json.loads takes"""
+    return keras_config({"module": "os", "class_name": "system"}).decode().encode("utf-16")
+
+
+@shape(extension=".json", verdict="suspicious")
+def keras_nan():
+    """JSON with NaN, which only lax readers take"""
+    return b'{"class_name": "Sequential", "x": NaN, "config": {"module": "os"}}'
+
+
+@shape(extension=".json")
+def keras_escaped_key():
+    """the key is written with an escape"""
+    return b'{"\\u0063lass_name": "X", "config": {"layers": [{"\\u0063lass_name": "L\\u0061mbda"}]}}'
+
+
+@shape(extension=".h5", verdict="suspicious")
+def h5_escaped_key():
+    """the same inside of an HDF5 file"""
+    return b"\x89HDF\r\n\x1a\n" + b"\x00" * 600 + keras_escaped_key()
+
+
+@shape(extension=".h5")
+def h5_user_block():
+    """an HDF5 file behind a block of the user's"""
+    return b"\x00" * 4096 + h5_lambda()
+
+
+@shape(extension=".yaml")
+def yaml_percent():
+    """a YAML tag with percent escapes"""
+    return b"model: !<tag:yaml.org,2002:pyth%6Fn/object/apply:os.system> ['true']\n"
+
+
+@shape(extension=".yaml")
+def yaml_directive():
+    """a YAML tag behind a directive"""
+    return b"%TAG ! tag:yaml.org,2002:python/\n---\nmodel: !object/apply:os.system ['true']\n"
+
+
+@shape(extension=".jinja", verdict="suspicious")
+def template_variables():
+    """the name is put together from variables"""
+    return b"{% set a = '__cl' %}{% set b = 'ass__' %}{{ messages[a + b] }}"
+
+
+@shape(extension=".model")
+def onnx_other_name():
+    """an ONNX model under another name"""
+    return onnx_escape()

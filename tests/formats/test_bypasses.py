@@ -1,0 +1,91 @@
+"""No shape of tests/formats/corpus.py passes the scanner, and real files raise no alarm."""
+import pathlib
+import zipfile
+
+import corpus
+import pytest
+import real_files
+
+
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory):
+    return corpus.write_all(tmp_path_factory.mktemp("shapes"))
+
+
+def test_there_are_many_different_shapes():
+    assert len(corpus.SHAPES) >= 60
+    lines = [line for _, _, _, line, _ in corpus.SHAPES]
+    assert len(set(lines)) == len(lines)
+
+
+def test_no_shape_passes(shapes, scan):
+    missed = []
+    for path, verdict, line in shapes:
+        report = scan(path)
+        if report["verdict"] != verdict:
+            missed.append((path.name, line, report["verdict"], report["findings"][:3]))
+    assert missed == []
+
+
+def test_no_shape_passes_in_an_archive(shapes, scan, tmp_path):
+    """Every shape once more as a member of a compressed archive."""
+    missed = []
+    for path, verdict, line in shapes:
+        packed = tmp_path / (path.name + ".zip")
+        packed.write_bytes(corpus.zip_of([("folder/" + path.name, path.read_bytes())], zipfile.ZIP_DEFLATED))
+        report = scan(packed)
+        if report["verdict"] not in ("suspicious", "dangerous") or (verdict == "dangerous" and report["verdict"] != verdict):
+            missed.append((path.name, line, report["verdict"], report["findings"][:3]))
+        packed.unlink()
+    assert missed == []
+
+
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("honest")
+    real_files.write_all(folder)
+    return folder
+
+
+def alarms(report):
+    return [finding for finding in report["findings"] if finding["severity"] != "note"]
+
+
+def test_real_files_raise_no_alarm(honest, scan):
+    report = scan(honest)
+    assert report["files"] > 50
+    assert alarms(report) == []
+    assert {row["class"] for row in report["globals"]} == {"safe"}
+
+
+def test_a_real_repository_raises_no_alarm(testdata, scan):
+    for name in ("minilm", "gguf", "tables", "mistral"):
+        report = scan(testdata / name)
+        assert report["files"] > 0 and alarms(report) == [], name
+
+
+def test_estimators_of_scikit_learn_are_suspicious_and_not_dangerous(tmp_path, scan):
+    real_files.write_sklearn(tmp_path)
+    for path in sorted(tmp_path.iterdir()):
+        report = scan(path)
+        assert report["verdict"] == "suspicious", (path.name, report["findings"])
+        kinds = {finding["kind"] for finding in alarms(report)}
+        assert kinds == {"pickle-global"}, (path.name, alarms(report))
+
+
+def test_a_folder_names_the_file_at_fault(tmp_path, scan):
+    (tmp_path / "good.pkl").write_bytes(b"\x80\x04N.")
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "bad.pkl").write_bytes(corpus.EVIL)
+    findings = scan(tmp_path)["findings"]
+    assert {finding["path"] for finding in findings} == {str(pathlib.Path("deep") / "bad.pkl")}
+
+
+def test_every_prefix_of_a_checkpoint_after_the_call_is_dangerous(tmp_path, scan):
+    """An archive that is cut off anywhere behind the pickle: some loaders still read it."""
+    content = corpus.torch_zip()
+    whole = content.index(corpus.EVIL) + len(corpus.EVIL)
+    path = tmp_path / "cut.pt"
+    for end in range(whole, len(content), 7):
+        path.write_bytes(content[:end])
+        assert scan(path)["verdict"] == "dangerous", end

@@ -1,0 +1,69 @@
+"""`hearth tokenize` as a user calls it, against the Python library."""
+import json
+import subprocess
+
+import pytest
+from probes import ROOT, data_folder
+from tokenizers import Tokenizer
+
+HEARTH = ROOT / "build" / "release" / "src" / "apps" / "hearth"
+DATA = data_folder()
+
+
+def path_of(name):
+    return DATA / "tokenizers" / name / "tokenizer.json"
+
+
+def run(*arguments, text=None, check=True):
+    done = subprocess.run([str(HEARTH), "tokenize", *map(str, arguments)], input=text, capture_output=True, text=True)
+    assert not check or done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.mark.parametrize("name", ["bert", "gpt2", "llama3", "mistral-v1", "gemma", "xlmr"])
+def test_a_large_file_streams_to_the_ids_of_the_whole(name):
+    text = (DATA / "text" / "english.txt").read_text()[:2_500_000]
+    expected = Tokenizer.from_file(str(path_of(name))).encode(text).ids
+    assert list(map(int, run("-t", path_of(name), text=text).stdout.split())) == expected
+    assert run("-t", path_of(name).parent, "--count", text=text).stdout == f"{len(expected)}\n"
+
+
+def test_json_is_what_the_library_says():
+    reference = Tokenizer.from_file(str(path_of("bert")))
+    lines = ["Hello wörld", "", "日本語 🙂 naïve"]
+    answers = run("-t", path_of("bert"), "--lines", "--json", text="\n".join(lines)).stdout.splitlines()
+    for line, answer in zip(lines, answers, strict=True):
+        expected, got = reference.encode(line), json.loads(answer)
+        assert got["ids"] == expected.ids and got["tokens"] == expected.tokens
+        assert [tuple(pair) for pair in got["offsets"]] == expected.offsets
+        assert got["word_ids"] == expected.word_ids and got["special_tokens_mask"] == expected.special_tokens_mask
+
+
+def test_a_pair_has_two_type_ids():
+    expected = Tokenizer.from_file(str(path_of("bert"))).encode("one", "two").type_ids
+    assert json.loads(run("-t", path_of("bert"), "--json", "--pair", "two", "one").stdout)["type_ids"] == expected
+
+
+def test_json_lines_are_counted_one_by_one():
+    text = "\n".join(json.dumps({"text": value}) for value in ("a b c", "d"))
+    assert run("-t", path_of("gpt2"), "--jsonl", "text", "--count", text=text).stdout == "3\n1\n"
+    missing = run("-t", path_of("gpt2"), "--jsonl", "body", "--count", text=text, check=False)
+    assert missing.returncode == 1 and 'line 1 has no "body"' in missing.stderr
+
+
+def test_ids_decode_to_the_text():
+    ids = run("-t", path_of("llama3"), "--no-special", "Hello wörld").stdout
+    assert run("-t", path_of("llama3"), "--decode", text=ids).stdout == "Hello wörld\n"
+    wrong = run("-t", path_of("llama3"), "--decode", text="12 x", check=False)
+    assert wrong.returncode == 1 and "ids separated by blanks" in wrong.stderr
+
+
+def test_coloured_pieces_are_the_text():
+    shown = run("-t", path_of("gpt2"), "--color", "always", "one  two\tthree").stdout
+    plain = "".join(part.split("m", 1)[1] for part in ("m" + shown).split("\033["))
+    assert plain == "one  two␉three\n5 tokens, 14 bytes\n"
+
+
+def test_a_missing_tokenizer_is_named(tmp_path):
+    wrong = run("-t", tmp_path / "nothing", "x", check=False)
+    assert wrong.returncode == 1 and "nothing" in wrong.stderr
