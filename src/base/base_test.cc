@@ -113,6 +113,14 @@ TEST_F(FileTest, DurableWriteReplacesAndLeavesNoTemporary) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
 }
 
+TEST_F(FileTest, ABareNameIsWrittenInTheWorkingFolder) {
+  std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(folder_);
+  EXPECT_NO_THROW(WriteFileDurably("bare", "x"));
+  std::filesystem::current_path(before);
+  EXPECT_EQ(ReadFile(folder_ / "bare"), "x");
+}
+
 TEST_F(FileTest, AbandonedTempFileDisappears) {
   { TempFile(folder_).Append("half"); }
   EXPECT_TRUE(std::filesystem::is_empty(folder_));

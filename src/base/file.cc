@@ -73,7 +73,9 @@ void FsyncFile(int fd, std::string_view name) {
 }
 
 void FsyncFolder(const std::filesystem::path& folder) {
-  UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // The folder of a bare name is the working folder.
+  const char* name = folder.empty() ? "." : folder.c_str();
+  UniqueFd fd(::open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.valid()) ThrowErrno("open folder " + folder.string());
   FsyncFile(fd.get(), folder.string());
 }

@@ -19,7 +19,8 @@ struct TestMember {
 };
 
 inline void AppendLittle(std::string* out, uint64_t value, int bytes) {
-  for (int i = 0; i < bytes; ++i) out->push_back(static_cast<char>(value >> (8 * i)));
+  for (int i = 0; i < bytes; ++i)
+    out->push_back(i < 8 ? static_cast<char>(value >> (8 * i)) : '\0');
 }
 
 inline std::string MakeTestZip(const std::vector<TestMember>& members, std::string_view before = "",
