@@ -194,8 +194,8 @@ class Training {
     double count = usage.pieces[id];
     double share = count / usage.words;
     double log_now = std::log(count) - std::log(sum);
-    // The reference takes the number of all pieces here, where that of the alternatives is meant; its
-    // choice of pieces depends on it.
+    // The reference takes the number of all pieces here, where that of the alternatives is meant;
+    // its choice of pieces depends on it.
     double more = static_cast<double>(usage.pieces.size() - 1);
     double log_sum_then = std::log(sum + count * more);
     double log_then = 0;
