@@ -234,7 +234,7 @@ def suites(runner):
         *(Suite(f"conformance-{name}", 90 if runner.options.long else minutes,
                 functools.partial(runner.conformance, name, environment, folders, xet))
           for name, environment, folders, xet, minutes in CLIENTS),
-        Suite("parity", 60 if runner.options.long else 12, runner.parity),
+        Suite("parity", 60 if runner.options.long else 20, runner.parity),
         Suite("formats", 10, runner.formats),
         Suite("fault", 90 if runner.options.long else 8, runner.fault),
         Suite("asan", 15, runner.asan, optional=True),

@@ -1,19 +1,22 @@
 // Answers bench/scenarios/tokenizers.py, which runs it beside its peers: one command a line on the
 // standard input, one line of JSON on the standard output.
 //
-//   load FILE        reads a tokenizer.json; {"cpu", "recognised"}
-//   compiled FILE    the same through the compiled cache in the working folder; {"cpu"} of a found
-//   one text FILE        reads the text of the commands that follow encode           {"cpu",
-//   "count", "digest"}; the caches stay warm from one call to the next forget           begins anew
-//   with empty caches threads N        encodes the text in N threads at once; {"wall", "count"}
-//   latency N        encodes the text N times; {"cpu"} of one
-//   write FILE       writes the ids of the text, little-endian 32 bits each
+//   load FILE      reads a tokenizer.json; {"cpu", "recognised": whether it has a fast path}
+//   compiled FILE  the fast path alone, through the compiled cache in the working folder; {"cpu"}
+//   of
+//                  finding it there
+//   text FILE      reads the text of the commands that follow
+//   encode         {"cpu", "count", "digest"}; caches stay warm from one call to the next
+//   threads N      encodes the text in N threads at once, 8 times each; {"wall", "count"}
+//   latency N      encodes the text N times; {"cpu"} of one
+//   write FILE     writes the ids of the text, little-endian 32 bits each
 #include <fmt/format.h>
 
 #include <chrono>
 #include <ctime>
 #include <fstream>
 #include <iostream>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -21,6 +24,7 @@
 
 #include "tokenizers/compiled_cache.h"
 #include "tokenizers/segment_encoder.h"
+#include "tokenizers/tokenizer.h"
 
 namespace hearth::tokenizers {
 namespace {
@@ -55,15 +59,10 @@ class Server {
       return fmt::format(R"({{"bytes": {}}})", text_.size());
     }
     if (command == "encode") return Encode();
-    if (command == "forget") {
-      scratch_ = encoder_->MakeScratch();
-      return "{}";
-    }
     if (command == "threads") return Threads(std::stoi(argument));
     if (command == "latency") return Latency(std::stoi(argument));
     if (command == "write") {
-      std::vector<uint32_t> ids;
-      encoder_->Encode(text_, SegmentPosition::kStartOfText, *scratch_, &ids);
+      std::vector<uint32_t> ids = tokenizer_->EncodeIds(text_, false);
       std::ofstream(argument, std::ios::binary)
           .write(reinterpret_cast<const char*>(ids.data()),
                  static_cast<std::streamsize>(ids.size() * sizeof(uint32_t)));
@@ -75,10 +74,9 @@ class Server {
  private:
   std::string Load(const std::string& path) {
     double start = ThreadSeconds();
-    encoder_ = MakeSegmentEncoder(std::string_view(ReadAll(path)));
+    tokenizer_.emplace(Tokenizer::FromFile(path));
     double seconds = ThreadSeconds() - start;
-    if (encoder_ != nullptr) scratch_ = encoder_->MakeScratch();
-    return fmt::format(R"({{"cpu": {}, "recognised": {}}})", seconds, encoder_ != nullptr);
+    return fmt::format(R"({{"cpu": {}, "recognised": {}}})", seconds, tokenizer_->has_fast_path());
   }
 
   std::string Compiled(const std::string& path) {
@@ -87,16 +85,15 @@ class Server {
     Sha256 digest = Sha256Of(text);
     cache.Load(text, digest);
     double start = ThreadSeconds();
-    encoder_ = cache.Find(digest);
+    std::unique_ptr<SegmentEncoder> encoder = cache.Find(digest);
     double seconds = ThreadSeconds() - start;
-    if (encoder_ != nullptr) scratch_ = encoder_->MakeScratch();
-    return fmt::format(R"({{"cpu": {}, "recognised": {}}})", seconds, encoder_ != nullptr);
+    return fmt::format(R"({{"cpu": {}, "recognised": {}}})", seconds, encoder != nullptr);
   }
 
   std::string Encode() {
     std::vector<uint32_t> ids;
     double start = ThreadSeconds();
-    encoder_->Encode(text_, SegmentPosition::kStartOfText, *scratch_, &ids);
+    tokenizer_->EncodeIds(text_, false, &ids);
     double seconds = ThreadSeconds() - start;
     return fmt::format(R"({{"cpu": {}, "count": {}, "digest": "{:016x}"}})", seconds, ids.size(),
                        Digest(ids));
@@ -108,10 +105,9 @@ class Server {
     auto start = std::chrono::steady_clock::now();
     for (size_t& number : counts) {
       threads.emplace_back([this, &number] {
-        auto scratch = encoder_->MakeScratch();
         for (int round = 0; round < 8; ++round) {
           std::vector<uint32_t> ids;
-          encoder_->Encode(text_, SegmentPosition::kStartOfText, *scratch, &ids);
+          tokenizer_->EncodeIds(text_, false, &ids);
           number = ids.size();
         }
       });
@@ -125,13 +121,12 @@ class Server {
     double start = ThreadSeconds();
     for (int round = 0; round < rounds; ++round) {
       std::vector<uint32_t> ids;
-      encoder_->Encode(text_, SegmentPosition::kStartOfText, *scratch_, &ids);
+      tokenizer_->EncodeIds(text_, false, &ids);
     }
     return fmt::format(R"({{"cpu": {}}})", (ThreadSeconds() - start) / rounds);
   }
 
-  std::unique_ptr<SegmentEncoder> encoder_;
-  std::unique_ptr<SegmentEncoder::Scratch> scratch_;
+  std::optional<Tokenizer> tokenizer_;
   std::string text_;
 };
 

@@ -73,8 +73,8 @@ void ByteBpePieceCache::Insert(ByteBpeKey key, const uint32_t* ids, size_t count
     many_.insert(many_.end(), ids, ids + count);
   }
   int bits = 64 - shift_;
-  // With three quarters of a piece per line, one in 30 lines spills and hardly a pair is full.
-  if (bits < kLastBits && held_ * 4 > (size_t{3} << bits)) Resize(std::min(bits + 2, kLastBits));
+  // With half a piece per line, one line in 70 spills and hardly a pair of lines is full.
+  if (bits < kLastBits && held_ * 2 > (size_t{1} << bits)) Resize(std::min(bits + 2, kLastBits));
   Place(one, 0);
 }
 

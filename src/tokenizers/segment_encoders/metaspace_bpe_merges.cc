@@ -12,6 +12,8 @@ constexpr std::string_view kMark = "\xE2\x96\x81";  // U+2581
 constexpr uint32_t kMarkCodePoint = 0x2581;
 // Up to here a scan over all ranks after each merge is faster than a heap.
 constexpr size_t kShortSymbols = 24;
+// Up to here one heap is faster than buckets, whose table by rank must be reset each time.
+constexpr size_t kHeapSymbols = 4096;
 
 bool IsNullOrEmpty(const Json* value) {
   return value == nullptr || value->is_null() ||
@@ -257,41 +259,53 @@ void BpeMerges::MergeShort(Work* work) const {
   work->ids.resize(count);
 }
 
-void BpeMerges::MergeLong(Work* work) const {
-  constexpr uint64_t kNone = ~uint64_t{0};
+namespace {
+
+// The queue of stretches that are long, but not so long that its logarithm is felt.
+class HeapQueue {
+ public:
+  explicit HeapQueue(std::vector<uint64_t>* heap) : heap_(*heap) { heap_.clear(); }
+  void Push(uint32_t rank, uint32_t position) {
+    heap_.push_back(static_cast<uint64_t>(rank) << 32 | position);
+    std::push_heap(heap_.begin(), heap_.end(), std::greater<>());
+  }
+  bool Pop(uint32_t* rank, uint32_t* position) {
+    if (heap_.empty()) return false;
+    std::pop_heap(heap_.begin(), heap_.end(), std::greater<>());
+    *rank = static_cast<uint32_t>(heap_.back() >> 32);
+    *position = static_cast<uint32_t>(heap_.back());
+    heap_.pop_back();
+    return true;
+  }
+
+ private:
+  std::vector<uint64_t>& heap_;
+};
+
+}  // namespace
+
+template <typename Queue>
+void BpeMerges::MergeWith(Queue& queue, Work* work) const {
   auto& symbols = work->symbols;
-  auto& heap = work->heap;
   symbols.clear();
-  heap.clear();
   uint32_t count = static_cast<uint32_t>(work->ids.size());
   for (uint32_t i = 0; i < count; ++i) {
     symbols.push_back({work->ids[i], i - 1, i + 1 < count ? i + 1 : kGone});
   }
-  auto key_at = [&](uint32_t at) -> uint64_t {
+  auto rank_at = [&](uint32_t at) {
     uint32_t next = symbols[at].next;
-    if (next == kGone) return kNone;
-    uint32_t rank = FindRank(symbols[at].id, symbols[next].id);
-    return rank == kNoRank ? kNone : static_cast<uint64_t>(rank) << 32 | at;
+    return next == kGone ? kNoRank : FindRank(symbols[at].id, symbols[next].id);
   };
   auto push = [&](uint32_t at) {
-    uint64_t key = key_at(at);
-    if (key == kNone) return;
-    heap.push_back(key);
-    std::push_heap(heap.begin(), heap.end(), std::greater<>());
+    uint32_t rank = rank_at(at);
+    if (rank != kNoRank) queue.Push(rank, at);
   };
-  for (uint32_t i = 0; i < count; ++i) {
-    if (uint64_t key = key_at(i); key != kNone) heap.push_back(key);
-  }
-  std::make_heap(heap.begin(), heap.end(), std::greater<>());
-  while (!heap.empty()) {
-    std::pop_heap(heap.begin(), heap.end(), std::greater<>());
-    uint64_t key = heap.back();
-    heap.pop_back();
-    uint32_t at = static_cast<uint32_t>(key);
+  for (uint32_t i = 0; i < count; ++i) push(i);
+  for (uint32_t rank = 0, at = 0; queue.Pop(&rank, &at);) {
     Symbol& symbol = symbols[at];
-    if (symbol.id == kGone || key_at(at) != key) continue;  // its pair is no more
+    if (symbol.id == kGone || rank_at(at) != rank) continue;  // its pair is no more
     Symbol& next = symbols[symbol.next];
-    symbol.id = merged_ids_[key >> 32];
+    symbol.id = merged_ids_[rank];
     next.id = kGone;
     symbol.next = next.next;
     if (symbol.next != kGone) symbols[symbol.next].previous = at;
@@ -300,6 +314,16 @@ void BpeMerges::MergeLong(Work* work) const {
   }
   work->ids.clear();
   for (uint32_t i = 0; i < count; i = symbols[i].next) work->ids.push_back(symbols[i].id);
+}
+
+void BpeMerges::MergeLong(Work* work) const {
+  if (work->ids.size() <= kHeapSymbols) {
+    HeapQueue queue(&work->heap);
+    MergeWith(queue, work);
+  } else {
+    work->queue.Reset(merged_ids_.size());
+    MergeWith(work->queue, work);
+  }
 }
 
 }  // namespace hearth::tokenizers

@@ -13,6 +13,7 @@
 
 #include "codec/json.h"
 #include "tokenizers/segment_encoders/code_point_table.h"
+#include "tokenizers/segment_encoders/metaspace_bpe_queue.h"
 
 namespace hearth::tokenizers {
 
@@ -38,6 +39,7 @@ class BpeMerges {
   struct Work {
     std::vector<Symbol> symbols;
     std::vector<uint64_t> heap;  // rank << 32 | position
+    RankQueue queue;
     std::vector<uint32_t> ids;
   };
 
@@ -78,6 +80,8 @@ class BpeMerges {
   void Split(std::string_view text, std::vector<uint32_t>* ids) const;
   void MergeShort(Work* work) const;
   void MergeLong(Work* work) const;
+  template <typename Queue>
+  void MergeWith(Queue& queue, Work* work) const;
 
   CodePointTable<uint32_t> characters_;  // id or kGone
   std::vector<uint32_t> byte_ids_;       // 256, or none
