@@ -430,7 +430,7 @@ def test_counts_that_no_machine_could_hold_are_refused(tmp_path):
     tiny_models.make("llama", tmp_path / "model")
     config = json.loads((tmp_path / "model/config.json").read_text())
     for change in [{"num_attention_heads": 2**63}, {"num_attention_heads": 2**63 + 1},
-                   {"head_dim": 2 * 10**9, "rope_scaling": {"rope_type": "llama3", "factor": 8.0}}]:
+                   {"head_dim": 2 * 10**9, "rope_parameters": {"rope_type": "llama3", "factor": 8.0}}]:
         (tmp_path / "model/config.json").write_text(json.dumps(config | change))
         out = hearth("convert", tmp_path / "model", tmp_path / "m.gguf", code=1)
         assert "heads" in out, out
