@@ -13,6 +13,12 @@ using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
+// A literal that may hold zeros.
+template <size_t N>
+std::string_view Bytes(const char (&literal)[N]) {
+  return std::string_view(literal, N - 1);
+}
+
 PickleReport Walk(std::string_view bytes) {
   MemorySource source(bytes);
   return PickleWalker(source).Walk(0, bytes.size());
@@ -28,7 +34,7 @@ std::vector<std::string> Names(const PickleReport& report) {
 }
 
 TEST(PickleWalkTest, ReportsACallWithItsArguments) {
-  PickleReport report = Walk(std::string_view("\x80\2cos\nsystem\nX\2\0\0\0id\x85R.", 25));
+  PickleReport report = Walk(Bytes("\x80\2cos\nsystem\nX\2\0\0\0id\x85R."));
   EXPECT_TRUE(report.complete);
   ASSERT_THAT(Names(report), ElementsAre("os.system dangerous"));
   EXPECT_EQ(report.globals[0].offset, 2u);
@@ -38,9 +44,8 @@ TEST(PickleWalkTest, ReportsACallWithItsArguments) {
 
 TEST(PickleWalkTest, FindsNamesThatComeFromTheMemo) {
   PickleReport report =
-      Walk(std::string_view("\x80\4\x8c\2os\x94\x8c\6system\x94"
-                            "00h\0h\1\x93.",
-                            24));
+      Walk(Bytes("\x80\4\x8c\2os\x94\x8c\6system\x94"
+                 "00h\0h\1\x93."));
   EXPECT_THAT(Names(report), ElementsAre("os.system dangerous"));
 }
 
@@ -102,7 +107,7 @@ TEST(PickleWalkTest, PathsThatLeadToDangerAreDangerous) {
 }
 
 TEST(PickleWalkTest, NotesBytesThatMayBeAPickle) {
-  PickleReport report = Walk(std::string_view("\x80\3C\x08\x80\2cos\nsy.", 13));
+  PickleReport report = Walk(Bytes("\x80\3C\x08\x80\2cos\nsy."));
   ASSERT_EQ(report.literals.size(), 1u);
   EXPECT_EQ(report.literals[0].offset, 4u);
 }

@@ -177,7 +177,7 @@ class UnigramEncoder final : public SegmentEncoder {
     return (layout_.charsmap->TraitsOf(FirstCodePoint(at)) & joins_left_) != 0;
   }
   bool JoinsRight(const uint8_t* begin, const uint8_t* end) const {
-    if (IsAsciiGraphic(end[-1])) return false;
+    if (begin == end || IsAsciiGraphic(end[-1])) return false;
     uint32_t last = FirstCodePoint(LastCharacter(begin, end));
     return (layout_.charsmap->TraitsOf(last) & joins_right_) != 0;
   }
