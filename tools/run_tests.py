@@ -237,9 +237,9 @@ def suites(runner):
         Suite("parity", 60 if runner.options.long else 20, runner.parity),
         Suite("formats", 10, runner.formats),
         Suite("fault", 90 if runner.options.long else 8, runner.fault),
-        Suite("asan", 15, runner.asan, optional=True),
-        Suite("fuzz", 30 if runner.options.long else 20, runner.fuzz, optional=True),
-        Suite("tsan", 8, runner.tsan, optional=True),
+        Suite("asan", 25, runner.asan, optional=True),
+        Suite("fuzz", 45 if runner.options.long else 30, runner.fuzz, optional=True),
+        Suite("tsan", 20, runner.tsan, optional=True),
     ]
 
 
