@@ -270,8 +270,7 @@ void DecodeTexts(const Tokenizer& tokenizer, const TokenizeCommand& command) {
 }
 
 int Run(const TokenizeCommand& command) {
-  Tokenizer tokenizer =
-      Tokenizer::FromJson(tokenizers::LoadTokenizerJson(command.tokenizer).Dump());
+  Tokenizer tokenizer = Tokenizer::Build(tokenizers::LoadTokenizerJson(command.tokenizer));
   Printer printer(tokenizer, command);
   if (command.decode && !command.texts.empty()) {
     DecodeTexts(tokenizer, command);
