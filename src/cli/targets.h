@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "formats/source.h"
+#include "formats/source/source.h"
 
 namespace hearth::cli {
 

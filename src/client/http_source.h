@@ -14,7 +14,7 @@
 #include <memory>
 #include <string>
 
-#include "formats/source.h"
+#include "formats/source/source.h"
 
 namespace hearth::client {
 

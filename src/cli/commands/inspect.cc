@@ -8,7 +8,7 @@
 #include "cli/targets.h"
 #include "cli/terminal_text.h"
 #include "formats/inspect/inspector.h"
-#include "formats/scan.h"
+#include "formats/scan/scan.h"
 
 namespace hearth::cli {
 namespace {

@@ -1,5 +1,5 @@
-#include "formats/archive_source.h"
 #include "formats/inspect/inspector.h"
+#include "formats/source/source_window.h"
 
 namespace hearth {
 namespace {
