@@ -4,10 +4,15 @@
 #include <bit>
 #include <queue>
 
+#include "tokenizers/internal/bpe_windows.h"
+
 namespace hearth::tokenizers {
 namespace {
 
 constexpr size_t kNone = SIZE_MAX;
+// Longer words are merged in windows of so many symbols, whose queue stays in the first-level
+// cache.
+constexpr size_t kWindow = 256;
 
 struct Candidate {
   uint32_t rank;
@@ -79,6 +84,49 @@ class Chain {
   Queue queue_;
 };
 
+void ApplyAll(const BpeMerges& merges, std::vector<BpeSymbol>* symbols) {
+  Chain chain(merges, symbols);
+  while (!chain.empty()) chain.Apply(chain.Pop());
+}
+
+void ApplyInWindows(const BpeMerges& merges, std::vector<BpeSymbol>* symbols) {
+  std::vector<internal::BpeToken> tokens, fresh;
+  std::vector<BpeSymbol> window;
+  internal::MergeByWindows(symbols->size(), kWindow, &tokens, &fresh,
+                           [&](size_t begin, size_t end, std::vector<internal::BpeToken>* out) {
+                             window.assign(symbols->begin() + static_cast<std::ptrdiff_t>(begin),
+                                           symbols->begin() + static_cast<std::ptrdiff_t>(end));
+                             ApplyAll(merges, &window);
+                             for (size_t i = 0; i < window.size(); ++i) {
+                               if (window[i].bytes != 0)
+                                 out->push_back({window[i].id, static_cast<uint32_t>(begin + i)});
+                             }
+                           });
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    size_t end = i + 1 < tokens.size() ? tokens[i + 1].begin : symbols->size();
+    BpeSymbol whole = {tokens[i].id, 0};
+    for (size_t k = tokens[i].begin; k < end; ++k) whole.bytes += (*symbols)[k].bytes;
+    (*symbols)[i] = whole;
+  }
+  symbols->resize(tokens.size());
+}
+
+void ApplyWithDropout(const BpeMerges& merges, const std::function<bool()>& drop,
+                      std::vector<BpeSymbol>* symbols) {
+  Chain chain(merges, symbols);
+  std::vector<Candidate> waiting;
+  while (!chain.empty()) {
+    Candidate top = chain.Pop();
+    if (drop()) {
+      waiting.push_back(top);
+      continue;
+    }
+    for (const Candidate& candidate : waiting) chain.Push(candidate);
+    waiting.clear();
+    chain.Apply(top);
+  }
+}
+
 }  // namespace
 
 BpeMerges::BpeMerges(size_t expected) {
@@ -131,17 +179,12 @@ std::vector<BpeMerge> BpeMerges::SortedByRank() const {
 void ApplyMerges(const BpeMerges& merges, const std::function<bool()>& drop,
                  std::vector<BpeSymbol>* symbols) {
   if (symbols->size() < 2) return;
-  Chain chain(merges, symbols);
-  std::vector<Candidate> waiting;
-  while (!chain.empty()) {
-    Candidate top = chain.Pop();
-    if (drop && drop()) {
-      waiting.push_back(top);
-      continue;
-    }
-    for (const Candidate& candidate : waiting) chain.Push(candidate);
-    waiting.clear();
-    chain.Apply(top);
+  if (drop) {
+    ApplyWithDropout(merges, drop, symbols);
+  } else if (symbols->size() > kWindow && symbols->size() <= UINT32_MAX) {
+    return ApplyInWindows(merges, symbols);
+  } else {
+    ApplyAll(merges, symbols);
   }
   std::erase_if(*symbols, [](const BpeSymbol& symbol) { return symbol.bytes == 0; });
 }

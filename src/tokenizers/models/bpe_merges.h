@@ -1,8 +1,8 @@
 // The merges of a BPE model and how they are applied to a word.
 //
 // A merge joins two neighbouring symbols into one; the merge of lowest rank goes first, the
-// leftmost of equal rank before the others. Applied with a heap: O(n log n) in the symbols of a
-// word, also for a word of a megabyte. Immutable after the last Add; safe for concurrent use.
+// leftmost of equal rank before the others. Linear in the symbols of a word, also for a word of a
+// megabyte; with dropout a heap: O(n log n). Immutable after the last Add; safe for concurrent use.
 #pragma once
 
 #include <cstddef>

@@ -232,7 +232,7 @@ void ByteBpePlanBuilder::AddShortTokens(ByteBpePlan* plan) {
       size_t size = end == nullptr ? kByteBpeKeyBytes
                                    : static_cast<size_t>(static_cast<const uint8_t*>(end) - bytes);
       uint32_t ids[kByteBpeShortPiece];
-      if (merge(*plan, memo, bytes, size, ids) != 1 || ids[0] != line.ids[at]) {
+      if (merge(*plan, memo, bytes, size, ids) != 1 || ids[0] != line.ids[at]) {  // one token, at 0
         line.keys[at] = kNoPiece;
       }
     }

@@ -231,8 +231,8 @@ struct Isa {
 
 }  // namespace
 
-size_t MergeByteBpeAvx2(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece,
-                        size_t n, uint32_t* ids) {
+uint64_t MergeByteBpeAvx2(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece,
+                          size_t n, uint32_t* ids) {
   return MergeForTier(plan, memo, piece, n, ids);
 }
 

@@ -207,8 +207,8 @@ struct Isa {
 
 }  // namespace
 
-size_t MergeByteBpeAvx512(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece,
-                          size_t n, uint32_t* ids) {
+uint64_t MergeByteBpeAvx512(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece,
+                            size_t n, uint32_t* ids) {
   return MergeForTier(plan, memo, piece, n, ids);
 }
 

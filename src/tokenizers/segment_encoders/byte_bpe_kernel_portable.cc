@@ -54,8 +54,8 @@ struct Isa {
 
 }  // namespace
 
-size_t MergeByteBpePortable(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece,
-                            size_t n, uint32_t* ids) {
+uint64_t MergeByteBpePortable(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece,
+                              size_t n, uint32_t* ids) {
   return MergeForTier(plan, memo, piece, n, ids);
 }
 

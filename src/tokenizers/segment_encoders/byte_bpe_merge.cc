@@ -51,8 +51,32 @@ uint64_t LongPieceMerger::Pop() {
   return top;
 }
 
-void LongPieceMerger::Merge(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece,
-                            size_t n, std::vector<uint32_t>* ids) {
+void LongPieceMerger::Merge(const ByteBpePlan& plan, ByteBpePairMemo& memo,
+                            ByteBpeMergeFunction merge, std::basic_string_view<uint8_t> piece,
+                            std::vector<uint32_t>* ids) {
+  internal::MergeByWindows(
+      piece.size(), kByteBpeShortPiece, &tokens_, &fresh_,
+      [&](size_t begin, size_t end, std::vector<internal::BpeToken>* out) {
+        if (end - begin > kByteBpeShortPiece) {
+          MergeByHeap(plan, memo, piece.data() + begin, end - begin);
+          for (size_t i = 0; i < end - begin; i += symbols_[i].size) {
+            out->push_back({symbols_[i].id, static_cast<uint32_t>(begin + i)});
+          }
+          return;
+        }
+        uint32_t merged[kByteBpeShortPiece];
+        const uint32_t* id = merged;
+        uint64_t starts = merge(plan, memo, piece.data() + begin, end - begin, merged);
+        for (; starts != 0; starts &= starts - 1) {
+          out->push_back({*id++, static_cast<uint32_t>(begin) +
+                                     static_cast<uint32_t>(std::countr_zero(starts))});
+        }
+      });
+  for (const internal::BpeToken& token : tokens_) ids->push_back(token.id);
+}
+
+void LongPieceMerger::MergeByHeap(const ByteBpePlan& plan, ByteBpePairMemo& memo,
+                                  const uint8_t* piece, size_t n) {
   auto pair_rank = [&](uint32_t left, uint32_t right) {
     return RankOf<PortableMerging::PairLine>(plan, memo, ByteBpePlan::PairKey(left, right));
   };
@@ -91,7 +115,6 @@ void LongPieceMerger::Merge(const ByteBpePlan& plan, ByteBpePairMemo& memo, cons
       if (previous != ByteBpePlan::kNoRank) Push(previous, before);
     }
   }
-  for (size_t i = 0; i < n; i += symbols_[i].size) ids->push_back(symbols_[i].id);
 }
 
 }  // namespace hearth::tokenizers

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
+#include "tokenizers/internal/bpe_windows.h"
 #include "tokenizers/segment_encoders/byte_bpe_plan.h"
 
 namespace hearth::tokenizers {
@@ -58,26 +60,28 @@ struct PortableMerging {
   };
 };
 
-// 1 to 64 bytes; `ids` has room for as many. One function per tier, from byte_bpe_short_merge.inc.
-using ByteBpeMergeFunction = size_t (*)(const ByteBpePlan& plan, ByteBpePairMemo& memo,
-                                        const uint8_t* piece, size_t n, uint32_t* ids);
-size_t MergeByteBpePortable(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece,
-                            size_t n, uint32_t* ids);
+// 1 to 64 bytes; `ids` has room for as many. Returns the bytes at which tokens begin, one bit each.
+// One function per tier, from byte_bpe_short_merge.inc.
+using ByteBpeMergeFunction = uint64_t (*)(const ByteBpePlan& plan, ByteBpePairMemo& memo,
+                                          const uint8_t* piece, size_t n, uint32_t* ids);
+uint64_t MergeByteBpePortable(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece,
+                              size_t n, uint32_t* ids);
 #if defined(__x86_64__)
-size_t MergeByteBpeAvx2(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece,
-                        size_t n, uint32_t* ids);
-size_t MergeByteBpeAvx512(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece,
+uint64_t MergeByteBpeAvx2(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece,
                           size_t n, uint32_t* ids);
+uint64_t MergeByteBpeAvx512(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece,
+                            size_t n, uint32_t* ids);
 #endif
 // Of the best tier.
 ByteBpeMergeFunction ByteBpeMerge();
 
-// Pieces of any length (below 2^32 bytes): a heap of (rank, position), linear times a logarithm.
+// Pieces of any length (below 2^32 bytes), in linear time: by windows of 64 bytes, or where tokens
+// are so long that windows must grow, through a heap of (rank, position).
 class LongPieceMerger {
  public:
-  // Appends the ids of the piece.
-  void Merge(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece, size_t n,
-             std::vector<uint32_t>* ids);
+  // Appends the ids of the piece. `merge` is the tier's.
+  void Merge(const ByteBpePlan& plan, ByteBpePairMemo& memo, ByteBpeMergeFunction merge,
+             std::basic_string_view<uint8_t> piece, std::vector<uint32_t>* ids);
 
  private:
   struct Symbol {
@@ -88,9 +92,12 @@ class LongPieceMerger {
 
   void Push(uint32_t rank, size_t at);
   uint64_t Pop();
+  // Leaves the tokens in symbols_.
+  void MergeByHeap(const ByteBpePlan& plan, ByteBpePairMemo& memo, const uint8_t* piece, size_t n);
 
   std::vector<Symbol> symbols_;
   std::vector<uint64_t> heap_;  // rank << 32 | position, smallest first, four children each
+  std::vector<internal::BpeToken> tokens_, fresh_;
 };
 
 }  // namespace hearth::tokenizers

@@ -1,6 +1,7 @@
 #include "tokenizers/segment_encoders/metaspace_bpe_merges.h"
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -12,8 +13,8 @@ constexpr std::string_view kMark = "\xE2\x96\x81";  // U+2581
 constexpr uint32_t kMarkCodePoint = 0x2581;
 // Up to here a scan over all ranks after each merge is faster than a heap.
 constexpr size_t kShortSymbols = 24;
-// Up to here one heap is faster than buckets, whose table by rank must be reset each time.
-constexpr size_t kHeapSymbols = 4096;
+// Symbols of a window of a longer stretch: small enough for the first-level cache.
+constexpr size_t kWindow = 256;
 
 bool IsNullOrEmpty(const Json* value) {
   return value == nullptr || value->is_null() ||
@@ -261,36 +262,32 @@ void BpeMerges::MergeShort(Work* work) const {
 
 namespace {
 
-// The queue of stretches that are long, but not so long that its logarithm is felt.
-class HeapQueue {
- public:
-  explicit HeapQueue(std::vector<uint64_t>* heap) : heap_(*heap) { heap_.clear(); }
-  void Push(uint32_t rank, uint32_t position) {
-    heap_.push_back(static_cast<uint64_t>(rank) << 32 | position);
-    std::push_heap(heap_.begin(), heap_.end(), std::greater<>());
-  }
-  bool Pop(uint32_t* rank, uint32_t* position) {
-    if (heap_.empty()) return false;
-    std::pop_heap(heap_.begin(), heap_.end(), std::greater<>());
-    *rank = static_cast<uint32_t>(heap_.back() >> 32);
-    *position = static_cast<uint32_t>(heap_.back());
-    heap_.pop_back();
-    return true;
-  }
+using Heap = std::vector<uint64_t>;
 
- private:
-  std::vector<uint64_t>& heap_;
-};
+void Push(uint32_t rank, uint32_t position, Heap* heap) {
+  heap->push_back(static_cast<uint64_t>(rank) << 32 | position);
+  std::push_heap(heap->begin(), heap->end(), std::greater<>());
+}
+
+uint64_t Pop(Heap* heap) {
+  std::pop_heap(heap->begin(), heap->end(), std::greater<>());
+  uint64_t least = heap->back();
+  heap->pop_back();
+  return least;
+}
 
 }  // namespace
 
-template <typename Queue>
-void BpeMerges::MergeWith(Queue& queue, Work* work) const {
+// The tokens of a range of work->ids merged alone.
+void BpeMerges::MergeRange(uint32_t begin, uint32_t end, Work* work,
+                           std::vector<internal::BpeToken>* tokens) const {
   auto& symbols = work->symbols;
+  Heap& heap = work->heap;
   symbols.clear();
-  uint32_t count = static_cast<uint32_t>(work->ids.size());
+  heap.clear();
+  const uint32_t count = end - begin;
   for (uint32_t i = 0; i < count; ++i) {
-    symbols.push_back({work->ids[i], i - 1, i + 1 < count ? i + 1 : kGone});
+    symbols.push_back({work->ids[begin + i], i - 1, i + 1 < count ? i + 1 : kGone});
   }
   auto rank_at = [&](uint32_t at) {
     uint32_t next = symbols[at].next;
@@ -298,10 +295,12 @@ void BpeMerges::MergeWith(Queue& queue, Work* work) const {
   };
   auto push = [&](uint32_t at) {
     uint32_t rank = rank_at(at);
-    if (rank != kNoRank) queue.Push(rank, at);
+    if (rank != kNoRank) Push(rank, at, &heap);
   };
   for (uint32_t i = 0; i < count; ++i) push(i);
-  for (uint32_t rank = 0, at = 0; queue.Pop(&rank, &at);) {
+  while (!heap.empty()) {
+    uint64_t least = Pop(&heap);
+    auto at = static_cast<uint32_t>(least), rank = static_cast<uint32_t>(least >> 32);
     Symbol& symbol = symbols[at];
     if (symbol.id == kGone || rank_at(at) != rank) continue;  // its pair is no more
     Symbol& next = symbols[symbol.next];
@@ -312,18 +311,19 @@ void BpeMerges::MergeWith(Queue& queue, Work* work) const {
     if (symbol.previous != kGone) push(symbol.previous);
     push(at);
   }
-  work->ids.clear();
-  for (uint32_t i = 0; i < count; i = symbols[i].next) work->ids.push_back(symbols[i].id);
+  for (uint32_t i = 0; i < count; i = symbols[i].next) {
+    tokens->push_back({symbols[i].id, begin + i});
+  }
 }
 
 void BpeMerges::MergeLong(Work* work) const {
-  if (work->ids.size() <= kHeapSymbols) {
-    HeapQueue queue(&work->heap);
-    MergeWith(queue, work);
-  } else {
-    work->queue.Reset(merged_ids_.size());
-    MergeWith(work->queue, work);
-  }
+  internal::MergeByWindows(work->ids.size(), kWindow, &work->tokens, &work->fresh,
+                           [&](size_t begin, size_t end, std::vector<internal::BpeToken>* tokens) {
+                             MergeRange(static_cast<uint32_t>(begin), static_cast<uint32_t>(end),
+                                        work, tokens);
+                           });
+  work->ids.clear();
+  for (const internal::BpeToken& token : work->tokens) work->ids.push_back(token.id);
 }
 
 }  // namespace hearth::tokenizers

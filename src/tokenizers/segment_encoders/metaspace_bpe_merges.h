@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "codec/json.h"
+#include "tokenizers/internal/bpe_windows.h"
 #include "tokenizers/segment_encoders/code_point_table.h"
-#include "tokenizers/segment_encoders/metaspace_bpe_queue.h"
 
 namespace hearth::tokenizers {
 
@@ -39,7 +39,7 @@ class BpeMerges {
   struct Work {
     std::vector<Symbol> symbols;
     std::vector<uint64_t> heap;  // rank << 32 | position
-    RankQueue queue;
+    std::vector<internal::BpeToken> tokens, fresh;
     std::vector<uint32_t> ids;
   };
 
@@ -80,8 +80,8 @@ class BpeMerges {
   void Split(std::string_view text, std::vector<uint32_t>* ids) const;
   void MergeShort(Work* work) const;
   void MergeLong(Work* work) const;
-  template <typename Queue>
-  void MergeWith(Queue& queue, Work* work) const;
+  void MergeRange(uint32_t begin, uint32_t end, Work* work,
+                  std::vector<internal::BpeToken>* tokens) const;
 
   CodePointTable<uint32_t> characters_;  // id or kGone
   std::vector<uint32_t> byte_ids_;       // 256, or none
