@@ -411,24 +411,28 @@ void Compiler::Emit(int32_t node) {
       at.operation);
 }
 
-// The lowest place in the arena that no buffer of an overlapping life has.
+// The lowest place in the arena that no buffer of an overlapping life has. A life is counted in
+// phases: within one, some rows are further than others.
 void Compiler::PlanMemory() {
   struct Life {
     uint32_t first = UINT32_MAX, last = 0;
   };
   std::vector<Life> lives(program_->buffers_.size());
-  auto touch = [&](const View& view, uint32_t step) {
+  auto touch = [&](const View& view, uint32_t phase) {
     if (view.buffer < 0) return;
     Life& life = lives[view.buffer];
-    life.first = std::min(life.first, step);
-    life.last = std::max(life.last, step);
+    life.first = std::min(life.first, phase);
+    life.last = std::max(life.last, phase);
   };
-  auto steps = static_cast<uint32_t>(program_->steps_.size());
-  for (uint32_t i = 0; i < steps; ++i) {
-    const Step& step = program_->steps_[i];
-    for (const View& view : {step.in, step.in2, step.in3, step.out}) touch(view, i);
+  auto phases = static_cast<uint32_t>(program_->phases_.size());
+  for (uint32_t phase = 0; phase < phases; ++phase) {
+    for (uint32_t i = program_->phases_[phase].first_step; i < program_->phases_[phase].end_step;
+         ++i) {
+      const Step& step = program_->steps_[i];
+      for (const View& view : {step.in, step.in2, step.in3, step.out}) touch(view, phase);
+    }
   }
-  for (const CpuProgram::Output& output : program_->outputs_) touch(output.view, steps);
+  for (const CpuProgram::Output& output : program_->outputs_) touch(output.view, phases);
   std::vector<size_t> placed;
   for (size_t i = 0; i < lives.size(); ++i) {
     Buffer& buffer = program_->buffers_[i];
@@ -507,9 +511,9 @@ std::shared_ptr<const CpuProgram> Compiler::Run() {
   for (const auto& [name, value] : program_->graph_.outputs) {
     program_->outputs_.push_back({name, views_[value], nodes()[value].shape.rows});
   }
+  PlanPhases();
   PlanMemory();
   PlanSlots();
-  PlanPhases();
   return program_;
 }
 
