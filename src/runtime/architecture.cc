@@ -5,6 +5,13 @@
 #include "base/error.h"
 
 namespace hearth::runtime {
+namespace {
+
+// Other beginnings of names: question answering models have "transformer." in every family, and
+// transformers renamed Nomic-BERT's.
+constexpr std::string_view kOtherPrefixes[] = {"transformer.", "nomic_bert."};
+
+}  // namespace
 
 Head HeadOf(const ModelConfig& config) {
   const Json* names = config.Find({"architectures"});
@@ -29,7 +36,11 @@ Head HeadOf(const ModelConfig& config) {
 
 tensor::Weight ModelContext::Maybe(std::string_view name) const {
   if (auto found = weights_.Find(name)) return *found;
-  return weights_.Find(prefix_ + std::string(name)).value_or(tensor::Weight{});
+  if (auto found = weights_.Find(prefix_ + std::string(name))) return *found;
+  for (std::string_view prefix : kOtherPrefixes) {
+    if (auto found = weights_.Find(std::string(prefix) + std::string(name))) return *found;
+  }
+  return {};
 }
 
 tensor::Weight ModelContext::Need(std::string_view name) const {
@@ -59,6 +70,16 @@ const Architecture* FindArchitecture(std::string_view model_type) {
     if (each->model_type == model_type) return each;
   }
   return nullptr;
+}
+
+const Architecture& ArchitectureOf(const ModelConfig& config) {
+  std::string type = config.model_type();
+  const Architecture* found = FindArchitecture(type);
+  if (found == nullptr) {
+    throw Error(Code::kUnimplemented,
+                "models of type \"" + type.substr(0, 60) + "\" cannot run yet");
+  }
+  return *found;
 }
 
 }  // namespace hearth::runtime

@@ -22,6 +22,7 @@ namespace hearth::runtime {
 // What is computed after the last layer; named as the classes of transformers are.
 enum class Head : uint8_t {
   kNone,                    // output "hidden": [tokens, hidden]
+  kStates,                  // no output: the caller goes on with what forward returns
   kCausalLm,                // output "logits": [outputs, vocabulary]
   kMaskedLm,                // the same
   kSequenceClassification,  // output "logits": [segments, labels]
@@ -52,7 +53,8 @@ class ModelContext {
 
   const ModelConfig& config() const { return config_; }
   Head head() const { return head_; }
-  // With the family's prefix or without. Throws kInvalidArgument when neither is there.
+  // With the family's prefix or without ("transformer." too, which question answering models use
+  // in every decoder family). Throws kInvalidArgument when none is there.
   tensor::Weight Need(std::string_view name) const;
   tensor::Weight Maybe(std::string_view name) const;
   // "<name>.weight" and "<name>.bias" (which may be absent).
@@ -70,12 +72,15 @@ struct Architecture {
   std::string_view model_type;
   std::string_view prefix;  // of the checkpoint's tensors when it has a head: "bert."
   ModelShape (*shape)(const ModelConfig& config);
-  void (*forward)(const ModelContext& context, tensor::Builder& builder);
+  // Returns the states of the tokens after the last layer and norm, from which outputs are made.
+  tensor::Value (*forward)(const ModelContext& context, tensor::Builder& builder);
 };
 
 std::vector<const Architecture*> Architectures();
 // nullptr when no file has the type.
 const Architecture* FindArchitecture(std::string_view model_type);
+// Of the configuration's model_type; throws kUnimplemented when no file has it.
+const Architecture& ArchitectureOf(const ModelConfig& config);
 
 #define HEARTH_ARCH(Name) std::span<const Architecture> Name##Family();
 #include "runtime/archs/archs.inc"

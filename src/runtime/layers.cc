@@ -127,6 +127,7 @@ void ScaleLongRope(const RopeSettings& settings, const std::vector<double>& plai
     options->inverse_frequencies.push_back(static_cast<float>(plain[i] / narrow[i]));
     options->long_inverse_frequencies.push_back(static_cast<float>(plain[i] / wide[i]));
   }
+  if (narrow == wide) options->long_inverse_frequencies.clear();
 }
 
 }  // namespace
@@ -191,6 +192,60 @@ RopeOptions ParseRope(const ModelConfig& config, uint32_t head_dim, std::string_
     options.inverse_frequencies.push_back(static_cast<float>(frequency));
   }
   return options;
+}
+
+std::string LayerType(const ModelConfig& config, uint32_t layer) {
+  const Json* types = config.Find({"layer_types"});
+  const Json::Array* list = types != nullptr ? types->AsArray() : nullptr;
+  if (list == nullptr || layer >= list->size()) return "";
+  const std::string* type = (*list)[layer].AsString();
+  return type != nullptr ? *type : "";
+}
+
+void CheckHeads(const ModelShape& shape) {
+  if (shape.heads == 0 || shape.kv_heads == 0 || shape.heads % shape.kv_heads != 0 ||
+      shape.head_dim == 0) {
+    throw Error(Code::kInvalidArgument, "config.json: impossible numbers of attention heads");
+  }
+}
+
+tensor::NormOptions LayerNorm(const ModelContext& context, const std::string& name, float epsilon) {
+  tensor::NormOptions options;
+  options.weight = context.Need(name + ".weight");
+  options.bias = context.Maybe(name + ".bias");
+  options.epsilon = epsilon;
+  return options;
+}
+
+void DecoderOutput(const ModelContext& context, tensor::Builder& b, tensor::Value x,
+                   const VocabularyLayer& vocabulary) {
+  switch (context.head()) {
+    case Head::kCausalLm:
+    case Head::kMaskedLm: {
+      tensor::Weight weight = context.Maybe(vocabulary.weight);
+      if (!weight) weight = context.Need(vocabulary.tied);
+      x = b.Linear(b.SelectOutputs(x), weight, context.Maybe(vocabulary.bias));
+      if (vocabulary.scale != 1) x = b.Scale(x, vocabulary.scale);
+      if (vocabulary.softcap > 0) x = b.SoftCap(x, vocabulary.softcap);
+      b.Output("logits", x);
+      break;
+    }
+    case Head::kSequenceClassification:
+      b.Output("logits", context.Linear(b, b.Pool(x, tensor::Pooling::kLast), "score"));
+      break;
+    case Head::kTokenClassification:
+      b.Output("logits",
+               context.Linear(b, x, context.Maybe("score.weight") ? "score" : "classifier"));
+      break;
+    case Head::kQuestionAnswering:
+      b.Output("logits", context.Linear(b, x, "qa_outputs"));
+      break;
+    case Head::kNone:
+      b.Output("hidden", x);
+      break;
+    case Head::kStates:
+      break;
+  }
 }
 
 }  // namespace hearth::runtime

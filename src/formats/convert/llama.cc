@@ -1,5 +1,5 @@
-// Llama, Mistral, SmolLM, Qwen2, Qwen3, Phi-3, Gemma 2 and 3, Granite: decoders with RMS norms,
-// rotary positions and a gated feed-forward part.
+// Llama, Mistral, SmolLM, SmolLM3, Qwen2, Qwen3, Phi-3, Gemma 1 to 3, Granite: decoders with RMS
+// norms, rotary positions and a gated feed-forward part.
 #include "formats/convert/architecture.h"
 
 namespace hearth::convert {
@@ -44,6 +44,14 @@ constexpr TensorRule kPhi3[] = {
     {"layers.#.self_attn.o_proj.weight", "blk.#.attn_output.weight"},
     {"layers.#.mlp.gate_up_proj.weight", "blk.#.ffn_up.weight"},
     {"layers.#.mlp.down_proj.weight", "blk.#.ffn_down.weight"},
+};
+constexpr TensorRule kGemma1[] = {
+    {"embed_tokens.weight", "token_embd.weight"},
+    {"norm.weight", "output_norm.weight", Transform::kPlusOne},
+    {"layers.#.input_layernorm.weight", "blk.#.attn_norm.weight", Transform::kPlusOne},
+    {"layers.#.post_attention_layernorm.weight", "blk.#.ffn_norm.weight", Transform::kPlusOne},
+    SEPARATE(Transform::kNone, Transform::kNone),
+    GATED,
 };
 constexpr TensorRule kGemma[] = {
     {"embed_tokens.weight", "token_embd.weight"},
@@ -119,6 +127,7 @@ void AddGraniteKeys(KeyWriter& keys) {
 }
 
 constexpr Architecture kArchitectures[] = {
+    {"gemma", "gemma", "model.", kGemma1, kGemmaDropped, AddGemmaKeys},
     {"gemma2", "gemma2", "model.", kGemma, kGemmaDropped, AddGemmaKeys},
     {"gemma3_text", "gemma3", "model.", kGemma, kGemmaDropped, AddGemmaKeys},
     {"granite", "granite", "model.", kLlama, kBuffers, AddGraniteKeys},
@@ -127,6 +136,7 @@ constexpr Architecture kArchitectures[] = {
     {"phi3", "phi3", "model.", kPhi3, kBuffers, AddPhi3Keys},
     {"qwen2", "qwen2", "model.", kQwen2, kBuffers, AddQwenKeys},
     {"qwen3", "qwen3", "model.", kQwen3, kBuffers, AddQwenKeys},
+    {"smollm3", "smollm3", "model.", kLlama, kBuffers, AddLlamaKeys},
 };
 
 }  // namespace

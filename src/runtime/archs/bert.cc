@@ -2,12 +2,11 @@
 //
 // BERT (arXiv 1810.04805), RoBERTa, XLM-RoBERTa, CamemBERT (positions counted from the padding id
 // + 1, another head), DistilBERT (no token types, no pooler, other names), MPNet (relative
-// positions in the attention's scores). Tensor names differ, the computation hardly: a table of
-// names per family.
+// positions in the attention's scores), ELECTRA (narrower embeddings and a layer that widens them).
+// Tensor names differ, the computation hardly: a table of names per family.
+#include <algorithm>
 #include <cmath>
 #include <string>
-
-#include "base/error.h"
 
 #include "runtime/architecture.h"
 #include "runtime/layers.h"
@@ -52,14 +51,12 @@ uint32_t PositionOffset(const ModelConfig& config) {
 
 ModelShape Shape(const ModelConfig& config) {
   ModelShape shape;
-  shape.vocabulary = config.Count({"vocab_size"});
-  shape.hidden = config.Count({"hidden_size", "dim"});
-  shape.layers = config.Count({"num_hidden_layers", "n_layers"}, 4096);
-  shape.heads = shape.kv_heads = config.Count({"num_attention_heads", "n_heads"}, 65536);
-  if (shape.heads == 0 || shape.hidden % shape.heads != 0) {
-    throw Error(Code::kInvalidArgument, "config.json: hidden_size is no multiple of the heads");
-  }
-  shape.head_dim = shape.hidden / shape.heads;
+  shape.vocabulary = config.RequireCount({"vocab_size"});
+  shape.hidden = config.RequireCount({"hidden_size", "dim"});
+  shape.layers = config.RequireCount({"num_hidden_layers", "n_layers"}, 4096);
+  shape.heads = shape.kv_heads = config.RequireCount({"num_attention_heads", "n_heads"}, 65536);
+  shape.head_dim = shape.hidden / std::max(shape.heads, 1u);
+  CheckHeads(shape);
   uint32_t positions = config.Count({"max_position_embeddings"}, 512u);
   uint32_t offset = PositionOffset(config);
   shape.max_tokens = positions > offset ? positions - offset : 0;
@@ -67,11 +64,7 @@ ModelShape Shape(const ModelConfig& config) {
 }
 
 NormOptions Norm(const ModelContext& context, const std::string& name) {
-  NormOptions options;
-  options.weight = context.Need(name + ".weight");
-  options.bias = context.Maybe(name + ".bias");
-  options.epsilon = context.config().Real({"layer_norm_eps"}, 1e-12f);
-  return options;
+  return LayerNorm(context, name, context.config().Real({"layer_norm_eps"}, 1e-12f));
 }
 
 Value Embeddings(const ModelContext& context, Builder& b) {
@@ -83,7 +76,9 @@ Value Embeddings(const ModelContext& context, Builder& b) {
     uint32_t offset = PositionOffset(context.config());
     x = b.Add(x, b.Embed(positions, TokenInput::kPositions, 1, offset));
   }
-  return b.Norm(x, Norm(context, "embeddings.LayerNorm"));
+  x = b.Norm(x, Norm(context, "embeddings.LayerNorm"));
+  if (!context.Maybe("embeddings_project.weight")) return x;
+  return context.Linear(b, x, "embeddings_project");
 }
 
 Value Layers(const ModelContext& context, Builder& b, const Names& names, Value x) {
@@ -132,6 +127,11 @@ Value MaskedLm(const ModelContext& context, Builder& b, Value x) {
     x = b.Norm(x, Norm(context, "lm_head.layer_norm"));
     return Vocabulary(context, b, x, "lm_head.decoder", "lm_head.bias");
   }
+  if (type == "electra") {
+    x = b.Activate(context.Linear(b, x, "generator_predictions.dense"), Activation::kGelu);
+    x = b.Norm(x, Norm(context, "generator_predictions.LayerNorm"));
+    return Vocabulary(context, b, x, "generator_lm_head", "generator_lm_head.bias");
+  }
   Activation activation = ParseActivation(context.config().Text({"hidden_act"}, "gelu"));
   x = b.Activate(context.Linear(b, x, "cls.predictions.transform.dense"), activation);
   x = b.Norm(x, Norm(context, "cls.predictions.transform.LayerNorm"));
@@ -145,15 +145,16 @@ Value SequenceClassification(const ModelContext& context, Builder& b, Value x) {
     x = b.Activate(context.Linear(b, x, "pre_classifier"), Activation::kRelu);
     return context.Linear(b, x, "classifier");
   }
-  if (CountsFromPadding(type)) {
-    x = b.Activate(context.Linear(b, x, "classifier.dense"), Activation::kTanh);
+  if (CountsFromPadding(type) || type == "electra") {
+    Activation activation = type == "electra" ? Activation::kGelu : Activation::kTanh;
+    x = b.Activate(context.Linear(b, x, "classifier.dense"), activation);
     return context.Linear(b, x, "classifier.out_proj");
   }
   x = b.Activate(context.Linear(b, x, "pooler.dense"), Activation::kTanh);
   return context.Linear(b, x, "classifier");
 }
 
-void ForwardWith(const ModelContext& context, Builder& b, const Names& names) {
+Value ForwardWith(const ModelContext& context, Builder& b, const Names& names) {
   Value x = Layers(context, b, names, Embeddings(context, b));
   switch (context.head()) {
     case Head::kMaskedLm:
@@ -172,19 +173,27 @@ void ForwardWith(const ModelContext& context, Builder& b, const Names& names) {
     case Head::kNone:
       b.Output("hidden", x);
       break;
+    case Head::kStates:
+      break;
   }
+  return x;
 }
 
-void Forward(const ModelContext& context, Builder& b) { ForwardWith(context, b, kBertNames); }
-void MpnetForward(const ModelContext& context, Builder& b) { ForwardWith(context, b, kMpnetNames); }
-void DistilForward(const ModelContext& context, Builder& b) {
-  ForwardWith(context, b, kDistilNames);
+Value Forward(const ModelContext& context, Builder& b) {
+  return ForwardWith(context, b, kBertNames);
+}
+Value MpnetForward(const ModelContext& context, Builder& b) {
+  return ForwardWith(context, b, kMpnetNames);
+}
+Value DistilForward(const ModelContext& context, Builder& b) {
+  return ForwardWith(context, b, kDistilNames);
 }
 
 constexpr Architecture kArchitectures[] = {
     {"bert", "bert.", Shape, Forward},
     {"camembert", "roberta.", Shape, Forward},
     {"distilbert", "distilbert.", Shape, DistilForward},
+    {"electra", "electra.", Shape, Forward},
     {"mpnet", "mpnet.", Shape, MpnetForward},
     {"roberta", "roberta.", Shape, Forward},
     {"xlm-roberta", "roberta.", Shape, Forward},

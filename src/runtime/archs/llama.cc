@@ -1,13 +1,14 @@
 // Llama and its relatives: decoders with RMS norms, rotary positions and a gated feed-forward part.
 //
-// Llama, Mistral (sliding window), Qwen2 (biases), Qwen3 (norms of query and key heads), Granite
-// (scaled embeddings, residuals, logits), Phi-3 (fused projections), Gemma 2 and 3 (norms before
-// and after, 1 + w, soft caps, windows in some layers). What a family adds is found in its
-// configuration or among its tensors, so one loop serves all.
+// Llama, Mistral (sliding window), Qwen2 (biases), Qwen3 (norms of query and key heads), SmolLM3
+// (layers without positions), Granite (scaled embeddings, residuals, logits), Phi-3 (fused
+// projections), Gemma (1 + w), Gemma 2 and 3 (norms before and after, soft caps, windows in some
+// layers). What a family adds is found in its configuration or among its tensors, so one loop
+// serves all.
+#include <algorithm>
 #include <cmath>
 #include <string>
 
-#include "base/error.h"
 #include "runtime/architecture.h"
 #include "runtime/layers.h"
 
@@ -28,17 +29,15 @@ bool IsGemma(const ModelConfig& config) { return config.model_type().starts_with
 
 ModelShape Shape(const ModelConfig& config) {
   ModelShape shape;
-  shape.vocabulary = config.Count({"vocab_size"});
-  shape.hidden = config.Count({"hidden_size"});
-  shape.layers = config.Count({"num_hidden_layers"}, 4096);
-  shape.heads = config.Count({"num_attention_heads"}, 65536);
+  shape.vocabulary = config.RequireCount({"vocab_size"});
+  shape.hidden = config.RequireCount({"hidden_size"});
+  shape.layers = config.RequireCount({"num_hidden_layers"}, 4096);
+  shape.heads = config.RequireCount({"num_attention_heads"}, 65536);
   shape.kv_heads = config.Count({"num_key_value_heads"}, shape.heads, 65536);
-  if (shape.heads == 0 || shape.kv_heads == 0 || shape.heads % shape.kv_heads != 0) {
-    throw Error(Code::kInvalidArgument, "config.json: impossible numbers of attention heads");
-  }
   // Gemma's classes have 256 where the file says nothing.
-  uint32_t head_dim = IsGemma(config) ? 256 : shape.hidden / shape.heads;
+  uint32_t head_dim = IsGemma(config) ? 256 : shape.hidden / std::max(shape.heads, 1u);
   shape.head_dim = config.Count({"head_dim"}, head_dim, 65536);
+  CheckHeads(shape);
   shape.max_tokens = config.Count({"max_position_embeddings"}, 2048u, UINT32_MAX);
   shape.is_decoder = true;
   return shape;
@@ -70,7 +69,10 @@ struct Plan {
       local_rope = ParseRope(ModelConfig(std::move(local)), shape.head_dim);
     }
     activation = ParseActivation(config.Text({"hidden_activation", "hidden_act"}, "silu"));
-    if (config.Flag({"use_sliding_window"}, true)) {
+    // Where a family has the switch, it is off by default.
+    std::string type = config.model_type();
+    bool has_switch = type.starts_with("qwen") || type == "smollm3";
+    if (config.Flag({"use_sliding_window"}, !has_switch)) {
       window = config.Count({"sliding_window"}, 0u, UINT32_MAX);
     }
     residual = config.Real({"residual_multiplier"}, 1.0f);
@@ -89,19 +91,27 @@ struct Plan {
   bool IsLocal(uint32_t layer) const {
     const ModelConfig& config = context.config();
     if (window == 0) return false;
-    const Json* types = config.Find({"layer_types"});
-    if (types != nullptr && types->AsArray() != nullptr && layer < types->AsArray()->size()) {
-      const std::string* type = (*types->AsArray())[layer].AsString();
-      return type != nullptr && *type == "sliding_attention";
-    }
-    std::string type = config.model_type();
+    std::string type = LayerType(config, layer);
+    if (!type.empty()) return type == "sliding_attention";
+    type = config.model_type();
     if (type == "gemma2") return layer % 2 == 0;
-    if (type == "gemma3_text")
-      return (layer + 1) % config.Count({"sliding_window_pattern"}, 6u) != 0;
+    if (type == "gemma3_text") {
+      return (layer + 1) % std::max(config.Count({"sliding_window_pattern"}, 6u), 1u) != 0;
+    }
     if (type == "qwen2" || type == "qwen3") {
       return layer >= config.Count({"max_window_layers"}, 0u);
     }
-    return true;
+    return type != "smollm3" || !HasRope(layer);
+  }
+
+  bool HasRope(uint32_t layer) const {
+    const ModelConfig& config = context.config();
+    if (config.model_type() != "smollm3") return true;
+    const Json* list = config.Find({"no_rope_layers"});  // 1 where a layer has positions
+    if (list != nullptr && list->AsArray() != nullptr && layer < list->size()) {
+      return (*list->AsArray())[layer].AsUint().value_or(1) != 0;
+    }
+    return (layer + 1) % std::max(config.Count({"no_rope_layer_interval"}, 4u), 1u) != 0;
   }
 };
 
@@ -130,12 +140,14 @@ Value Attend(const Plan& plan, Builder& b, Value x, uint32_t layer, const std::s
     heads.k = b.Norm(heads.k, norm);
   }
   bool local = plan.IsLocal(layer);
-  const RopeOptions& rope = local ? plan.local_rope : plan.rope;
+  if (plan.HasRope(layer)) {
+    const RopeOptions& rope = local ? plan.local_rope : plan.rope;
+    heads.q = b.Rope(heads.q, rope), heads.k = b.Rope(heads.k, rope);
+  }
   AttentionOptions options = plan.attention;
   options.window = local ? plan.window : 0;
   options.cache_layer = static_cast<int32_t>(layer);
-  Value mixed = b.Attention(b.Rope(heads.q, rope), b.Rope(heads.k, rope), heads.v, options);
-  return plan.context.Linear(b, mixed, at + "o_proj");
+  return plan.context.Linear(b, b.Attention(heads.q, heads.k, heads.v, options), at + "o_proj");
 }
 
 Value FeedForward(const Plan& plan, Builder& b, Value x, const std::string& at) {
@@ -168,7 +180,7 @@ Value Layer(const Plan& plan, Builder& b, Value x, uint32_t layer) {
   return add(fed, x);
 }
 
-void Forward(const ModelContext& context, Builder& b) {
+Value Forward(const ModelContext& context, Builder& b) {
   Plan plan(context);
   const ModelConfig& config = context.config();
   float scale = config.Real({"embedding_multiplier"}, 1.0f);
@@ -176,31 +188,19 @@ void Forward(const ModelContext& context, Builder& b) {
   Value x = b.Embed(context.Need("embed_tokens.weight"), TokenInput::kIds, scale);
   for (uint32_t layer = 0; layer < plan.shape.layers; ++layer) x = Layer(plan, b, x, layer);
   x = b.Norm(x, plan.Norm("norm"));
-  if (context.head() == Head::kSequenceClassification) {
-    b.Output("logits", context.Linear(b, b.Pool(x, tensor::Pooling::kLast), "score"));
-    return;
-  }
-  if (context.head() != Head::kCausalLm) {
-    b.Output("hidden", x);
-    return;
-  }
-  Weight head = context.Maybe("lm_head.weight");
-  if (!head) head = context.Need("embed_tokens.weight");
-  Value logits = b.Linear(b.SelectOutputs(x), head);
-  if (float divisor = config.Real({"logits_scaling"}, 1.0f); divisor != 1) {
-    logits = b.Scale(logits, 1 / divisor);
-  }
-  if (float cap = config.Real({"final_logit_softcapping"}, 0.0f); cap > 0) {
-    logits = b.SoftCap(logits, cap);
-  }
-  b.Output("logits", logits);
+  VocabularyLayer vocabulary;
+  vocabulary.scale = 1 / config.Real({"logits_scaling"}, 1.0f);
+  vocabulary.softcap = config.Real({"final_logit_softcapping"}, 0.0f);
+  DecoderOutput(context, b, x, vocabulary);
+  return x;
 }
 
 constexpr Architecture kArchitectures[] = {
-    {"gemma2", "model.", Shape, Forward},  {"gemma3_text", "model.", Shape, Forward},
-    {"granite", "model.", Shape, Forward}, {"llama", "model.", Shape, Forward},
-    {"mistral", "model.", Shape, Forward}, {"phi3", "model.", Shape, Forward},
-    {"qwen2", "model.", Shape, Forward},   {"qwen3", "model.", Shape, Forward},
+    {"gemma", "model.", Shape, Forward},       {"gemma2", "model.", Shape, Forward},
+    {"gemma3_text", "model.", Shape, Forward}, {"granite", "model.", Shape, Forward},
+    {"llama", "model.", Shape, Forward},       {"mistral", "model.", Shape, Forward},
+    {"phi3", "model.", Shape, Forward},        {"qwen2", "model.", Shape, Forward},
+    {"qwen3", "model.", Shape, Forward},       {"smollm3", "model.", Shape, Forward},
 };
 
 }  // namespace
