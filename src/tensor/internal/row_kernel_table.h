@@ -34,9 +34,9 @@ struct RowKernels {
   void (*softmax)(const RowBlock&);
   void (*rope)(const RowBlock&, const RopeOptions&, const RopeTable&, const uint32_t* positions);
   void (*pool)(const RowBlock&, Pooling);
-  float (*log_sum_exp)(std::span<const float> row);
-  int64_t (*arg_max)(std::span<const float> row);
-  void (*math)(MathFunction, std::span<const float> in, float* out);
+  float (*log_sum_exp)(const float* row, uint64_t count);
+  int64_t (*arg_max)(const float* row, uint64_t count);
+  void (*math)(MathFunction, const float* in, uint64_t count, float* out);
 };
 
 const RowKernels& PortableRowKernels();

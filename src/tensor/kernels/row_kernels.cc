@@ -47,11 +47,15 @@ void RopeRows(const RowBlock& block, const RopeOptions& options, const RopeTable
 void PoolRows(const RowBlock& block, Pooling pooling) {
   KernelsOf(block.tier).pool(block, pooling);
 }
-float LogSumExp(std::span<const float> row, Tier tier) { return KernelsOf(tier).log_sum_exp(row); }
-int64_t ArgMax(std::span<const float> row, Tier tier) { return KernelsOf(tier).arg_max(row); }
+float LogSumExp(std::span<const float> row, Tier tier) {
+  return KernelsOf(tier).log_sum_exp(row.data(), row.size());
+}
+int64_t ArgMax(std::span<const float> row, Tier tier) {
+  return KernelsOf(tier).arg_max(row.data(), row.size());
+}
 
 void MapMath(MathFunction function, std::span<const float> in, std::span<float> out, Tier tier) {
-  KernelsOf(tier).math(function, in, out.data());
+  KernelsOf(tier).math(function, in.data(), in.size(), out.data());
 }
 
 }  // namespace hearth::tensor
