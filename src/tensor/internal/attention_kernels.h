@@ -43,4 +43,20 @@ inline KeyRange VisibleKeys(const AttentionOptions& options, uint32_t place, uin
   return range;
 }
 
+// Plain accessors for code of a tier, which must not instantiate templates of the standard library.
+inline const Segment& SegmentOf(const AttentionCall& call, const AttentionItem& item) {
+  return call.batch->segments[item.segment];
+}
+inline uint32_t PageOf(const Segment& segment, uint32_t token) {
+  return segment.pages[token / kPageTokens];
+}
+inline bool HasBias(const AttentionCall& call) { return !call.relative_bias.empty(); }
+float* PartAt(const AttentionCall& call, const AttentionItem& item, uint32_t part);
+bool LastToArrive(const AttentionCall& call, const AttentionItem& item);
+
+// At least so many floats of the calling thread's own, aligned to 64 bytes, kept for the next call.
+float* AttentionSpace(uint64_t floats);
+// The relative bias of a query head times log2(e), for keys `least`, `least` + 1, ... after a row.
+void FillBias(const AttentionCall& call, uint32_t head, int64_t least, uint64_t count, float* out);
+
 }  // namespace hearth::tensor

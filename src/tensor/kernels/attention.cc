@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <new>
 #include <string>
 
 #include "base/error.h"
@@ -165,6 +167,56 @@ bool AttentionPartials::Arrive(uint32_t first_part, uint32_t parts) {
   if (arrived.fetch_add(1, std::memory_order_acq_rel) + 1 != parts) return false;
   arrived.store(0, std::memory_order_relaxed);
   return true;
+}
+
+float* PartAt(const AttentionCall& call, const AttentionItem& item, uint32_t part) {
+  return call.partials->Part(item.first_part + part);
+}
+
+bool LastToArrive(const AttentionCall& call, const AttentionItem& item) {
+  return call.partials->Arrive(item.first_part, item.parts);
+}
+
+float* AttentionSpace(uint64_t floats) {
+  struct Free {
+    void operator()(float* memory) const { std::free(memory); }
+  };
+  thread_local std::unique_ptr<float, Free> memory;
+  thread_local uint64_t size = 0;
+  if (size < floats) {
+    uint64_t bytes = (floats * sizeof(float) + 4095) / 4096 * 4096;
+    memory.reset(static_cast<float*>(std::aligned_alloc(4096, bytes)));
+    if (memory == nullptr) throw std::bad_alloc();
+    size = bytes / sizeof(float);
+  }
+  return memory.get();
+}
+
+void FillBias(const AttentionCall& call, uint32_t head, int64_t least, uint64_t count, float* out) {
+  // Buckets by distance up to where they stay the same; of the last kind of model that ran here.
+  struct Buckets {
+    uint32_t count = 0, most = 0;
+    bool bidirectional = false;
+    std::vector<uint32_t> by_distance;
+  };
+  thread_local Buckets known;
+  const AttentionOptions& o = *call.options;
+  const auto buckets = static_cast<uint32_t>(call.relative_bias.size() / o.heads);
+  const int64_t most = std::max(o.relative_max_distance, buckets);
+  if (known.count != buckets || known.most != o.relative_max_distance ||
+      known.bidirectional == o.causal) {
+    known = {buckets, o.relative_max_distance, !o.causal, {}};
+    for (int64_t delta = -most; delta <= most; ++delta) {
+      known.by_distance.push_back(
+          RelativeBucket(delta, buckets, o.relative_max_distance, !o.causal));
+    }
+  }
+  constexpr float kLog2E = 1.44269504f;
+  for (uint64_t i = 0; i < count; ++i) {
+    int64_t delta = std::clamp(least + static_cast<int64_t>(i), -most, most);
+    out[i] =
+        kLog2E * call.relative_bias[uint64_t{known.by_distance[delta + most]} * o.heads + head];
+  }
 }
 
 uint32_t RelativeBucket(int64_t delta, uint32_t buckets, uint32_t max_distance,
