@@ -68,7 +68,8 @@ struct Plan {
       Json local = Json::Obj({{"rope_theta", *base}});
       local_rope = ParseRope(ModelConfig(std::move(local)), shape.head_dim);
     }
-    activation = ParseActivation(config.Text({"hidden_activation", "hidden_act"}, "silu"));
+    const char* usual = IsGemma(config) ? "gelu_pytorch_tanh" : "silu";
+    activation = ParseActivation(config.Text({"hidden_activation", "hidden_act"}, usual));
     // Where a family has the switch, it is off by default.
     std::string type = config.model_type();
     bool has_switch = type.starts_with("qwen") || type == "smollm3";
@@ -94,9 +95,9 @@ struct Plan {
     std::string type = LayerType(config, layer);
     if (!type.empty()) return type == "sliding_attention";
     type = config.model_type();
-    if (type == "gemma2") return layer % 2 == 0;
-    if (type == "gemma3_text") {
-      return (layer + 1) % std::max(config.Count({"sliding_window_pattern"}, 6u), 1u) != 0;
+    if (type == "gemma2" || type == "gemma3_text") {
+      uint32_t every = config.Count({"sliding_window_pattern"}, type == "gemma2" ? 2 : 6);
+      return every > 0 && (layer + 1) % every != 0;
     }
     if (type == "qwen2" || type == "qwen3") {
       return layer >= config.Count({"max_window_layers"}, 0u);
