@@ -75,3 +75,95 @@ def test_gguf_computes_what_the_checkpoint_computes(name, probe, tmp_path):
     assert relative(outputs(probe, tmp_path / "m.gguf", model, name), whole) < 1e-5
     plain = without_config(tmp_path / "m.gguf")
     assert relative(outputs(probe, plain, model, name), whole) < 1e-5
+
+
+def dequantised(path, target):
+    """What a quantised file holds, as safetensors that transformers loads."""
+    hearth("convert", path, target)
+    return target
+
+
+@pytest.mark.parametrize("kind", ["F16", "BF16", "Q8_0", "Q4_0", "Q4_K_M"])
+@pytest.mark.parametrize("name", ["llama", "gpt_neox", "gemma3_text", "gpt2", "bert-hidden"])
+def test_quantised_gguf_computes_what_its_values_compute(name, kind, probe, tmp_path):
+    model = tiny_models.make_forward(name, tmp_path / "model")
+    hearth("convert", tmp_path / "model", tmp_path / "m.gguf", "--type", kind)
+    load(probe, tmp_path / "m.gguf")
+    types = {weight[2] for weight in probe.ask({"op": "weights"}).values()}
+    assert types - {"F32"}, "nothing stayed quantised"
+    folder = dequantised(tmp_path / "m.gguf", tmp_path / "values")
+    if name != "bert-hidden":  # its pooler is not in the GGUF file
+        model = type(model).from_pretrained(folder, dtype=torch.float32).eval()
+        ids = sequences(model, name)[0]
+        theirs = expected_of(model, ids)
+        load(probe, tmp_path / "m.gguf")
+        assert relative(run(probe, [segment(ids)], theirs.shape[1]), theirs) < 2e-5
+    assert relative(outputs(probe, tmp_path / "m.gguf", model, name), outputs(probe, folder, model, name)) < 1e-5
+
+
+def test_split_gguf_loads_by_any_part_and_by_its_folder(probe, tmp_path):
+    model = tiny_models.make_forward("qwen3", tmp_path / "model")
+    whole = outputs(probe, tmp_path / "model", model, "qwen3")
+    (tmp_path / "parts").mkdir()
+    hearth("convert", tmp_path / "model", tmp_path / "parts/m.gguf", "--type", "F32", "--shard-size", "60KB")
+    parts = sorted((tmp_path / "parts").glob("*.gguf"))
+    assert len(parts) > 2
+    for path in (parts[0], parts[-1], tmp_path / "parts"):
+        assert relative(outputs(probe, path, model, "qwen3"), whole) < 1e-6
+
+
+def test_a_folder_with_two_gguf_models_asks_which(probe, tmp_path):
+    tiny_models.make_forward("llama", tmp_path / "model")
+    (tmp_path / "two").mkdir()
+    for file in ("a.gguf", "b.gguf"):
+        hearth("convert", tmp_path / "model", tmp_path / "two" / file, "--type", "F16")
+    answer = probe.ask({"op": "load", "path": str(tmp_path / "two")})
+    assert answer["error"] == "invalid_argument" and "several" in answer["message"]
+
+
+# --- pytorch_model.bin ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("legacy", [False, True])
+def test_pytorch_files_compute_the_same(legacy, dtype, probe, tmp_path):
+    model = tiny_models.make_forward("gpt2", tmp_path / "model").to(dtype)
+    model.save_pretrained(tmp_path / "model")
+    whole = outputs(probe, tmp_path / "model", model.float(), "gpt2")
+    model.to(dtype)
+    (tmp_path / "model/model.safetensors").unlink()
+    state = {key: value for key, value in model.state_dict().items() if key != "lm_head.weight"}
+    state["transformer.wpe.weight"] = state["transformer.wpe.weight"].t().contiguous().t()  # stored by columns
+    torch.save(state, tmp_path / "model/pytorch_model.bin", _use_new_zipfile_serialization=not legacy)
+    assert np.array_equal(outputs(probe, tmp_path / "model", model.float(), "gpt2"), whole)
+
+
+def test_shards_of_pytorch_files_compute_the_same(probe, tmp_path):
+    model = tiny_models.make_forward("llama", tmp_path / "model")
+    whole = outputs(probe, tmp_path / "model", model, "llama")
+    (tmp_path / "model/model.safetensors").unlink()
+    state = model.state_dict()
+    files = {key: f"pytorch_model-0000{1 + i % 2}-of-00002.bin" for i, key in enumerate(state)}
+    for file in set(files.values()):
+        torch.save({key: value for key, value in state.items() if files[key] == file}, tmp_path / "model" / file)
+    (tmp_path / "model/pytorch_model.bin.index.json").write_text(json.dumps({"metadata": {}, "weight_map": files}))
+    assert np.array_equal(outputs(probe, tmp_path / "model", model, "llama"), whole)
+
+
+# --- multimodal checkpoints -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("prefix, head", [("model.language_model.", "lm_head.weight"),
+                                          ("language_model.model.", "language_model.lm_head.weight")])
+def test_the_language_model_of_a_multimodal_checkpoint_runs(prefix, head, probe, tmp_path):
+    model = tiny_models.make_forward("gemma3_text", tmp_path / "model")
+    whole = outputs(probe, tmp_path / "model", model, "gemma3_text")
+    state = {key.replace("model.", prefix, 1): value for key, value in load_file(tmp_path / "model/model.safetensors").items()}
+    state[head] = model.lm_head.weight.detach().clone()
+    state["vision_tower.vision_model.embeddings.patch_embedding.weight"] = torch.zeros(4, 3, 2, 2)
+    save_file(state, tmp_path / "model/model.safetensors", {"format": "pt"})
+    text = json.loads((tmp_path / "model/config.json").read_text())
+    text.pop("architectures")
+    (tmp_path / "model/config.json").write_text(json.dumps({
+        "architectures": ["Gemma3ForConditionalGeneration"], "model_type": "gemma3", "text_config": text, "vision_config": {}}))
+    assert np.array_equal(outputs(probe, tmp_path / "model", model, "gemma3_text"), whole)
