@@ -15,19 +15,18 @@ namespace {
 
 #include "tensor/kernels/matmul_tiles.inc"
 
+#include "tensor/kernels/matmul_float.inc"
+
 template <int kR, int kP>
-inline void Bf16Step(const uint8_t* step, uint64_t panel_bytes, const uint8_t* x, uint64_t stride,
-                     F (&sum)[kR][kP]) {
+HEARTH_INLINE void Bf16Step(const uint8_t* step, uint64_t panel_bytes, const uint8_t* x,
+                            uint64_t stride, F (&sum)[kR][kP]) {
   W w[kP];
-#pragma GCC unroll 8
-  for (int p = 0; p < kP; ++p) w[p] = LoadStep(step + p * panel_bytes);
-#pragma GCC unroll 8
-  for (int r = 0; r < kR; ++r) {
+  Unroll<kP>(HEARTH_EACH(p) { w[p] = LoadStep(step + p * panel_bytes); });
+  Unroll<kR>(HEARTH_EACH(r) {
     const W v = SpreadFour(x + r * stride);
-#pragma GCC unroll 8
-    for (int p = 0; p < kP; ++p)
-      sum[r][p] = _mm512_dpbf16_ps(sum[r][p], (__m512bh)w[p], (__m512bh)v);
-  }
+    Unroll<kP>(
+        HEARTH_EACH(p) { sum[r][p] = _mm512_dpbf16_ps(sum[r][p], (__m512bh)w[p], (__m512bh)v); });
+  });
 }
 
 struct Bf16Kernel {
@@ -37,35 +36,24 @@ struct Bf16Kernel {
   }
 
   template <int kR, int kP>
-  static void Run(const Tile& tile) {
-    constexpr int kChains = kR * kP >= 6 ? 1 : kR * kP >= 3 ? 2 : 4;
+  [[gnu::noinline]] static void Run(const Tile& tile) {
+    constexpr int kChains = Chains(kR, kP);
     F sum[kChains][kR][kP];
-    for (auto& chain : sum) {
-      for (auto& row : chain) {
-        for (F& lane : row) lane = Spread(0);
-      }
-    }
+    ClearFloatSums(sum);
     const uint8_t* x = RowOf(tile, 0);
-    const uint64_t stride = tile.call->rows.stride;
+    const uint64_t stride = tile.call->rows.stride, panel_bytes = tile.panel_bytes;
     const uint8_t* step = tile.panel;
     const uint64_t steps = Steps(Packing::kBf16, tile.call->inputs);
     uint64_t s = 0;
-    for (; s + kChains <= steps; s += kChains) {
-#pragma GCC unroll 4
-      for (int c = 0; c < kChains; ++c, step += kStepBytes, x += 4) {
-        Bf16Step<kR, kP>(step, tile.panel_bytes, x, stride, sum[c]);
-      }
+    for (; s + kChains <= steps; s += kChains, step += kChains * kStepBytes, x += kChains * 4) {
+      Unroll<kChains>(HEARTH_EACH(c) {
+        Bf16Step<kR, kP>(step + c * kStepBytes, panel_bytes, x + c * 4, stride, sum[c]);
+      });
     }
     for (; s < steps; ++s, step += kStepBytes, x += 4) {
-      Bf16Step<kR, kP>(step, tile.panel_bytes, x, stride, sum[0]);
+      Bf16Step<kR, kP>(step, panel_bytes, x, stride, sum[0]);
     }
-    for (int r = 0; r < kR; ++r) {
-      for (int p = 0; p < kP; ++p) {
-        F total = sum[0][r][p];
-        for (int c = 1; c < kChains; ++c) total = Add(total, sum[c][r][p]);
-        Store(tile.out + r * tile.out_stride + p * 16, total);
-      }
-    }
+    StoreFloatSums<kR, kP, kChains>(sum, tile);
   }
 };
 

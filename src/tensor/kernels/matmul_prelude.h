@@ -6,3 +6,6 @@
 
 #include "tensor/internal/kernels_prelude.h"
 #include "tensor/kernels/matmul_kernels.h"
+
+// Sums stay in registers only if a step's loops are gone before the compiler looks at them.
+#define HEARTH_INLINE inline __attribute__((always_inline))
