@@ -19,14 +19,6 @@ namespace fs = std::filesystem;
 // config.json larger than this is no configuration.
 constexpr uint64_t kMaxConfigBytes = 16u << 20;
 
-void LoadSafetensors(const fs::path& folder, WeightLoader* loader) {
-  auto files = std::make_shared<ShardedCheckpoint>(ShardedCheckpoint::Open(folder));
-  for (const ShardedCheckpoint::Entry& entry : files->entries()) {
-    loader->Add({entry.tensor->name, entry.tensor->type, entry.tensor->shape, files->Bytes(entry)});
-  }
-  loader->weights().Keep(files);
-}
-
 std::vector<fs::path> FilesEndingIn(const fs::path& folder, std::string_view end) {
   std::vector<fs::path> found;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
@@ -37,6 +29,14 @@ std::vector<fs::path> FilesEndingIn(const fs::path& folder, std::string_view end
 }
 
 }  // namespace
+
+void LoadSafetensors(const fs::path& folder, WeightLoader* loader) {
+  auto files = std::make_shared<ShardedCheckpoint>(ShardedCheckpoint::Open(folder));
+  for (const ShardedCheckpoint::Entry& entry : files->entries()) {
+    loader->Add({entry.tensor->name, entry.tensor->type, entry.tensor->shape, files->Bytes(entry)});
+  }
+  loader->weights().Keep(files);
+}
 
 ModelConfig LanguageModelConfig(Json config) {
   const Json* text = config.Find("text_config");

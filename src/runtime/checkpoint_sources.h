@@ -11,6 +11,9 @@ namespace hearth::runtime {
 // The language model's part of a configuration: "text_config" where there is one.
 ModelConfig LanguageModelConfig(Json config);
 
+// model.safetensors, or the shards of its index.
+void LoadSafetensors(const std::filesystem::path& folder, WeightLoader* loader);
+
 // pytorch_model.bin, or the shards of its index, read without running anything
 // (formats/torch/torch_checkpoint.h). Plain tensors stay views of the files.
 void LoadTorch(const std::filesystem::path& folder, WeightLoader* loader);

@@ -188,6 +188,7 @@ FORWARD = {
     "gemma3_text": ("Gemma3ForCausalLM", dict(GEMMA, sliding_window_pattern=3, query_pre_attn_scalar=24)),
     "gemma3-linear": ("Gemma3ForCausalLM", dict(GEMMA, rope_parameters={
         "full_attention": rope("linear", factor=8.0, rope_theta=1e6), "sliding_attention": rope("default")})),
+    "gemma3-both-sides": ("Gemma3TextModel", dict(GEMMA, sliding_window=9, use_bidirectional_attention=True)),
     "granite": ("GraniteForCausalLM", GRANITE),
 }
 

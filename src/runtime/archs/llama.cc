@@ -27,6 +27,11 @@ using tensor::Weight;
 
 bool IsGemma(const ModelConfig& config) { return config.model_type().starts_with("gemma"); }
 
+// EmbeddingGemma: the decoder as an encoder.
+bool SeesBothSides(const ModelConfig& config) {
+  return config.Flag({"use_bidirectional_attention"}, false);
+}
+
 ModelShape Shape(const ModelConfig& config) {
   ModelShape shape;
   shape.vocabulary = config.RequireCount({"vocab_size"});
@@ -39,7 +44,7 @@ ModelShape Shape(const ModelConfig& config) {
   shape.head_dim = config.Count({"head_dim"}, head_dim, 65536);
   CheckHeads(shape);
   shape.max_tokens = config.Count({"max_position_embeddings"}, 2048u, UINT32_MAX);
-  shape.is_decoder = true;
+  shape.is_decoder = !SeesBothSides(config);
   return shape;
 }
 
@@ -58,7 +63,7 @@ struct Plan {
     attention.heads = shape.heads;
     attention.kv_heads = shape.kv_heads;
     attention.head_dim = shape.head_dim;
-    attention.causal = true;
+    attention.causal = shape.is_decoder;
     float scalar = config.Real({"query_pre_attn_scalar"}, static_cast<float>(shape.head_dim));
     attention.scale = config.Real({"attention_multiplier"}, 1 / std::sqrt(scalar));
     attention.softcap = config.Real({"attn_logit_softcapping"}, 0.0f);
@@ -74,7 +79,9 @@ struct Plan {
     std::string type = config.model_type();
     bool has_switch = type.starts_with("qwen") || type == "smollm3";
     if (config.Flag({"use_sliding_window"}, !has_switch)) {
-      window = config.Count({"sliding_window"}, 0u, UINT32_MAX);
+      window = config.Count({"sliding_window"}, 0, UINT32_MAX);
+      // Such a window counts both sides.
+      if (window > 0 && !shape.is_decoder) window = window / 2 + 1;
     }
     residual = config.Real({"residual_multiplier"}, 1.0f);
   }
@@ -147,7 +154,7 @@ Value Attend(const Plan& plan, Builder& b, Value x, uint32_t layer, const std::s
   }
   AttentionOptions options = plan.attention;
   options.window = local ? plan.window : 0;
-  options.cache_layer = static_cast<int32_t>(layer);
+  if (plan.shape.is_decoder) options.cache_layer = static_cast<int32_t>(layer);
   return plan.context.Linear(b, b.Attention(heads.q, heads.k, heads.v, options), at + "o_proj");
 }
 

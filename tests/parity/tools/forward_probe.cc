@@ -1,9 +1,11 @@
 // Runs models: one JSON request a line in, one answer a line out.
 //   forward_probe EXECUTOR
 //   {"op": "load", "path": folder or .gguf}           -> {"head": ..., "model_type": ...}
+//     with "sentence": true the model gives embeddings -> {..., "max_tokens": ..., "prompts": ...}
 //   {"op": "weights"}                                  -> {"name": [rows, columns, "type"], ...}
 //   {"op": "run", "all": true, "segments": [{"ids": [...], "types": [...], "past": 0,
-//     "sequence": 0}]}                                 -> {"logits": [...]} or {"hidden": [...]}
+//     "sequence": 0}]}                                 -> {"logits": [...]}, "hidden" or
+//     "embedding"
 //   {"op": "generate", "ids": [...], "count": 20}      -> {"ids": [...]}
 // An error is {"error": code, "message": text}. `sequence` names the cache that a segment uses;
 // "all" asks for logits of every token rather than of each segment's last.
@@ -19,6 +21,7 @@
 #include "codec/json.h"
 #include "runtime/architecture.h"
 #include "runtime/checkpoint.h"
+#include "runtime/sentence_modules.h"
 #include "tensor/reference/reference_builder.h"
 
 namespace {
@@ -36,6 +39,21 @@ struct Model {
   Checkpoint checkpoint;
   const Architecture* architecture = nullptr;
   Head head = Head::kNone;
+  std::optional<hearth::runtime::SentenceModules> sentence;
+
+  const char* output() const {
+    if (sentence) return "embedding";
+    return head == Head::kNone ? "hidden" : "logits";
+  }
+  void Build(hearth::tensor::Builder& builder) const {
+    hearth::runtime::ModelContext context(checkpoint.config, checkpoint.weights,
+                                          std::string(architecture->prefix),
+                                          sentence ? Head::kStates : head);
+    hearth::tensor::Value states = architecture->forward(context, builder);
+    if (!sentence) return;
+    builder.Output("embedding",
+                   AppendSentenceModules(*sentence, checkpoint.weights, builder, states));
+  }
 };
 
 // A way to compute a forward pass; keeps the sequences' caches.
@@ -51,11 +69,8 @@ class ReferenceExecutor : public Executor {
 
   Results Run(const Batch& batch) override {
     hearth::tensor::ReferenceBuilder builder(model_.checkpoint.weights, batch, &cache_);
-    hearth::runtime::ModelContext context(model_.checkpoint.config, model_.checkpoint.weights,
-                                          std::string(model_.architecture->prefix), model_.head);
-    model_.architecture->forward(context, builder);
-    const char* name = model_.head == Head::kNone ? "hidden" : "logits";
-    return {{name, builder.Result(name)}};
+    model_.Build(builder);
+    return {{model_.output(), builder.Result(model_.output())}};
   }
 
  private:
@@ -107,7 +122,9 @@ class Probe {
 
   Json Answer(const Json& request) {
     std::string op = request.RequireString("op");
-    if (op == "load") return Load(request.RequireString("path"));
+    if (op == "load") {
+      return Load(request.RequireString("path"), request.BoolField("sentence").value_or(false));
+    }
     if (executor_ == nullptr) throw Error(Code::kInvalidArgument, "no model is loaded");
     if (op == "weights") return Weights();
     if (op == "run") return Run(request);
@@ -116,19 +133,30 @@ class Probe {
   }
 
  private:
-  Json Load(const std::string& path) {
+  Json Load(const std::string& path, bool sentence) {
     executor_.reset();
     model_ = std::make_unique<Model>(Model{hearth::runtime::LoadCheckpoint(path)});
     const hearth::runtime::ModelConfig& config = model_->checkpoint.config;
     model_->architecture = &hearth::runtime::ArchitectureOf(config);
     model_->head = hearth::runtime::HeadOf(config);
     hearth::runtime::ModelShape shape = model_->architecture->shape(config);
+    if (sentence) {
+      model_->sentence = hearth::runtime::LoadSentenceModules(&model_->checkpoint);
+      if (!model_->sentence) model_->sentence = hearth::runtime::MeanPooling();
+    }
     executor_ = MakeExecutor(executor_name_, *model_);
-    return Json::Obj({{"head", static_cast<int>(model_->head)},
-                      {"model_type", model_->architecture->model_type},
-                      {"layers", shape.layers},
-                      {"max_tokens", shape.max_tokens},
-                      {"config", config.json()}});
+    Json answer = Json::Obj({{"head", static_cast<int>(model_->head)},
+                             {"model_type", model_->architecture->model_type},
+                             {"layers", shape.layers},
+                             {"max_tokens", shape.max_tokens},
+                             {"config", config.json()}});
+    if (!sentence) return answer;
+    Json prompts = Json::Obj();
+    for (const auto& [name, text] : model_->sentence->prompts) prompts.Set(name, text);
+    answer.Set("prompts", std::move(prompts));
+    answer.Set("max_tokens", Json(model_->sentence->max_tokens));
+    answer.Set("similarity", model_->sentence->similarity);
+    return answer;
   }
 
   Json Weights() const {
