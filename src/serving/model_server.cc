@@ -60,7 +60,8 @@ net::Response FaultAnswer(const Error& error, FaultShape shape) {
                                            {"param", Json()},
                                            {"code", Json()}})}});
   } else {
-    body = Json::Obj({{"error", std::string(error.what())}, {"error_type", ErrorType(error.code())}});
+    body =
+        Json::Obj({{"error", std::string(error.what())}, {"error_type", ErrorType(error.code())}});
   }
   net::Response response = net::Response::Bytes(status, "application/json", body.Dump());
   if (status == 429 || status == 503) response.headers.Set("Retry-After", "1");
@@ -104,7 +105,8 @@ net::Plan ModelServer::PlanFor(net::Request& request) {
     if (std::string_view(route.pattern) == "/health" || Allowed(asked, options_.token)) {
       return std::nullopt;
     }
-    return FaultAnswer(Error(Code::kUnauthenticated, "a valid bearer token is needed"), route.shape);
+    return FaultAnswer(Error(Code::kUnauthenticated, "a valid bearer token is needed"),
+                       route.shape);
   };
   size_t index = match->route;
   plan.handle = [this, index](net::Request& asked) { return Handle(index, asked); };

@@ -1,10 +1,10 @@
-// Answers HTTP for one loaded model in the words of several APIs: OpenAI, Hugging Face's Inference API,
-// TGI and TEI.
+// Answers HTTP for one loaded model in the words of several APIs: OpenAI, Hugging Face's Inference
+// API, TGI and TEI.
 //
-// One file per family of routes in routes/, one line per route in routes.inc: method, pattern, handler
-// and the shape of the family's errors. Runs in a worker process of the hub behind a Unix socket, or
-// alone as `hearth worker`. Thread rule: net::Server calls it from many threads. Faults become the
-// family's error bodies here and nowhere else.
+// One file per family of routes in routes/, one line per route in routes.inc: method, pattern,
+// handler and the shape of the family's errors. Runs in a worker process of the hub behind a Unix
+// socket, or alone as `hearth worker`. Thread rule: net::Server calls it from many threads. Faults
+// become the family's error bodies here and nowhere else.
 #pragma once
 
 #include <cstdint>
