@@ -10,6 +10,7 @@
 #include <immintrin.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 
 #if defined(__clang__)
@@ -20,35 +21,50 @@
 #pragma GCC target("avx2,avx512f,avx512bw,avx512dq,avx512vl,sha")
 #endif
 
-// internal/paired_rounds.S, which says what they do. The lone ones leave SHA-256 alone.
+namespace hearth::storage::internal {
+namespace {
+
+// What internal/paired_rounds.S works on; it knows the members' places.
+struct alignas(64) PairedJob {
+  __m512i message[16];  // word by word, of sixteen compressions
+  __m512i chain[8];     // before and after
+  __m512i counter, length, flags;
+  const char* lanes[16];  // where the message comes from, at `offset`
+  __m128i sha[2];         // in the order that the instructions want: a b e f, c d g h
+  size_t offset;
+  const char* blocks;  // of SHA-256, the next one
+  uint64_t active;     // a bit for each compression whose chain changes
+};
+static_assert(offsetof(PairedJob, chain) == 1024 && offsetof(PairedJob, flags) == 1664 &&
+              offsetof(PairedJob, lanes) == 1728 && offsetof(PairedJob, sha) == 1856 &&
+              offsetof(PairedJob, offset) == 1888 && offsetof(PairedJob, active) == 1904);
+
+}  // namespace
+}  // namespace hearth::storage::internal
+
+// From the lanes' next block, or a message that is there already; with SHA-256 between, or alone.
 extern "C" {
-void hearth_paired_gather(const char* const* lanes, size_t offset, __m512i* message, __m128i* sha,
-                          const char* block);
-void hearth_lone_gather(const char* const* lanes, size_t offset, __m512i* message);
-void hearth_paired_rounds(const __m512i* message, __m512i* state, __m128i* sha, const char* blocks);
-void hearth_lone_rounds(const __m512i* message, __m512i* state);
+void hearth_paired_block(hearth::storage::internal::PairedJob*);
+void hearth_lone_block(hearth::storage::internal::PairedJob*);
+void hearth_paired_message(hearth::storage::internal::PairedJob*);
+void hearth_lone_message(hearth::storage::internal::PairedJob*);
 }
 
 namespace hearth::storage::internal {
 namespace {
 
-// In the order that the instructions want: a b e f, c d g h.
-struct Sha {
-  __m128i words[2];
-};
-
-void LoadWords(const uint32_t* words, Sha& sha) {
+void LoadWords(const uint32_t* words, __m128i* sha) {
   __m128i dcba = _mm_loadu_si128(reinterpret_cast<const __m128i*>(words));
   __m128i hgfe = _mm_loadu_si128(reinterpret_cast<const __m128i*>(words + 4));
   __m128i cdab = _mm_shuffle_epi32(dcba, 0xb1);
   __m128i efgh = _mm_shuffle_epi32(hgfe, 0x1b);
-  sha.words[0] = _mm_alignr_epi8(cdab, efgh, 8);
-  sha.words[1] = _mm_blend_epi16(efgh, cdab, 0xf0);
+  sha[0] = _mm_alignr_epi8(cdab, efgh, 8);
+  sha[1] = _mm_blend_epi16(efgh, cdab, 0xf0);
 }
 
-void StoreWords(const Sha& sha, uint32_t* words) {
-  __m128i feba = _mm_shuffle_epi32(sha.words[0], 0x1b);
-  __m128i dchg = _mm_shuffle_epi32(sha.words[1], 0xb1);
+void StoreWords(const __m128i* sha, uint32_t* words) {
+  __m128i feba = _mm_shuffle_epi32(sha[0], 0x1b);
+  __m128i dchg = _mm_shuffle_epi32(sha[1], 0xb1);
   _mm_storeu_si128(reinterpret_cast<__m128i*>(words), _mm_blend_epi16(feba, dchg, 0xf0));
   _mm_storeu_si128(reinterpret_cast<__m128i*>(words + 4), _mm_alignr_epi8(dchg, feba, 8));
 }
@@ -57,13 +73,12 @@ constexpr size_t kLanes = 16;
 constexpr size_t kLeafBytes = 1024;
 constexpr size_t kBlockBytes = 64;
 constexpr size_t kMaxLeaves = kPairedMaxBytes / kLeafBytes;
-// Of SHA-256 that hearth_paired_rounds takes.
-constexpr size_t kRoundsBlocks = 7;
+// Of SHA-256 that the paired functions take: one with the gathering, and one in each round.
+constexpr size_t kMessageBlocks = 7;
+constexpr size_t kBlockBlocks = 8;
 
 // BLAKE3's flags.
 constexpr int kChunkStart = 1, kChunkEnd = 2, kParent = 4, kRoot = 8, kKeyed = 16;
-
-constexpr uint32_t kInitial[4] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a};
 
 // --- the tree over both
 
@@ -71,82 +86,49 @@ class Pair {
  public:
   Pair(const Blake3Key& key, const ShaBlocks& blocks) : blocks_(blocks) {
     std::memcpy(key_, key.data(), sizeof key_);
-    LoadWords(blocks.words, sha_);
+    LoadWords(blocks.words, job_.sha);
+    job_.blocks = blocks.bytes;
   }
   XetHash Hash(std::string_view bytes);
   size_t Finish() {
-    StoreWords(sha_, blocks_.words);
-    return taken_;
+    StoreWords(job_.sha, blocks_.words);
+    return Taken();
   }
 
  private:
-  // What differs between the compressions of one call.
-  struct Kind {
-    __m512i counter, length, flags;
-  };
   void HashLeaves(std::string_view bytes, size_t first);
   size_t HashParents(size_t nodes);
-  void Gather(const char* const* lanes, size_t offset);
-  // `chain` and message_ give `out`, which may be `chain`.
-  void Compress(const __m512i* chain, const Kind& kind, __m512i* out);
-
-  bool Room(size_t blocks) const { return blocks_.blocks - taken_ >= blocks; }
-  const char* Take(size_t blocks) {
-    const char* at = blocks_.bytes + kBlockBytes * taken_;
-    taken_ += blocks;
-    return at;
+  // The chain begins with the key.
+  void Begin() {
+    for (int i = 0; i < 8; ++i) job_.chain[i] = _mm512_set1_epi32(static_cast<int>(key_[i]));
   }
+
+  size_t Taken() const { return static_cast<size_t>(job_.blocks - blocks_.bytes) / kBlockBytes; }
+  bool Room(size_t blocks) const { return blocks_.blocks - Taken() >= blocks; }
   __m512i* Nodes(size_t word, size_t node) {
     return reinterpret_cast<__m512i*>(nodes_[word] + node);
   }
 
-  alignas(64) __m512i message_[16];
+  PairedJob job_;
   // Chaining values of a level of the tree, word by word.
   alignas(64) uint32_t nodes_[8][kMaxLeaves + kLanes];
   alignas(64) char tail_[kLeafBytes];  // a leaf that is not full, filled up with zeros
   uint32_t key_[8];
   ShaBlocks blocks_;
-  Sha sha_;
-  size_t taken_ = 0;
 };
-
-void Pair::Compress(const __m512i* chain, const Kind& kind, __m512i* out) {
-  __m512i state[16];
-  for (int i = 0; i < 8; ++i) state[i] = chain[i];
-  for (int i = 0; i < 4; ++i) state[8 + i] = _mm512_set1_epi32(static_cast<int>(kInitial[i]));
-  state[12] = kind.counter;
-  state[13] = _mm512_setzero_si512();
-  state[14] = kind.length;
-  state[15] = kind.flags;
-  if (Room(kRoundsBlocks)) {
-    hearth_paired_rounds(message_, state, sha_.words, Take(kRoundsBlocks));
-  } else {
-    hearth_lone_rounds(message_, state);
-  }
-  for (int i = 0; i < 8; ++i) out[i] = state[i];
-}
-
-void Pair::Gather(const char* const* lanes, size_t offset) {
-  if (Room(1)) {
-    hearth_paired_gather(lanes, offset, message_, sha_.words, Take(1));
-  } else {
-    hearth_lone_gather(lanes, offset, message_);
-  }
-}
 
 // Up to sixteen leaves from number `first` on.
 void Pair::HashLeaves(std::string_view bytes, size_t first) {
-  const char* lanes[kLanes];
   alignas(64) uint32_t blocks[kLanes] = {};
   alignas(64) uint32_t last_bytes[kLanes] = {};
   uint32_t most = 0;
   for (size_t lane = 0; lane < kLanes; ++lane) {
     size_t start = (first + lane) * kLeafBytes;
-    lanes[lane] = tail_;
+    job_.lanes[lane] = tail_;
     if (start >= bytes.size()) continue;
     size_t length = std::min(kLeafBytes, bytes.size() - start);
     if (length == kLeafBytes) {
-      lanes[lane] = bytes.data() + start;
+      job_.lanes[lane] = bytes.data() + start;
     } else {
       std::memcpy(tail_, bytes.data() + start, length);
       std::memset(tail_ + length, 0, kLeafBytes - length);
@@ -154,54 +136,51 @@ void Pair::HashLeaves(std::string_view bytes, size_t first) {
     blocks[lane] = static_cast<uint32_t>((length + kBlockBytes - 1) / kBlockBytes);
     last_bytes[lane] = static_cast<uint32_t>(length - kBlockBytes * (blocks[lane] - 1));
     most = std::max(most, blocks[lane]);
+    if (start + kLanes * kLeafBytes < bytes.size()) {
+      _mm_prefetch(bytes.data() + start + kLanes * kLeafBytes, _MM_HINT_T0);
+    }
   }
-  __m512i count = _mm512_load_si512(blocks);
-  __m512i chain[8];
-  for (int i = 0; i < 8; ++i) chain[i] = _mm512_set1_epi32(static_cast<int>(key_[i]));
-  Kind kind;
-  const __m512i kOrder = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  kind.counter = _mm512_add_epi32(_mm512_set1_epi32(static_cast<int>(first)), kOrder);
+  const __m512i count = _mm512_load_si512(blocks);
+  const __m512i last_length = _mm512_load_si512(last_bytes);
+  const __m512i order = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  Begin();
+  job_.counter = _mm512_add_epi32(_mm512_set1_epi32(static_cast<int>(first)), order);
   for (uint32_t block = 0; block < most; ++block) {
     __m512i number = _mm512_set1_epi32(static_cast<int>(block + 1));
     __mmask16 last = _mm512_cmpeq_epi32_mask(count, number);
-    __mmask16 active = _mm512_cmpge_epu32_mask(count, number);
-    int start = block == 0 ? kKeyed | kChunkStart : kKeyed;
-    __m512i flags = _mm512_set1_epi32(start);
-    kind.flags = _mm512_mask_or_epi32(flags, last, flags, _mm512_set1_epi32(kChunkEnd));
-    kind.length =
-        _mm512_mask_mov_epi32(_mm512_set1_epi32(kBlockBytes), last, _mm512_load_si512(last_bytes));
-    Gather(lanes, block * kBlockBytes);
-    __m512i next[8];
-    Compress(chain, kind, next);
-    for (int i = 0; i < 8; ++i) chain[i] = _mm512_mask_mov_epi32(chain[i], active, next[i]);
+    job_.active = _mm512_cmpge_epu32_mask(count, number);
+    __m512i flags = _mm512_set1_epi32(block == 0 ? kKeyed | kChunkStart : kKeyed);
+    job_.flags = _mm512_mask_or_epi32(flags, last, flags, _mm512_set1_epi32(kChunkEnd));
+    job_.length = _mm512_mask_mov_epi32(_mm512_set1_epi32(kBlockBytes), last, last_length);
+    job_.offset = block * kBlockBytes;
+    Room(kBlockBlocks) ? hearth_paired_block(&job_) : hearth_lone_block(&job_);
   }
-  for (size_t i = 0; i < 8; ++i) *Nodes(i, first) = chain[i];
+  for (size_t i = 0; i < 8; ++i) *Nodes(i, first) = job_.chain[i];
 }
 
 // Joins `nodes` (two or more) in pairs; an odd one goes up as it is. How many are left.
 size_t Pair::HashParents(size_t nodes) {
-  __m512i chain[8];
-  for (int i = 0; i < 8; ++i) chain[i] = _mm512_set1_epi32(static_cast<int>(key_[i]));
-  int flags = kKeyed | kParent | (nodes == 2 ? kRoot : 0);
-  Kind kind{_mm512_setzero_si512(), _mm512_set1_epi32(kBlockBytes), _mm512_set1_epi32(flags)};
-  const __m512i kEven =
-      _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-  const __m512i kOdd = _mm512_add_epi32(kEven, _mm512_set1_epi32(1));
+  const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+  job_.counter = _mm512_setzero_si512();
+  job_.length = _mm512_set1_epi32(kBlockBytes);
+  job_.flags = _mm512_set1_epi32(kKeyed | kParent | (nodes == 2 ? kRoot : 0));
+  job_.active = 0xffff;
   size_t pairs = nodes / 2;
-  uint32_t odd[8];
-  for (size_t i = 0; i < 8; ++i) odd[i] = nodes_[i][nodes - 1];
+  uint32_t alone[8];
+  for (size_t i = 0; i < 8; ++i) alone[i] = nodes_[i][nodes - 1];
   for (size_t at = 0; at < pairs; at += kLanes) {
     for (size_t i = 0; i < 8; ++i) {
       __m512i left = *Nodes(i, 2 * at), right = *Nodes(i, 2 * at + kLanes);
-      message_[i] = _mm512_permutex2var_epi32(left, kEven, right);
-      message_[i + 8] = _mm512_permutex2var_epi32(left, kOdd, right);
+      job_.message[i] = _mm512_permutex2var_epi32(left, even, right);
+      job_.message[i + 8] = _mm512_permutex2var_epi32(left, odd, right);
     }
-    __m512i out[8];
-    Compress(chain, kind, out);
-    for (size_t i = 0; i < 8; ++i) *Nodes(i, at) = out[i];
+    Begin();
+    Room(kMessageBlocks) ? hearth_paired_message(&job_) : hearth_lone_message(&job_);
+    for (size_t i = 0; i < 8; ++i) *Nodes(i, at) = job_.chain[i];
   }
   if (nodes % 2 == 0) return pairs;
-  for (size_t i = 0; i < 8; ++i) nodes_[i][pairs] = odd[i];
+  for (size_t i = 0; i < 8; ++i) nodes_[i][pairs] = alone[i];
   return pairs + 1;
 }
 

@@ -13,6 +13,17 @@
 
         .text
 
+# Places in PairedJob (paired_hash.cc), whose message is at its front.
+        .set    CHAIN, 1024
+        .set    COUNTER, 1536
+        .set    LENGTH, 1600
+        .set    FLAGS, 1664
+        .set    LANES, 1728
+        .set    SHA_WORDS, 1856
+        .set    OFFSET, 1888
+        .set    BLOCKS, 1896
+        .set    ACTIVE, 1904
+
 # --- one turn of SHA-256: rounds 4 * \turn and following of the block at (\at)
         .macro  TURN turn, at, now, before, next
         .if     (\turn) == 0
@@ -130,17 +141,6 @@
         ROTATE  7, \b0, \b1, \b2, \b3
         .endm
 
-        .macro  LOAD_SHA from
-        vmovdqu (\from), %xmm1
-        vmovdqu 16(\from), %xmm2
-        vmovdqa .Lbyte_order(%rip), %xmm8
-        .endm
-
-        .macro  STORE_SHA to
-        vmovdqu %xmm1, (\to)
-        vmovdqu %xmm2, 16(\to)
-        .endm
-
         .macro  FUNCTION name
         .globl  \name
         .hidden \name
@@ -149,81 +149,26 @@
 \name:
         .endm
 
-# void (const __m512i message[16], __m512i state[16], __m128i sha[2], const char* blocks)
-        .macro  ROUNDS sha
-        vmovdqa64 (%rsi), %zmm16
-        vmovdqa64 64(%rsi), %zmm17
-        vmovdqa64 128(%rsi), %zmm18
-        vmovdqa64 192(%rsi), %zmm19
-        vmovdqa64 256(%rsi), %zmm20
-        vmovdqa64 320(%rsi), %zmm21
-        vmovdqa64 384(%rsi), %zmm22
-        vmovdqa64 448(%rsi), %zmm23
-        vmovdqa64 512(%rsi), %zmm24
-        vmovdqa64 576(%rsi), %zmm25
-        vmovdqa64 640(%rsi), %zmm26
-        vmovdqa64 704(%rsi), %zmm27
-        vmovdqa64 768(%rsi), %zmm28
-        vmovdqa64 832(%rsi), %zmm29
-        vmovdqa64 896(%rsi), %zmm30
-        vmovdqa64 960(%rsi), %zmm31
-        .if     \sha
-        LOAD_SHA %rdx
-        .endif
-        lea     .Lschedule(%rip), %r8
-1:
-        MIX     \sha, 0, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
-        MIX     \sha, 8, 21, 22, 23, 20, 26, 27, 24, 25, 31, 28, 29, 30
-        add     $64, %rcx
-        add     $32, %r8
-        lea     .Lschedule_end(%rip), %rax
-        cmp     %rax, %r8
-        jne     1b
-        .if     \sha
-        STORE_SHA %rdx
-        .endif
-        vpxord  %zmm24, %zmm16, %zmm16
-        vpxord  %zmm25, %zmm17, %zmm17
-        vpxord  %zmm26, %zmm18, %zmm18
-        vpxord  %zmm27, %zmm19, %zmm19
-        vpxord  %zmm28, %zmm20, %zmm20
-        vpxord  %zmm29, %zmm21, %zmm21
-        vpxord  %zmm30, %zmm22, %zmm22
-        vpxord  %zmm31, %zmm23, %zmm23
-        vmovdqa64 %zmm16, (%rsi)
-        vmovdqa64 %zmm17, 64(%rsi)
-        vmovdqa64 %zmm18, 128(%rsi)
-        vmovdqa64 %zmm19, 192(%rsi)
-        vmovdqa64 %zmm20, 256(%rsi)
-        vmovdqa64 %zmm21, 320(%rsi)
-        vmovdqa64 %zmm22, 384(%rsi)
-        vmovdqa64 %zmm23, 448(%rsi)
-        ret
-        .endm
-
-        FUNCTION hearth_paired_rounds
-        ROUNDS  1
-        .size   hearth_paired_rounds, . - hearth_paired_rounds
-
-        FUNCTION hearth_lone_rounds
-        ROUNDS  0
-        .size   hearth_lone_rounds, . - hearth_lone_rounds
-
 # --- the transposition: sixteen blocks of sixteen words, to sixteen vectors of one word each
 
-# Four lanes (pointers from 8 * \first(%rdi) on, at offset %rsi) among themselves: in 128-bit part p of
-# register \r0 + i is word 4 p + i of each.
+# Four lanes, from number \first on, at offset %rsi, among themselves: in 128-bit part p of
+# register \r0 + i is word 4 p + i of each. Sixteen streams are more than processors follow by
+# themselves, so the lines of the next block are asked for.
         .macro  JOIN_LANES first, r0, r1, r2, r3
-        mov     8 * \first(%rdi), %rax
-        mov     8 * \first + 8(%rdi), %r9
-        mov     8 * \first + 16(%rdi), %r10
-        mov     8 * \first + 24(%rdi), %r11
+        mov     LANES + 8 * \first(%rdi), %rax
+        mov     LANES + 8 * \first + 8(%rdi), %r9
+        mov     LANES + 8 * \first + 16(%rdi), %r10
+        mov     LANES + 8 * \first + 24(%rdi), %r11
         vmovdqu64 (%rax, %rsi), %zmm\r0
         vmovdqu64 (%r9, %rsi), %zmm\r1
+        prefetcht0 64(%rax, %rsi)
+        prefetcht0 64(%r9, %rsi)
         vpunpckldq %zmm\r1, %zmm\r0, %zmm11
         vpunpckhdq %zmm\r1, %zmm\r0, %zmm12
         vmovdqu64 (%r10, %rsi), %zmm\r2
         vmovdqu64 (%r11, %rsi), %zmm\r3
+        prefetcht0 64(%r10, %rsi)
+        prefetcht0 64(%r11, %rsi)
         vpunpckldq %zmm\r3, %zmm\r2, %zmm13
         vpunpckhdq %zmm\r3, %zmm\r2, %zmm14
         vpunpcklqdq %zmm13, %zmm11, %zmm\r0
@@ -242,57 +187,122 @@
         vshufi32x4 $0x88, %zmm14, %zmm12, %zmm\g1
         vshufi32x4 $0xdd, %zmm13, %zmm11, %zmm\g2
         vshufi32x4 $0xdd, %zmm14, %zmm12, %zmm\g3
-        vmovdqa64 %zmm\g0, 64 * \word(%rdx)
-        vmovdqa64 %zmm\g1, 64 * \word + 256(%rdx)
-        vmovdqa64 %zmm\g2, 64 * \word + 512(%rdx)
-        vmovdqa64 %zmm\g3, 64 * \word + 768(%rdx)
+        vmovdqa64 %zmm\g0, 64 * \word(%rdi)
+        vmovdqa64 %zmm\g1, 64 * \word + 256(%rdi)
+        vmovdqa64 %zmm\g2, 64 * \word + 512(%rdi)
+        vmovdqa64 %zmm\g3, 64 * \word + 768(%rdi)
         .endm
 
-# void (const char* const lanes[16], size_t offset, __m512i message[16], __m128i sha[2], const char* block)
+        .macro  BEGIN sha
+        kmovw   ACTIVE(%rdi), %k1
+        .if     \sha
+        mov     BLOCKS(%rdi), %rcx
+        vmovdqa SHA_WORDS(%rdi), %xmm1
+        vmovdqa SHA_WORDS + 16(%rdi), %xmm2
+        vmovdqa .Lbyte_order(%rip), %xmm8
+        .endif
+        .endm
+
         .macro  GATHER sha
-        .if     \sha
-        LOAD_SHA %rcx
-        .endif
-        SHA     \sha, 0, %r8
-        SHA     \sha, 1, %r8
+        mov     OFFSET(%rdi), %rsi
+        SHA     \sha, 0, %rcx
+        SHA     \sha, 1, %rcx
         JOIN_LANES 0, 16, 17, 18, 19
-        SHA     \sha, 2, %r8
-        SHA     \sha, 3, %r8
+        SHA     \sha, 2, %rcx
+        SHA     \sha, 3, %rcx
         JOIN_LANES 4, 20, 21, 22, 23
-        SHA     \sha, 4, %r8
-        SHA     \sha, 5, %r8
+        SHA     \sha, 4, %rcx
+        SHA     \sha, 5, %rcx
         JOIN_LANES 8, 24, 25, 26, 27
-        SHA     \sha, 6, %r8
-        SHA     \sha, 7, %r8
+        SHA     \sha, 6, %rcx
+        SHA     \sha, 7, %rcx
         JOIN_LANES 12, 28, 29, 30, 31
-        SHA     \sha, 8, %r8
-        SHA     \sha, 9, %r8
+        SHA     \sha, 8, %rcx
+        SHA     \sha, 9, %rcx
         JOIN_GROUPS 0, 16, 20, 24, 28
-        SHA     \sha, 10, %r8
-        SHA     \sha, 11, %r8
+        SHA     \sha, 10, %rcx
+        SHA     \sha, 11, %rcx
         JOIN_GROUPS 1, 17, 21, 25, 29
-        SHA     \sha, 12, %r8
-        SHA     \sha, 13, %r8
+        SHA     \sha, 12, %rcx
+        SHA     \sha, 13, %rcx
         JOIN_GROUPS 2, 18, 22, 26, 30
-        SHA     \sha, 14, %r8
-        SHA     \sha, 15, %r8
+        SHA     \sha, 14, %rcx
+        SHA     \sha, 15, %rcx
         JOIN_GROUPS 3, 19, 23, 27, 31
+        add     $64, %rcx
+        .endm
+
+        .macro  ROUNDS sha
+        vmovdqa64 CHAIN(%rdi), %zmm16
+        vmovdqa64 CHAIN + 64(%rdi), %zmm17
+        vmovdqa64 CHAIN + 128(%rdi), %zmm18
+        vmovdqa64 CHAIN + 192(%rdi), %zmm19
+        vmovdqa64 CHAIN + 256(%rdi), %zmm20
+        vmovdqa64 CHAIN + 320(%rdi), %zmm21
+        vmovdqa64 CHAIN + 384(%rdi), %zmm22
+        vmovdqa64 CHAIN + 448(%rdi), %zmm23
+        vpbroadcastd .Linitial(%rip), %zmm24
+        vpbroadcastd .Linitial + 4(%rip), %zmm25
+        vpbroadcastd .Linitial + 8(%rip), %zmm26
+        vpbroadcastd .Linitial + 12(%rip), %zmm27
+        vmovdqa64 COUNTER(%rdi), %zmm28
+        vpxord  %zmm29, %zmm29, %zmm29
+        vmovdqa64 LENGTH(%rdi), %zmm30
+        vmovdqa64 FLAGS(%rdi), %zmm31
+        lea     .Lschedule(%rip), %r8
+        lea     .Lschedule_end(%rip), %rdx
+1:
+        MIX     \sha, 0, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+        MIX     \sha, 8, 21, 22, 23, 20, 26, 27, 24, 25, 31, 28, 29, 30
+        add     $64, %rcx
+        add     $32, %r8
+        cmp     %rdx, %r8
+        jne     1b
         .if     \sha
-        STORE_SHA %rcx
+        vmovdqa %xmm1, SHA_WORDS(%rdi)
+        vmovdqa %xmm2, SHA_WORDS + 16(%rdi)
+        mov     %rcx, BLOCKS(%rdi)
         .endif
+        vpxord  %zmm24, %zmm16, %zmm16
+        vpxord  %zmm25, %zmm17, %zmm17
+        vpxord  %zmm26, %zmm18, %zmm18
+        vpxord  %zmm27, %zmm19, %zmm19
+        vpxord  %zmm28, %zmm20, %zmm20
+        vpxord  %zmm29, %zmm21, %zmm21
+        vpxord  %zmm30, %zmm22, %zmm22
+        vpxord  %zmm31, %zmm23, %zmm23
+        vmovdqa32 %zmm16, CHAIN(%rdi){%k1}
+        vmovdqa32 %zmm17, CHAIN + 64(%rdi){%k1}
+        vmovdqa32 %zmm18, CHAIN + 128(%rdi){%k1}
+        vmovdqa32 %zmm19, CHAIN + 192(%rdi){%k1}
+        vmovdqa32 %zmm20, CHAIN + 256(%rdi){%k1}
+        vmovdqa32 %zmm21, CHAIN + 320(%rdi){%k1}
+        vmovdqa32 %zmm22, CHAIN + 384(%rdi){%k1}
+        vmovdqa32 %zmm23, CHAIN + 448(%rdi){%k1}
         ret
         .endm
 
-        FUNCTION hearth_paired_gather
-        GATHER  1
-        .size   hearth_paired_gather, . - hearth_paired_gather
+# void (PairedJob*): the lanes' next block, and one of the messages that are there already.
+        .macro  ENTRIES block, message, sha
+        FUNCTION \block
+        BEGIN   \sha
+        GATHER  \sha
+        ROUNDS  \sha
+        .size   \block, . - \block
 
-        FUNCTION hearth_lone_gather
-        GATHER  0
-        .size   hearth_lone_gather, . - hearth_lone_gather
+        FUNCTION \message
+        BEGIN   \sha
+        ROUNDS  \sha
+        .size   \message, . - \message
+        .endm
+
+        ENTRIES hearth_paired_block, hearth_paired_message, 1
+        ENTRIES hearth_lone_block, hearth_lone_message, 0
 
         .section .rodata
         .p2align 4
+.Linitial:
+        .long   0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a
 .Lbyte_order:
         .byte   3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12
 .Lsha_constants:
