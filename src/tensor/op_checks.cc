@@ -1,8 +1,5 @@
 #include "tensor/op_checks.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include "base/error.h"
 
 namespace hearth::tensor {
@@ -113,25 +110,6 @@ void CheckBatch(const Batch& batch) {
     if (row >= rows || row < after) Refuse("a batch's output rows must rise inside the batch");
     after = row + 1;
   }
-}
-
-uint32_t RelativeBucket(int64_t relative, uint32_t buckets, uint32_t max_distance,
-                        bool bidirectional) {
-  uint32_t bucket = 0;
-  if (bidirectional) {
-    buckets /= 2;
-    if (relative > 0) bucket += buckets;
-    relative = std::abs(relative);
-  } else {
-    relative = -std::min<int64_t>(relative, 0);
-  }
-  uint32_t exact = buckets / 2;
-  if (relative < exact) return bucket + static_cast<uint32_t>(relative);
-  // In fp32, as the reference computes it: the edges of the logarithmic buckets depend on it.
-  float position = std::log(static_cast<float>(relative) / static_cast<float>(exact)) /
-                   static_cast<float>(std::log(static_cast<double>(max_distance) / exact)) *
-                   static_cast<float>(buckets - exact);
-  return bucket + std::min(exact + static_cast<uint32_t>(position), buckets - 1);
 }
 
 }  // namespace hearth::tensor

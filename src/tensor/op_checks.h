@@ -19,8 +19,4 @@ void CheckTokens(ValueShape x);
 // Of a batch, before it runs: lengths, segments that cover the rows, ids inside tables.
 void CheckBatch(const Batch& batch);
 
-// T5's buckets: of the key's position minus the query's.
-uint32_t RelativeBucket(int64_t relative, uint32_t buckets, uint32_t max_distance,
-                        bool bidirectional);
-
 }  // namespace hearth::tensor

@@ -21,7 +21,8 @@ std::unique_ptr<SegmentEncoder> CompiledCache::Find(const Sha256& tokenizer_json
 std::unique_ptr<SegmentEncoder> CompiledCache::Load(std::string_view text,
                                                     const Sha256& digest) const {
   if (auto found = Find(digest)) return found;
-  std::shared_ptr<const ByteBpePlan> plan = LoadByteBpePlan(text);
+  Json json = Json::Parse(text);
+  std::shared_ptr<const ByteBpePlan> plan = MakeByteBpePlan(json, *ParseModel(*json.Find("model")));
   if (plan == nullptr) return MakeSegmentEncoder(Json::Parse(text));
   try {
     std::filesystem::create_directories(folder_);
@@ -30,11 +31,6 @@ std::unique_ptr<SegmentEncoder> CompiledCache::Load(std::string_view text,
     log::Warning("a compiled tokenizer could not be kept", {{"reason", error.what()}});
   }
   return MakeByteBpeEncoder(std::move(plan));
-}
-
-std::unique_ptr<SegmentEncoder> MakeSegmentEncoder(std::string_view tokenizer_json_text) {
-  if (auto plan = LoadByteBpePlan(tokenizer_json_text)) return MakeByteBpeEncoder(std::move(plan));
-  return MakeSegmentEncoder(Json::Parse(tokenizer_json_text));
 }
 
 }  // namespace hearth::tokenizers

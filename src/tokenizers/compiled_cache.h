@@ -37,7 +37,4 @@ class CompiledCache {
   std::filesystem::path folder_;
 };
 
-// As MakeSegmentEncoder(Json::Parse(text)), without making JSON values of a large vocabulary.
-std::unique_ptr<SegmentEncoder> MakeSegmentEncoder(std::string_view tokenizer_json_text);
-
 }  // namespace hearth::tokenizers

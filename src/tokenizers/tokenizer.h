@@ -53,7 +53,8 @@ struct EncodeOptions {
 
 class Tokenizer {
  public:
-  // The whole text of a tokenizer.json; Build takes the parsed value.
+  // The whole text of a tokenizer.json; Build takes the parsed value, which is many times slower
+  // for a large vocabulary. What the first call does not need is made when a call needs it.
   static Tokenizer FromJson(std::string_view text);
   static Tokenizer Build(const Json& json);
   // Also throws what reading the file throws (kNotFound, ...).
@@ -85,8 +86,9 @@ class Tokenizer {
                                                     int threads = 1) const;
   // EncodeIds(...).size().
   size_t CountTokens(std::string_view text, bool add_special_tokens = true) const;
-  // Whether EncodeIds takes the fast path for ordinary text.
-  bool has_fast_path() const { return segment_encoder_ != nullptr; }
+  // Whether EncodeIds takes the fast path for ordinary text. The first question makes its tables,
+  // as the first text does.
+  bool has_fast_path() const { return segment_encoder() != nullptr; }
 
   // --- decoding
   // -----------------------------------------------------------------------------------
@@ -144,8 +146,12 @@ class Tokenizer {
   struct Scratch;
   class ScratchPool;
   struct SingleTextPlan;
+  struct FastPath;
 
   Tokenizer();
+  static Tokenizer Assemble(Json rest, std::unique_ptr<Model> model);
+
+  const SegmentEncoder* segment_encoder() const;
 
   void CheckText(std::string_view text) const;
   void RunPipeline(std::string_view text, Scratch* scratch) const;
@@ -158,7 +164,8 @@ class Tokenizer {
   Encoding PostProcess(std::vector<Encoding> sequences, bool add_special_tokens) const;
   void AppendIds(std::string_view text, Scratch* scratch, std::vector<uint32_t>* ids) const;
   void AppendIdsPlain(std::string_view text, Scratch* scratch, std::vector<uint32_t>* ids) const;
-  void AppendSegments(std::string_view text, Scratch* scratch, std::vector<uint32_t>* ids) const;
+  void AppendSegments(const SegmentEncoder& encoder, std::string_view text, Scratch* scratch,
+                      std::vector<uint32_t>* ids) const;
   void MakePlan();
   bool FollowsPlan(const EncodeInput& input, const EncodeOptions& options) const;
   Encoding EncodeByPlan(const EncodeOptions& options, Scratch* scratch) const;
@@ -172,7 +179,7 @@ class Tokenizer {
   std::optional<Truncation> truncation_;
   std::optional<PaddingOptions> padding_;
 
-  std::unique_ptr<SegmentEncoder> segment_encoder_;
+  std::unique_ptr<FastPath> fast_path_;
   std::unique_ptr<SingleTextPlan> plan_;
   std::unique_ptr<ScratchPool> scratch_pool_;
 };

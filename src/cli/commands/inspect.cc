@@ -175,6 +175,14 @@ Inspection Sum(const std::vector<Inspected>& files) {
   return sum;
 }
 
+// Of a whole repository these are shown with their facts.
+bool TellsOfModel(const Inspection& inspection) {
+  static constexpr std::string_view kFormats[] = {"model configuration", "adapter configuration",
+                                                  "generation configuration", "tokenizer"};
+  return std::find(std::begin(kFormats), std::end(kFormats), inspection.format) !=
+         std::end(kFormats);
+}
+
 void PrintFolder(const InspectCommand& command, const std::vector<Inspected>& files,
                  const ScanReport& report) {
   Printer printer(command);
@@ -195,7 +203,7 @@ void PrintFolder(const InspectCommand& command, const std::vector<Inspected>& fi
   }
   printer.Parameters(Sum(files));
   for (const Inspected& file : files) {
-    if (file.inspection.format != "model configuration" || file.inspection.facts.empty()) continue;
+    if (!TellsOfModel(file.inspection) || file.inspection.facts.empty()) continue;
     std::printf("\n%s\n", OneLine(file.name).c_str());
     for (const InspectedFact& fact : file.inspection.facts) {
       std::printf("  %-26s %s\n", OneLine(fact.key).c_str(), Show(fact.value).c_str());

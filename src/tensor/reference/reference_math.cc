@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "tensor/op_checks.h"
+#include "tensor/kernels/attention.h"
 
 namespace hearth::tensor {
 
