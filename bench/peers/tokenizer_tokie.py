@@ -1,4 +1,7 @@
-"""tokie: BPE, WordPiece and Unigram; its only way to raw ids of one text is a Python list."""
+"""tokie: BPE, WordPiece and Unigram.
+
+encode is faster for one text than encode_batch_flat; encode_bytes leaves out the normaliser and the pre-tokeniser.
+"""
 import numpy
 import tokie
 from tokenizer_peer import serve
@@ -9,13 +12,13 @@ class Tokie:
         self.tokenizer = tokie.Tokenizer.from_json(path)
 
     def prepare(self, data):
-        self.data = data
+        self.text = data.decode()
 
     def encode(self):
-        return self.tokenizer.encode_bytes(self.data)
+        return self.tokenizer.encode(self.text, add_special_tokens=False)
 
     def ids(self, result):
-        return numpy.array(result, "<u4")
+        return numpy.array(result.ids, "<u4")
 
 
 if __name__ == "__main__":

@@ -2,17 +2,20 @@
 
 Rounds of all engines interleave in one run. "warm" is a further pass over the same text in the same process, "first pass" a
 fresh process. Data: `.cache/testdata/tokenizers/<vocabulary>/tokenizer.json` and `.cache/testdata/text/<text>.txt`
-(tools/tokenizer_data.py). Rivals run in the environment `tokenizer_peers` (tools/python_env.py), or under
-HEARTH_PEERS_PYTHON. HEARTH_BENCH_CASES (as gpt2/english,llama3/code) and HEARTH_BENCH_ROUNDS make a run smaller.
+(tools/tokenizer_data.py). "Two threads" is our own speed in two threads over that in one, "twice the input" our time for two
+megabytes of one word over that for one. Rivals run in the environment `tokenizer_peers` (tools/python_env.py), or under
+HEARTH_PEERS_PYTHON. HEARTH_BENCH_CASES (as gpt2/english,llama3/code,bert/sentence,bert/worst) and HEARTH_BENCH_ROUNDS make a run smaller.
 """
 import filecmp
 import json
 import os
 import pathlib
+import random
+import string
 import subprocess
 import sys
 
-from harness import ROOT, ratios, save, spread, temp_folder
+from harness import RESULTS, ROOT, ratios, save, spread, temp_folder
 
 TOOL = ROOT / "build/release/src/tokenizers/segment_encoder_bench"
 DATA = pathlib.Path(os.environ.get("HEARTH_TOKENIZER_DATA", ROOT / ".cache/testdata"))
@@ -133,6 +136,63 @@ def measure(names, python, vocabulary, text, rounds):
     return rows
 
 
+def two_threads(vocabulary, text, rounds):
+    """Our speed in two threads over that in one, round by round."""
+    speedups = []
+    with Engine("hearth", None) as engine:
+        engine("load", vocabulary_file(vocabulary))
+        engine("text", text)
+        engine("threads", 2)
+        for _ in range(rounds):
+            speedups.append(2 * engine("threads", 1)["wall"] / engine("threads", 2)["wall"])
+    return speedups
+
+
+def worst_cases():
+    """{name: two megabytes that are hard for some family}: words without an end, of much and of little entropy."""
+    draw = random.Random(1)
+    size = 2 << 20
+    return {
+        "one letter": "a" * size,
+        "random letters": "".join(draw.choices(string.ascii_lowercase, k=size)),
+        "one word repeated": ("internationalisation" * (size // 20 + 1))[:size],
+        "digits": ("0123456789" * (size // 10 + 1))[:size],
+        "blanks": " " * size,
+        "ideographs": "".join(chr(0x4E00 + draw.randrange(3000)) for _ in range(size // 3)),
+    }
+
+
+def twice_the_input(vocabulary, text, folder, rounds):
+    """Seconds of all of a text over those of its first half, round by round, caches warm."""
+    halves = (folder / "half", folder / "whole")
+    halves[0].write_text(text[: len(text) // 2])
+    halves[1].write_text(text)
+    pairs = []
+    with Engine("hearth", None) as engine:
+        engine("load", vocabulary_file(vocabulary))
+        for _ in range(rounds + 1):
+            seconds = []
+            for half in halves:
+                engine("text", half)
+                seconds.append(min(engine("encode")["cpu"] for _ in range(3)))
+            pairs.append(seconds)
+    return [whole / half for half, whole in pairs[1:]]
+
+
+def with_earlier(goals, detail):
+    """What a smaller run measured, with the rest of the record that is there."""
+    record = RESULTS / "tokenizers.json"
+    if not record.exists():
+        return goals, detail
+    earlier = json.loads(record.read_text())
+
+    def case(row):
+        return row["what"].split(", over ")[0]
+
+    new = {case(row) for row in goals}
+    return [row for row in earlier["rows"] if case(row) not in new] + goals, {**earlier["detail"], **detail}
+
+
 def best_rival(rows, kind):
     rivals = [name for name in rows if name != "hearth"]
     return max(rivals, key=lambda name: spread(rows[name][kind])["median"], default=None)
@@ -150,35 +210,58 @@ def sentence_latency(python, vocabulary, folder, rounds):
     return pairs
 
 
+def text_goals(python, vocabulary, name, folder, rounds, detail):
+    text = DATA / "text" / f"{name}.txt"
+    engines = equal_engines(("hearth", *VOCABULARIES[vocabulary][0]), python, vocabulary, text, folder)
+    rows = measure(engines, python, vocabulary, text, rounds)
+    detail[f"{vocabulary}/{name}"] = {e: {k: spread(v) for k, v in row.items()} for e, row in rows.items()}
+    goals = []
+    for kind, words in (("warm", "warm"), ("first", "first pass")):
+        best = best_rival(rows, kind)
+        speeds = ", ".join(f"{e} {spread(r[kind])['median']:.0f}" for e, r in rows.items())
+        print(f"  {vocabulary} {name} {words}: {speeds} MB/s", flush=True)
+        if best is None:
+            continue
+        ratio = ratios(rows["hearth"][kind], rows[best][kind])
+        goals.append(goal(f"{vocabulary}, {name}, {words}, over {best}", f">= {GOALS.get(vocabulary, 1.2)}", ratio))
+    goals.append(goal(f"{vocabulary}, {name}, two threads over one", ">= 1.9", spread(two_threads(vocabulary, text, rounds))))
+    return goals
+
+
+def worst_goals(vocabulary, folder, rounds):
+    return [goal(f"{vocabulary}, twice the input, {what}", "<= 2.2", spread(twice_the_input(vocabulary, text, folder, rounds)))
+            for what, text in worst_cases().items()]
+
+
+def sentence_goals(python, vocabulary, folder, rounds, detail):
+    pairs = sentence_latency(python, vocabulary, folder, rounds)
+    detail[f"{vocabulary}/sentence"] = {"hearth": spread([o for o, _ in pairs]), "tokenizers": spread([t for _, t in pairs])}
+    what = f"{vocabulary}, one sentence's latency over the reference's"
+    return [goal(what, "<= 0.1", spread([ours / theirs for ours, theirs in pairs]))]
+
+
+def goal(what, wanted, ratio):
+    return {"what": what, "goal": wanted, "unit": "x", "value": ratio["median"], "spread": ratio}
+
+
 def main():
     python = peers_python()
     rounds = int(os.environ.get("HEARTH_BENCH_ROUNDS", "9"))
     wanted = os.environ.get("HEARTH_BENCH_CASES")
-    cases = [(v, t) for v, (_, texts) in VOCABULARIES.items() for t in texts]
+    cases = [(v, t) for v, (_, texts) in VOCABULARIES.items() for t in (*texts, "sentence", "worst")]
     if wanted:
         cases = [tuple(case.split("/")) for case in wanted.split(",")]
     goals, detail = [], {}
     with temp_folder() as folder:
         for vocabulary, name in cases:
-            text = DATA / "text" / f"{name}.txt"
-            engines = equal_engines(("hearth", *VOCABULARIES[vocabulary][0]), python, vocabulary, text, folder)
-            rows = measure(engines, python, vocabulary, text, rounds)
-            detail[f"{vocabulary}/{name}"] = {e: {k: spread(v) for k, v in row.items()} for e, row in rows.items()}
-            for kind, words in (("warm", "warm"), ("first", "first pass")):
-                best = best_rival(rows, kind)
-                speeds = ", ".join(f"{e} {spread(r[kind])['median']:.0f}" for e, r in rows.items())
-                print(f"  {vocabulary} {name} {words}: {speeds} MB/s", flush=True)
-                if best is None:
-                    continue
-                ratio = ratios(rows["hearth"][kind], rows[best][kind])
-                goals.append({"what": f"{vocabulary}, {name}, {words}, over {best}", "goal": f">= {GOALS.get(vocabulary, 1.2)}", "unit": "x",
-                              "value": ratio["median"], "spread": ratio})
-        for vocabulary in sorted({v for v, _ in cases}):
-            pairs = sentence_latency(python, vocabulary, folder, rounds)
-            ratio = spread([ours / theirs for ours, theirs in pairs])
-            goals.append({"what": f"{vocabulary}, one sentence's latency over the reference's", "goal": "<= 0.1", "unit": "x",
-                          "value": ratio["median"], "spread": ratio})
-            detail[f"{vocabulary}/sentence"] = {"hearth": spread([o for o, _ in pairs]), "tokenizers": spread([t for _, t in pairs])}
+            if name == "sentence":
+                goals += sentence_goals(python, vocabulary, folder, rounds, detail)
+            elif name == "worst":
+                goals += worst_goals(vocabulary, folder, rounds)
+            else:
+                goals += text_goals(python, vocabulary, name, folder, rounds, detail)
+    if wanted:
+        goals, detail = with_earlier(goals, detail)
     save("tokenizers", goals, detail)
 
 
