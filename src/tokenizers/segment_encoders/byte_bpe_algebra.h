@@ -37,6 +37,9 @@ struct ByteBpeBlock {
 template <typename Rules>
 class ByteBpeAlgebra {
  public:
+  // Rules without an algebra are walked character by character.
+  static constexpr bool kKnows = Rules::kShape != ByteBpeShape::kDeepSeek;
+
   // Forgets what came before: the next block begins at a piece boundary.
   void Reset() { *this = ByteBpeAlgebra(); }
 

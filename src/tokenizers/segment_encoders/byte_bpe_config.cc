@@ -34,6 +34,19 @@ constexpr Pattern kPatterns[] = {
      ByteBpeSplit::kTekken},
 };
 
+// DeepSeek's three stages. Newlines stand in the last one as they are, or escaped.
+constexpr std::string_view kDeepSeekNumbers = R"(\p{N}{1,3})";
+constexpr std::string_view kDeepSeekEast = "[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+";
+constexpr std::string_view kDeepSeekRest[] = {
+    R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
+    R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^)"
+    "\r\n"
+    R"(\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[)"
+    "\r\n"
+    R"(]*|\s*[)"
+    "\r\n"
+    R"(]+|\s+(?!\S)|\s+)"};
+
 bool Is(const Json& json, std::string_view key, std::string_view value) {
   const Json* field = json.Find(key);
   return field != nullptr && field->AsString() != nullptr && *field->AsString() == value;
@@ -59,6 +72,18 @@ bool ByteLevel(const Json& stage, bool with_regex) {
          Flag(stage, "use_regex", true) == with_regex;
 }
 
+bool IsSplit(const Json& stage, std::string_view regex) {
+  const Json* pattern = stage.Find("pattern");
+  return Is(stage, "type", "Split") && Is(stage, "behavior", "Isolated") &&
+         !Flag(stage, "invert", false) && pattern != nullptr && pattern->size() == 1 &&
+         Is(*pattern, "Regex", regex);
+}
+
+bool IsDeepSeek(const Json::Array& stages) {
+  return IsSplit(stages[0], kDeepSeekNumbers) && IsSplit(stages[1], kDeepSeekEast) &&
+         (IsSplit(stages[2], kDeepSeekRest[0]) || IsSplit(stages[2], kDeepSeekRest[1]));
+}
+
 std::optional<ByteBpeSplit> SplitOf(const Json& stage) {
   if (!Is(stage, "type", "Split")) return std::nullopt;
   // The patterns match all of a text: "removed, inverted" keeps the matches as "isolated" does.
@@ -81,6 +106,9 @@ std::optional<ByteBpeSplit> RecogniseSplit(const Json* stage) {
   }
   const Json::Array& list = *stages->AsArray();
   if (list.size() == 1) return RecogniseSplit(&list[0]);
+  if (list.size() == 4 && ByteLevel(list[3], false) && IsDeepSeek(list)) {
+    return ByteBpeSplit::kDeepSeek;
+  }
   if (list.size() != 2) return std::nullopt;
   if (Is(list[0], "type", "Digits") && Flag(list[0], "individual_digits", false) &&
       ByteLevel(list[1], true)) {

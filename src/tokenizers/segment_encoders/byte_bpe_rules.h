@@ -1,6 +1,6 @@
 // The splitting patterns of byte-level BPE that have a fast walker, as compile-time rules.
 //
-// Three shapes cover nearly every published vocabulary; the rest are parameters of them:
+// Four shapes cover nearly every published vocabulary; the rest are parameters of them:
 //
 //   kGpt2    's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
 //   kCl100k  (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|
@@ -9,6 +9,11 @@
 //   [^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|...)?|
 //            [^\r\n\p{L}\p{N}]?[\p{Lu}...]+[\p{Ll}...]*(?i:'s|...)?|\p{N}{1,3}|
 //             ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+
+//
+//   kDeepSeek
+//   numbers of up to three characters apart, then runs of kana and common ideographs apart, and in
+//   what lies between: [ASCII punctuation][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+|
+//             ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+
 //
 // None looks behind, so a piece depends only on the text from its start: a walker may begin anew at
 // any boundary.
@@ -26,9 +31,10 @@ enum class ByteBpeSplit : uint32_t {
   kQwen35,     // the same with marks as letters
   kO200k,      // words split by case, contractions kept: GPT-4o
   kTekken,     // the same without contractions and with single digits
+  kDeepSeek,   // DeepSeek V3 and R1
 };
 
-enum class ByteBpeShape { kGpt2, kCl100k, kO200k };
+enum class ByteBpeShape { kGpt2, kCl100k, kO200k, kDeepSeek };
 
 // digits: the longest number, in characters; 0: unlimited.
 template <ByteBpeShape kShapeValue, int kDigitsValue, bool kDigitsFirstValue,
@@ -48,6 +54,7 @@ using Qwen2Rules = ByteBpeRules<ByteBpeShape::kCl100k, 1, false, false, true>;
 using Qwen35Rules = ByteBpeRules<ByteBpeShape::kCl100k, 1, false, true, true>;
 using O200kRules = ByteBpeRules<ByteBpeShape::kO200k, 3, false, true, true>;
 using TekkenRules = ByteBpeRules<ByteBpeShape::kO200k, 1, false, true, false>;
+using DeepSeekRules = ByteBpeRules<ByteBpeShape::kDeepSeek, 3, false, true, false>;
 
 // Calls visit.template operator()<Rules>() for the rules that `split` names.
 template <typename Visitor>
@@ -65,6 +72,8 @@ auto VisitByteBpeRules(ByteBpeSplit split, Visitor&& visit) {
       return visit.template operator()<O200kRules>();
     case ByteBpeSplit::kTekken:
       return visit.template operator()<TekkenRules>();
+    case ByteBpeSplit::kDeepSeek:
+      return visit.template operator()<DeepSeekRules>();
     case ByteBpeSplit::kGpt2:
       break;
   }

@@ -22,6 +22,19 @@ namespace {
 
 constexpr const char* kByteLevel =
     R"({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true})";
+// Newlines stand unescaped in the last pattern.
+constexpr const char* kDeepSeek =
+    R"json({"type": "Sequence", "pretokenizers": [
+{"type": "Split", "behavior": "Isolated", "invert": false, "pattern": {"Regex": "\\p{N}{1,3}"}},
+{"type": "Split", "behavior": "Isolated", "invert": false,
+ "pattern": {"Regex": "[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+"}},
+{"type": "Split", "behavior": "Isolated", "invert": false, "pattern": {"Regex":)json"
+    R"json("[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|)json"
+    R"json([^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+|)json"
+    R"json( ?[\\p{P}\\p{S}]+[\r\n]*|)json"
+    R"json(\\s*[\r\n]+|\\s+(?!\\S)|\\s+"}},)json"
+    R"json({"type": "ByteLevel", "add_prefix_space": false,
+ "trim_offsets": true, "use_regex": false}]})json";
 constexpr const char* kNfc = R"({"type": "NFC"})";
 
 // The alphabet of byte-level vocabularies.
@@ -83,6 +96,7 @@ const std::vector<ByteBpeFamily>& ByteBpeFamilies() {
                     "+" HEARTH_LOWER "*" HEARTH_CONTRACTIONS
                     R"(?|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*)" HEARTH_SPACES),
        "null", false},
+      {"deepseek", kDeepSeek, "null", false},
       {"tekken",
        HEARTH_SPLIT(HEARTH_PREFIX HEARTH_UPPER
                     "*" HEARTH_LOWER "+|" HEARTH_PREFIX HEARTH_UPPER "+" HEARTH_LOWER
@@ -215,6 +229,13 @@ std::string HardText(uint64_t seed, int pieces) {
       " fox",
       " 12",
       "fox",
+      "\x01",
+      "\xE3\x82\xA2\xE3\x83\xBB",
+      "\xE3\x82\x99",
+      "\xE3\x81\x82\xE6\xBC\xA2",
+      "\xED\x95\x9C",
+      "$x",
+      "+",
   };
   constexpr size_t kCount = std::size(kFragments);
   uint64_t state = seed * 2654435761u + 1;

@@ -58,6 +58,7 @@ class ByteBpeWalker {
   // The end of the piece that starts at p; p < end.
   const uint8_t* Next(const uint8_t* p) const {
     if constexpr (Rules::kShape == ByteBpeShape::kGpt2) return NextGpt2(p);
+    if constexpr (Rules::kShape == ByteBpeShape::kDeepSeek) return NextDeepSeek(p);
     return NextModern(p);
   }
 
@@ -181,6 +182,77 @@ class ByteBpeWalker {
       return q;
     }
     return both_begin != nullptr ? both_end : q;
+  }
+
+  // The next patterns of DeepSeek see one segment at a time: numbers, or kana and ideographs, or
+  // what lies between. At the end of a segment their text ends.
+  enum class Segment { kNumber, kEast, kOther };
+
+  Segment SegmentAt(const uint8_t* p, ByteBpeChar c) const {
+    if (Number(c)) return Segment::kNumber;
+    if (c.size != 3) return Segment::kOther;
+    uint32_t code_point = DecodeUtf8(p, 3);
+    bool east = (code_point >= 0x4E00 && code_point <= 0x9FA5) ||
+                (code_point >= 0x3040 && code_point <= 0x30FF);
+    return east ? Segment::kEast : Segment::kOther;
+  }
+  // The character at p, size 0 at the end of the segment.
+  ByteBpeChar In(Segment segment, const uint8_t* p) const {
+    ByteBpeChar c = At(p);
+    return c.size != 0 && SegmentAt(p, c) == segment ? c : ByteBpeChar{};
+  }
+  static bool PunctuationOrSymbol(ByteBpeChar c) {
+    return (c.kind & (kPunctuation | kSymbol)) != 0 && c.kind != kNumericOnly;
+  }
+  template <bool (*kIs)(ByteBpeChar)>
+  const uint8_t* RunIn(Segment segment, const uint8_t* p) const {
+    for (ByteBpeChar c = In(segment, p); c.size != 0 && kIs(c); c = In(segment, p)) p += c.size;
+    return p;
+  }
+
+  const uint8_t* NextDeepSeek(const uint8_t* p) const {
+    ByteBpeChar c = At(p);
+    Segment segment = SegmentAt(p, c);
+    if (segment == Segment::kNumber) return Digits(p);
+    const uint8_t* q = DeepSeekMatch(segment, p);
+    // What no pattern takes stays together up to the next match.
+    while (q == nullptr) {
+      p += In(segment, p).size;
+      if (In(segment, p).size == 0 || DeepSeekMatch(segment, p) != nullptr) q = p;
+    }
+    return q;
+  }
+
+  // The end of the match that begins at p; nullptr: none does.
+  const uint8_t* DeepSeekMatch(Segment segment, const uint8_t* p) const {
+    ByteBpeChar c = In(segment, p);
+    const uint8_t* next = p + c.size;
+    ByteBpeChar after = In(segment, next);
+    if (c.size == 1 && PunctuationOrSymbol(c) && after.size == 1 && Letter(after)) {
+      while (next < end_ && static_cast<uint8_t>((*next | 0x20) - 'a') < 26) ++next;
+      return next;
+    }
+    if (Letter(c)) return RunIn<Letter>(segment, p);
+    if (!PunctuationOrSymbol(c) && !Newline(p) && Letter(after)) {
+      return RunIn<Letter>(segment, next);
+    }
+    const uint8_t* q = *p == ' ' ? next : p;
+    if (ByteBpeChar mark = In(segment, q); mark.size != 0 && PunctuationOrSymbol(mark)) {
+      q = RunIn<PunctuationOrSymbol>(segment, q);
+      while (segment == Segment::kOther && q < end_ && Newline(q)) ++q;
+      return q;
+    }
+    if (!Space(c)) return nullptr;
+    const uint8_t* newline = nullptr;  // behind the last newline of the white space at p
+    const uint8_t* last = p;
+    q = p;
+    for (c = In(segment, q); c.size != 0 && Space(c); c = In(segment, q)) {
+      last = q;
+      q += c.size;
+      if (Newline(last)) newline = q;
+    }
+    if (newline != nullptr) return newline;
+    return c.size == 0 || last == p ? q : last;
   }
 
   const ByteBpeClasses& classes_;
