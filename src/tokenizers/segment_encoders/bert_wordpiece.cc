@@ -9,16 +9,13 @@
 // WordPiece.
 #include <string>
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
 #include "base/error.h"
 #include "tokenizers/model.h"
 #include "tokenizers/segment_encoder.h"
 #include "tokenizers/segment_encoders/bert_wordpiece_characters.h"
 #include "tokenizers/segment_encoders/bert_wordpiece_vocabulary.h"
 #include "tokenizers/segment_encoders/id_writer.h"
+#include "tokenizers/segment_encoders/letter_run.h"
 #include "tokenizers/segment_encoders/word_batch.h"
 
 namespace hearth::tokenizers {
@@ -33,38 +30,6 @@ enum class ByteKind : uint8_t {
   kWord,   // an ASCII word character that needs no more than case folding
   kOther,  // part of a run that must be read by characters
 };
-
-bool IsAsciiAlphanumeric(uint8_t byte) {
-  return static_cast<uint8_t>((byte | 0x20) - 'a') < 26 || static_cast<uint8_t>(byte - '0') < 10;
-}
-
-#if defined(__SSE2__)
-// One bit per byte: an ASCII letter or digit; 16 bytes.
-unsigned AlphanumericMask(const uint8_t* at) {
-  __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-  __m128i lower = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
-  // Each range is shifted to the lowest signed values, so that one comparison tests both ends.
-  __m128i letters = _mm_cmplt_epi8(
-      _mm_add_epi8(lower, _mm_set1_epi8(static_cast<char>(-128 - 'a'))), _mm_set1_epi8(-128 + 26));
-  __m128i digits = _mm_cmplt_epi8(_mm_add_epi8(bytes, _mm_set1_epi8(static_cast<char>(-128 - '0'))),
-                                  _mm_set1_epi8(-128 + 10));
-  return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(letters, digits)));
-}
-#endif
-
-// Words average five letters, so one 16-byte step nearly always holds the whole run and wider
-// registers gain nothing: SSE2 is in every x86-64 machine, and no dispatch is needed.
-const uint8_t* SkipAlphanumeric(const uint8_t* at, const uint8_t* end) {
-#if defined(__SSE2__)
-  while (end - at >= 16) {
-    unsigned others = AlphanumericMask(at) ^ 0xFFFF;
-    if (others != 0) return at + __builtin_ctz(others);
-    at += 16;
-  }
-#endif
-  while (at < end && IsAsciiAlphanumeric(*at)) ++at;
-  return at;
-}
 
 struct Tables {
   std::shared_ptr<const BertCharacters> characters;
@@ -94,7 +59,7 @@ struct Tables {
 struct State final : SegmentEncoder::Scratch {
   WordCache cache;
   std::vector<uint32_t> ids;
-  std::string normalized;
+  std::string buffer;
 };
 
 // Calls word(begin, end) and alone(code point) for the parts of a run.
@@ -118,7 +83,7 @@ void TakeApart(const BertCharacters& characters, const uint8_t* at, const uint8_
 
 struct Miss {
   const Tables& tables;
-  std::string& normalized;
+  std::string& buffer;
 
   bool operator()(const uint8_t* run, size_t size, std::vector<uint32_t>* ids) const {
     TakeApart(
@@ -126,8 +91,9 @@ struct Miss {
         [&](const uint8_t* begin, const uint8_t* end) {
           std::string_view word(reinterpret_cast<const char*>(begin),
                                 static_cast<size_t>(end - begin));
-          size_t characters = tables.characters->NormalizeWord(word, &normalized);
-          tables.vocabulary.Encode(normalized, characters, ids);
+          size_t characters = 0;
+          std::string_view form = tables.characters->NormalizeWord(word, &buffer, &characters);
+          tables.vocabulary.Encode(form, characters, ids);
         },
         [&](uint32_t c) { ids->push_back(tables.AloneId(c)); });
     return true;
@@ -144,8 +110,8 @@ class BertWordpieceEncoder final : public SegmentEncoder {
   void Encode(std::string_view text, SegmentPosition, Scratch& scratch,
               std::vector<uint32_t>* ids) const override {
     State& state = static_cast<State&>(scratch);
-    IdWriter writer(ids);
-    Batch batch(&state.cache, &state.ids, &writer, Miss{tables_, state.normalized});
+    IdWriter writer(ids, text.size() / 3);
+    Batch batch(&state.cache, &state.ids, &writer, Miss{tables_, state.buffer});
     const uint8_t* at = reinterpret_cast<const uint8_t*>(text.data());
     const uint8_t* end = at + text.size();
     while (at < end) {

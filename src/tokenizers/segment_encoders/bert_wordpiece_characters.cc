@@ -1,5 +1,6 @@
 #include "tokenizers/segment_encoders/bert_wordpiece_characters.h"
 
+#include <cstring>
 #include <mutex>
 #include <vector>
 
@@ -36,6 +37,7 @@ bool BertCharacters::Fill() {
     if (c == 0xD800) c = 0xE000;
     if (!FillOne(c)) return false;
   }
+  forms_.append(kMostForm, '\0');
   return true;
 }
 
@@ -83,37 +85,43 @@ bool BertCharacters::SetWordForm(char32_t c, std::u32string_view form) {
   size_t start = forms_.size();
   for (char32_t part : form) AppendUtf8(part, &forms_);
   size_t size = forms_.size() - start;
-  if (size >= 32 || forms_.size() >= size_t{1} << 24) return false;
+  if (size >= kMostForm || forms_.size() >= size_t{1} << 24) return false;
   table_.Set(c, static_cast<uint32_t>(start) << 8 | static_cast<uint32_t>(size) << 3 |
                     static_cast<uint32_t>(Kind::kChanged));
   return true;
 }
 
-size_t BertCharacters::NormalizeWord(std::string_view word, std::string* normalized) const {
-  normalized->clear();
-  size_t characters = 0;
-  const uint8_t* bytes = reinterpret_cast<const uint8_t*>(word.data());
-  for (size_t at = 0, size = 0; at < word.size(); at += size) {
-    uint32_t c = DecodeUtf8(bytes + at, &size);
-    switch (KindOf(c)) {
-      case Kind::kWord:
-        normalized->append(word, at, size);
-        ++characters;
-        break;
-      case Kind::kChanged:
-        for (char byte : Changed(c)) {
-          normalized->push_back(byte);
-          characters += (byte & 0xC0) != 0x80;
-        }
-        break;
-      default:
-        return NormalizeWhole(word, normalized);
+std::string_view BertCharacters::NormalizeWord(std::string_view word, std::string* buffer,
+                                               size_t* characters) const {
+  // Forms are copied at full width: no character is shorter than a byte, no form longer than this.
+  const size_t room = (word.size() + 1) * kMostForm;
+  if (buffer->size() < room) buffer->resize(room);
+  char* to = buffer->data();
+  size_t count = 0;
+  const auto* at = reinterpret_cast<const uint8_t*>(word.data());
+  const uint8_t* const end = at + word.size();
+  for (size_t size = 0; at < end; at += size) {
+    const uint32_t entry = table_[DecodeUtf8(at, &size)];
+    const auto kind = static_cast<Kind>(entry & 7);
+    if (kind == Kind::kWord) {
+      for (size_t i = 0; i < size; ++i) to[i] = static_cast<char>(at[i]);
+      to += size;
+      ++count;
+    } else if (kind == Kind::kChanged) {
+      const size_t bytes = entry >> 3 & 31;
+      std::memcpy(to, forms_.data() + (entry >> 8), kMostForm);
+      for (size_t i = 0; i < bytes; ++i) count += (to[i] & 0xC0) != 0x80;
+      to += bytes;
+    } else {
+      return NormalizeWhole(word, buffer, characters);
     }
   }
-  return characters;
+  *characters = count;
+  return {buffer->data(), static_cast<size_t>(to - buffer->data())};
 }
 
-size_t BertCharacters::NormalizeWhole(std::string_view word, std::string* normalized) const {
+std::string_view BertCharacters::NormalizeWhole(std::string_view word, std::string* buffer,
+                                                size_t* characters) const {
   std::string cleaned;
   const uint8_t* bytes = reinterpret_cast<const uint8_t*>(word.data());
   for (size_t at = 0, size = 0; at < word.size(); at += size) {
@@ -131,9 +139,10 @@ size_t BertCharacters::NormalizeWhole(std::string_view word, std::string* normal
       form.push_back(part.c);
     }
   }
-  normalized->clear();
-  for (char32_t part : form) AppendUtf8(part, normalized);
-  return form.size();
+  buffer->clear();
+  for (char32_t part : form) AppendUtf8(part, buffer);
+  *characters = form.size();
+  return *buffer;
 }
 
 }  // namespace hearth::tokenizers

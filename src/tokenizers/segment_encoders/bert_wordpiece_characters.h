@@ -43,20 +43,23 @@ class BertCharacters {
   }
   uint32_t Alone(uint32_t code_point) const { return table_[code_point] >> 3; }
 
-  // Replaces `*normalized` by the normalised form of a word, text whose characters are all of the
-  // first three kinds. Returns the number of its characters.
-  size_t NormalizeWord(std::string_view word, std::string* normalized) const;
+  // The normalised form of a word, text whose characters are all of the first three kinds; it lies
+  // in `*buffer`. `*characters` becomes the number of its characters.
+  std::string_view NormalizeWord(std::string_view word, std::string* buffer,
+                                 size_t* characters) const;
 
  private:
   explicit BertCharacters(const BertSwitches& switches) : switches_(switches), table_(0) {}
   bool Fill();
   bool FillOne(char32_t c);
   bool SetWordForm(char32_t c, std::u32string_view form);
-  size_t NormalizeWhole(std::string_view word, std::string* normalized) const;
+  std::string_view NormalizeWhole(std::string_view word, std::string* buffer,
+                                  size_t* characters) const;
 
   BertSwitches switches_;
   CodePointTable<uint32_t> table_;  // kind: 3 bits; then the character, or 5 bits size and position
-  std::string forms_;
+  std::string forms_;               // with kMostForm bytes behind the last one
+  static constexpr size_t kMostForm = 32;
 };
 
 }  // namespace hearth::tokenizers

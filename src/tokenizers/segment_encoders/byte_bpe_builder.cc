@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "tokenizers/segment_encoders/byte_bpe_merge.h"
-#include "tokenizers/segment_encoders/byte_bpe_table.h"
+#include "tokenizers/segment_encoders/probe_table.h"
 
 namespace hearth::tokenizers {
 
@@ -14,9 +14,9 @@ struct ByteBpeTables {
   uint64_t vocab_mask = 0;
   int vocab_shift = 0;
   std::vector<uint32_t> byte_pair_ranks;
-  ByteBpeTable<uint64_t> pairs;
+  ProbeTable<uint64_t> pairs;
   std::vector<uint32_t> merged;
-  ByteBpeTable<ByteBpeVocabLine> vocab;
+  ProbeTable<ByteBpeVocabLine> vocab;
   std::vector<uint32_t> long_slots, long_ids, long_offsets;
   std::string long_bytes;
 };

@@ -41,7 +41,7 @@ void ByteBpePieceCache::Place(const Line& from, int which) {
 }
 
 void ByteBpePieceCache::Resize(int bits) {
-  ByteBpeTable<Line> old;
+  ProbeTable<Line> old;
   std::swap(old, table_);
   table_.Assign(size_t{1} << bits, Line{});
   lines_ = table_.data();

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "tokenizers/segment_encoders/byte_bpe_plan.h"
-#include "tokenizers/segment_encoders/byte_bpe_table.h"
+#include "tokenizers/segment_encoders/probe_table.h"
 
 namespace hearth::tokenizers {
 
@@ -102,7 +102,7 @@ class ByteBpePieceCache {
   void Forget();
   void ForgetLong();
 
-  ByteBpeTable<Line> table_;
+  ProbeTable<Line> table_;
   Line* lines_ = nullptr;
   int shift_ = 0;
   size_t held_ = 0;

@@ -3,6 +3,7 @@
 // for each.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -12,7 +13,11 @@ namespace hearth::tokenizers {
 
 class IdWriter {
  public:
-  explicit IdWriter(std::vector<uint32_t>* ids) : ids_(*ids) {}
+  // `expected` ids are about to come; memory that is not used costs nothing but addresses.
+  explicit IdWriter(std::vector<uint32_t>* ids, size_t expected = 0) : ids_(*ids) {
+    size_t wanted = ids_.size() + expected;
+    if (wanted > ids_.capacity()) ids_.reserve(std::max(wanted, ids_.capacity() * 2));
+  }
   ~IdWriter() = default;
   IdWriter(const IdWriter&) = delete;
   IdWriter& operator=(const IdWriter&) = delete;

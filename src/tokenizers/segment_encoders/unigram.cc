@@ -13,34 +13,15 @@
 #include "tokenizers/model.h"
 #include "tokenizers/segment_encoder.h"
 #include "tokenizers/segment_encoders/id_writer.h"
+#include "tokenizers/segment_encoders/letter_run.h"
 #include "tokenizers/segment_encoders/unigram_layout.h"
 #include "tokenizers/segment_encoders/unigram_model.h"
 #include "tokenizers/segment_encoders/word_batch.h"
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 
 namespace hearth::tokenizers {
 namespace {
 
 constexpr std::string_view kMark = "\xE2\x96\x81";  // U+2581
-
-// Runs of text that is neither a control character nor a space, 16 bytes at a time: words average
-// five letters, so wider registers gain nothing, and SSE2 needs no dispatch.
-const uint8_t* SkipAboveSpace(const uint8_t* at, const uint8_t* end) {
-#if defined(__SSE2__)
-  while (end - at >= 16) {
-    __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(' ')), bytes);
-    unsigned mask = static_cast<unsigned>(_mm_movemask_epi8(low));
-    if (mask != 0) return at + __builtin_ctz(mask);
-    at += 16;
-  }
-#endif
-  while (at<end&& * at> ' ') ++at;
-  return at;
-}
 
 // Where the last character of [begin, end) begins.
 const uint8_t* LastCharacter(const uint8_t* begin, const uint8_t* end) {

@@ -13,7 +13,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 #include <vector>
+
+#include "tokenizers/segment_encoders/probe_table.h"
 
 namespace hearth::tokenizers {
 
@@ -53,14 +56,14 @@ struct WordIds {
 template <typename Word, size_t kFirstBits, size_t kMaxBits>
 class WordTable {
  public:
-  WordTable() : entries_((size_t{1} << kFirstBits) + kProbes) {}
+  WordTable() { entries_.Assign((size_t{1} << kFirstBits) + kProbes, Entry()); }
 
   size_t Place(const Word& word) const { return word.Hash() & mask_; }
-  void Prefetch(size_t place) const { __builtin_prefetch(&entries_[place]); }
+  void Prefetch(size_t place) const { __builtin_prefetch(entries_.data() + place); }
 
   // `place` is Place(word), asked after the last Insert. The result lives until the next Insert.
   bool Find(const Word& word, size_t place, WordIds* found) const {
-    const Entry* entry = &entries_[place];
+    const Entry* entry = entries_.data() + place;
     for (size_t i = 0; i < kProbes; ++i, ++entry) {
       if (entry->word == word) {
         found->count = entry->count;
@@ -102,7 +105,7 @@ class WordTable {
   };
 
   void Put(const Entry& fresh) {
-    Entry* entry = &entries_[Place(fresh.word)];
+    Entry* entry = entries_.data() + Place(fresh.word);
     for (size_t i = 0; i < kProbes; ++i) {
       if (entry[i].word == Word()) {
         entry[i] = fresh;
@@ -113,26 +116,29 @@ class WordTable {
     entry[0] = fresh;  // the oldest of a crowded place goes
   }
 
+  // In steps of four: each step moves all that is there.
   void Grow() {
-    if (mask_ + 1 >= size_t{1} << kMaxBits) return Clear();
-    mask_ = mask_ * 2 + 1;
-    std::vector<Entry> old(mask_ + 1 + kProbes);
-    old.swap(entries_);
+    constexpr size_t kMost = size_t{1} << kMaxBits;
+    if (mask_ + 1 >= kMost) return Clear();
+    mask_ = std::min((mask_ + 1) * 4, kMost) - 1;
+    ProbeTable<Entry> old;
+    std::swap(old, entries_);
+    entries_.Assign(mask_ + 1 + kProbes, Entry());
     used_ = 0;
-    for (const Entry& entry : old) {
-      if (!(entry.word == Word())) Put(entry);
+    for (const Entry* entry = old.data(); entry != old.data() + old.size(); ++entry) {
+      if (!(entry->word == Word())) Put(*entry);
     }
   }
 
   void Clear() {
-    std::fill(entries_.begin(), entries_.end(), Entry());
+    std::fill_n(entries_.data(), entries_.size(), Entry());
     pool_.clear();
     used_ = 0;
   }
 
   size_t mask_ = (size_t{1} << kFirstBits) - 1;
   size_t used_ = 0;
-  std::vector<Entry> entries_;
+  ProbeTable<Entry> entries_;
   std::vector<uint32_t> pool_;
 };
 

@@ -13,7 +13,7 @@
 namespace hearth::tokenizers {
 
 template <typename T>
-class ByteBpeTable {
+class ProbeTable {
  public:
   void Assign(size_t count, const T& value) {
     constexpr size_t kHugePage = size_t{2} << 20;
