@@ -1,5 +1,6 @@
 #include "runtime/model.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
@@ -68,6 +69,7 @@ Model::Model(Checkpoint checkpoint, const LoadOptions& options)
   }
   shape_ = architecture_->shape(checkpoint_.config);
   head_ = HeadOf(checkpoint_.config);
+  modules_ = LoadSentenceModules(&checkpoint_);
   LoadTexts();
 }
 
@@ -140,10 +142,10 @@ std::string Model::Label(uint32_t index) const {
   return "LABEL_" + std::to_string(index);
 }
 
-void Model::Forward(Head head, tensor::Builder& builder) const {
+tensor::Value Model::Forward(Head head, tensor::Builder& builder) const {
   ModelContext context(checkpoint_.config, checkpoint_.weights, std::string(architecture_->prefix),
                        head);
-  architecture_->forward(context, builder);
+  return architecture_->forward(context, builder);
 }
 
 std::shared_ptr<const tensor::CpuProgram> Model::Program(Head head) const {
@@ -156,6 +158,27 @@ std::shared_ptr<const tensor::CpuProgram> Model::Program(Head head) const {
                                           {.precision = options_.precision, .tier = options_.tier});
   }
   return program;
+}
+
+std::shared_ptr<const tensor::CpuProgram> Model::EmbeddingProgram() const {
+  std::lock_guard lock(programs_mutex_);
+  if (embedding_program_ == nullptr) {
+    tensor::GraphBuilder recorder(checkpoint_.weights);
+    tensor::Value states = Forward(Head::kStates, recorder);
+    SentenceModules modules = modules_ ? *modules_ : MeanPooling();
+    recorder.Output("embedding",
+                    AppendSentenceModules(modules, checkpoint_.weights, recorder, states));
+    embedding_program_ =
+        tensor::CpuProgram::Compile(recorder.Take(), checkpoint_.weights,
+                                    {.precision = options_.precision, .tier = options_.tier});
+  }
+  return embedding_program_;
+}
+
+uint32_t Model::max_text_tokens() const {
+  uint32_t most = shape_.max_tokens;
+  if (modules_ && modules_->max_tokens) most = std::min(most, *modules_->max_tokens);
+  return most;
 }
 
 }  // namespace hearth::runtime

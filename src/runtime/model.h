@@ -17,6 +17,7 @@
 #include "runtime/architecture.h"
 #include "runtime/checkpoint.h"
 #include "runtime/generation/generation_config.h"
+#include "runtime/sentence_modules.h"
 #include "tensor/cpu/program.h"
 #include "text/chat_template.h"
 #include "tokenizers/tokenizer.h"
@@ -57,10 +58,17 @@ class Model {
   // "id2label" of config.json; "LABEL_<i>" where it says nothing.
   std::string Label(uint32_t index) const;
 
+  // What turns the states of a text into one vector; nullptr for a model that says nothing of it.
+  const SentenceModules* sentence_modules() const { return modules_ ? &*modules_ : nullptr; }
+  // Output "embedding": [segments, size], by the modules or, without any, the mean of the tokens.
+  std::shared_ptr<const tensor::CpuProgram> EmbeddingProgram() const;
+  // Tokens of a text that is embedded or classified; longer ones are cut or refused.
+  uint32_t max_text_tokens() const;
+
   // Compiled once per head and shared. `progress` of the packing is not reported yet.
   std::shared_ptr<const tensor::CpuProgram> Program(Head head) const;
   // Records one forward pass with any builder: the reference executor, a recorder.
-  void Forward(Head head, tensor::Builder& builder) const;
+  tensor::Value Forward(Head head, tensor::Builder& builder) const;
   const tensor::WeightSet& weights() const { return checkpoint_.weights; }
 
  private:
@@ -72,12 +80,14 @@ class Model {
   const Architecture* architecture_ = nullptr;
   ModelShape shape_;
   Head head_;
+  std::optional<SentenceModules> modules_;
   std::optional<tokenizers::Tokenizer> tokenizer_;
   GenerationConfig generation_config_;
   Json chat_template_;               // a string, named ones, or null
   Json::Object template_variables_;  // bos_token, eos_token, ...
   mutable std::mutex programs_mutex_;
   mutable std::map<Head, std::shared_ptr<const tensor::CpuProgram>> programs_;
+  mutable std::shared_ptr<const tensor::CpuProgram> embedding_program_;  // under programs_mutex_
 };
 
 }  // namespace hearth::runtime

@@ -12,6 +12,15 @@ Encoder& Runner::encoder(Head head) {
   return *encoder;
 }
 
+Encoder& Runner::embedder() {
+  std::lock_guard lock(mutex_);
+  if (embedder_ == nullptr) {
+    embedder_ = std::make_unique<Encoder>(model_->EmbeddingProgram(), model_->shape().max_tokens,
+                                          options_.threads);
+  }
+  return *embedder_;
+}
+
 Engine& Runner::engine() {
   std::lock_guard lock(mutex_);
   if (engine_ == nullptr) engine_ = std::make_unique<Engine>(model_, options_);

@@ -22,6 +22,8 @@ class Runner {
 
   const Model& model() const { return *model_; }
   Encoder& encoder(Head head);
+  // With the output "embedding".
+  Encoder& embedder();
   Engine& engine();
   // The model's tokenizer with truncation to so many tokens.
   const tokenizers::Tokenizer& TokenizerWith(const tokenizers::Truncation& truncation);
@@ -33,6 +35,7 @@ class Runner {
   EngineOptions options_;
   std::mutex mutex_;
   std::map<Head, std::unique_ptr<Encoder>> encoders_;
+  std::unique_ptr<Encoder> embedder_;
   std::map<std::string, std::unique_ptr<tokenizers::Tokenizer>> tokenizers_;
   std::unique_ptr<Engine> engine_;
 };

@@ -1,13 +1,15 @@
 #include "tokenizers/tokenizer.h"
 
+#include <cstdlib>
 #include <mutex>
 #include <utility>
 
 #include "base/error.h"
 #include "tokenizers/decoder.h"
+#include "tokenizers/internal/compiled_cache.h"
 #include "tokenizers/internal/json_fields.h"
-#include "tokenizers/internal/page_memory.h"
 #include "tokenizers/internal/single_text_plan.h"
+#include "tokenizers/internal/source_file.h"
 #include "tokenizers/internal/tokenizer_scratch.h"
 #include "tokenizers/internal/tokenizer_text.h"
 #include "tokenizers/json_text.h"
@@ -16,6 +18,7 @@
 #include "tokenizers/normalizer.h"
 #include "tokenizers/post_processor.h"
 #include "tokenizers/pre_tokenizer.h"
+#include "tokenizers/segment_encoders/byte_bpe_load.h"
 
 namespace hearth::tokenizers {
 namespace {
@@ -56,6 +59,7 @@ Json WithoutTables(const Json& json) {
 struct Tokenizer::FastPath {
   std::once_flag once;
   Json tokenizer_json;
+  std::function<std::unique_ptr<SegmentEncoder>()> make_kept;  // of a compiled form
   std::unique_ptr<SegmentEncoder> encoder;
 };
 
@@ -63,7 +67,11 @@ const SegmentEncoder* Tokenizer::segment_encoder() const {
   FastPath* fast = fast_path_.get();
   if (fast == nullptr) return nullptr;
   std::call_once(fast->once, [&] {
-    fast->encoder = MakeSegmentEncoder(fast->tokenizer_json, *model_);
+    if (fast->make_kept) fast->encoder = fast->make_kept();
+    if (fast->encoder == nullptr) {
+      fast->encoder = MakeSegmentEncoder(fast->tokenizer_json, *model_);
+    }
+    fast->make_kept = nullptr;
     fast->tokenizer_json = Json();
   });
   return fast->encoder.get();
@@ -87,9 +95,37 @@ Tokenizer Tokenizer::FromJson(std::string_view text) {
   return Build(Json::Parse(text));
 }
 
-Tokenizer Tokenizer::FromFile(const std::filesystem::path& path) {
-  internal::PageVector<char> text = internal::ReadPages(path);
-  return FromJson({text.data(), text.size()});
+Tokenizer Tokenizer::FromFile(const std::filesystem::path& path, const LoadOptions& options) {
+  if (options.cache_folder.empty()) return FromJson(internal::ReadSource(path).text());
+  internal::CompiledCache cache(options.cache_folder);
+  if (auto found = cache.Find(path)) {
+    try {
+      const Json* model = found->rest.Find("model");
+      std::unique_ptr<Model> made = ParseModel(*model, std::move(found->parts));
+      Tokenizer tokenizer = Assemble(std::move(found->rest), std::move(made));
+      tokenizer.fast_path_->make_kept = std::move(found->make_encoder);
+      return tokenizer;
+    } catch (const Error&) {
+      // Made again below.
+    }
+  }
+  internal::SourceFile source = internal::ReadSource(path);
+  Tokenizer tokenizer = FromJson(source.text());
+  if (source.unchanged_for < options.settled) return tokenizer;
+  FastPath& fast = *tokenizer.fast_path_;
+  auto plan = MakeByteBpePlan(fast.tokenizer_json, *tokenizer.model_);
+  cache.Keep(path, source, fast.tokenizer_json, *tokenizer.model_, plan.get());
+  if (plan != nullptr) fast.make_kept = [plan] { return MakeByteBpeEncoder(plan); };
+  return tokenizer;
+}
+
+std::filesystem::path DefaultTokenizerCache() {
+  // A relative path there is to be taken for none (XDG base directories).
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  if (cache != nullptr && *cache == '/') return std::filesystem::path(cache) / "hearth/tokenizers";
+  const char* home = std::getenv("HOME");
+  if (home == nullptr || *home != '/') return {};
+  return std::filesystem::path(home) / ".cache/hearth/tokenizers";
 }
 
 Tokenizer Tokenizer::Build(const Json& json) {

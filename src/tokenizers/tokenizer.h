@@ -12,6 +12,7 @@
 // steps, 2^24 tokens of padding).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -51,14 +52,27 @@ struct EncodeOptions {
   int threads = 1;  // of EncodeBatch; 0: as many as the machine has
 };
 
+struct LoadOptions {
+  // Where compiled tokenizers are kept; empty: nowhere. The folder may be emptied at any time, and
+  // its files must not be changed in place.
+  std::filesystem::path cache_folder;
+  // Younger files are not kept: they may yet change within one tick of the file system's clock.
+  std::chrono::nanoseconds settled = std::chrono::milliseconds(100);
+};
+
+// $XDG_CACHE_HOME/hearth/tokenizers or $HOME/.cache/hearth/tokenizers; empty when neither is set.
+std::filesystem::path DefaultTokenizerCache();
+
 class Tokenizer {
  public:
   // The whole text of a tokenizer.json; Build takes the parsed value, which is many times slower
   // for a large vocabulary. What the first call does not need is made when a call needs it.
   static Tokenizer FromJson(std::string_view text);
   static Tokenizer Build(const Json& json);
-  // Also throws what reading the file throws (kNotFound, ...).
-  static Tokenizer FromFile(const std::filesystem::path& path);
+  // Also throws what reading the file throws (kNotFound, ...). With a cache folder a file that has
+  // not changed since the last time is not read: what it compiled to is mapped, in a millisecond or
+  // two. Only the first use of a damaged compiled file whose source is gone by then throws for it.
+  static Tokenizer FromFile(const std::filesystem::path& path, const LoadOptions& options = {});
 
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;

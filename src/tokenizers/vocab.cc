@@ -109,7 +109,7 @@ bool VocabBuilder::Index(std::vector<bool>* again) {
   TokenTexts texts = this->texts();
   size_t count = storage_->ids.size();
   auto& slots = storage_->slots;
-  slots.assign(std::bit_ceil(std::max<size_t>(count * 2, 2)), Vocab::Slot());
+  slots.assign(std::bit_ceil(count + count / 3 + 2), Vocab::Slot());
   size_t mask = slots.size() - 1;
   for (size_t i = 0; i < count; ++i) {
     if (i + kAhead < count) __builtin_prefetch(&slots[tags_[i + kAhead] & mask]);
@@ -141,8 +141,13 @@ Vocab VocabBuilder::BuildDistinct(const std::vector<bool>& again) {
 }
 
 void VocabBuilder::IndexIds() {
-  const auto& ids = storage_->ids;
-  if (ids.empty()) return;
+  auto& ids = storage_->ids;
+  bool are_positions = true;
+  for (size_t i = 0; i < ids.size() && are_positions; ++i) are_positions = ids[i] == i;
+  if (are_positions) {
+    ids = {};
+    return;
+  }
   uint64_t places = uint64_t{*std::max_element(ids.begin(), ids.end())} + 1;
   storage_->sparse = places > kDensePlacesPerToken * ids.size();
   if (storage_->sparse) {
@@ -168,9 +173,11 @@ Vocab::Vocab(const std::vector<Entry>& entries) {
 }
 
 Vocab Vocab::FromTables(Tables tables, std::shared_ptr<const void> owner) {
-  size_t count = tables.ids.size();
-  bool fits = tables.texts.size() == count && std::has_single_bit(tables.slots.size()) &&
-              tables.slots.size() > count && (!tables.sparse || tables.places.size() == count);
+  size_t count = tables.texts.size();
+  bool positions = tables.ids.empty() && tables.places.empty() && !tables.sparse;
+  bool fits = std::has_single_bit(tables.slots.size()) && tables.slots.size() > count &&
+              (positions || tables.ids.size() == count) &&
+              (!tables.sparse || tables.places.size() == count);
   if (!fits) throw Error(Code::kInvalidArgument, "the tables of a vocabulary do not fit together");
   return Vocab(std::move(tables), std::move(owner));
 }
@@ -193,17 +200,21 @@ std::optional<uint32_t> Vocab::FindId(std::string_view token) const {
   if (token.size() > tables_.longest_token_bytes) return std::nullopt;
   std::optional<uint32_t> position = FindPosition(token, HashToken(token));
   if (!position) return std::nullopt;
-  return tables_.ids[*position];
+  return IdAt(*position);
 }
 
 std::optional<std::string_view> Vocab::FindToken(uint32_t id) const {
   std::span<const uint32_t> places = tables_.places;
+  if (tables_.ids.empty()) {
+    if (id >= size()) return std::nullopt;
+    return tables_.texts[id];
+  }
   if (!tables_.sparse) {
     if (id >= places.size() || places[id] == 0 || places[id] > size()) return std::nullopt;
     return tables_.texts[places[id] - 1];
   }
   auto id_of = [&](uint32_t position) {
-    return position < size() ? tables_.ids[position] : std::numeric_limits<uint32_t>::max();
+    return position < size() ? IdAt(position) : std::numeric_limits<uint32_t>::max();
   };
   auto after =
       std::upper_bound(places.begin(), places.end(), id,
@@ -228,14 +239,14 @@ std::vector<uint32_t> Vocab::PositionsById() const {
 void Vocab::ForEachId(const std::function<void(std::string_view, uint32_t)>& visit) const {
   std::vector<uint32_t> positions = PositionsById();
   for (size_t i = 0; i < positions.size(); ++i) {
-    uint32_t id = tables_.ids[positions[i]];
-    if (i + 1 < positions.size() && tables_.ids[positions[i + 1]] == id) continue;
+    uint32_t id = IdAt(positions[i]);
+    if (i + 1 < positions.size() && IdAt(positions[i + 1]) == id) continue;
     visit(tables_.texts[positions[i]], id);
   }
 }
 
 void Vocab::ForEachToken(const std::function<void(std::string_view, uint32_t)>& visit) const {
-  for (uint32_t position : PositionsById()) visit(tables_.texts[position], tables_.ids[position]);
+  for (uint32_t position : PositionsById()) visit(tables_.texts[position], IdAt(position));
 }
 
 Vocab ParseVocab(const Json& object) {

@@ -64,8 +64,10 @@ class Vocab {
   };
   struct Tables {
     TokenTexts texts;
-    std::span<const uint32_t> ids;     // by position
-    std::span<const Slot> slots;       // a power of two, at most half full
+    // By position; empty where ids are positions, as in most vocabularies. Then `places` is empty
+    // too.
+    std::span<const uint32_t> ids;
+    std::span<const Slot> slots;       // a power of two, at most three quarters full
     std::span<const uint32_t> places;  // by id: position + 1, 0 for a hole; or, when ids are
                                        // sparse, positions in rising order of id
     bool sparse = false;
@@ -81,7 +83,7 @@ class Vocab {
   std::optional<uint32_t> FindId(std::string_view token) const;
   std::optional<std::string_view> FindToken(uint32_t id) const;
   // Distinct tokens (not the largest id plus one).
-  size_t size() const { return tables_.ids.size(); }
+  size_t size() const { return tables_.texts.size(); }
   size_t longest_token_bytes() const { return tables_.longest_token_bytes; }
   // Each id once, rising.
   void ForEachId(const std::function<void(std::string_view, uint32_t)>& visit) const;
@@ -108,14 +110,13 @@ class Vocab {
     return 0;
   }
   void PrefetchText(uint32_t position) const {
-    if (position < size()) {
-      __builtin_prefetch(tables_.texts[position].data());
-      __builtin_prefetch(&tables_.ids[position]);
-    }
+    if (position < size()) __builtin_prefetch(tables_.texts[position].data());
   }
   std::optional<uint32_t> FindPosition(std::string_view token, uint64_t hash) const;
   std::string_view TextAt(uint32_t position) const { return tables_.texts[position]; }
-  uint32_t IdAt(uint32_t position) const { return tables_.ids[position]; }
+  uint32_t IdAt(uint32_t position) const {
+    return tables_.ids.empty() ? position : tables_.ids[position];
+  }
 
   const Tables& tables() const { return tables_; }
 

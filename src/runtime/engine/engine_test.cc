@@ -208,7 +208,8 @@ TEST_F(EngineTest, ACancelledRequestEndsAndFreesItsPages) {
   // The engine goes on to serve others.
   Collector collector(engine);
   EXPECT_EQ(collector.Run(Greedy(kPrompt, 5)).tokens, ReferenceGreedy(*model_, kPrompt, 5));
-  EXPECT_EQ(engine.state().running, 0u);
+  // The count follows the last event by a moment.
+  while (engine.state().running > 0) std::this_thread::yield();
 }
 
 TEST_F(EngineTest, RefusesPromptsThatTheModelCannotTake) {

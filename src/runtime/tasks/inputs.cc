@@ -78,7 +78,7 @@ std::optional<std::string> ReadName(const Json& parameters, std::string_view key
 
 std::vector<tokenizers::Encoding> EncodeTexts(Runner& runner, std::span<const TextPair> texts) {
   tokenizers::Truncation truncation;
-  truncation.max_length = runner.model().shape().max_tokens;
+  truncation.max_length = runner.model().max_text_tokens();
   const tokenizers::Tokenizer& tokenizer = runner.TokenizerWith(truncation);
   tokenizers::EncodeOptions options{.offsets = tokenizers::OffsetUnit::kCharacters};
   std::vector<tokenizers::Encoding> encodings;

@@ -32,6 +32,7 @@ const Task* DefaultTask(const Model& model) {
       return FindTask("question-answering");
     case Head::kSequenceClassification:
       return FindTask(TextRankingTask().refusal(model) ? "text-classification" : "text-ranking");
+    case Head::kStates:
     case Head::kNone:
       return FindTask("feature-extraction");
   }

@@ -80,7 +80,7 @@ void Attend(benchmark::State& state, const Shape& shape, Tier tier) {
   auto rows = static_cast<uint32_t>(state.range(0)), past = static_cast<uint32_t>(state.range(1));
   Run run(shape, rows, past, tier);
   for (auto _ : state) run.Step();
-  double pairs = shape.causal ? rows * (past + (rows + 1) / 2.0) : double{rows} * rows;
+  double pairs = shape.causal ? rows * (past + (rows + 1) / 2.0) : 1.0 * rows * rows;
   using benchmark::Counter;
   state.counters["GFLOP/s"] =
       Counter(4e-9 * pairs * shape.heads * shape.head_dim, Counter::kIsIterationInvariantRate);

@@ -6,9 +6,8 @@
 
 #include <cstddef>
 #include <cstdlib>
-#include <filesystem>
 #include <new>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace hearth::tokenizers::internal {
@@ -55,8 +54,5 @@ class PageAllocator {
 
 template <typename T>
 using PageVector = std::vector<T, PageAllocator<T>>;
-
-// The whole of a file of at most 1 GiB (Error{kTooLarge}); throws what ReadFile throws.
-PageVector<char> ReadPages(const std::filesystem::path& path);
 
 }  // namespace hearth::tokenizers::internal

@@ -1,6 +1,7 @@
 #include "tokenizers/models/bpe_merges.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <mutex>
 #include <queue>
@@ -87,8 +88,11 @@ class Chain {
 
 }  // namespace
 
-struct BpeMerges::Index {
-  std::once_flag once;
+struct BpeMerges::Shared {
+  std::once_flag loaded, indexed;
+  std::atomic<bool> has_list = false, has_index = false;
+  std::function<List()> load;
+  List list;
   std::vector<uint32_t> slots;  // rank + 1; 0 is empty; at most half full
   int shift = 63;
 
@@ -96,17 +100,18 @@ struct BpeMerges::Index {
     return static_cast<size_t>(((uint64_t{left} << 32) | right) * 0x9E3779B97F4A7C15u >> shift);
   }
 
-  size_t Find(std::span<const BpeMerge> merges, uint32_t left, uint32_t right) const {
+  size_t Find(uint32_t left, uint32_t right) const {
     size_t slot = SlotOf(left, right);
     while (slots[slot] != 0) {
-      const BpeMerge& merge = merges[slots[slot] - 1];
+      const BpeMerge& merge = list.by_rank[slots[slot] - 1];
       if (merge.left == left && merge.right == right) break;
       slot = (slot + 1) & (slots.size() - 1);
     }
     return slot;
   }
 
-  void Build(std::span<const BpeMerge> merges) {
+  void Index() {
+    std::span<const BpeMerge> merges = list.by_rank;
     size_t size = std::bit_ceil(std::max<size_t>(merges.size() * 2, 2));
     slots.assign(size, 0);
     shift = 64 - std::countr_zero(size);
@@ -115,23 +120,41 @@ struct BpeMerges::Index {
         const BpeMerge& next = merges[rank + kAhead];
         __builtin_prefetch(&slots[SlotOf(next.left, next.right)]);
       }
-      slots[Find(merges, merges[rank].left, merges[rank].right)] = static_cast<uint32_t>(rank + 1);
+      slots[Find(merges[rank].left, merges[rank].right)] = static_cast<uint32_t>(rank + 1);
     }
   }
 };
 
-BpeMerges::BpeMerges(std::span<const BpeMerge> by_rank, std::shared_ptr<const void> owner)
-    : by_rank_(by_rank), owner_(std::move(owner)), index_(std::make_shared<Index>()) {}
-
-BpeMerges::BpeMerges(internal::PageVector<BpeMerge> by_rank) : index_(std::make_shared<Index>()) {
+BpeMerges::BpeMerges(internal::PageVector<BpeMerge> by_rank) : shared_(std::make_shared<Shared>()) {
   auto owned = std::make_shared<const internal::PageVector<BpeMerge>>(std::move(by_rank));
-  by_rank_ = *owned;
-  owner_ = std::move(owned);
+  shared_->list = {*owned, owned};
+  shared_->has_list = true;
+}
+
+BpeMerges::BpeMerges(std::function<List()> load) : shared_(std::make_shared<Shared>()) {
+  shared_->load = std::move(load);
+}
+
+std::span<const BpeMerge> BpeMerges::by_rank() const {
+  if (!shared_->has_list.load(std::memory_order_acquire)) {
+    std::call_once(shared_->loaded, [this] {
+      shared_->list = shared_->load();
+      shared_->load = nullptr;
+      shared_->has_list.store(true, std::memory_order_release);
+    });
+  }
+  return shared_->list.by_rank;
 }
 
 std::optional<uint32_t> BpeMerges::FindRank(uint32_t left, uint32_t right) const {
-  std::call_once(index_->once, [this] { index_->Build(by_rank_); });
-  uint32_t entry = index_->slots[index_->Find(by_rank_, left, right)];
+  if (!shared_->has_index.load(std::memory_order_acquire)) {
+    by_rank();
+    std::call_once(shared_->indexed, [this] {
+      shared_->Index();
+      shared_->has_index.store(true, std::memory_order_release);
+    });
+  }
+  uint32_t entry = shared_->slots[shared_->Find(left, right)];
   if (entry == 0) return std::nullopt;
   return entry - 1;
 }

@@ -6,7 +6,7 @@
 //
 // Immutable, safe for concurrent use; copies share everything. The rules are a flat list by rank,
 // which other layouts of the same merges (segment encoders, files) read; the index by pair is made
-// when a pair is first looked for.
+// when a pair is first looked for, and a list in a file is read when it is first needed.
 #pragma once
 
 #include <array>
@@ -37,21 +37,24 @@ class BpeMerges {
   // Of a pair that is given twice the later rank counts.
   BpeMerges() : BpeMerges(internal::PageVector<BpeMerge>()) {}
   explicit BpeMerges(internal::PageVector<BpeMerge> by_rank);
-  // `owner` keeps the memory.
-  BpeMerges(std::span<const BpeMerge> by_rank, std::shared_ptr<const void> owner);
+  struct List {
+    std::span<const BpeMerge> by_rank;
+    std::shared_ptr<const void> owner;  // keeps the memory
+  };
+  // Called once, by whatever needs the merges first. What it throws is thrown there, and the next
+  // one calls it again.
+  explicit BpeMerges(std::function<List()> load);
 
-  // The rank of a pair that merges.
+  // The rank of a pair that merges. O(1); throws what loading throws.
   std::optional<uint32_t> FindRank(uint32_t left, uint32_t right) const;
-  const BpeMerge& operator[](uint32_t rank) const { return by_rank_[rank]; }
+  const BpeMerge& operator[](uint32_t rank) const { return by_rank()[rank]; }
   // All that were given, also those whose pair has a later rank.
-  std::span<const BpeMerge> by_rank() const { return by_rank_; }
+  std::span<const BpeMerge> by_rank() const;
 
  private:
-  struct Index;
+  struct Shared;
 
-  std::span<const BpeMerge> by_rank_;
-  std::shared_ptr<const void> owner_;
-  std::shared_ptr<Index> index_;
+  std::shared_ptr<Shared> shared_;
 };
 
 // Reads merges that come as the texts of two tokens, in the order of their ranks. What they join to
