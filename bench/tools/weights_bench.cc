@@ -19,7 +19,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "formats/safetensors_file.h"
+#include "formats/safetensors/safetensors_file.h"
 #include "tensor/blocks.h"
 
 namespace {

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "formats/scan_finding.h"
+#include "formats/scan/scan_finding.h"
 
 namespace hearth::cli {
 

@@ -4,8 +4,8 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "formats/gguf.h"
-#include "formats/safetensors.h"
+#include "formats/gguf/gguf.h"
+#include "formats/safetensors/safetensors.h"
 #include "hub/internal/facts_reader.h"
 
 namespace hearth::hub {

@@ -1,6 +1,6 @@
 // The headers of safetensors files as clients ask for them.
 #include "base/error.h"
-#include "formats/safetensors.h"
+#include "formats/safetensors/safetensors.h"
 #include "hub/facts.h"
 #include "hub/internal/facts_reader.h"
 

@@ -21,7 +21,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/hash.h"
-#include "formats/source.h"
+#include "formats/source/source.h"
 #include "hub/actor.h"
 #include "hub/repo_record.h"
 #include "hub/repos.h"

@@ -1,16 +1,18 @@
 #include "tokenizers/model.h"
 
 #include "base/error.h"
+#include "tokenizers/models/model_parts.h"
 
 namespace hearth::tokenizers {
 
-#define HEARTH_TOKENIZER_MODEL(Name, type) std::unique_ptr<Model> Parse##Name(const Json& json);
+#define HEARTH_TOKENIZER_MODEL(Name, type) \
+  std::unique_ptr<Model> Parse##Name(const Json& json, ModelParts parts);
 #include "tokenizers/models.inc"
 #undef HEARTH_TOKENIZER_MODEL
 
 namespace {
 
-using ParseFunction = std::unique_ptr<Model> (*)(const Json& json);
+using ParseFunction = std::unique_ptr<Model> (*)(const Json& json, ModelParts parts);
 
 struct Kind {
   std::string_view type;
@@ -27,7 +29,7 @@ constexpr Kind kKinds[] = {
 std::unique_ptr<Model> ParseUntyped(const Json& json) {
   for (const Kind& kind : kKinds) {
     try {
-      return kind.parse(json);
+      return kind.parse(json, {});
     } catch (const Error&) {
     }
   }
@@ -36,13 +38,15 @@ std::unique_ptr<Model> ParseUntyped(const Json& json) {
 
 }  // namespace
 
-std::unique_ptr<Model> ParseModel(const Json& json) {
+std::unique_ptr<Model> ParseModel(const Json& json) { return ParseModel(json, {}); }
+
+std::unique_ptr<Model> ParseModel(const Json& json, ModelParts parts) {
   if (!json.is_object()) throw Error(Code::kInvalidArgument, "\"model\" must be an object");
   const Json* type = json.Find("type");
   if (type == nullptr) return ParseUntyped(json);
   const std::string* name = type->AsString();
   for (const Kind& kind : kKinds) {
-    if (name != nullptr && *name == kind.type) return kind.parse(json);
+    if (name != nullptr && *name == kind.type) return kind.parse(json, std::move(parts));
   }
   throw Error(Code::kInvalidArgument,
               "the tokenizer model \"" + (name ? *name : type->Dump()) + "\" is unknown");

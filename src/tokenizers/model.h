@@ -19,6 +19,18 @@
 
 namespace hearth::tokenizers {
 
+class BpeMerges;
+class ScoredPieces;
+class Vocab;
+
+// The large tables of a model, flat, for whoever lays the same model out in another way (segment
+// encoders, the compiled cache). nullptr: a model of this kind has none.
+struct ModelTables {
+  const Vocab* vocab = nullptr;
+  const BpeMerges* merges = nullptr;
+  const ScoredPieces* pieces = nullptr;
+};
+
 class Model {
  public:
   virtual ~Model() = default;
@@ -37,6 +49,8 @@ class Model {
   virtual std::string_view type() const = 0;
   // The object of tokenizer.json, equal to what the reference writes.
   virtual Json ToJson() const = 0;
+  // They live as long as the model.
+  virtual ModelTables tables() const = 0;
 };
 
 // Throws Error{kInvalidArgument} naming the key at fault. An object without "type" is recognised

@@ -18,6 +18,8 @@
 
 namespace hearth::tokenizers {
 
+class Model;
+
 // Where a segment lies in its text: metaspace with prepend_scheme "first" needs to know.
 enum class SegmentPosition { kStartOfText, kAfterAddedToken };
 
@@ -35,7 +37,11 @@ class SegmentEncoder {
                       std::vector<uint32_t>* ids) const = 0;
 };
 
-// `tokenizer_json` is a whole tokenizer.json. nullptr when no family recognises it.
+// `tokenizer_json` is a tokenizer.json, of which the model's vocabulary and merges are not read:
+// they are those of `model`, the plain model of the same file, which need not outlive the call.
+// nullptr when no family recognises it.
+std::unique_ptr<SegmentEncoder> MakeSegmentEncoder(const Json& tokenizer_json, const Model& model);
+// Of a whole tokenizer.json. nullptr also when its model is wrong.
 std::unique_ptr<SegmentEncoder> MakeSegmentEncoder(const Json& tokenizer_json);
 
 }  // namespace hearth::tokenizers

@@ -2,9 +2,8 @@
 // standard input, one line of JSON on the standard output.
 //
 //   load FILE      reads a tokenizer.json; {"cpu", "recognised": whether it has a fast path}
-//   compiled FILE  the fast path alone, through the compiled cache in the working folder; {"cpu"}
-//   of
-//                  finding it there
+//   compiled FILE  the same through a compiled cache in the working folder; {"cpu"} of finding it
+//                  there
 //   text FILE      reads the text of the commands that follow
 //   encode         {"cpu", "count", "digest"}; caches stay warm from one call to the next
 //   threads N      encodes the text in N threads at once, 8 times each; {"wall", "count"}
@@ -22,8 +21,6 @@
 #include <thread>
 #include <vector>
 
-#include "tokenizers/compiled_cache.h"
-#include "tokenizers/segment_encoder.h"
 #include "tokenizers/tokenizer.h"
 
 namespace hearth::tokenizers {
@@ -80,14 +77,12 @@ class Server {
   }
 
   std::string Compiled(const std::string& path) {
-    CompiledCache cache(".");
-    std::string text = ReadAll(path);
-    Sha256 digest = Sha256Of(text);
-    cache.Load(text, digest);
+    LoadOptions options{.cache_folder = "."};
+    Tokenizer::FromFile(path, options);
     double start = ThreadSeconds();
-    std::unique_ptr<SegmentEncoder> encoder = cache.Find(digest);
+    tokenizer_.emplace(Tokenizer::FromFile(path, options));
     double seconds = ThreadSeconds() - start;
-    return fmt::format(R"({{"cpu": {}, "recognised": {}}})", seconds, encoder != nullptr);
+    return fmt::format(R"({{"cpu": {}, "recognised": {}}})", seconds, tokenizer_->has_fast_path());
   }
 
   std::string Encode() {

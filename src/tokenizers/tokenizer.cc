@@ -1,18 +1,24 @@
 #include "tokenizers/tokenizer.h"
 
+#include <cstdlib>
+#include <mutex>
 #include <utility>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "tokenizers/decoder.h"
+#include "tokenizers/internal/compiled_cache.h"
 #include "tokenizers/internal/json_fields.h"
 #include "tokenizers/internal/single_text_plan.h"
+#include "tokenizers/internal/source_file.h"
 #include "tokenizers/internal/tokenizer_scratch.h"
+#include "tokenizers/internal/tokenizer_text.h"
 #include "tokenizers/json_text.h"
 #include "tokenizers/model.h"
+#include "tokenizers/models/model_parts.h"
 #include "tokenizers/normalizer.h"
 #include "tokenizers/post_processor.h"
 #include "tokenizers/pre_tokenizer.h"
+#include "tokenizers/segment_encoders/byte_bpe_load.h"
 
 namespace hearth::tokenizers {
 namespace {
@@ -28,20 +34,106 @@ Json StageJson(const std::unique_ptr<Stage>& stage) {
   return stage == nullptr ? Json() : stage->ToJson();
 }
 
+// The value without the members that a model holds in its own form.
+Json WithoutTables(const Json& json) {
+  Json rest = Json::Obj();
+  for (const auto& [key, value] : *json.AsObject()) {
+    if (key != "model" || !value.is_object()) {
+      rest.AsObject()->emplace_back(key, value);
+      continue;
+    }
+    Json model = Json::Obj();
+    for (const auto& [name, field] : *value.AsObject()) {
+      bool large = name == "vocab" || name == "merges";
+      model.AsObject()->emplace_back(name, large ? Json() : field);
+    }
+    rest.AsObject()->emplace_back(key, std::move(model));
+  }
+  return rest;
+}
+
 }  // namespace
+
+// The encoder is made when it is asked for: a command that encodes one line with offsets, or only
+// decodes, never pays for its tables.
+struct Tokenizer::FastPath {
+  std::once_flag once;
+  Json tokenizer_json;
+  std::function<std::unique_ptr<SegmentEncoder>()> make_kept;  // of a compiled form
+  std::unique_ptr<SegmentEncoder> encoder;
+};
+
+const SegmentEncoder* Tokenizer::segment_encoder() const {
+  FastPath* fast = fast_path_.get();
+  if (fast == nullptr) return nullptr;
+  std::call_once(fast->once, [&] {
+    if (fast->make_kept) fast->encoder = fast->make_kept();
+    if (fast->encoder == nullptr) {
+      fast->encoder = MakeSegmentEncoder(fast->tokenizer_json, *model_);
+    }
+    fast->make_kept = nullptr;
+    fast->tokenizer_json = Json();
+  });
+  return fast->encoder.get();
+}
 
 Tokenizer::Tokenizer() : scratch_pool_(std::make_unique<ScratchPool>()) {}
 Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 Tokenizer::~Tokenizer() = default;
 
-Tokenizer Tokenizer::FromJson(std::string_view text) { return Build(Json::Parse(text)); }
+Tokenizer Tokenizer::FromJson(std::string_view text) {
+  if (auto read = internal::ReadTokenizerText(text)) {
+    try {
+      const Json* model = read->rest.Find("model");
+      std::unique_ptr<Model> made = ParseModel(*model, std::move(read->parts));
+      return Assemble(std::move(read->rest), std::move(made));
+    } catch (const Error&) {
+      // What is wrong is said by the ordinary way, below, with the whole file before it.
+    }
+  }
+  return Build(Json::Parse(text));
+}
 
-Tokenizer Tokenizer::FromFile(const std::filesystem::path& path) {
-  return FromJson(ReadFile(path));
+Tokenizer Tokenizer::FromFile(const std::filesystem::path& path, const LoadOptions& options) {
+  if (options.cache_folder.empty()) return FromJson(internal::ReadSource(path).text());
+  internal::CompiledCache cache(options.cache_folder);
+  if (auto found = cache.Find(path)) {
+    try {
+      const Json* model = found->rest.Find("model");
+      std::unique_ptr<Model> made = ParseModel(*model, std::move(found->parts));
+      Tokenizer tokenizer = Assemble(std::move(found->rest), std::move(made));
+      tokenizer.fast_path_->make_kept = std::move(found->make_encoder);
+      return tokenizer;
+    } catch (const Error&) {
+      // Made again below.
+    }
+  }
+  internal::SourceFile source = internal::ReadSource(path);
+  Tokenizer tokenizer = FromJson(source.text());
+  if (source.unchanged_for < options.settled) return tokenizer;
+  FastPath& fast = *tokenizer.fast_path_;
+  auto plan = MakeByteBpePlan(fast.tokenizer_json, *tokenizer.model_);
+  cache.Keep(path, source, fast.tokenizer_json, *tokenizer.model_, plan.get());
+  if (plan != nullptr) fast.make_kept = [plan] { return MakeByteBpeEncoder(plan); };
+  return tokenizer;
+}
+
+std::filesystem::path DefaultTokenizerCache() {
+  // A relative path there is to be taken for none (XDG base directories).
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  if (cache != nullptr && *cache == '/') return std::filesystem::path(cache) / "hearth/tokenizers";
+  const char* home = std::getenv("HOME");
+  if (home == nullptr || *home != '/') return {};
+  return std::filesystem::path(home) / ".cache/hearth/tokenizers";
 }
 
 Tokenizer Tokenizer::Build(const Json& json) {
+  if (!json.is_object()) throw Error(Code::kInvalidArgument, "a tokenizer must be a JSON object");
+  return Assemble(WithoutTables(json), ParseModel(internal::Require(json, "model")));
+}
+
+Tokenizer Tokenizer::Assemble(Json json, std::unique_ptr<Model> model) {
   if (!json.is_object()) throw Error(Code::kInvalidArgument, "a tokenizer must be a JSON object");
   if (json.Find("version") != nullptr && json.RequireString("version") != "1.0") {
     throw Error(Code::kInvalidArgument, "the \"version\" of a tokenizer must be \"1.0\"");
@@ -63,7 +155,7 @@ Tokenizer Tokenizer::Build(const Json& json) {
   if (const Json* part = FindPart(json, "padding")) {
     tokenizer.padding_ = PaddingOptions::Parse(*part);
   }
-  tokenizer.model_ = ParseModel(internal::Require(json, "model"));
+  tokenizer.model_ = std::move(model);
   if (const Json* part = json.Find("added_tokens")) {
     // The ids in the file are not obeyed: a token that the model has keeps the model's id, and the
     // others are numbered in the order of the file.
@@ -71,7 +163,8 @@ Tokenizer Tokenizer::Build(const Json& json) {
     for (auto& [id, token] : ParseAddedTokens(*part)) tokens.push_back(std::move(token));
     tokenizer.AddTokens(tokens);
   }
-  tokenizer.segment_encoder_ = MakeSegmentEncoder(json);
+  tokenizer.fast_path_ = std::make_unique<FastPath>();
+  tokenizer.fast_path_->tokenizer_json = std::move(json);
   tokenizer.MakePlan();
   return tokenizer;
 }
@@ -165,7 +258,7 @@ size_t Tokenizer::added_special_tokens(bool is_pair) const {
 
 void Tokenizer::SetModel(std::unique_ptr<Model> model) {
   model_ = std::move(model);
-  segment_encoder_ = nullptr;
+  fast_path_ = nullptr;
   scratch_pool_ = std::make_unique<ScratchPool>();
 }
 

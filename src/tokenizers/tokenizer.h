@@ -12,6 +12,7 @@
 // steps, 2^24 tokens of padding).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -51,13 +52,27 @@ struct EncodeOptions {
   int threads = 1;  // of EncodeBatch; 0: as many as the machine has
 };
 
+struct LoadOptions {
+  // Where compiled tokenizers are kept; empty: nowhere. The folder may be emptied at any time, and
+  // its files must not be changed in place.
+  std::filesystem::path cache_folder;
+  // Younger files are not kept: they may yet change within one tick of the file system's clock.
+  std::chrono::nanoseconds settled = std::chrono::milliseconds(100);
+};
+
+// $XDG_CACHE_HOME/hearth/tokenizers or $HOME/.cache/hearth/tokenizers; empty when neither is set.
+std::filesystem::path DefaultTokenizerCache();
+
 class Tokenizer {
  public:
-  // The whole text of a tokenizer.json; Build takes the parsed value.
+  // The whole text of a tokenizer.json; Build takes the parsed value, which is many times slower
+  // for a large vocabulary. What the first call does not need is made when a call needs it.
   static Tokenizer FromJson(std::string_view text);
   static Tokenizer Build(const Json& json);
-  // Also throws what reading the file throws (kNotFound, ...).
-  static Tokenizer FromFile(const std::filesystem::path& path);
+  // Also throws what reading the file throws (kNotFound, ...). With a cache folder a file that has
+  // not changed since the last time is not read: what it compiled to is mapped, in a millisecond or
+  // two. Only the first use of a damaged compiled file whose source is gone by then throws for it.
+  static Tokenizer FromFile(const std::filesystem::path& path, const LoadOptions& options = {});
 
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;
@@ -85,8 +100,9 @@ class Tokenizer {
                                                     int threads = 1) const;
   // EncodeIds(...).size().
   size_t CountTokens(std::string_view text, bool add_special_tokens = true) const;
-  // Whether EncodeIds takes the fast path for ordinary text.
-  bool has_fast_path() const { return segment_encoder_ != nullptr; }
+  // Whether EncodeIds takes the fast path for ordinary text. The first question makes its tables,
+  // as the first text does.
+  bool has_fast_path() const { return segment_encoder() != nullptr; }
 
   // --- decoding
   // -----------------------------------------------------------------------------------
@@ -144,8 +160,12 @@ class Tokenizer {
   struct Scratch;
   class ScratchPool;
   struct SingleTextPlan;
+  struct FastPath;
 
   Tokenizer();
+  static Tokenizer Assemble(Json rest, std::unique_ptr<Model> model);
+
+  const SegmentEncoder* segment_encoder() const;
 
   void CheckText(std::string_view text) const;
   void RunPipeline(std::string_view text, Scratch* scratch) const;
@@ -158,7 +178,8 @@ class Tokenizer {
   Encoding PostProcess(std::vector<Encoding> sequences, bool add_special_tokens) const;
   void AppendIds(std::string_view text, Scratch* scratch, std::vector<uint32_t>* ids) const;
   void AppendIdsPlain(std::string_view text, Scratch* scratch, std::vector<uint32_t>* ids) const;
-  void AppendSegments(std::string_view text, Scratch* scratch, std::vector<uint32_t>* ids) const;
+  void AppendSegments(const SegmentEncoder& encoder, std::string_view text, Scratch* scratch,
+                      std::vector<uint32_t>* ids) const;
   void MakePlan();
   bool FollowsPlan(const EncodeInput& input, const EncodeOptions& options) const;
   Encoding EncodeByPlan(const EncodeOptions& options, Scratch* scratch) const;
@@ -172,7 +193,7 @@ class Tokenizer {
   std::optional<Truncation> truncation_;
   std::optional<PaddingOptions> padding_;
 
-  std::unique_ptr<SegmentEncoder> segment_encoder_;
+  std::unique_ptr<FastPath> fast_path_;
   std::unique_ptr<SingleTextPlan> plan_;
   std::unique_ptr<ScratchPool> scratch_pool_;
 };

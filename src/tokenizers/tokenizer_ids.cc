@@ -32,13 +32,13 @@ void Tokenizer::AppendIdsPlain(std::string_view text, Scratch* scratch,
   }
 }
 
-void Tokenizer::AppendSegments(std::string_view text, Scratch* scratch,
-                               std::vector<uint32_t>* ids) const {
+void Tokenizer::AppendSegments(const SegmentEncoder& encoder, std::string_view text,
+                               Scratch* scratch, std::vector<uint32_t>* ids) const {
   auto encode = [&](std::string_view segment) {
     if (segment.empty()) return;
     SegmentPosition position = segment.data() == text.data() ? SegmentPosition::kStartOfText
                                                              : SegmentPosition::kAfterAddedToken;
-    segment_encoder_->Encode(segment, position, *scratch->segments, ids);
+    encoder.Encode(segment, position, *scratch->segments, ids);
   };
   // Cuts at the tokens of one kind and hands on what lies between.
   auto cut = [&](std::string_view part, bool normalized, auto&& next) {
@@ -59,12 +59,11 @@ void Tokenizer::AppendSegments(std::string_view text, Scratch* scratch,
 void Tokenizer::AppendIds(std::string_view text, Scratch* scratch,
                           std::vector<uint32_t>* ids) const {
   bool normalized_tokens = added_.has_normalized() && normalizer_ != nullptr;
-  if (segment_encoder_ == nullptr || normalized_tokens) {
-    return AppendIdsPlain(text, scratch, ids);
-  }
+  const SegmentEncoder* encoder = normalized_tokens ? nullptr : segment_encoder();
+  if (encoder == nullptr) return AppendIdsPlain(text, scratch, ids);
   CheckText(text);
-  if (scratch->segments == nullptr) scratch->segments = segment_encoder_->MakeScratch();
-  AppendSegments(text, scratch, ids);
+  if (scratch->segments == nullptr) scratch->segments = encoder->MakeScratch();
+  AppendSegments(*encoder, text, scratch, ids);
 }
 
 void Tokenizer::EncodeIds(std::string_view text, bool add_special_tokens,

@@ -10,6 +10,15 @@ HEARTH = ROOT / "build" / "release" / "src" / "apps" / "hearth"
 DATA = data_folder()
 
 
+@pytest.fixture(autouse=True, scope="module")
+def cache(tmp_path_factory):
+    """Loaded tokenizers are kept here, not with those of the user."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        yield folder / "hearth" / "tokenizers"
+
+
 def path_of(name):
     return DATA / "tokenizers" / name / "tokenizer.json"
 
@@ -67,3 +76,18 @@ def test_coloured_pieces_are_the_text():
 def test_a_missing_tokenizer_is_named(tmp_path):
     wrong = run("-t", tmp_path / "nothing", "x", check=False)
     assert wrong.returncode == 1 and "nothing" in wrong.stderr
+
+
+def test_a_kept_tokenizer_is_the_same_and_damage_costs_nothing(cache):
+    texts = ["Hello wörld", "don't  stop 日本語 🙂"]
+    for name in ("gpt2", "bert", "xlmr"):
+        fresh = run("-t", path_of(name), "--no-cache", "--json", *texts).stdout
+        before = set(cache.glob("*")) if cache.exists() else set()
+        for _ in range(2):
+            assert run("-t", path_of(name), "--json", *texts).stdout == fresh
+        for kept in set(cache.glob("*")) - before:
+            kept.write_bytes(kept.read_bytes()[:-5000] + b"?" * 5000)
+            assert run("-t", path_of(name), "--json", *texts).stdout == fresh
+            kept.write_bytes(b"")
+            assert run("-t", path_of(name), "--json", *texts).stdout == fresh
+    assert len(list(cache.glob("*.tokenizer"))) >= 3

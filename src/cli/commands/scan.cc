@@ -5,7 +5,7 @@
 #include "cli/findings.h"
 #include "cli/targets.h"
 #include "cli/terminal_text.h"
-#include "formats/scan.h"
+#include "formats/scan/scan.h"
 
 namespace hearth::cli {
 namespace {

@@ -41,6 +41,7 @@ struct TokenizeCommand {
   bool json = false;
   bool decode = false;
   bool no_special = false;
+  bool no_cache = false;
 };
 
 // Six backgrounds that black letters stand on, of the 256-colour palette.
@@ -270,7 +271,9 @@ void DecodeTexts(const Tokenizer& tokenizer, const TokenizeCommand& command) {
 }
 
 int Run(const TokenizeCommand& command) {
-  Tokenizer tokenizer = Tokenizer::Build(tokenizers::LoadTokenizerJson(command.tokenizer));
+  tokenizers::LoadOptions load;
+  if (!command.no_cache) load.cache_folder = tokenizers::DefaultTokenizerCache();
+  Tokenizer tokenizer = tokenizers::LoadTokenizer(command.tokenizer, load);
   Printer printer(tokenizer, command);
   if (command.decode && !command.texts.empty()) {
     DecodeTexts(tokenizer, command);
@@ -321,6 +324,9 @@ void AddTokenizeCommand(CLI::App& app, Outcome* outcome) {
   command->add_option("--color", options->color, "auto, always or never")
       ->check(CLI::IsMember({"auto", "always", "never"}))
       ->capture_default_str();
+  command->add_flag("--no-cache", options->no_cache,
+                    "Read the tokenizer anew, and keep nothing for the next time in "
+                    "$XDG_CACHE_HOME/hearth/tokenizers");
   command->callback([options, outcome] { outcome->exit_code = Run(*options); });
 }
 

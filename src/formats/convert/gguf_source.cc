@@ -7,7 +7,7 @@
 #include "formats/convert/architecture.h"
 #include "formats/convert/tensor_source.h"
 #include "formats/convert/transform.h"
-#include "formats/gguf_file.h"
+#include "formats/gguf/gguf_file.h"
 
 namespace hearth::convert {
 namespace {

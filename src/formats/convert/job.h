@@ -6,7 +6,7 @@
 #include <functional>
 #include <string_view>
 
-#include "formats/file_writer.h"
+#include "formats/source/file_writer.h"
 
 namespace hearth::convert {
 

@@ -1,6 +1,6 @@
 #include "formats/convert/keys.h"
 
-#include "formats/gguf_writer.h"
+#include "formats/gguf/gguf_writer.h"
 
 namespace hearth::convert {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "codec/json.h"
-#include "formats/gguf.h"
+#include "formats/gguf/gguf.h"
 
 namespace hearth::convert {
 

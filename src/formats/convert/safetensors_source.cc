@@ -2,7 +2,7 @@
 #include <cstring>
 
 #include "formats/convert/tensor_source.h"
-#include "formats/safetensors_sharded.h"
+#include "formats/safetensors/safetensors_sharded.h"
 
 namespace hearth::convert {
 namespace {

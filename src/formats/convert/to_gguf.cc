@@ -10,8 +10,8 @@
 #include "formats/convert/architecture.h"
 #include "formats/convert/tokenizer_keys.h"
 #include "formats/convert/transform.h"
-#include "formats/gguf_file.h"
-#include "formats/gguf_writer.h"
+#include "formats/gguf/gguf_file.h"
+#include "formats/gguf/gguf_writer.h"
 #include "tensor/blocks.h"
 
 namespace hearth::convert {

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "codec/json.h"
-#include "formats/safetensors_writer.h"
+#include "formats/safetensors/safetensors_writer.h"
 
 namespace hearth::convert {
 namespace {

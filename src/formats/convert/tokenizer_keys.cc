@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "codec/base64.h"
-#include "formats/gguf_writer.h"
+#include "formats/gguf/gguf_writer.h"
 
 namespace hearth::convert {
 namespace {

@@ -5,9 +5,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "formats/convert/tensor_source.h"
-#include "formats/safetensors.h"
-#include "formats/source_mapped.h"
-#include "formats/torch_checkpoint.h"
+#include "formats/safetensors/safetensors.h"
+#include "formats/source/source_mapped.h"
+#include "formats/torch/torch_checkpoint.h"
 
 namespace hearth::convert {
 namespace {

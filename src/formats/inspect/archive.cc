@@ -1,5 +1,5 @@
-#include "formats/archive_tar.h"
-#include "formats/archive_zip.h"
+#include "formats/archive/archive_tar.h"
+#include "formats/archive/archive_zip.h"
 #include "formats/inspect/inspector.h"
 
 namespace hearth {

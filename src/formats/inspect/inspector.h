@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "codec/json.h"
-#include "formats/scan_finding.h"
-#include "formats/source.h"
+#include "formats/scan/scan_finding.h"
+#include "formats/source/source.h"
 
 namespace hearth {
 

@@ -1,5 +1,5 @@
 #include "formats/inspect/inspector.h"
-#include "formats/numpy_array.h"
+#include "formats/numpy/numpy_array.h"
 
 namespace hearth {
 namespace {

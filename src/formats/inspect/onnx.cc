@@ -1,5 +1,5 @@
 #include "formats/inspect/inspector.h"
-#include "formats/onnx_model.h"
+#include "formats/onnx/onnx_model.h"
 
 namespace hearth {
 namespace {

@@ -1,5 +1,5 @@
 #include "formats/inspect/inspector.h"
-#include "formats/pickle_walk.h"
+#include "formats/pickle/pickle_walk.h"
 
 namespace hearth {
 namespace {

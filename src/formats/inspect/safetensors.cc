@@ -1,7 +1,7 @@
-#include "formats/safetensors.h"
+#include "formats/safetensors/safetensors.h"
 
-#include "formats/archive_source.h"
 #include "formats/inspect/inspector.h"
+#include "formats/source/source_window.h"
 
 namespace hearth {
 namespace {

@@ -1,6 +1,6 @@
 #include "base/error.h"
 #include "formats/inspect/inspector.h"
-#include "formats/safetensors.h"
+#include "formats/safetensors/safetensors.h"
 
 namespace hearth {
 namespace {

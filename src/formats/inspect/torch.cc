@@ -2,7 +2,7 @@
 
 #include "base/hash.h"
 #include "formats/inspect/inspector.h"
-#include "formats/torch_checkpoint.h"
+#include "formats/torch/torch_checkpoint.h"
 
 namespace hearth {
 namespace {

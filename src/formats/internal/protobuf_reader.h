@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "formats/archive_source.h"
+#include "formats/source/source_window.h"
 
 namespace hearth {
 

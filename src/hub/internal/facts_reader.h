@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "codec/json.h"
-#include "formats/source.h"
+#include "formats/source/source.h"
 #include "hub/facts.h"
 #include "hub/internal/card_fields.h"
 

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "formats/source.h"
+#include "formats/source/source.h"
 #include "hub/xet_index.h"
 
 namespace hearth::hub {

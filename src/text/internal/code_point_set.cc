@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 namespace hearth {
 
@@ -98,25 +99,54 @@ std::array<uint8_t, 256> LeadBytes(const CodePointSet& set) {
   return bytes;
 }
 
+namespace {
+
+using Block = std::array<uint64_t, 4>;
+
+// Bits first..last of a block.
+void SetBits(uint32_t first, uint32_t last, Block* block) {
+  for (uint32_t word = first >> 6; word <= last >> 6; ++word) {
+    uint64_t bits = ~uint64_t{0};
+    if (word == first >> 6) bits &= ~uint64_t{0} << (first & 63);
+    if (word == last >> 6) bits &= ~uint64_t{0} >> (63 - (last & 63));
+    (*block)[word] |= bits;
+  }
+}
+
+}  // namespace
+
 CodePointBitmap::CodePointBitmap(const CodePointSet& set)
     : bytes_(LeadBytes(set)), stage_((kLastCodePoint >> 8) + 1) {
-  std::map<std::array<uint64_t, 4>, uint16_t> known;
+  std::map<Block, uint16_t> known;
+  auto place_of = [&](const Block& bits) {
+    auto [where, fresh] = known.emplace(bits, static_cast<uint16_t>(known.size()));
+    if (fresh) blocks_.insert(blocks_.end(), bits.begin(), bits.end());
+    return where->second;
+  };
+  // Nearly all blocks are all in or all out.
+  std::optional<uint16_t> none, all;
   size_t at = 0;
   const auto& ranges = set.ranges();
   for (char32_t block = 0; block < stage_.size(); ++block) {
-    std::array<uint64_t, 4> bits = {};
     char32_t begin = block << 8;
     char32_t end = begin + 255;
     while (at < ranges.size() && ranges[at].last < begin) ++at;
-    for (size_t i = at; i < ranges.size() && ranges[i].first <= end; ++i) {
-      char32_t last = std::min(ranges[i].last, end);
-      for (char32_t c = std::max(ranges[i].first, begin); c <= last; ++c) {
-        bits[(c >> 6) & 3] |= uint64_t{1} << (c & 63);
-      }
+    Block bits = {};
+    if (at == ranges.size() || ranges[at].first > end) {
+      if (!none) none = place_of(bits);
+      stage_[block] = *none;
+      continue;
     }
-    auto [where, fresh] = known.emplace(bits, static_cast<uint16_t>(known.size()));
-    if (fresh) blocks_.insert(blocks_.end(), bits.begin(), bits.end());
-    stage_[block] = where->second;
+    if (ranges[at].first <= begin && ranges[at].last >= end) {
+      bits.fill(~uint64_t{0});
+      if (!all) all = place_of(bits);
+      stage_[block] = *all;
+      continue;
+    }
+    for (size_t i = at; i < ranges.size() && ranges[i].first <= end; ++i) {
+      SetBits(std::max(ranges[i].first, begin) & 255, std::min(ranges[i].last, end) & 255, &bits);
+    }
+    stage_[block] = place_of(bits);
   }
 }
 

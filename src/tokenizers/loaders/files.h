@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "codec/json.h"
-#include "formats/source.h"
+#include "formats/source/source.h"
 
 namespace hearth::tokenizers {
 

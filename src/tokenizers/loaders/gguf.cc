@@ -1,7 +1,7 @@
 // The tokenizer inside a GGUF file: its "tokenizer.ggml.*" keys, or the whole tokenizer.json that
 // some files carry as "tokenizer.huggingface.json". Format:
 // https://github.com/ggml-org/ggml/blob/master/docs/gguf.md and llama.cpp's llama-vocab.cpp.
-#include "formats/gguf.h"
+#include "formats/gguf/gguf.h"
 
 #include <limits>
 

@@ -21,4 +21,14 @@ Json LoadTokenizerJson(const std::filesystem::path& path) {
   return LoadTokenizerJson(FolderFiles(path));
 }
 
+Tokenizer LoadTokenizer(const std::filesystem::path& path, const LoadOptions& options) {
+  std::error_code ignored;
+  std::filesystem::path file = path;
+  if (std::filesystem::is_directory(path, ignored)) file /= "tokenizer.json";
+  if (file.filename() == "tokenizer.json" && std::filesystem::is_regular_file(file, ignored)) {
+    return Tokenizer::FromFile(file, options);
+  }
+  return Tokenizer::Build(LoadTokenizerJson(path));
+}
+
 }  // namespace hearth::tokenizers

@@ -10,6 +10,7 @@
 
 #include "codec/json.h"
 #include "tokenizers/loaders/files.h"
+#include "tokenizers/tokenizer.h"
 
 namespace hearth::tokenizers {
 
@@ -18,5 +19,7 @@ namespace hearth::tokenizers {
 Json LoadTokenizerJson(const TokenizerFiles& files);
 // A folder or a single file (tokenizer.json, *.model, *.gguf, vocab.txt, tekken*.json, *.tiktoken).
 Json LoadTokenizerJson(const std::filesystem::path& path);
+// The tokenizer of such a folder or file. Only a tokenizer.json is kept in the cache of `options`.
+Tokenizer LoadTokenizer(const std::filesystem::path& path, const LoadOptions& options = {});
 
 }  // namespace hearth::tokenizers

@@ -61,18 +61,23 @@ class Bpe : public VocabModel {
     ApplyMerges(merges_, drop, &symbols);
     size_t at = 0;
     for (const BpeSymbol& symbol : symbols) {
-      tokens->push_back({symbol.id, std::string(*FindToken(symbol.id)), {at, at + symbol.bytes}});
+      tokens->push_back(
+          {symbol.id, std::string(FindToken(symbol.id).value_or("")), {at, at + symbol.bytes}});
       at += symbol.bytes;
     }
   }
 
   std::string_view type() const override { return "BPE"; }
+  ModelTables tables() const override { return {.vocab = &vocab(), .merges = &merges_}; }
 
   Json ToJson() const override {
     Json::Array merges;
-    merges.reserve(merges_.size());
-    for (const BpeMerge& merge : merges_.SortedByRank()) {
-      merges.push_back(Json::Arr({*FindToken(merge.left), *FindToken(merge.right)}));
+    merges.reserve(merges_.by_rank().size());
+    for (uint32_t rank = 0; rank < merges_.by_rank().size(); ++rank) {
+      const BpeMerge& merge = merges_[rank];
+      if (merges_.FindRank(merge.left, merge.right) != rank) continue;
+      merges.push_back(
+          Json::Arr({FindToken(merge.left).value_or(""), FindToken(merge.right).value_or("")}));
     }
     return Json::Obj({{"type", "BPE"},
                       {"dropout", DropoutJson()},
@@ -189,23 +194,11 @@ std::vector<Pair> ReadPairs(const Json& json) {
   return pairs;
 }
 
-uint32_t RequireToken(const Vocab& vocab, std::string_view token) {
-  if (auto id = vocab.FindId(token)) return *id;
-  throw Error(Code::kInvalidArgument, "Token `" + std::string(token) + "` out of vocabulary");
-}
-
 BpeMerges MakeMerges(const std::vector<Pair>& pairs, const Vocab& vocab, size_t prefix_bytes) {
-  BpeMerges merges(pairs.size());
-  std::string joined;
-  for (size_t rank = 0; rank < pairs.size(); ++rank) {
-    auto [left, right] = pairs[rank];
-    uint32_t left_id = RequireToken(vocab, left);
-    uint32_t right_id = RequireToken(vocab, right);
-    if (right.size() < prefix_bytes) BadMerge(rank + 1);
-    joined.assign(left).append(right.substr(prefix_bytes));
-    merges.Add({left_id, right_id, static_cast<uint32_t>(rank), RequireToken(vocab, joined)});
-  }
-  return merges;
+  BpeMergeReader reader(vocab, prefix_bytes);
+  reader.Reserve(pairs.size());
+  for (const auto& [left, right] : pairs) reader.Add(left, right);
+  return reader.Finish();
 }
 
 std::optional<float> ReadDropout(const Json& json) {
@@ -221,7 +214,7 @@ std::optional<float> ReadDropout(const Json& json) {
 
 }  // namespace
 
-std::unique_ptr<Model> ParseBpe(const Json& json) {
+std::unique_ptr<Model> ParseBpe(const Json& json, ModelParts parts) {
   BpeOptions options;
   options.dropout = ReadDropout(json);
   options.unk_token = json.StringField("unk_token");
@@ -230,10 +223,12 @@ std::unique_ptr<Model> ParseBpe(const Json& json) {
   options.fuse_unk = json.BoolField("fuse_unk").value_or(false);
   options.byte_fallback = json.BoolField("byte_fallback").value_or(false);
   options.ignore_merges = json.BoolField("ignore_merges").value_or(false);
-  Vocab vocab = ParseVocab(RequireField(json, "vocab"));
-  size_t prefix_bytes = options.continuing_subword_prefix.value_or("").size();
-  BpeMerges merges = MakeMerges(ReadPairs(RequireField(json, "merges")), vocab, prefix_bytes);
-  return std::make_unique<Bpe>(std::move(vocab), std::move(merges), std::move(options));
+  Vocab vocab = TakeVocab(json, &parts);
+  if (!parts.merges) {
+    size_t prefix_bytes = options.continuing_subword_prefix.value_or("").size();
+    parts.merges = MakeMerges(ReadPairs(RequireField(json, "merges")), vocab, prefix_bytes);
+  }
+  return std::make_unique<Bpe>(std::move(vocab), *std::move(parts.merges), std::move(options));
 }
 
 }  // namespace hearth::tokenizers

@@ -5,9 +5,8 @@
 // Scores are doubles and a later start must be strictly better to win: ties fall as in the
 // reference.
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <limits>
+#include <mutex>
 
 #include "base/error.h"
 #include "base/utf8.h"
@@ -24,7 +23,6 @@ constexpr double kUnknownPenalty = 10;
 constexpr uint32_t kNoId = std::numeric_limits<uint32_t>::max();
 
 struct UnigramOptions {
-  std::vector<std::pair<std::string, double>> pieces;  // by id; a text given twice counts last
   std::optional<uint32_t> unk_id;
   bool byte_fallback = false;
 };
@@ -33,22 +31,13 @@ struct UnigramOptions {
   throw Error(Code::kInvalidArgument, "Encountered an unknown token but `unk_id` is missing");
 }
 
-std::vector<Vocab::Entry> EntriesOf(const UnigramOptions& options) {
-  std::vector<Vocab::Entry> entries;
-  entries.reserve(options.pieces.size());
-  for (const auto& [piece, score] : options.pieces) {
-    entries.emplace_back(piece, static_cast<uint32_t>(entries.size()));
-  }
-  return entries;
-}
-
 class Unigram : public Model {
  public:
-  explicit Unigram(UnigramOptions options)
-      : options_(std::move(options)), vocab_(EntriesOf(options_)), trie_(EntriesOf(options_)) {
-    if (options_.byte_fallback) byte_ids_ = FindByteTokens(vocab_);
+  Unigram(ScoredPieces pieces, UnigramOptions options)
+      : options_(options), pieces_(std::move(pieces)) {
+    if (options_.byte_fallback) byte_ids_ = FindByteTokens(pieces_.vocab());
     double lowest = std::numeric_limits<double>::infinity();
-    for (const auto& [piece, score] : options_.pieces) lowest = std::min(lowest, score);
+    for (double score : pieces_.scores()) lowest = std::min(lowest, score);
     unknown_score_ = lowest - kUnknownPenalty;
   }
 
@@ -58,23 +47,24 @@ class Unigram : public Model {
   }
 
   std::optional<uint32_t> FindId(std::string_view token) const override {
-    return vocab_.FindId(token);
+    return pieces_.vocab().FindId(token);
   }
   std::optional<std::string_view> FindToken(uint32_t id) const override {
-    if (id >= options_.pieces.size()) return std::nullopt;
-    return options_.pieces[id].first;
+    if (id >= pieces_.size()) return std::nullopt;
+    return pieces_.text(id);
   }
-  size_t vocab_size() const override { return options_.pieces.size(); }
+  size_t vocab_size() const override { return pieces_.size(); }
   void ForEachToken(const std::function<void(std::string_view, uint32_t)>& visit) const override {
-    vocab_.ForEachToken(visit);
+    pieces_.vocab().ForEachToken(visit);
   }
   std::string_view type() const override { return "Unigram"; }
+  ModelTables tables() const override { return {.vocab = &pieces_.vocab(), .pieces = &pieces_}; }
 
   Json ToJson() const override {
     Json::Array pieces;
-    pieces.reserve(options_.pieces.size());
-    for (const auto& [piece, score] : options_.pieces) {
-      pieces.push_back(Json::Arr({piece, score}));
+    pieces.reserve(pieces_.size());
+    for (uint32_t id = 0; id < pieces_.size(); ++id) {
+      pieces.push_back(Json::Arr({pieces_.text(id), pieces_.score(id)}));
     }
     return Json::Obj({{"type", "Unigram"},
                       {"unk_id", options_.unk_id},
@@ -95,13 +85,14 @@ class Unigram : public Model {
   }
 
   std::vector<Offsets> FindBestPath(std::string_view piece) const {
+    std::call_once(trie_once_, [this] { trie_ = TrieOf(pieces_); });
     std::vector<Node> nodes(piece.size() + 1);
     for (size_t start = 0; start < piece.size();) {
       double so_far = nodes[start].score;
       size_t length = std::max<size_t>(Utf8Length(piece.substr(start)), 1);
       bool covered = false;
       trie_.ForEachPrefix(piece.substr(start), [&](size_t bytes, uint32_t id) {
-        Improve(&nodes[start + bytes], options_.pieces[id].second + so_far, start, id);
+        Improve(&nodes[start + bytes], pieces_.score(id) + so_far, start, id);
         covered |= bytes == length;
       });
       if (!covered) {
@@ -156,66 +147,21 @@ class Unigram : public Model {
            });
   }
 
+  static ByteTrie TrieOf(const ScoredPieces& pieces) {
+    std::vector<ByteTrie::Entry> entries;
+    entries.reserve(pieces.size());
+    for (uint32_t id = 0; id < pieces.size(); ++id) entries.emplace_back(pieces.text(id), id);
+    return ByteTrie(std::move(entries));
+  }
+
   UnigramOptions options_;
-  Vocab vocab_;
-  ByteTrie trie_;
+  ScoredPieces pieces_;
+  // Made for the first text that is encoded here: the fast path has a trie of its own.
+  mutable std::once_flag trie_once_;
+  mutable ByteTrie trie_;
   ByteTokenIds byte_ids_;
   double unknown_score_ = 0;
 };
-
-// Correctly rounded, which std::pow does not promise.
-double PowerOfTen(int exponent) {
-  char text[8] = "1e";
-  auto written = std::to_chars(text + 2, text + sizeof text, exponent);
-  double value = 0;
-  std::from_chars(text, written.ptr, value);
-  return value;
-}
-
-// The reference reads decimal text as an integer divided by (or times) a power of ten, rounding
-// twice: one score in eight is off by the last bit, which decides ties and is written out again. So
-// the shortest decimal text of the exact value, which is what files hold, is read the same way.
-double RoundAsReference(double exact) {
-  if (exact == 0 || !std::isfinite(exact)) return exact;
-  char text[40];
-  auto written =
-      std::to_chars(text, text + sizeof text, std::fabs(exact), std::chars_format::scientific);
-  uint64_t digits = 0;
-  int exponent = 0;
-  const char* at = text;
-  for (bool fraction = false; at < written.ptr && *at != 'e'; ++at) {
-    if (*at == '.') {
-      fraction = true;
-      continue;
-    }
-    digits = digits * 10 + static_cast<uint64_t>(*at - '0');
-    exponent -= fraction ? 1 : 0;
-  }
-  int power = 0;
-  if (at < written.ptr) std::from_chars(at + (at[1] == '+' ? 2 : 1), written.ptr, power);
-  exponent += power;
-  auto value = static_cast<double>(digits);
-  for (; exponent < -308; exponent += 308) value /= 1e308;
-  value = exponent >= 0 ? value * PowerOfTen(exponent) : value / PowerOfTen(-exponent);
-  return std::copysign(value, exact);
-}
-
-std::vector<std::pair<std::string, double>> ReadPieces(const Json& json) {
-  const Json::Array* items = json.AsArray();
-  if (items == nullptr) throw Error(Code::kInvalidArgument, "\"vocab\" must be a list");
-  std::vector<std::pair<std::string, double>> pieces;
-  pieces.reserve(items->size());
-  for (const Json& item : *items) {
-    const Json::Array* pair = item.AsArray();
-    if (pair == nullptr || pair->size() != 2 || !(*pair)[0].is_string() ||
-        !(*pair)[1].is_number()) {
-      throw Error(Code::kInvalidArgument, "item " + std::to_string(pieces.size()) +
-                                              " of \"vocab\" is not a text with its score");
-    }
-    pieces.emplace_back(*(*pair)[0].AsString(), RoundAsReference(*(*pair)[1].AsDouble()));
-  }
-  return pieces;
-}
 
 std::optional<uint32_t> ReadUnknownId(const Json& json, size_t pieces) {
   const Json* field = json.Find("unk_id");
@@ -232,17 +178,17 @@ std::optional<uint32_t> ReadUnknownId(const Json& json, size_t pieces) {
 
 }  // namespace
 
-std::unique_ptr<Model> ParseUnigram(const Json& json) {
+std::unique_ptr<Model> ParseUnigram(const Json& json, ModelParts parts) {
+  if (!parts.pieces) parts.pieces = ParseScoredPieces(RequireField(json, "vocab"));
   UnigramOptions options;
-  options.pieces = ReadPieces(RequireField(json, "vocab"));
-  options.unk_id = ReadUnknownId(json, options.pieces.size());
+  options.unk_id = ReadUnknownId(json, parts.pieces->size());
   if (const Json* fallback = json.Find("byte_fallback")) {
     if (!fallback->is_bool()) {
       throw Error(Code::kInvalidArgument, "\"byte_fallback\" must be true or false");
     }
     options.byte_fallback = *fallback->AsBool();
   }
-  return std::make_unique<Unigram>(std::move(options));
+  return std::make_unique<Unigram>(*std::move(parts.pieces), options);
 }
 
 }  // namespace hearth::tokenizers

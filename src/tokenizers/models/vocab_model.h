@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "tokenizers/model.h"
+#include "tokenizers/models/model_parts.h"
 #include "tokenizers/vocab.h"
 
 namespace hearth::tokenizers {
@@ -24,6 +25,7 @@ class VocabModel : public Model {
   void ForEachToken(const std::function<void(std::string_view, uint32_t)>& visit) const override {
     vocab_.ForEachToken(visit);
   }
+  ModelTables tables() const override { return {.vocab = &vocab_}; }
 
  protected:
   const Vocab& vocab() const { return vocab_; }
@@ -39,6 +41,12 @@ inline const Json& RequireField(const Json& json, std::string_view key) {
     throw Error(Code::kInvalidArgument, "\"" + std::string(key) + "\" is required");
   }
   return *field;
+}
+
+// The vocabulary that was read before, or else the "vocab" object.
+inline Vocab TakeVocab(const Json& json, ModelParts* parts) {
+  if (parts->vocab) return *std::move(parts->vocab);
+  return ParseVocab(RequireField(json, "vocab"));
 }
 
 }  // namespace hearth::tokenizers

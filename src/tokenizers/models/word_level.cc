@@ -36,9 +36,8 @@ class WordLevel : public VocabModel {
 
 }  // namespace
 
-std::unique_ptr<Model> ParseWordLevel(const Json& json) {
-  return std::make_unique<WordLevel>(ParseVocab(RequireField(json, "vocab")),
-                                     json.RequireString("unk_token"));
+std::unique_ptr<Model> ParseWordLevel(const Json& json, ModelParts parts) {
+  return std::make_unique<WordLevel>(TakeVocab(json, &parts), json.RequireString("unk_token"));
 }
 
 }  // namespace hearth::tokenizers

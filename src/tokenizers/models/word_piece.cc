@@ -89,7 +89,7 @@ class WordPiece : public VocabModel {
 
 }  // namespace
 
-std::unique_ptr<Model> ParseWordPiece(const Json& json) {
+std::unique_ptr<Model> ParseWordPiece(const Json& json, ModelParts parts) {
   WordPieceOptions options;
   options.unk_token = json.RequireString("unk_token");
   options.continuing_subword_prefix = json.RequireString("continuing_subword_prefix");
@@ -98,7 +98,7 @@ std::unique_ptr<Model> ParseWordPiece(const Json& json) {
     throw Error(Code::kInvalidArgument, "\"max_input_chars_per_word\" must be an unsigned integer");
   }
   options.max_input_chars_per_word = *chars.AsUint();
-  return std::make_unique<WordPiece>(ParseVocab(RequireField(json, "vocab")), std::move(options));
+  return std::make_unique<WordPiece>(TakeVocab(json, &parts), std::move(options));
 }
 
 }  // namespace hearth::tokenizers

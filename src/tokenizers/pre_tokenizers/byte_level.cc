@@ -14,8 +14,7 @@ constexpr std::string_view kGpt2Pattern =
 
 class ByteLevelPreTokenizer : public PreTokenizer {
  public:
-  explicit ByteLevelPreTokenizer(const Json& json)
-      : options_(ByteLevelOptions::Parse(json)), regex_(Regex::Compile(kGpt2Pattern)) {}
+  explicit ByteLevelPreTokenizer(const Json& json) : options_(ByteLevelOptions::Parse(json)) {}
 
   void PreTokenize(PreTokenizedString* text) const override {
     text->SplitParts([&](NormalizedString part, PreTokenizedString::Sink* sink) {
@@ -24,8 +23,8 @@ class ByteLevelPreTokenizer : public PreTokenizer {
       }
       if (!options_.use_regex) return sink->Add(part);
       text->SplitOne(SplitBehavior::kIsolated, part, sink,
-                     [this](std::string_view bytes, std::vector<Piece>* pieces) {
-                       FindPieces(regex_, bytes, pieces);
+                     [](std::string_view bytes, std::vector<Piece>* pieces) {
+                       FindPieces(regex(), bytes, pieces);
                      });
     });
     text->EditParts(ApplyByteLevel);
@@ -34,8 +33,13 @@ class ByteLevelPreTokenizer : public PreTokenizer {
   Json ToJson() const override { return options_.ToJson(); }
 
  private:
+  // Compiled for the first text that needs it.
+  static const Regex& regex() {
+    static const Regex compiled = Regex::Compile(kGpt2Pattern);
+    return compiled;
+  }
+
   ByteLevelOptions options_;
-  Regex regex_;
 };
 
 }  // namespace

@@ -14,6 +14,7 @@
 #endif
 
 #include "base/error.h"
+#include "tokenizers/model.h"
 #include "tokenizers/segment_encoder.h"
 #include "tokenizers/segment_encoders/bert_wordpiece_characters.h"
 #include "tokenizers/segment_encoders/bert_wordpiece_vocabulary.h"
@@ -223,7 +224,7 @@ bool HasType(const Json* stage, std::string_view type) {
   return found != nullptr && found->AsString() != nullptr && *found->AsString() == type;
 }
 
-std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json) {
+std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json, const Model& plain) {
   const Json* normalizer = tokenizer_json.Find("normalizer");
   const Json* model = tokenizer_json.Find("model");
   if (!HasType(normalizer, "BertNormalizer") || !HasType(model, "WordPiece") ||
@@ -232,7 +233,7 @@ std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json) {
   }
   auto switches = ReadSwitches(*normalizer);
   if (!switches) return nullptr;
-  auto vocabulary = WordPieceVocabulary::Make(*model);
+  auto vocabulary = WordPieceVocabulary::Make(*model, *plain.tables().vocab);
   if (!vocabulary) return nullptr;
   auto characters = BertCharacters::Get(*switches);
   if (characters == nullptr) return nullptr;
@@ -245,9 +246,10 @@ std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json) {
 
 }  // namespace
 
-std::unique_ptr<SegmentEncoder> MakeBertWordpieceEncoder(const Json& tokenizer_json) {
+std::unique_ptr<SegmentEncoder> MakeBertWordpieceEncoder(const Json& tokenizer_json,
+                                                         const Model& model) {
   try {
-    return Recognise(tokenizer_json);
+    return Recognise(tokenizer_json, model);
   } catch (const Error&) {
     return nullptr;  // too large for the tables, or wrong in itself: the plain path says which
   }

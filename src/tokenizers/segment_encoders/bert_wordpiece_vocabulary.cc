@@ -4,22 +4,20 @@
 
 namespace hearth::tokenizers {
 
-std::optional<WordPieceVocabulary> WordPieceVocabulary::Make(const Json& model) {
-  const Json* vocabulary = model.Find("vocab");
+std::optional<WordPieceVocabulary> WordPieceVocabulary::Make(const Json& model,
+                                                             const Vocab& vocab) {
   const Json* unknown = model.Find("unk_token");
   const Json* prefix = model.Find("continuing_subword_prefix");
   const Json* limit = model.Find("max_input_chars_per_word");
-  if (vocabulary == nullptr || vocabulary->AsObject() == nullptr || unknown == nullptr ||
-      unknown->AsString() == nullptr || prefix == nullptr || prefix->AsString() == nullptr ||
-      limit == nullptr || limit->AsUint().value_or(0) == 0) {
+  if (unknown == nullptr || unknown->AsString() == nullptr || prefix == nullptr ||
+      prefix->AsString() == nullptr || limit == nullptr || limit->AsUint().value_or(0) == 0) {
     return std::nullopt;
   }
   std::vector<DoubleArray::Entry> entries;
-  entries.reserve(vocabulary->size());
-  for (const auto& [token, json] : *vocabulary->AsObject()) {
-    auto id = json.AsUint();
-    if (!id || *id >= DoubleArray::kNoValue) return std::nullopt;
-    entries.emplace_back(token, static_cast<uint32_t>(*id));
+  entries.reserve(vocab.size());
+  for (uint32_t i = 0; i < vocab.size(); ++i) {
+    if (vocab.IdAt(i) == DoubleArray::kNoValue) return std::nullopt;
+    entries.emplace_back(vocab.TextAt(i), vocab.IdAt(i));
   }
   DoubleArray tokens(entries);
   uint32_t unknown_id = tokens.Find(*unknown->AsString());

@@ -10,13 +10,14 @@
 #include "codec/json.h"
 #include "tokenizers/segment_encoders/code_point_table.h"
 #include "tokenizers/segment_encoders/double_array.h"
+#include "tokenizers/vocab.h"
 
 namespace hearth::tokenizers {
 
 class WordPieceVocabulary {
  public:
-  // `model` is the "model" object; nullopt where equal ids are not certain.
-  static std::optional<WordPieceVocabulary> Make(const Json& model);
+  // `model` is the "model" object without its vocabulary; nullopt where equal ids are not certain.
+  static std::optional<WordPieceVocabulary> Make(const Json& model, const Vocab& vocab);
 
   uint32_t unknown_id() const { return unknown_id_; }
   // The id of a word of one character.

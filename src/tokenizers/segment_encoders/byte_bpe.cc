@@ -7,13 +7,14 @@
 
 #include "base/cpu.h"
 #include "base/error.h"
+#include "tokenizers/model.h"
+#include "tokenizers/models/bpe_merges.h"
 #include "tokenizers/segment_encoder.h"
 #include "tokenizers/segment_encoders/byte_bpe_builder.h"
 #include "tokenizers/segment_encoders/byte_bpe_config.h"
 #include "tokenizers/segment_encoders/byte_bpe_kernel.h"
 #include "tokenizers/segment_encoders/byte_bpe_load.h"
 #include "tokenizers/segment_encoders/byte_bpe_nfc.h"
-#include "tokenizers/segment_encoders/byte_bpe_scan.h"
 
 namespace hearth::tokenizers {
 namespace {
@@ -46,22 +47,6 @@ class ByteBpeEncoder : public SegmentEncoder {
   ByteBpeEncodeFunction encode_;
 };
 
-// Pairs come as ["a", "b"], or as "a b" in older files.
-bool AddMerge(const Json& merge, ByteBpePlanBuilder& builder) {
-  if (const Json::Array* pair = merge.AsArray()) {
-    if (pair->size() != 2 || !(*pair)[0].is_string() || !(*pair)[1].is_string()) return false;
-    builder.AddMerge(*(*pair)[0].AsString(), *(*pair)[1].AsString());
-    return true;
-  }
-  const std::string* line = merge.AsString();
-  if (line == nullptr) return false;
-  size_t space = line->find(' ');
-  if (space == std::string::npos || line->find(' ', space + 1) != std::string::npos) return false;
-  builder.AddMerge(std::string_view(*line).substr(0, space),
-                   std::string_view(*line).substr(space + 1));
-  return true;
-}
-
 }  // namespace
 
 std::vector<ByteBpeEncodeFunction> ByteBpeKernels() {
@@ -84,53 +69,32 @@ ByteBpeMergeFunction ByteBpeMerge() {
   return MergeByteBpePortable;
 }
 
+std::shared_ptr<const ByteBpePlan> MakeByteBpePlan(const Json& tokenizer_json, const Model& model) {
+  std::optional<ByteBpeConfig> config = RecogniseByteBpe(tokenizer_json);
+  ModelTables tables = model.tables();
+  if (!config || tables.vocab == nullptr || tables.merges == nullptr) return nullptr;
+  ByteBpePlanBuilder builder(*config);
+  for (uint32_t i = 0; i < tables.vocab->size(); ++i) {
+    builder.AddToken(tables.vocab->TextAt(i), tables.vocab->IdAt(i));
+  }
+  for (const BpeMerge& merge : tables.merges->by_rank()) builder.AddMerge(merge);
+  return builder.Build();
+}
+
 std::unique_ptr<SegmentEncoder> MakeByteBpeEncoder(const Json& tokenizer_json,
                                                    ByteBpeEncodeFunction kernel) {
-  std::optional<ByteBpeConfig> config = RecogniseByteBpe(tokenizer_json);
-  if (!config) return nullptr;
-  const Json* model = tokenizer_json.Find("model");
-  const Json* vocab = model->Find("vocab");
-  const Json* merges = model->Find("merges");
-  if (vocab == nullptr || !vocab->is_object() || merges == nullptr || !merges->is_array()) {
-    return nullptr;
-  }
-  ByteBpePlanBuilder builder(*config);
-  for (const auto& [token, id] : *vocab->AsObject()) {
-    std::optional<uint64_t> number = id.AsUint();
-    if (!number) return nullptr;
-    builder.AddToken(token, *number);
-  }
-  for (const Json& merge : *merges->AsArray()) {
-    if (!AddMerge(merge, builder)) return nullptr;
-  }
-  std::shared_ptr<const ByteBpePlan> plan = builder.Build();
+  std::unique_ptr<Model> model = ParseModel(*tokenizer_json.Find("model"));
+  auto plan = MakeByteBpePlan(tokenizer_json, *model);
   return plan == nullptr ? nullptr : std::make_unique<ByteBpeEncoder>(std::move(plan), kernel);
 }
 
-std::unique_ptr<SegmentEncoder> MakeByteBpeEncoder(const Json& tokenizer_json) {
-  return MakeByteBpeEncoder(tokenizer_json, ByteBpeKernels().back());
+std::unique_ptr<SegmentEncoder> MakeByteBpeEncoder(const Json& tokenizer_json, const Model& model) {
+  auto plan = MakeByteBpePlan(tokenizer_json, model);
+  return plan == nullptr ? nullptr : MakeByteBpeEncoder(std::move(plan));
 }
 
 std::unique_ptr<SegmentEncoder> MakeByteBpeEncoder(std::shared_ptr<const ByteBpePlan> plan) {
   return std::make_unique<ByteBpeEncoder>(std::move(plan), ByteBpeKernels().back());
-}
-
-std::shared_ptr<const ByteBpePlan> LoadByteBpePlan(std::string_view tokenizer_json) {
-  std::optional<TokenizerJsonParts> parts = CutTokenizerJson(tokenizer_json);
-  if (!parts) return nullptr;
-  std::optional<ByteBpeConfig> config;
-  try {
-    config = RecogniseByteBpe(Json::Parse(parts->rest));
-  } catch (const Error&) {
-  }
-  if (!config) return nullptr;
-  ByteBpePlanBuilder builder(*config);
-  bool read = ForEachToken(
-      parts->vocab, [&](std::string_view token, uint64_t id) { builder.AddToken(token, id); });
-  read = read && ForEachMerge(parts->merges, [&](std::string_view left, std::string_view right) {
-           builder.AddMerge(left, right);
-         });
-  return read ? builder.Build() : nullptr;
 }
 
 }  // namespace hearth::tokenizers

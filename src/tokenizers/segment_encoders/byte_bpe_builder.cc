@@ -23,6 +23,9 @@ struct ByteBpeTables {
 
 namespace {
 
+// How many entries ahead the memory of a table is asked for.
+constexpr size_t kAhead = 16;
+
 uint64_t HashBytes(std::string_view bytes) {
   uint64_t hash = bytes.size() * 0x9E3779B97F4A7C15u;
   const char* p = bytes.data();
@@ -83,12 +86,14 @@ bool ByteBpePlanBuilder::IsShort(std::string_view bytes) {
 
 void ByteBpePlanBuilder::AddToken(std::string_view token, uint64_t id) {
   size_t offset = bytes_.size();
-  if (id >= ByteBpePlan::kMaxId || offset > (1u << 30) || indexed_) {
+  if (id >= ByteBpePlan::kMaxId || offset > (1u << 30)) {
     fits_ = false;
     return;
   }
   if (!Decode(token, &bytes_) || bytes_.size() == offset) {
     bytes_.resize(offset);  // no piece can hold it
+    if (no_piece_.size() <= id) no_piece_.resize(id + 1);
+    no_piece_[id] = true;
     return;
   }
   tokens_.push_back({static_cast<uint32_t>(offset), static_cast<uint32_t>(bytes_.size() - offset),
@@ -96,12 +101,10 @@ void ByteBpePlanBuilder::AddToken(std::string_view token, uint64_t id) {
 }
 
 void ByteBpePlanBuilder::IndexTokens() {
-  indexed_ = true;
   size_t lines = std::bit_ceil(tokens_.size() / 2 + 2);
   tables_->vocab.Assign(lines, ByteBpeVocabLine{});
   tables_->vocab_mask = lines - 1;
   tables_->vocab_shift = 64 - std::countr_zero(lines);
-  constexpr size_t kAhead = 16;
   for (size_t t = 0; t < tokens_.size(); ++t) {
     if (t + kAhead < tokens_.size()) Ask(BytesOf(tokens_[t + kAhead]));
     std::string_view bytes = BytesOf(tokens_[t]);
@@ -146,40 +149,12 @@ uint32_t ByteBpePlanBuilder::Find(std::string_view bytes) const {
   }
 }
 
-void ByteBpePlanBuilder::AddMerge(std::string_view left, std::string_view right) {
-  if (!indexed_) IndexTokens();
-  size_t begin = waiting_bytes_.size();
-  if (!fits_ || !Decode(left, &waiting_bytes_)) {
-    fits_ = false;
-    return;
+void ByteBpePlanBuilder::AddMerge(const BpeMerge& merge) {
+  for (uint32_t id : {merge.left, merge.right, merge.new_id}) {
+    fits_ = fits_ && id < ByteBpePlan::kMaxId && !(id < no_piece_.size() && no_piece_[id]);
   }
-  size_t middle = waiting_bytes_.size();
-  if (!Decode(right, &waiting_bytes_)) {
-    fits_ = false;
-    return;
-  }
-  std::string_view both = std::string_view(waiting_bytes_).substr(begin);
-  Ask(both.substr(0, middle - begin));
-  Ask(both.substr(middle - begin));
-  Ask(both);
-  waiting_.push_back({static_cast<uint32_t>(middle - begin),
-                      static_cast<uint32_t>(waiting_bytes_.size() - middle)});
-  if (waiting_.size() == kWaiting) LookUpWaiting();
-}
-
-void ByteBpePlanBuilder::LookUpWaiting() {
-  std::string_view bytes = waiting_bytes_;
-  for (const Waiting& one : waiting_) {
-    Merge merge = {Find(bytes.substr(0, one.left_size)),
-                   Find(bytes.substr(one.left_size, one.right_size)),
-                   Find(bytes.substr(0, one.left_size + one.right_size))};
-    bytes.remove_prefix(one.left_size + one.right_size);
-    if (merge.left == kNone || merge.right == kNone || merge.merged == kNone) fits_ = false;
-    merges_.push_back(merge);
-  }
+  merges_.push_back(merge);
   if (merges_.size() >= ByteBpePlan::kMaxRank) fits_ = false;
-  waiting_.clear();
-  waiting_bytes_.clear();
 }
 
 void ByteBpePlanBuilder::AddPairs(ByteBpePlan* plan) {
@@ -190,15 +165,20 @@ void ByteBpePlanBuilder::AddPairs(ByteBpePlan* plan) {
   plan->pair_mask_ = lines - 1;
   plan->pair_shift_ = 64 - std::countr_zero(lines);
   for (size_t rank = 0; rank < merges_.size(); ++rank) {
-    const Merge& merge = merges_[rank];
-    uint64_t key = uint64_t{merge.left} << 20 | merge.right;
+    if (rank + kAhead < merges_.size()) {
+      const BpeMerge& next = merges_[rank + kAhead];
+      uint64_t line = plan->PairLine(ByteBpePlan::PairKey(next.left, next.right));
+      __builtin_prefetch(tables_->pairs.data() + line * kLine);
+    }
+    const BpeMerge& merge = merges_[rank];
+    uint64_t key = ByteBpePlan::PairKey(merge.left, merge.right);
     uint64_t* slots = tables_->pairs.data();
     for (size_t i = plan->PairLine(key) * kLine;; i = (i + 1) % (lines * kLine)) {
       if (slots[i] != ByteBpePlan::kEmptyPair && slots[i] >> 24 != key) continue;
       slots[i] = key << 24 | rank;  // of equal pairs the last one counts, as in the reference
       break;
     }
-    tables_->merged[rank] = merge.merged;
+    tables_->merged[rank] = merge.new_id;
   }
   plan->pairs_ = tables_->pairs.data();
   plan->merged_ = tables_->merged.data();
@@ -263,8 +243,7 @@ void ByteBpePlanBuilder::AddLongTokens(ByteBpePlan* plan) {
 }
 
 std::shared_ptr<const ByteBpePlan> ByteBpePlanBuilder::Build() {
-  if (!indexed_) IndexTokens();
-  LookUpWaiting();
+  IndexTokens();
   auto plan = std::make_shared<ByteBpePlan>();
   plan->config_ = config_;
   for (int byte = 0; byte < 256; ++byte) {

@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "tokenizers/models/bpe_merges.h"
 #include "tokenizers/segment_encoders/byte_bpe_plan.h"
 
 namespace hearth::tokenizers {
@@ -22,7 +23,7 @@ class ByteBpePlanBuilder {
 
   // Tokens first, then merges in rank order. A token added twice keeps its last id.
   void AddToken(std::string_view token, uint64_t id);
-  void AddMerge(std::string_view left, std::string_view right);
+  void AddMerge(const BpeMerge& merge);
   std::shared_ptr<const ByteBpePlan> Build();
 
  private:
@@ -31,16 +32,7 @@ class ByteBpePlanBuilder {
     uint32_t size;
     uint32_t id;
   };
-  struct Merge {
-    uint32_t left, right, merged;
-  };
-  // A merge whose three tokens were asked for and are looked up a little later, when the lines of
-  // the table have arrived.
-  struct Waiting {
-    uint32_t left_size, right_size;  // in waiting_bytes_, one after the other
-  };
   static constexpr uint32_t kNone = 0xFFFFFFFF;
-  static constexpr size_t kWaiting = 24;
 
   // Appends the bytes that `token` stands for; false when a character is no byte.
   bool Decode(std::string_view token, std::string* bytes) const;
@@ -48,11 +40,10 @@ class ByteBpePlanBuilder {
   std::string_view BytesOf(const Token& token) const {
     return std::string_view(bytes_).substr(token.offset, token.size);
   }
-  // After the last token: the table of all of them.
+  // The table of all tokens.
   void IndexTokens();
   void Ask(std::string_view bytes) const;
   uint32_t Find(std::string_view bytes) const;  // the id, or kNone
-  void LookUpWaiting();
 
   void AddPairs(ByteBpePlan* plan);
   void AddShortTokens(ByteBpePlan* plan);
@@ -60,14 +51,12 @@ class ByteBpePlanBuilder {
 
   ByteBpeConfig config_;
   bool fits_ = true;
-  bool indexed_ = false;
   int16_t byte_of_[512];  // code point of the alphabet -> byte, -1
   std::string bytes_;
   std::vector<Token> tokens_;
   std::unordered_map<std::string_view, uint32_t> long_tokens_;  // into bytes_
-  std::string waiting_bytes_;
-  std::vector<Waiting> waiting_;
-  std::vector<Merge> merges_;
+  std::vector<bool> no_piece_;  // by id: the token is of no use to a merge
+  std::vector<BpeMerge> merges_;
   std::shared_ptr<struct ByteBpeTables> tables_;
 };
 

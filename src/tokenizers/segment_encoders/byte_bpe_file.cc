@@ -1,114 +1,100 @@
 #include "tokenizers/segment_encoders/byte_bpe_file.h"
 
-#include <sys/mman.h>
-
+#include <algorithm>
 #include <bit>
 #include <cstring>
-
-#include "base/error.h"
-#include "base/file.h"
+#include <span>
 
 namespace hearth::tokenizers {
 namespace {
 
-constexpr char kMagic[8] = {'H', 'B', 'B', 'P', 'E', 1, '\r', '\n'};
 constexpr size_t kAlignment = 64;
+constexpr uint64_t kBytePairs = 65536;
 
 struct Header {
-  char magic[8];
-  uint64_t checksum;  // of the whole file with zero in its place
-  uint32_t version;
   uint32_t split;
   uint8_t ignore_merges, nfc, drops_unknown, missing_count;
-  char missing[4];
-  uint64_t file_bytes;
+  char missing[8];
   uint64_t pair_lines, merged, vocab_lines, long_slots, long_tokens, long_bytes;
-  char tokenizer_json[32];
   uint32_t byte_ids[256];
 };
 static_assert(std::is_trivially_copyable_v<Header>);
 
-// Four lanes of multiply and rotate: as fast as memory is read. It finds damage, not malice.
-uint64_t Checksum(const char* bytes, size_t size, uint64_t seed) {
-  uint64_t lanes[4] = {seed, seed + 1, seed + 2, seed + 3};
-  size_t i = 0;
-  for (; i + 32 <= size; i += 32) {
-    uint64_t words[4];
-    std::memcpy(words, bytes + i, 32);
-    for (int k = 0; k < 4; ++k) {
-      lanes[k] = std::rotl((lanes[k] ^ words[k]) * 0x9E3779B97F4A7C15u, 29);
-    }
+// Where each table lies, given the sizes.
+class Offsets {
+ public:
+  explicit Offsets(const Header& header) {
+    byte_pairs = Take(kBytePairs, 4);
+    pairs = Take(header.pair_lines * ByteBpePlan::kPairsPerLine, 8);
+    vocab = Take(header.vocab_lines, sizeof(ByteBpeVocabLine));
+    merged = Take(header.merged, 4);
+    long_slots = Take(header.long_slots, 4);
+    long_ids = Take(header.long_tokens, 4);
+    long_offsets = Take(header.long_tokens + 1, 4);
+    long_bytes = Take(header.long_bytes, 1);
+    end = at_;
   }
-  uint64_t tail[4] = {};
-  std::memcpy(tail, bytes + i, size - i);
-  uint64_t sum = size;
-  for (int k = 0; k < 4; ++k) {
-    sum = std::rotl((sum ^ lanes[k] ^ tail[k]) * 0xD6E8FEB86659FD93u, 31);
-  }
-  return sum ^ sum >> 32;
-}
+  uint64_t byte_pairs, pairs, vocab, merged, long_slots, long_ids, long_offsets, long_bytes, end;
 
-uint64_t FileChecksum(const char* bytes, size_t size) {
-  Header header;
-  std::memcpy(&header, bytes, sizeof(header));
-  header.checksum = 0;
-  uint64_t seed = Checksum(reinterpret_cast<const char*>(&header), sizeof(header), 0);
-  return Checksum(bytes + sizeof(header), size - sizeof(header), seed);
-}
-
-// Where each table lies, given the sizes; false when they do not add up to the file.
-struct Layout {
-  uint64_t at = sizeof(Header);
+ private:
   uint64_t Take(uint64_t count, uint64_t size) {
-    uint64_t begin = (at + kAlignment - 1) / kAlignment * kAlignment;
-    at = begin + count * size;
+    uint64_t begin = (at_ + kAlignment - 1) / kAlignment * kAlignment;
+    at_ = begin + count * size;
     return begin;
   }
+  uint64_t at_ = sizeof(Header);
 };
 
-struct Offsets {
-  uint64_t byte_pairs, pairs, vocab, merged, long_slots, long_ids, long_offsets, long_bytes, end;
-  explicit Offsets(const Header& header) {
-    Layout layout;
-    byte_pairs = layout.Take(65536, 4);
-    pairs = layout.Take(header.pair_lines * ByteBpePlan::kPairsPerLine, 8);
-    vocab = layout.Take(header.vocab_lines, sizeof(ByteBpeVocabLine));
-    merged = layout.Take(header.merged, 4);
-    long_slots = layout.Take(header.long_slots, 4);
-    long_ids = layout.Take(header.long_tokens, 4);
-    long_offsets = layout.Take(header.long_tokens + 1, 4);
-    long_bytes = layout.Take(header.long_bytes, 1);
-    end = layout.at;
-  }
-};
-
-struct Mapping {
-  void* memory = MAP_FAILED;
-  size_t size = 0;
-  ~Mapping() {
-    if (memory != MAP_FAILED) munmap(memory, size);
-  }
-};
-
-bool Plausible(const Header& header, uint64_t size, const Sha256& tokenizer_json) {
+bool Plausible(const Header& header, uint64_t size) {
   constexpr uint64_t kMost = uint64_t{1} << 32;
-  bool sizes = header.file_bytes == size && header.missing_count <= sizeof(header.missing) &&
+  bool sizes = header.missing_count <= sizeof(header.missing) &&
+               header.split <= static_cast<uint32_t>(ByteBpeSplit::kTekken) &&
                std::has_single_bit(header.pair_lines) && header.pair_lines < kMost &&
                std::has_single_bit(header.vocab_lines) && header.vocab_lines < kMost &&
                std::has_single_bit(header.long_slots) && header.long_slots < kMost &&
-               header.merged < kMost && header.long_tokens < kMost && header.long_bytes < kMost;
-  return sizes && std::memcmp(header.magic, kMagic, sizeof(kMagic)) == 0 &&
-         header.version == ByteBpePlanFile::kVersion &&
-         std::string_view(header.tokenizer_json, 32) == tokenizer_json.raw() &&
-         Offsets(header).end == size;
+               header.pair_lines > 1 && header.vocab_lines > 1 && header.long_slots > 1 &&
+               header.merged > 0 && header.merged < kMost && header.long_tokens < kMost &&
+               header.long_bytes < kMost;
+  return sizes && Offsets(header).end == size;
+}
+
+// Ranks lead into merged(); a probe ends at a line that is not full.
+bool PairsHold(std::span<const uint64_t> pairs, uint64_t merged) {
+  uint64_t largest = 0;
+  bool ends = false;
+  for (size_t i = 0; i < pairs.size(); i += ByteBpePlan::kPairsPerLine) {
+    for (size_t k = 0; k < ByteBpePlan::kPairsPerLine; ++k) {
+      // An empty slot is the largest rank plus one, which wraps to zero here.
+      largest = std::max(largest, ((pairs[i + k] & 0xFFFFFF) + 1) & 0xFFFFFF);
+    }
+    ends |= pairs[i + ByteBpePlan::kPairsPerLine - 1] == ByteBpePlan::kEmptyPair;
+  }
+  return ends && largest <= merged;
+}
+
+bool BytePairsHold(std::span<const uint32_t> ranks, uint64_t merged) {
+  return std::all_of(ranks.begin(), ranks.end(), [merged](uint32_t rank) {
+    return rank < merged || rank == ByteBpePlan::kNoRank;
+  });
+}
+
+bool VocabHolds(std::span<const ByteBpeVocabLine> lines) {
+  return std::any_of(lines.begin(), lines.end(),
+                     [](const ByteBpeVocabLine& line) { return line.used < 3; });
+}
+
+bool LongTokensHold(std::span<const uint32_t> slots, std::span<const uint32_t> offsets,
+                    uint64_t bytes) {
+  bool slots_hold =
+      std::all_of(slots.begin(), slots.end(), [&](uint32_t slot) { return slot < offsets.size(); });
+  return slots_hold && std::find(slots.begin(), slots.end(), 0u) != slots.end() &&
+         std::is_sorted(offsets.begin(), offsets.end()) && offsets.back() <= bytes;
 }
 
 }  // namespace
 
-std::string ByteBpePlanFile::Write(const ByteBpePlan& plan, const Sha256& tokenizer_json) {
+std::string ByteBpePlanFile::Write(const ByteBpePlan& plan) {
   Header header = {};
-  std::memcpy(header.magic, kMagic, sizeof(kMagic));
-  header.version = kVersion;
   header.split = static_cast<uint32_t>(plan.config_.split);
   header.ignore_merges = plan.config_.ignore_merges;
   header.nfc = plan.config_.nfc;
@@ -121,15 +107,14 @@ std::string ByteBpePlanFile::Write(const ByteBpePlan& plan, const Sha256& tokeni
   header.long_slots = plan.long_mask_ + 1;
   header.long_tokens = plan.long_count_;
   header.long_bytes = plan.long_offsets_[plan.long_count_];
-  std::memcpy(header.tokenizer_json, tokenizer_json.data(), 32);
   std::memcpy(header.byte_ids, plan.byte_ids_.data(), sizeof(header.byte_ids));
   Offsets offsets(header);
-  header.file_bytes = offsets.end;
   std::string bytes(offsets.end, '\0');
   auto put = [&bytes](uint64_t at, const void* from, uint64_t size) {
     if (size > 0) std::memcpy(bytes.data() + at, from, size);
   };
-  put(offsets.byte_pairs, plan.byte_pair_ranks_, 65536 * 4);
+  put(0, &header, sizeof(header));
+  put(offsets.byte_pairs, plan.byte_pair_ranks_, kBytePairs * 4);
   put(offsets.pairs, plan.pairs_, header.pair_lines * ByteBpePlan::kPairsPerLine * 8);
   put(offsets.vocab, plan.vocab_, header.vocab_lines * sizeof(ByteBpeVocabLine));
   put(offsets.merged, plan.merged_, header.merged * 4);
@@ -137,47 +122,32 @@ std::string ByteBpePlanFile::Write(const ByteBpePlan& plan, const Sha256& tokeni
   put(offsets.long_ids, plan.long_ids_, header.long_tokens * 4);
   put(offsets.long_offsets, plan.long_offsets_, (header.long_tokens + 1) * 4);
   put(offsets.long_bytes, plan.long_bytes_, header.long_bytes);
-  std::memcpy(bytes.data(), &header, sizeof(header));
-  header.checksum = FileChecksum(bytes.data(), bytes.size());
-  std::memcpy(bytes.data(), &header, sizeof(header));
   return bytes;
 }
 
-std::shared_ptr<const ByteBpePlan> ByteBpePlanFile::Map(const std::filesystem::path& path,
-                                                        const Sha256& tokenizer_json) {
-  auto mapping = std::make_shared<Mapping>();
-  try {
-    UniqueFd file = OpenForRead(path);
-    mapping->size = FileSize(file.get());
-    if (mapping->size < sizeof(Header)) return nullptr;
-    mapping->memory =
-        mmap(nullptr, mapping->size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file.get(), 0);
-  } catch (const Error&) {
-    return nullptr;
-  }
-  if (mapping->memory == MAP_FAILED) return nullptr;
-  const char* bytes = static_cast<const char*>(mapping->memory);
+std::shared_ptr<const ByteBpePlan> ByteBpePlanFile::Open(std::string_view bytes,
+                                                         std::shared_ptr<const void> owner) {
   Header header;
-  std::memcpy(&header, bytes, sizeof(header));
-  if (!Plausible(header, mapping->size, tokenizer_json) ||
-      FileChecksum(bytes, mapping->size) != header.checksum) {
-    return nullptr;
-  }
+  if (bytes.size() < sizeof(header)) return nullptr;
+  std::memcpy(&header, bytes.data(), sizeof(header));
+  if (!Plausible(header, bytes.size())) return nullptr;
   auto plan = std::make_shared<ByteBpePlan>();
   plan->config_ = {static_cast<ByteBpeSplit>(header.split), header.ignore_merges != 0,
                    header.nfc != 0, header.drops_unknown != 0};
   plan->missing_bytes_.assign(header.missing, header.missing_count);
   std::memcpy(plan->byte_ids_.data(), header.byte_ids, sizeof(header.byte_ids));
   Offsets offsets(header);
-  auto words = [bytes](uint64_t at) { return reinterpret_cast<const uint32_t*>(bytes + at); };
+  auto words = [bytes](uint64_t at) {
+    return reinterpret_cast<const uint32_t*>(bytes.data() + at);
+  };
   plan->byte_pair_ranks_ = words(offsets.byte_pairs);
-  plan->pairs_ = reinterpret_cast<const uint64_t*>(bytes + offsets.pairs);
-  plan->vocab_ = reinterpret_cast<const ByteBpeVocabLine*>(bytes + offsets.vocab);
+  plan->pairs_ = reinterpret_cast<const uint64_t*>(bytes.data() + offsets.pairs);
+  plan->vocab_ = reinterpret_cast<const ByteBpeVocabLine*>(bytes.data() + offsets.vocab);
   plan->merged_ = words(offsets.merged);
   plan->long_slots_ = words(offsets.long_slots);
   plan->long_ids_ = words(offsets.long_ids);
   plan->long_offsets_ = words(offsets.long_offsets);
-  plan->long_bytes_ = bytes + offsets.long_bytes;
+  plan->long_bytes_ = bytes.data() + offsets.long_bytes;
   plan->pair_mask_ = header.pair_lines - 1;
   plan->pair_shift_ = 64 - std::countr_zero(header.pair_lines);
   plan->vocab_mask_ = header.vocab_lines - 1;
@@ -185,8 +155,14 @@ std::shared_ptr<const ByteBpePlan> ByteBpePlanFile::Map(const std::filesystem::p
   plan->long_mask_ = header.long_slots - 1;
   plan->merged_count_ = header.merged;
   plan->long_count_ = header.long_tokens;
-  plan->memory_ = std::move(mapping);
-  return plan;
+  plan->memory_ = std::move(owner);
+  bool holds =
+      PairsHold({plan->pairs_, header.pair_lines * ByteBpePlan::kPairsPerLine}, header.merged) &&
+      BytePairsHold({plan->byte_pair_ranks_, kBytePairs}, header.merged) &&
+      VocabHolds({plan->vocab_, header.vocab_lines}) &&
+      LongTokensHold({plan->long_slots_, header.long_slots},
+                     {plan->long_offsets_, header.long_tokens + 1}, header.long_bytes);
+  return holds ? plan : nullptr;
 }
 
 }  // namespace hearth::tokenizers

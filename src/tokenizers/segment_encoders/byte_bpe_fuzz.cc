@@ -45,7 +45,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::unique_ptr<char[]> copy(new char[size - 1]);
   std::copy(data + 1, data + size, copy.get());
   std::string_view text(copy.get(), size - 1);
-  LoadByteBpePlan(text);
   bool valid = IsValidUtf8(text);
   std::vector<uint32_t> wanted;
   if (valid) wanted = one.plain.Encode(std::string(text)).ids;

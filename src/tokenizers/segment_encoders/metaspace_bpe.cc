@@ -98,7 +98,7 @@ bool ReadPreTokenizer(const Json* stage, Layout* layout) {
 
 class MetaspaceBpeEncoder final : public SegmentEncoder {
  public:
-  MetaspaceBpeEncoder(Layout layout, std::unique_ptr<const BpeMerges> merges)
+  MetaspaceBpeEncoder(Layout layout, std::unique_ptr<const MetaspaceMerges> merges)
       : layout_(layout), merges_(std::move(merges)) {}
 
   std::unique_ptr<Scratch> MakeScratch() const override { return std::make_unique<State>(); }
@@ -132,14 +132,14 @@ class MetaspaceBpeEncoder final : public SegmentEncoder {
  private:
   struct State final : Scratch {
     WordCache cache;
-    BpeMerges::Work work;
+    MetaspaceMerges::Work work;
     std::string first;
     std::vector<uint32_t> ids;
   };
 
   struct Miss {
-    const BpeMerges& merges;
-    BpeMerges::Work& work;
+    const MetaspaceMerges& merges;
+    MetaspaceMerges::Work& work;
     bool operator()(const uint8_t* at, size_t size, std::vector<uint32_t>* ids) const {
       merges.Encode({reinterpret_cast<const char*>(at), size}, &work, ids);
       return true;
@@ -159,7 +159,7 @@ class MetaspaceBpeEncoder final : public SegmentEncoder {
 
   // The first place from `at` on where the text can be cut; `left` is the byte before `at`.
   const uint8_t* FindCut(const uint8_t* at, const uint8_t* end, uint8_t left) const {
-    const BpeMerges::JoinTable& joins = merges_->joins();
+    const MetaspaceMerges::JoinTable& joins = merges_->joins();
     while (at < end && joins.MayJoin(left, *at) && !(layout_.cut_at_marks && IsMark(at, end))) {
       // Letters are taken as joining with letters: a cut that is left out does no harm.
       const uint8_t* next = IsAsciiLetter(*at) ? SkipAsciiLetters(at + 1, end) : at + 1;
@@ -174,10 +174,10 @@ class MetaspaceBpeEncoder final : public SegmentEncoder {
   }
 
   Layout layout_;
-  std::unique_ptr<const BpeMerges> merges_;
+  std::unique_ptr<const MetaspaceMerges> merges_;
 };
 
-std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json) {
+std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json, const Model& plain) {
   const Json* model = tokenizer_json.Find("model");
   if (model == nullptr || !HasString(*model, "type", "BPE")) return nullptr;
   Layout layout;
@@ -186,16 +186,17 @@ std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json) {
       !layout.spaces_become_marks) {
     return nullptr;
   }
-  auto merges = BpeMerges::Make(*model);
+  auto merges = MetaspaceMerges::Make(*model, plain.tables());
   if (merges == nullptr) return nullptr;
   return std::make_unique<MetaspaceBpeEncoder>(layout, std::move(merges));
 }
 
 }  // namespace
 
-std::unique_ptr<SegmentEncoder> MakeMetaspaceBpeEncoder(const Json& tokenizer_json) {
+std::unique_ptr<SegmentEncoder> MakeMetaspaceBpeEncoder(const Json& tokenizer_json,
+                                                        const Model& model) {
   try {
-    return Recognise(tokenizer_json);
+    return Recognise(tokenizer_json, model);
   } catch (const Error&) {
     return nullptr;  // too large for the tables, or wrong in itself: the plain path says which
   }

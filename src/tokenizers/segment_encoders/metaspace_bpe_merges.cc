@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <string>
-#include <unordered_map>
 #include <unordered_set>
+
+#include "tokenizers/models/bpe_merges.h"
+#include "tokenizers/vocab.h"
 
 namespace hearth::tokenizers {
 namespace {
@@ -30,12 +32,13 @@ bool IsFlag(const Json* value, bool wanted_when_absent, bool* flag) {
 
 }  // namespace
 
-class BpeMerges::Loader {
+class MetaspaceMerges::Loader {
  public:
-  explicit Loader(BpeMerges* target) : target_(*target) {}
+  Loader(MetaspaceMerges* target, const ModelTables& tables)
+      : target_(*target), vocab_(*tables.vocab), rules_(tables.merges->by_rank()) {}
 
   bool Load(const Json& model) {
-    return CheckOptions(model) && LoadVocabulary(model) && LoadUnknown(model) && LoadMerges(model);
+    return CheckOptions(model) && LoadVocabulary() && LoadUnknown(model) && LoadMerges();
   }
 
  private:
@@ -50,16 +53,12 @@ class BpeMerges::Loader {
            IsFlag(model.Find("byte_fallback"), false, &byte_fallback_);
   }
 
-  bool LoadVocabulary(const Json& model) {
-    const Json* vocabulary = model.Find("vocab");
-    if (vocabulary == nullptr || vocabulary->AsObject() == nullptr) return false;
-    ids_.reserve(vocabulary->AsObject()->size());
-    for (const auto& [token, json] : *vocabulary->AsObject()) {
-      auto id = json.AsUint();
-      if (!id || *id >= uint64_t{1} << kIdBits) return false;
-      ids_[token] = static_cast<uint32_t>(*id);
-    }
-    for (const auto& [token, id] : ids_) {
+  bool LoadVocabulary() {
+    for (uint32_t i = 0; i < vocab_.size(); ++i) {
+      std::string_view token = vocab_.TextAt(i);
+      uint32_t id = vocab_.IdAt(i);
+      // Merges are rules between ids, so that each id must be one text.
+      if (id >= uint32_t{1} << kIdBits || vocab_.FindToken(id) != token) return false;
       if (token.empty()) continue;
       size_t size = 0;
       uint32_t code_point = DecodeUtf8(reinterpret_cast<const uint8_t*>(token.data()), &size);
@@ -78,18 +77,18 @@ class BpeMerges::Loader {
       for (int byte = 0; byte < 256; ++byte) {
         char name[8];
         snprintf(name, sizeof name, "<0x%02X>", byte);
-        auto found = ids_.find(std::string_view(name));
-        if (found == ids_.end()) return false;
-        target_.byte_ids_.push_back(found->second);
-        byte_tokens_.insert(found->second);
+        auto found = vocab_.FindId(name);
+        if (!found) return false;
+        target_.byte_ids_.push_back(*found);
+        byte_tokens_.insert(*found);
       }
       return true;
     }
     const Json* unknown = model.Find("unk_token");
     if (unknown == nullptr || unknown->AsString() == nullptr) return false;
-    auto found = ids_.find(std::string_view(*unknown->AsString()));
-    if (found == ids_.end()) return false;
-    target_.unknown_id_ = found->second;
+    auto found = vocab_.FindId(*unknown->AsString());
+    if (!found) return false;
+    target_.unknown_id_ = *found;
     if (target_.fuse_unknown_) AllowUnknownRuns();
     return true;
   }
@@ -108,16 +107,18 @@ class BpeMerges::Loader {
     }
   }
 
-  bool LoadMerges(const Json& model) {
-    const Json* merges = model.Find("merges");
-    if (merges == nullptr || merges->AsArray() == nullptr) return false;
-    if (merges->size() >= kNoRank) return false;
-    while (uint64_t{1} << (64 - target_.slot_shift_) < merges->size() * 2) --target_.slot_shift_;
+  bool LoadMerges() {
+    if (rules_.size() >= kNoRank) return false;
+    while (uint64_t{1} << (64 - target_.slot_shift_) < rules_.size() * 2) --target_.slot_shift_;
     target_.pairs_.assign(size_t{1} << (64 - target_.slot_shift_), kFree);
-    target_.merged_ids_.resize(merges->size());
-    uint32_t rank = 0;
-    for (const Json& merge : *merges->AsArray()) {
-      if (!AddMerge(merge, rank++)) return false;
+    target_.merged_ids_.resize(rules_.size());
+    constexpr size_t kAhead = 12;  // enough to hide the memory of a slot
+    for (uint32_t rank = 0; rank < rules_.size(); ++rank) {
+      if (rank + kAhead < rules_.size()) {
+        const BpeMerge& next = rules_[rank + kAhead];
+        __builtin_prefetch(&target_.pairs_[target_.FirstSlot(PairOf(next))]);
+      }
+      if (!AddMerge(rules_[rank], rank)) return false;
     }
     for (int left = 0; left < 256; ++left) {  // inside a character nothing is ever cut
       for (int right = 0x80; right < 0xC0; ++right) {
@@ -127,47 +128,25 @@ class BpeMerges::Loader {
     return true;
   }
 
-  static bool ReadParts(const Json& merge, std::string_view* left, std::string_view* right) {
-    if (const std::string* text = merge.AsString()) {  // "left right"
-      size_t space = text->find(' ');
-      if (space == std::string::npos || text->find(' ', space + 1) != std::string::npos) {
-        return false;
-      }
-      *left = std::string_view(*text).substr(0, space);
-      *right = std::string_view(*text).substr(space + 1);
-      return true;
-    }
-    const Json::Array* parts = merge.AsArray();
-    if (parts == nullptr || parts->size() != 2) return false;
-    const std::string* first = (*parts)[0].AsString();
-    const std::string* second = (*parts)[1].AsString();
-    if (first == nullptr || second == nullptr) return false;
-    *left = *first;
-    *right = *second;
-    return true;
+  static uint64_t PairOf(const BpeMerge& merge) {
+    return static_cast<uint64_t>(merge.left) << kIdBits | merge.right;
   }
 
-  bool AddMerge(const Json& merge, uint32_t rank) {
-    std::string_view left, right;
-    if (!ReadParts(merge, &left, &right) || left.empty() || right.empty()) return false;
-    joined_.assign(left);
-    joined_ += right;
-    auto left_id = ids_.find(left), right_id = ids_.find(right);
-    auto joined_id = ids_.find(std::string_view(joined_));
-    if (left_id == ids_.end() || right_id == ids_.end() || joined_id == ids_.end()) return false;
-    for (uint32_t part : {left_id->second, right_id->second}) {
+  bool AddMerge(const BpeMerge& merge, uint32_t rank) {
+    for (uint32_t part : {merge.left, merge.right}) {
       // Such a token can stand for characters that are not its name.
       if (part == target_.unknown_id_ || byte_tokens_.contains(part)) return false;
+      if (vocab_.FindToken(part).value_or("").empty()) return false;
     }
-    uint64_t pair = static_cast<uint64_t>(left_id->second) << kIdBits | right_id->second;
+    uint64_t pair = PairOf(merge);
     size_t mask = target_.pairs_.size() - 1;
     size_t slot = target_.FirstSlot(pair);
     while (target_.pairs_[slot] != kFree && target_.pairs_[slot] >> kRankBits != pair) {
       slot = (slot + 1) & mask;
     }
     target_.pairs_[slot] = pair << kRankBits | rank;  // given twice: the last one counts
-    target_.merged_ids_[rank] = joined_id->second;
-    AllowJoins(joined_);
+    target_.merged_ids_[rank] = merge.new_id;
+    AllowJoins(vocab_.FindToken(merge.new_id).value_or(""));
     return true;
   }
 
@@ -193,20 +172,21 @@ class BpeMerges::Loader {
     if (left_is_mark && right_is_mark) target_.joins_.Allow(' ', ' ');
   }
 
-  BpeMerges& target_;
+  MetaspaceMerges& target_;
   bool byte_fallback_ = false;
-  std::unordered_map<std::string_view, uint32_t> ids_;
+  const Vocab& vocab_;
+  std::span<const BpeMerge> rules_;
   std::unordered_set<uint32_t> byte_tokens_;
-  std::string joined_;
 };
 
-std::unique_ptr<const BpeMerges> BpeMerges::Make(const Json& model) {
-  std::unique_ptr<BpeMerges> merges(new BpeMerges);
-  if (!Loader(merges.get()).Load(model)) return nullptr;
+std::unique_ptr<const MetaspaceMerges> MetaspaceMerges::Make(const Json& model,
+                                                             const ModelTables& tables) {
+  std::unique_ptr<MetaspaceMerges> merges(new MetaspaceMerges);
+  if (!Loader(merges.get(), tables).Load(model)) return nullptr;
   return merges;
 }
 
-void BpeMerges::Split(std::string_view text, std::vector<uint32_t>* ids) const {
+void MetaspaceMerges::Split(std::string_view text, std::vector<uint32_t>* ids) const {
   const uint8_t* at = reinterpret_cast<const uint8_t*>(text.data());
   const uint8_t* end = at + text.size();
   bool after_unknown = false;
@@ -225,7 +205,7 @@ void BpeMerges::Split(std::string_view text, std::vector<uint32_t>* ids) const {
   }
 }
 
-void BpeMerges::Encode(std::string_view text, Work* work, std::vector<uint32_t>* ids) const {
+void MetaspaceMerges::Encode(std::string_view text, Work* work, std::vector<uint32_t>* ids) const {
   work->ids.clear();
   Split(text, &work->ids);
   if (work->ids.size() <= kShortSymbols) {
@@ -236,7 +216,7 @@ void BpeMerges::Encode(std::string_view text, Work* work, std::vector<uint32_t>*
   ids->insert(ids->end(), work->ids.begin(), work->ids.end());
 }
 
-void BpeMerges::MergeShort(Work* work) const {
+void MetaspaceMerges::MergeShort(Work* work) const {
   uint32_t* ids = work->ids.data();
   size_t count = work->ids.size();
   uint32_t ranks[kShortSymbols + 1];  // of the pair that begins at a symbol
@@ -285,7 +265,7 @@ class HeapQueue {
 }  // namespace
 
 template <typename Queue>
-void BpeMerges::MergeWith(Queue& queue, Work* work) const {
+void MetaspaceMerges::MergeWith(Queue& queue, Work* work) const {
   auto& symbols = work->symbols;
   symbols.clear();
   uint32_t count = static_cast<uint32_t>(work->ids.size());
@@ -316,7 +296,7 @@ void BpeMerges::MergeWith(Queue& queue, Work* work) const {
   for (uint32_t i = 0; i < count; i = symbols[i].next) work->ids.push_back(symbols[i].id);
 }
 
-void BpeMerges::MergeLong(Work* work) const {
+void MetaspaceMerges::MergeLong(Work* work) const {
   if (work->ids.size() <= kHeapSymbols) {
     HeapQueue queue(&work->heap);
     MergeWith(queue, work);

@@ -12,12 +12,13 @@
 #include <vector>
 
 #include "codec/json.h"
+#include "tokenizers/model.h"
 #include "tokenizers/segment_encoders/code_point_table.h"
 #include "tokenizers/segment_encoders/metaspace_bpe_queue.h"
 
 namespace hearth::tokenizers {
 
-class BpeMerges {
+class MetaspaceMerges {
  public:
   // Which neighbours can never become part of one token: flags by (last byte of the left character,
   // first byte of the right one). A set flag says "may join"; the space stands for U+2581.
@@ -43,9 +44,9 @@ class BpeMerges {
     std::vector<uint32_t> ids;
   };
 
-  // `model` is the "model" object. nullptr where equal ids are not certain: dropout, affixes,
-  // merges over byte tokens, ...
-  static std::unique_ptr<const BpeMerges> Make(const Json& model);
+  // `model` is the "model" object without its tables, which come apart. nullptr where equal ids are
+  // not certain: dropout, affixes, merges over byte tokens, ...
+  static std::unique_ptr<const MetaspaceMerges> Make(const Json& model, const ModelTables& tables);
 
   const JoinTable& joins() const { return joins_; }
 
@@ -61,7 +62,7 @@ class BpeMerges {
   static constexpr uint32_t kNoRank = (uint32_t{1} << kRankBits) - 1;
   static constexpr uint32_t kGone = 0xFFFFFFFFu;
 
-  BpeMerges() : characters_(kGone) {}
+  MetaspaceMerges() : characters_(kGone) {}
   class Loader;
 
   // kNoRank when the two do not merge.

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "text/unicode.h"
+#include "tokenizers/model.h"
 #include "tokenizers/segment_encoder.h"
 #include "tokenizers/segment_encoders/id_writer.h"
 #include "tokenizers/segment_encoders/unigram_layout.h"
@@ -329,7 +330,7 @@ class UnigramEncoder final : public SegmentEncoder {
   bool separators_[256] = {};
 };
 
-std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json) {
+std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json, const Model& plain) {
   const Json* model = tokenizer_json.Find("model");
   const Json* type = model == nullptr ? nullptr : model->Find("type");
   if (type == nullptr || type->AsString() == nullptr || *type->AsString() != "Unigram") {
@@ -337,7 +338,7 @@ std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json) {
   }
   auto layout = ReadUnigramLayout(tokenizer_json);
   if (!layout) return nullptr;
-  auto unigram = UnigramModel::Make(*model);
+  auto unigram = UnigramModel::Make(*model, *plain.tables().pieces);
   if (!unigram) return nullptr;
   auto encoder = std::make_unique<UnigramEncoder>(std::move(*layout), std::move(*unigram));
   if (!encoder->CanTellWordsApart()) return nullptr;
@@ -346,9 +347,9 @@ std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json) {
 
 }  // namespace
 
-std::unique_ptr<SegmentEncoder> MakeUnigramEncoder(const Json& tokenizer_json) {
+std::unique_ptr<SegmentEncoder> MakeUnigramEncoder(const Json& tokenizer_json, const Model& model) {
   try {
-    return Recognise(tokenizer_json);
+    return Recognise(tokenizer_json, model);
   } catch (const Error&) {
     return nullptr;  // too large for the tables, or wrong in itself: the plain path says which
   }

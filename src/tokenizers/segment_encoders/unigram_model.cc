@@ -1,11 +1,9 @@
 #include "tokenizers/segment_encoders/unigram_model.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <limits>
-#include <string>
 
 #include "tokenizers/segment_encoders/code_point_table.h"
 
@@ -15,44 +13,12 @@ namespace {
 // An unknown character costs this much more than the worst token.
 constexpr double kUnknownPenalty = 10.0;
 
-// The reference's JSON reader does not round correctly: it turns the digits into a double and
-// divides that by a power of ten, so a number of 17 digits is rounded twice and can end one unit
-// away from the nearest double, which decides between covers of equal score. Score tables are
-// written with the fewest digits that give the double back, so the digits are known again.
-double AsTheReferenceReads(double exact) {
-  char text[32];
-  auto written =
-      std::to_chars(text, text + sizeof text, std::fabs(exact), std::chars_format::scientific);
-  uint64_t digits = 0;
-  int exponent = 0;
-  for (const char* at = text; at < written.ptr; ++at) {
-    if (*at == '.') continue;
-    if (*at == 'e') {
-      const char* number = at[1] == '+' ? at + 2 : at + 1;
-      std::from_chars(number, written.ptr, exponent);
-      exponent -=
-          static_cast<int>(std::max<ptrdiff_t>(at - text - 2, 0));  // digits after the point
-      break;
-    }
-    digits = digits * 10 + static_cast<uint64_t>(*at - '0');
-  }
-  if (std::abs(exponent) > 300) return exact;  // no score is written so
-  double power = 0;  // read as text: std::pow does not promise the nearest double
-  std::string power_text = "1e" + std::to_string(std::abs(exponent));
-  std::from_chars(power_text.data(), power_text.data() + power_text.size(), power);
-  double value = static_cast<double>(digits);
-  value = exponent >= 0 ? value * power : value / power;
-  return std::copysign(value, exact);
-}
-
 }  // namespace
 
-std::optional<UnigramModel> UnigramModel::Make(const Json& model) {
-  const Json* vocabulary = model.Find("vocab");
+std::optional<UnigramModel> UnigramModel::Make(const Json& model, const ScoredPieces& pieces) {
   const Json* unknown = model.Find("unk_id");
-  if (vocabulary == nullptr || unknown == nullptr) return std::nullopt;
   UnigramModel result;
-  if (!result.LoadVocabulary(*vocabulary)) return std::nullopt;
+  if (unknown == nullptr || !result.LoadVocabulary(pieces)) return std::nullopt;
   auto unknown_id = unknown->AsUint();
   if (!unknown_id || *unknown_id >= result.scores_.size()) return std::nullopt;
   result.unknown_id_ = static_cast<uint32_t>(*unknown_id);
@@ -68,24 +34,18 @@ std::optional<UnigramModel> UnigramModel::Make(const Json& model) {
   return result;
 }
 
-bool UnigramModel::LoadVocabulary(const Json& vocabulary) {
-  if (vocabulary.AsArray() == nullptr || vocabulary.size() == 0 ||
-      vocabulary.size() >= DoubleArray::kNoValue) {
-    return false;
-  }
+bool UnigramModel::LoadVocabulary(const ScoredPieces& pieces) {
+  if (pieces.size() == 0 || pieces.size() >= DoubleArray::kNoValue) return false;
   std::vector<DoubleArray::Entry> entries;
-  entries.reserve(vocabulary.size());
+  entries.reserve(pieces.size());
   double least = std::numeric_limits<double>::infinity();
-  for (const Json& item : *vocabulary.AsArray()) {
-    const Json::Array* pair = item.AsArray();
-    if (pair == nullptr || pair->size() != 2) return false;
-    const std::string* token = (*pair)[0].AsString();
-    auto score = (*pair)[1].AsDouble();
-    if (token == nullptr || token->empty() || !score || !std::isfinite(*score)) return false;
-    entries.emplace_back(*token, static_cast<uint32_t>(entries.size()));
-    scores_.push_back(AsTheReferenceReads(*score));
-    least = std::min(least, scores_.back());
+  for (uint32_t id = 0; id < pieces.size(); ++id) {
+    double score = pieces.score(id);
+    if (pieces.text(id).empty() || !std::isfinite(score)) return false;
+    entries.emplace_back(pieces.text(id), id);
+    least = std::min(least, score);
   }
+  scores_.assign(pieces.scores().begin(), pieces.scores().end());
   tokens_ = DoubleArray(std::move(entries));
   unknown_score_ = least - kUnknownPenalty;
   return true;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "codec/json.h"
+#include "tokenizers/models/scored_pieces.h"
 #include "tokenizers/segment_encoders/double_array.h"
 
 namespace hearth::tokenizers {
@@ -27,8 +28,8 @@ class UnigramModel {
     std::vector<uint32_t> ends;
   };
 
-  // `model` is the "model" object; nullopt where equal ids are not certain.
-  static std::optional<UnigramModel> Make(const Json& model);
+  // `model` is the "model" object without its vocabulary; nullopt where equal ids are not certain.
+  static std::optional<UnigramModel> Make(const Json& model, const ScoredPieces& pieces);
 
   // Appends the ids of a piece below 2^32 bytes. Linear: no place is walked from further than the
   // longest token.
@@ -36,7 +37,7 @@ class UnigramModel {
 
  private:
   UnigramModel() = default;
-  bool LoadVocabulary(const Json& vocabulary);
+  bool LoadVocabulary(const ScoredPieces& pieces);
   void FillNodes(std::string_view piece, Work* work) const;
   void AddUnknown(std::string_view run, std::vector<uint32_t>* ids) const;
 

@@ -13,7 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "formats/safetensors_file.h"
+#include "formats/safetensors/safetensors_file.h"
 #include "tensor/blocks.h"
 #include "tensor/dtype.h"
 

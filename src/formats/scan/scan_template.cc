@@ -1,0 +1,184 @@
+// Chat templates are Jinja. Engines run them in a sandbox, and sandboxes have had holes: what an
+// honest template never needs is a way from a value to Python's classes and modules.
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "formats/scan/internal/scan_context.h"
+
+namespace hearth {
+namespace {
+
+constexpr std::string_view kAdvice =
+    "chat templates do not need this: render it only in a sandbox, or not at all";
+
+// \x5f, \137 and _ inside of string literals stand for characters.
+std::string DecodeEscapes(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\' || i + 1 >= text.size()) {
+      out.push_back(text[i]);
+      continue;
+    }
+    char kind = text[i + 1];
+    size_t digits = kind == 'x' ? 2 : kind == 'u' ? 4 : kind == 'U' ? 8 : 0;
+    uint32_t code = 0;
+    bool good = digits > 0 && i + 2 + digits <= text.size();
+    for (size_t k = 0; good && k < digits; ++k) {
+      char c = text[i + 2 + k];
+      std::string_view kHex = "0123456789abcdef";
+      size_t value = kHex.find(static_cast<char>(c | 0x20));
+      if (c >= '0' && c <= '9') value = static_cast<size_t>(c - '0');
+      good = value != std::string_view::npos;
+      code = code * 16 + static_cast<uint32_t>(value);
+    }
+    if (!good && kind >= '0' && kind <= '7') {
+      size_t k = 1;
+      code = 0;
+      while (k <= 3 && i + k < text.size() && text[i + k] >= '0' && text[i + k] <= '7') {
+        code = code * 8 + static_cast<uint32_t>(text[i + k] - '0');
+        ++k;
+      }
+      out.push_back(static_cast<char>(code));
+      i += k - 1;
+    } else if (good && code < 0x80) {
+      out.push_back(static_cast<char>(code));
+      i += 1 + digits;
+    } else {
+      out.push_back(text[i]);
+    }
+  }
+  return out;
+}
+
+// The parts between {{ }} and {% %}.
+std::string CodeParts(std::string_view text) {
+  std::string code;
+  for (size_t at = 0; at < text.size();) {
+    size_t open = text.find('{', at);
+    if (open == std::string_view::npos || open + 1 >= text.size()) break;
+    if (text[open + 1] != '{' && text[open + 1] != '%') {
+      at = open + 1;
+      continue;
+    }
+    size_t close = text.find(text[open + 1] == '{' ? "}}" : "%}", open + 2);
+    if (close == std::string_view::npos) close = text.size();
+    code.append(text.substr(open + 2, close - open - 2)).push_back('\n');
+    at = close;
+  }
+  return code;
+}
+
+struct Pattern {
+  std::string_view text;
+  Severity severity;
+  std::string_view what;
+};
+
+constexpr Pattern kPatterns[] = {
+    {"__class__", Severity::kDangerous, "reaches for the class of a value"},
+    {"__mro__", Severity::kDangerous, "reaches for the bases of a class"},
+    {"__bases__", Severity::kDangerous, "reaches for the bases of a class"},
+    {"__base__", Severity::kDangerous, "reaches for the base of a class"},
+    {"__subclasses__", Severity::kDangerous, "lists the classes of the process"},
+    {"__globals__", Severity::kDangerous, "reaches for a function's globals"},
+    {"__builtins__", Severity::kDangerous, "reaches for Python's built-in functions"},
+    {"__import__", Severity::kDangerous, "imports a module"},
+    {"__init__", Severity::kDangerous, "reaches for a constructor"},
+    {"__code__", Severity::kDangerous, "reaches for a function's code"},
+    {"__dict__", Severity::kDangerous, "reaches for the attributes of a value"},
+    {"__getattribute__", Severity::kDangerous, "reaches for attributes by name"},
+    {"__getitem__", Severity::kDangerous, "reaches for items by a method"},
+    {"__reduce", Severity::kDangerous, "reaches for the pickle of a value"},
+    {"__self__", Severity::kDangerous, "reaches for the object of a method"},
+    {"_TemplateReference__context", Severity::kDangerous, "reaches for the template's context"},
+    {"func_globals", Severity::kDangerous, "reaches for a function's globals"},
+    {"gi_frame", Severity::kDangerous, "reaches for a frame"},
+    {"gi_code", Severity::kDangerous, "reaches for code"},
+    {"f_globals", Severity::kDangerous, "reaches for a frame's globals"},
+    {"popen", Severity::kDangerous, "starts a process"},
+    {"os.system", Severity::kDangerous, "starts a process"},
+    {"subprocess", Severity::kDangerous, "starts a process"},
+    {"lipsum", Severity::kDangerous, "uses a global that leads to Python's modules"},
+    {"cycler", Severity::kSuspicious, "uses a global that leads to Python's modules"},
+    {"joiner", Severity::kSuspicious, "uses a global that leads to Python's modules"},
+    {"request.application", Severity::kDangerous, "reaches for a web framework"},
+    {"get_flashed_messages", Severity::kDangerous, "reaches for a web framework"},
+    {"url_for", Severity::kDangerous, "reaches for a web framework"},
+    {".mro(", Severity::kDangerous, "reaches for the bases of a class"},
+};
+
+// Underscores that wait to be joined: '_'*2, "__" ~ name.
+bool HasLoneUnderscores(std::string_view code) {
+  for (std::string_view literal :
+       {"'__'", "\"__\"", "'_'*2", "\"_\"*2", "'_' * 2", "\"_\" * 2", "'_'~'_'", "\"_\"~\"_\"",
+        "'_' ~ '_'", "\"_\" ~ \"_\"", "'_'+'_'", "'_' + '_'"}) {
+    if (code.find(literal) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+// A statement word at the start of a {% %} part.
+bool HasStatement(std::string_view code, std::string_view word) {
+  for (std::string_view line : Split(code, '\n')) {
+    while (!line.empty() && (line[0] == '-' || line[0] == '+' || line[0] == ' '))
+      line.remove_prefix(1);
+    if (line.substr(0, word.size()) == word &&
+        (line.size() == word.size() || line[word.size()] == ' '))
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::vector<ScanFinding> ScanTemplate(std::string_view text, std::string_view path) {
+  std::vector<ScanFinding> findings;
+  auto add = [&](Severity severity, std::string evidence, uint64_t offset) {
+    findings.push_back({severity, "template", std::string(path), offset, std::move(evidence),
+                        std::string(kAdvice)});
+  };
+  std::string code = CodeParts(text);
+  std::string decoded = DecodeEscapes(code);
+  // Adjacent literals joined: '__cla' ~ 'ss__', '__cla' 'ss__', '__cla' + 'ss__'.
+  std::string joined;
+  for (char c : decoded) {
+    bool glue = c == '\'' || c == '"' || c == '~' || c == '+' || c == ' ' || c == '(' || c == ')' ||
+                c == '[' || c == ']' || c == ',';
+    if (!glue) joined.push_back(c);
+  }
+  for (const Pattern& pattern : kPatterns) {
+    bool plain = code.find(pattern.text) != std::string::npos;
+    bool hidden = !plain && (decoded.find(pattern.text) != std::string::npos ||
+                             (pattern.text.size() > 6 && pattern.text[0] == '_' &&
+                              joined.find(pattern.text) != std::string::npos));
+    if (!plain && !hidden) continue;
+    size_t at = text.find(pattern.text);
+    add(hidden ? Severity::kDangerous : pattern.severity,
+        "\"" + std::string(pattern.text) + "\"" + (hidden ? " in pieces or escapes" : "") + ": " +
+            std::string(pattern.what),
+        at == std::string_view::npos ? 0 : at);
+  }
+  if (!findings.empty() && findings[0].severity == Severity::kDangerous) return findings;
+  if (decoded.find("attr(") != std::string::npos &&
+      decoded.find("selectattr(") == std::string::npos &&
+      decoded.find("rejectattr(") == std::string::npos) {
+    add(Severity::kSuspicious, "the filter attr(), which reaches for attributes by name",
+        text.find("attr("));
+  }
+  for (std::string_view word :
+       {"subclasses", "globals", "builtins", "%c", "'__", "\"__", "__'", "__\""}) {
+    if (decoded.find(word) == std::string::npos) continue;
+    add(Severity::kSuspicious, "\"" + std::string(word) + "\": parts of names of Python's insides",
+        0);
+    break;
+  }
+  if (HasLoneUnderscores(decoded))
+    add(Severity::kSuspicious, "underscores that are joined to names", 0);
+  for (std::string_view word : {"import", "include", "extends", "from"}) {
+    if (HasStatement(code, word))
+      add(Severity::kSuspicious, "loads another template: " + std::string(word), 0);
+  }
+  return findings;
+}
+
+}  // namespace hearth

@@ -1,0 +1,216 @@
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "formats/pickle/pickle_globals.h"
+#include "formats/scan/internal/scan_context.h"
+
+namespace hearth {
+namespace {
+
+// Depth-first over all members; `visit` gets the key and the value.
+template <typename Visit>
+void Walk(const Json& value, const Visit& visit, int depth = 0) {
+  if (depth > 150) return;
+  if (const Json::Object* object = value.AsObject()) {
+    for (const auto& [key, item] : *object) {
+      visit(key, item);
+      Walk(item, visit, depth + 1);
+    }
+  } else if (const Json::Array* items = value.AsArray()) {
+    for (const Json& item : *items) Walk(item, visit, depth + 1);
+  }
+}
+
+void AddTemplate(ScanContext& context, const std::string& path, const std::string& text) {
+  for (const ScanFinding& finding : ScanTemplate(text, path)) {
+    context.Add(finding.severity, finding.kind, finding.path, finding.offset, finding.evidence,
+                finding.advice);
+  }
+}
+
+// Hydra and its like call what _target_ names.
+void CheckTarget(ScanContext& context, const std::string& path, const std::string& target) {
+  size_t dot = target.rfind('.');
+  if (dot == std::string::npos) return;
+  std::string_view text = target;
+  bool bad = ClassifyGlobal(text.substr(0, dot), text.substr(dot + 1)) == GlobalClass::kDangerous;
+  context.Add(bad ? Severity::kDangerous : Severity::kNote, "config-target", path, 0,
+              "_target_ " + target,
+              bad ? "configuration loaders call this" : "configuration loaders import this");
+}
+
+void CheckAutoMap(ScanContext& context, const std::string& path, const Json& map) {
+  std::string names;
+  Walk(Json::Obj({{"auto_map", map}}), [&](const std::string&, const Json& value) {
+    if (const std::string* text = value.AsString()) names += (names.empty() ? "" : ", ") + *text;
+    if (const Json::Array* list = value.AsArray()) {
+      for (const Json& item : *list) {
+        if (const std::string* text = item.AsString()) names += (names.empty() ? "" : ", ") + *text;
+      }
+    }
+  });
+  context.Add(Severity::kSuspicious, "remote-code", path, 0, "auto_map: " + names,
+              "trust_remote_code=True runs these Python files: read them first");
+}
+
+void ExamineJson(ScanContext& context, ScanItem& item) {
+  std::optional<std::string> text = context.ReadText(item);
+  if (!text) return;
+  // json.loads takes UTF-16 and UTF-32 as well.
+  if (text->find('\0') != std::string::npos) {
+    context.Add(Severity::kSuspicious, "odd-encoding", item.path, 0, "JSON that is not UTF-8",
+                "an honest writer does not make this");
+    std::erase_if(*text, [](char c) { return c == '\0' || c == '\xFF' || c == '\xFE'; });
+  }
+  // Without these words there is nothing to find, and tokenizer.json need not become a tree.
+  bool keras = text->find("\"class_name\"") != std::string::npos;
+  bool other = text->find("\"auto_map\"") != std::string::npos ||
+               text->find("\"_target_\"") != std::string::npos ||
+               text->find("chat_template") != std::string::npos ||
+               text->find("\\u00") != std::string::npos;
+  if (!keras && !other) return;
+  Json json;
+  try {
+    json = Json::Parse(*text);
+  } catch (const Error& error) {
+    // Python also takes NaN and the like.
+    bool lambda = keras && text->find("Lambda") != std::string::npos;
+    context.Add(lambda ? Severity::kDangerous : Severity::kSuspicious,
+                lambda ? "keras-lambda" : "not-examined", item.path, 0,
+                "JSON that is not valid: " + error.message(), "laxer readers may take it");
+    return;
+  }
+  std::string_view name = item.name();
+  bool is_tokenizer = name == "tokenizer.json";
+  if (keras || (!is_tokenizer && json.Find("config") != nullptr))
+    ExamineKerasConfig(context, item.path, json);
+  if (is_tokenizer) return;
+  Walk(json, [&](const std::string& key, const Json& value) {
+    if (key == "auto_map" && (value.is_object() || value.is_string()))
+      CheckAutoMap(context, item.path, value);
+    if (key == "_target_" && value.AsString() != nullptr)
+      CheckTarget(context, item.path, *value.AsString());
+    if (key.find("chat_template") != std::string::npos && value.AsString() != nullptr) {
+      AddTemplate(context, item.path, *value.AsString());
+    }
+    bool templates = key == "chat_template" && value.is_array();
+    if (!templates) return;
+    for (const Json& entry : *value.AsArray()) {
+      const Json* body = entry.Find("template");
+      if (body != nullptr && body->AsString() != nullptr)
+        AddTemplate(context, item.path, *body->AsString());
+    }
+  });
+}
+
+// Tags may be written with %6F for o.
+std::string DecodePercent(const std::string& text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    std::optional<std::string> byte;
+    if (text[i] == '%' && i + 2 < text.size()) byte = HexDecode(text.substr(i + 1, 2));
+    if (byte) {
+      out += *byte;
+      i += 2;
+    } else {
+      out.push_back(text[i]);
+    }
+  }
+  return out;
+}
+
+void ExamineYaml(ScanContext& context, ScanItem& item) {
+  std::optional<std::string> text = context.ReadText(item);
+  if (!text) return;
+  text = DecodePercent(*text);
+  for (std::string_view tag : {"!!python/", "tag:yaml.org,2002:python/"}) {
+    for (size_t at = text->find(tag); at != std::string::npos; at = text->find(tag, at + 1)) {
+      size_t end = text->find_first_of(" \n\r\t[{", at);
+      std::string what = text->substr(at, std::min<size_t>(end - at, 200));
+      bool plain =
+          what.find("/tuple") != std::string::npos || what.find("/str") != std::string::npos ||
+          what.find("/unicode") != std::string::npos || what.find("/int") != std::string::npos ||
+          what.find("/dict") != std::string::npos || what.find("/list") != std::string::npos;
+      if (!plain) {
+        context.Add(Severity::kDangerous, "yaml-python", item.path, at, what,
+                    "unsafe YAML loaders call this");
+      }
+    }
+  }
+  for (size_t at = text->find("_target_:"); at != std::string::npos;
+       at = text->find("_target_:", at + 1)) {
+    size_t end = text->find('\n', at);
+    std::string_view value = TrimAscii(
+        std::string_view(*text).substr(at + 9, end == std::string::npos ? end : end - at - 9));
+    while (!value.empty() && (value.front() == '"' || value.front() == '\''))
+      value.remove_prefix(1);
+    while (!value.empty() && (value.back() == '"' || value.back() == '\'')) value.remove_suffix(1);
+    CheckTarget(context, item.path, std::string(value));
+  }
+}
+
+// TorchScript source: operators of its interpreter that reach files.
+void ExamineTorchScript(ScanContext& context, ScanItem& item) {
+  std::optional<std::string> text = context.ReadText(item);
+  if (!text) return;
+  for (std::string_view word : {"torch.from_file", "aten::from_file", "ops.aten.from_file",
+                                "torch.save(", "aten::save", "ops.aten.save"}) {
+    size_t at = text->find(word);
+    if (at == std::string::npos) continue;
+    context.Add(Severity::kDangerous, "torchscript-files", item.path, at, std::string(word),
+                "the program reads or writes files when it runs");
+  }
+}
+
+}  // namespace
+
+bool ExamineText(ScanContext& context, ScanItem& item) {
+  std::string extension = AsciiLower(item.extension());
+  std::string name = AsciiLower(item.name());
+  char first = '\0';
+  for (char c : item.first) {
+    if (c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == '\xEF' || c == '\xBB' ||
+        c == '\xBF')
+      continue;
+    first = c;
+    break;
+  }
+  if (extension == "json" || extension == "webmanifest" ||
+      (first == '{' && item.first.find('"') != std::string::npos)) {
+    if (extension == "jsonl" || item.stray) return true;
+    ExamineJson(context, item);
+    return true;
+  }
+  if (extension == "yaml" || extension == "yml") {
+    ExamineYaml(context, item);
+    return true;
+  }
+  if (extension == "jinja" || extension == "jinja2" || extension == "j2") {
+    if (std::optional<std::string> text = context.ReadText(item))
+      AddTemplate(context, item.path, *text);
+    return true;
+  }
+  if (extension == "py") {
+    bool torchscript = item.path.find("/code/") != std::string::npos && item.depth > 0;
+    if (torchscript) {
+      ExamineTorchScript(context, item);
+    } else {
+      context.Add(Severity::kNote, "source-code", item.path, 0, "Python source",
+                  "runs when it is imported, or by trust_remote_code=True");
+    }
+    return true;
+  }
+  if (extension == "sh" || extension == "bat" || extension == "ps1" ||
+      item.first.substr(0, 2) == "#!") {
+    context.Add(Severity::kNote, "source-code", item.path, 0, "a script");
+    return true;
+  }
+  static constexpr std::string_view kPlain[] = {"md",    "txt",           "csv",       "tsv",
+                                                "jsonl", "gitattributes", "gitignore", "html",
+                                                "model", "png",           "jpg",       "jpeg"};
+  return std::find(std::begin(kPlain), std::end(kPlain), extension) != std::end(kPlain) &&
+         extension != "model";
+}
+
+}  // namespace hearth

@@ -1,0 +1,46 @@
+#include "runtime/runner.h"
+
+namespace hearth::runtime {
+
+Encoder& Runner::encoder(Head head) {
+  std::lock_guard lock(mutex_);
+  auto& encoder = encoders_[head];
+  if (encoder == nullptr) {
+    encoder = std::make_unique<Encoder>(model_->Program(head), model_->shape().max_tokens,
+                                        options_.threads);
+  }
+  return *encoder;
+}
+
+Encoder& Runner::embedder() {
+  std::lock_guard lock(mutex_);
+  if (embedder_ == nullptr) {
+    embedder_ = std::make_unique<Encoder>(model_->EmbeddingProgram(), model_->shape().max_tokens,
+                                          options_.threads);
+  }
+  return *embedder_;
+}
+
+Engine& Runner::engine() {
+  std::lock_guard lock(mutex_);
+  if (engine_ == nullptr) engine_ = std::make_unique<Engine>(model_, options_);
+  return *engine_;
+}
+
+Engine* Runner::FindEngine() {
+  std::lock_guard lock(mutex_);
+  return engine_.get();
+}
+
+const tokenizers::Tokenizer& Runner::TokenizerWith(const tokenizers::Truncation& truncation) {
+  std::lock_guard lock(mutex_);
+  auto& tokenizer = tokenizers_[truncation.ToJson().Dump()];
+  if (tokenizer == nullptr) {
+    tokenizer = std::make_unique<tokenizers::Tokenizer>(
+        tokenizers::Tokenizer::FromJson(model_->tokenizer().ToJson()));
+    tokenizer->SetTruncation(truncation);
+  }
+  return *tokenizer;
+}
+
+}  // namespace hearth::runtime
