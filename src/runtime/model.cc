@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "formats/gguf/gguf_file.h"
+#include "runtime/checkpoint_check.h"
 #include "tokenizers/loaders/loader.h"
 
 namespace hearth::runtime {
@@ -69,6 +70,7 @@ Model::Model(Checkpoint checkpoint, const LoadOptions& options)
   }
   shape_ = architecture_->shape(checkpoint_.config);
   head_ = HeadOf(checkpoint_.config);
+  CheckCheckpoint(checkpoint_, head_);
   modules_ = LoadSentenceModules(&checkpoint_);
   LoadTexts();
 }

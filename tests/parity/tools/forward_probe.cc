@@ -1,5 +1,5 @@
 // Runs models: one JSON request a line in, one answer a line out.
-//   forward_probe EXECUTOR
+//   forward_probe EXECUTOR      "reference" or "cpu" (fp32, this machine's tier)
 //   {"op": "load", "path": folder or .gguf}           -> {"head": ..., "model_type": ...}
 //     with "adapters": [folder, ...] for segments that name one: "adapter": 0
 //     with "sentence": true the model gives embeddings -> {..., "max_tokens": ..., "prompts": ...}
@@ -11,6 +11,7 @@
 // An error is {"error": code, "message": text}. `sequence` names the cache that a segment uses;
 // "all" asks for logits of every token rather than of each segment's last.
 #include <algorithm>
+#include <deque>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -23,7 +24,9 @@
 #include "runtime/adapter.h"
 #include "runtime/architecture.h"
 #include "runtime/checkpoint.h"
+#include "runtime/checkpoint_check.h"
 #include "runtime/sentence_modules.h"
+#include "tensor/cpu/session.h"
 #include "tensor/reference/reference_builder.h"
 
 namespace {
@@ -89,8 +92,50 @@ class ReferenceExecutor : public Executor {
   std::vector<hearth::tensor::ReferenceAdapter> adapters_;
 };
 
+// Pages of the cache that each of a few sequences gets.
+constexpr uint32_t kSequencePages = 8;
+constexpr uint32_t kSequences = 8;
+
+class CpuExecutor : public Executor {
+ public:
+  explicit CpuExecutor(const Model& model) : model_(model), team_(2) {
+    if (!model.adapters.empty()) throw Error(Code::kUnimplemented, "adapters on the CPU");
+    hearth::tensor::GraphBuilder recorder(model.checkpoint.weights);
+    model.Build(recorder);
+    hearth::tensor::CompileOptions options;
+    options.tier = hearth::CpuTier();
+    program_ =
+        hearth::tensor::CpuProgram::Compile(recorder.Take(), model.checkpoint.weights, options);
+    session_ = std::make_unique<hearth::tensor::CpuSession>(program_, team_);
+    hearth::runtime::ModelShape shape = model.architecture->shape(model.checkpoint.config);
+    if (!shape.is_decoder) return;
+    cache_ = std::make_unique<hearth::tensor::KvCache>(
+        hearth::tensor::KvShape{shape.layers, shape.kv_heads, shape.head_dim,
+                                hearth::tensor::KvType::kF32},
+        kSequences * kSequencePages);
+  }
+
+  Results Run(const Batch& batch) override {
+    session_->Run(batch, cache_.get());
+    hearth::tensor::OutputRows rows = session_->Output(model_.output());
+    std::vector<float> values;
+    for (uint64_t row = 0; row < rows.rows; ++row) {
+      values.insert(values.end(), rows.Row(row).begin(), rows.Row(row).end());
+    }
+    return {{model_.output(), std::move(values)}};
+  }
+
+ private:
+  const Model& model_;
+  hearth::tensor::ThreadTeam team_;
+  std::shared_ptr<const hearth::tensor::CpuProgram> program_;
+  std::unique_ptr<hearth::tensor::CpuSession> session_;
+  std::unique_ptr<hearth::tensor::KvCache> cache_;
+};
+
 std::unique_ptr<Executor> MakeExecutor(const std::string& name, const Model& model) {
   if (name == "reference") return std::make_unique<ReferenceExecutor>(model);
+  if (name == "cpu") return std::make_unique<CpuExecutor>(model);
   throw Error(Code::kInvalidArgument, "no executor is called " + name);
 }
 
@@ -107,7 +152,7 @@ std::vector<uint32_t> Numbers(const Json& request, const char* key) {
 // A batch and what it borrows.
 struct OwnedBatch {
   std::vector<uint32_t> ids, positions, types, outputs;
-  std::vector<std::unique_ptr<uint32_t>> pages;
+  std::deque<std::vector<uint32_t>> pages;
   std::vector<hearth::tensor::Segment> segments;
 
   void Add(const std::vector<uint32_t>& tokens, uint32_t past, uint32_t sequence, bool all,
@@ -117,8 +162,11 @@ struct OwnedBatch {
     segment.rows = static_cast<uint32_t>(tokens.size());
     segment.past = past;
     segment.adapter = adapter;
-    pages.push_back(std::make_unique<uint32_t>(sequence));
-    segment.pages = {pages.back().get(), 1};
+    for (uint32_t page = 0; page < kSequencePages; ++page) {
+      if (page == 0) pages.emplace_back();
+      pages.back().push_back(sequence % kSequences * kSequencePages + page);
+    }
+    segment.pages = pages.back();
     segments.push_back(segment);
     for (uint32_t i = 0; i < tokens.size(); ++i) {
       if (all || i + 1 == tokens.size()) outputs.push_back(static_cast<uint32_t>(ids.size()));
@@ -159,6 +207,7 @@ class Probe {
       model_->sentence = hearth::runtime::LoadSentenceModules(&model_->checkpoint);
       if (!model_->sentence) model_->sentence = hearth::runtime::MeanPooling();
     }
+    hearth::runtime::CheckCheckpoint(model_->checkpoint, model_->head);
     const Json* adapters = request.Find("adapters");
     for (size_t i = 0; adapters != nullptr && i < adapters->size(); ++i) {
       model_->adapters.push_back(
