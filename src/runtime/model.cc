@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "formats/gguf/gguf_file.h"
+#include "runtime/checkpoint_check.h"
 #include "tokenizers/loaders/loader.h"
 
 namespace hearth::runtime {
@@ -69,6 +70,7 @@ Model::Model(Checkpoint checkpoint, const LoadOptions& options)
   }
   shape_ = architecture_->shape(checkpoint_.config);
   head_ = HeadOf(checkpoint_.config);
+  CheckCheckpoint(checkpoint_, head_);
   modules_ = LoadSentenceModules(&checkpoint_);
   LoadTexts();
 }
@@ -125,12 +127,16 @@ const tokenizers::Tokenizer& Model::tokenizer() const {
   return *tokenizer_;
 }
 
-std::string Model::RenderChat(ChatInput input, std::string_view template_name) const {
+std::string Model::ChatTemplateText(std::string_view template_name, bool has_tools) const {
   if (!has_chat_template()) {
     throw Error(Code::kUnprocessable,
                 "this model has no chat template: it continues text and holds no conversations");
   }
-  std::string source = ChooseChatTemplate(chat_template_, template_name, !input.tools.is_null());
+  return ChooseChatTemplate(chat_template_, template_name, has_tools);
+}
+
+std::string Model::RenderChat(ChatInput input, std::string_view template_name) const {
+  std::string source = ChatTemplateText(template_name, !input.tools.is_null());
   for (const auto& [name, value] : template_variables_) input.variables.emplace_back(name, value);
   return ChatTemplate::Parse(source).Render(input).text;
 }

@@ -167,3 +167,89 @@ def test_the_language_model_of_a_multimodal_checkpoint_runs(prefix, head, probe,
     (tmp_path / "model/config.json").write_text(json.dumps({
         "architectures": ["Gemma3ForConditionalGeneration"], "model_type": "gemma3", "text_config": text, "vision_config": {}}))
     assert np.array_equal(outputs(probe, tmp_path / "model", model, "gemma3_text"), whole)
+
+
+# --- what does not fit together -------------------------------------------------------------------
+
+
+def refused(probe, folder, *words):
+    answer = probe.ask({"op": "load", "path": str(folder)})
+    assert answer.get("error") in ("invalid_argument", "unimplemented", "not_found"), answer
+    assert all(word in answer["message"] for word in words), answer
+    return answer
+
+
+@pytest.mark.parametrize("name, key, value", [
+    ("llama", "num_attention_heads", 8), ("llama", "num_key_value_heads", 3), ("llama", "head_dim", 17),
+    ("llama", "num_hidden_layers", 3), ("llama", "vocab_size", 5000), ("llama", "num_hidden_layers", 4_000_000_000),
+    ("llama", "num_attention_heads", 0), ("llama", "num_attention_heads", -4), ("llama", "num_attention_heads", 65536),
+    ("llama", "head_dim", 65536), ("llama", "hidden_size", 2**62), ("llama", "hidden_size", "64"), ("llama", "hidden_size", None),
+    ("llama", "hidden_act", "telepathy"), ("llama", "rms_norm_eps", 1e300), ("llama", "model_type", "telepathy"),
+    ("llama", "rope_parameters", {"rope_type": "telepathy"}), ("llama", "rope_parameters", {"rope_type": "linear"}),
+    ("llama", "rope_parameters", {"rope_type": "longrope", "short_factor": [1], "long_factor": [1]}),
+    ("llama", "rope_parameters", {"rope_type": "default", "rope_theta": 0}),
+    ("bert-hidden", "max_position_embeddings", 5000), ("bert-hidden", "hidden_size", 128),
+    ("gpt2", "n_positions", 2**40), ("gpt2", "n_head", 5), ("gpt_neox", "num_attention_heads", 48),
+    ("modernbert-hidden", "num_hidden_layers", 5), ("opt", "max_position_embeddings", 41),
+])
+def test_a_configuration_that_does_not_fit_is_refused(name, key, value, probe, tmp_path):
+    tiny_models.make_forward(name, tmp_path / "model")
+    path = tmp_path / "model/config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
+    refused(probe, tmp_path / "model")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"model_type": 5}', "{}", '{"model_type": "llama", "hidden_size": NaN}'])
+def test_a_configuration_that_is_none_is_refused(text, probe, tmp_path):
+    tiny_models.make_forward("llama", tmp_path / "model")
+    (tmp_path / "model/config.json").write_text(text)
+    refused(probe, tmp_path / "model")
+
+
+@pytest.mark.parametrize("name, tensor", [("llama", "model.layers.1.mlp.down_proj.weight"), ("gpt2", "transformer.wpe.weight"),
+                                          ("bert-hidden", "embeddings.LayerNorm.weight")])
+def test_a_missing_or_misshapen_tensor_is_named(name, tensor, probe, tmp_path):
+    tiny_models.make_forward(name, tmp_path / "model")
+    file = tmp_path / "model/model.safetensors"
+    tensors = load_file(file)
+    short = tensor.removeprefix("model.").removeprefix("transformer.")
+    save_file({key: value for key, value in tensors.items() if key != tensor}, file)
+    refused(probe, tmp_path / "model", short)
+    cut = tensors[tensor][..., :-1] if name == "llama" else tensors[tensor][:-1]
+    save_file(tensors | {tensor: cut.contiguous()}, file)
+    refused(probe, tmp_path / "model", short)
+
+
+def test_a_folder_without_a_model_is_refused(probe, tmp_path):
+    refused(probe, tmp_path)
+    refused(probe, tmp_path / "nowhere")
+    (tmp_path / "m.gguf").write_bytes(b"GGUF" + bytes(60))
+    refused(probe, tmp_path / "m.gguf")
+
+
+@pytest.mark.parametrize("cut", [0.2, 0.9, 0.999])
+@pytest.mark.parametrize("file", ["model.safetensors", "m.gguf", "pytorch_model.bin"])
+def test_cut_files_are_refused(file, cut, probe, tmp_path):
+    model = tiny_models.make_forward("llama", tmp_path / "model")
+    if file == "m.gguf":
+        hearth("convert", tmp_path / "model", tmp_path / "model/m.gguf", "--type", "F16")
+    if file == "pytorch_model.bin":
+        torch.save(model.state_dict(), tmp_path / "model" / file)
+        (tmp_path / "model/model.safetensors").unlink()
+    path = tmp_path / "model" / file
+    whole = path.read_bytes()
+    path.write_bytes(whole[:int(len(whole) * cut)])
+    refused(probe, path if file == "m.gguf" else tmp_path / "model")
+
+
+def test_gguf_metadata_that_contradicts_the_tensors_is_refused(probe, tmp_path):
+    tiny_models.make_forward("llama", tmp_path / "model")
+    hearth("convert", tmp_path / "model", tmp_path / "m.gguf", "--type", "F16")
+    plain = without_config(tmp_path / "m.gguf")
+    whole = plain.read_bytes()
+    for key, old, new in [("llama.attention.head_count", 4, 3), ("llama.attention.head_count", 4, 2**31), ("llama.block_count", 2, 3),
+                          ("llama.attention.head_count_kv", 2, 0)]:
+        at = whole.index(key.encode() + np.uint32(4).tobytes()) + len(key) + 4
+        assert np.frombuffer(whole[at:at + 4], np.uint32)[0] == old
+        plain.write_bytes(whole[:at] + np.uint32(new).tobytes() + whole[at + 4:])
+        refused(probe, plain)

@@ -64,7 +64,10 @@ class Compiler {
   void AddProduct(Product product);
 
   void Emit(int32_t node);
+  void EmitValue(int32_t node);
+  void TakeColumns(int32_t node);
   void EmitProduct(const Product& product);
+  std::pair<View, View> AtOneStride(int32_t keys, int32_t values);
   void EmitAttention(int32_t node, const AttentionOptions& options);
   void EmitRows(int32_t node, StepKind kind, std::vector<int32_t> vectors = {},
                 Activation activation = Activation::kNone);
@@ -313,12 +316,26 @@ void Compiler::EmitProduct(const Product& product) {
   Push(std::move(step));
 }
 
+// Kernels take keys and values at one stride: where they lie in different buffers one is copied.
+std::pair<View, View> Compiler::AtOneStride(int32_t keys, int32_t values) {
+  View first = views_[keys], second = views_[values];
+  uint32_t stride = program_->buffers_[first.buffer].stride;
+  uint32_t other = program_->buffers_[second.buffer].stride;
+  if (stride == other) return {first, second};
+  View& narrow = stride < other ? first : second;
+  Step copy{.kind = StepKind::kCopy, .in = narrow};
+  copy.node = keys;
+  copy.out = NewView(RowSpace::kTokens, narrow.columns);
+  program_->buffers_[copy.out.buffer].stride = std::max(stride, other);
+  narrow = copy.out;
+  Push(std::move(copy));
+  return {first, second};
+}
+
 void Compiler::EmitAttention(int32_t node, const AttentionOptions& options) {
   const std::vector<int32_t>& inputs = nodes()[node].inputs;
-  Step step{.kind = StepKind::kAttention,
-            .in = views_[inputs[0]],
-            .in2 = views_[inputs[1]],
-            .in3 = views_[inputs[2]]};
+  auto [keys, values] = AtOneStride(inputs[1], inputs[2]);
+  Step step{.kind = StepKind::kAttention, .in = views_[inputs[0]], .in2 = keys, .in3 = values};
   step.node = node;
   if (options.relative_bias) step.vectors = {Vector(options.relative_bias)};
   if (options.cache_layer >= 0) {
@@ -363,7 +380,26 @@ Overloaded(Functions...) -> Overloaded<Functions...>;
 
 }  // namespace
 
+// A part of a value is a view of it.
+void Compiler::TakeColumns(int32_t node) {
+  int32_t whole = nodes()[node].inputs[0];
+  const View& view = views_[whole];
+  uint32_t begin = std::get<ColumnsNode>(nodes()[node].operation).begin;
+  views_[node] = {view.buffer, view.column + begin, nodes()[node].shape.columns};
+  Use(whole);
+  absorbed_[node] = true;
+}
+
+// Parts are taken at once: the whole is then free to be overwritten part by part.
 void Compiler::Emit(int32_t node) {
+  EmitValue(node);
+  if (views_[node].buffer < 0) return;
+  for (int32_t user : users_[node]) {
+    if (As<ColumnsNode>(user) != nullptr && !absorbed_[user]) TakeColumns(user);
+  }
+}
+
+void Compiler::EmitValue(int32_t node) {
   if (auto found = product_at_.find(node); found != product_at_.end()) {
     EmitProduct(products_[found->second]);
     return;
@@ -387,11 +423,7 @@ void Compiler::Emit(int32_t node) {
           [&](const SoftCapNode&) { EmitRows(node, StepKind::kSoftCap); },
           [&](const RopeOptions&) { EmitRows(node, StepKind::kRope); },
           [&](const AttentionOptions& options) { EmitAttention(node, options); },
-          [&](const ColumnsNode& columns) {
-            const View& whole = views_[at.inputs[0]];
-            views_[node] = {whole.buffer, whole.column + columns.begin, at.shape.columns};
-            Use(at.inputs[0]);
-          },
+          [&](const ColumnsNode&) { TakeColumns(node); },
           [&](const ConcatNode&) {
             View out = NewView(at.shape.rows, at.shape.columns);
             uint32_t begin = 0;

@@ -122,7 +122,7 @@ RowBlock CpuSession::Block(const Step& step, uint64_t begin, uint64_t end) const
   return block;
 }
 
-AttentionCall CpuSession::Call(const Step& step) const {
+AttentionCall CpuSession::Call(const Step& step) {
   AttentionCall call;
   call.q = At(step.in), call.k = At(step.in2), call.v = At(step.in3);
   call.q_stride = Stride(step.in);
@@ -132,6 +132,7 @@ AttentionCall CpuSession::Call(const Step& step) const {
   call.cache = call.options->cache_layer >= 0 ? cache_ : nullptr;
   if (!step.vectors.empty()) call.relative_bias = program_->vector(step.vectors[0]);
   call.tier = program_->tier();
+  call.partials = &partials_;
   if (step.out.buffer >= 0) {
     call.out = At(step.out);
     call.out_stride = Stride(step.out);

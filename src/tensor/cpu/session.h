@@ -50,7 +50,7 @@ class CpuSession {
   void CheckIds(const Batch& batch) const;
   void Prepare(const Batch& batch);
   RowBlock Block(const Step& step, uint64_t begin, uint64_t end) const;
-  AttentionCall Call(const Step& step) const;
+  AttentionCall Call(const Step& step);
   void RunRows(const Phase& phase, int member);
   void RunStep(const Step& step, uint64_t begin, uint64_t end);
   void RunNorm(const Step& step, uint64_t begin, uint64_t end);
@@ -72,6 +72,7 @@ class CpuSession {
   std::vector<std::unique_ptr<Rope>> ropes_;
   std::vector<int32_t> rope_of_step_;
   std::vector<AttentionItem> items_;
+  AttentionPartials partials_;  // of one attention at a time
   std::atomic<uint32_t> next_item_{0};
 };
 

@@ -1,6 +1,7 @@
 // Runs models: one JSON request a line in, one answer a line out.
-//   forward_probe EXECUTOR
+//   forward_probe EXECUTOR      "reference" or "cpu" (fp32, this machine's tier)
 //   {"op": "load", "path": folder or .gguf}           -> {"head": ..., "model_type": ...}
+//     with "adapters": [folder, ...] for segments that name one: "adapter": 0
 //     with "sentence": true the model gives embeddings -> {..., "max_tokens": ..., "prompts": ...}
 //   {"op": "weights"}                                  -> {"name": [rows, columns, "type"], ...}
 //   {"op": "run", "all": true, "segments": [{"ids": [...], "types": [...], "past": 0,
@@ -10,6 +11,7 @@
 // An error is {"error": code, "message": text}. `sequence` names the cache that a segment uses;
 // "all" asks for logits of every token rather than of each segment's last.
 #include <algorithm>
+#include <deque>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -19,9 +21,12 @@
 
 #include "base/error.h"
 #include "codec/json.h"
+#include "runtime/adapter.h"
 #include "runtime/architecture.h"
 #include "runtime/checkpoint.h"
+#include "runtime/checkpoint_check.h"
 #include "runtime/sentence_modules.h"
+#include "tensor/cpu/session.h"
 #include "tensor/reference/reference_builder.h"
 
 namespace {
@@ -40,6 +45,7 @@ struct Model {
   const Architecture* architecture = nullptr;
   Head head = Head::kNone;
   std::optional<hearth::runtime::SentenceModules> sentence;
+  std::vector<hearth::runtime::Adapter> adapters;
 
   const char* output() const {
     if (sentence) return "embedding";
@@ -65,10 +71,17 @@ class Executor {
 
 class ReferenceExecutor : public Executor {
  public:
-  explicit ReferenceExecutor(const Model& model) : model_(model) {}
+  explicit ReferenceExecutor(const Model& model) : model_(model) {
+    for (const hearth::runtime::Adapter& adapter : model.adapters) {
+      hearth::tensor::ReferenceAdapter& made = adapters_.emplace_back();
+      for (const hearth::runtime::AdapterPair& pair : adapter.pairs) {
+        made[pair.weight.index] = {pair.a, pair.b, pair.rank, pair.scale};
+      }
+    }
+  }
 
   Results Run(const Batch& batch) override {
-    hearth::tensor::ReferenceBuilder builder(model_.checkpoint.weights, batch, &cache_);
+    hearth::tensor::ReferenceBuilder builder(model_.checkpoint.weights, batch, &cache_, adapters_);
     model_.Build(builder);
     return {{model_.output(), builder.Result(model_.output())}};
   }
@@ -76,10 +89,53 @@ class ReferenceExecutor : public Executor {
  private:
   const Model& model_;
   hearth::tensor::ReferenceCache cache_;
+  std::vector<hearth::tensor::ReferenceAdapter> adapters_;
+};
+
+// Pages of the cache that each of a few sequences gets.
+constexpr uint32_t kSequencePages = 8;
+constexpr uint32_t kSequences = 8;
+
+class CpuExecutor : public Executor {
+ public:
+  explicit CpuExecutor(const Model& model) : model_(model), team_(2) {
+    if (!model.adapters.empty()) throw Error(Code::kUnimplemented, "adapters on the CPU");
+    hearth::tensor::GraphBuilder recorder(model.checkpoint.weights);
+    model.Build(recorder);
+    hearth::tensor::CompileOptions options;
+    options.tier = hearth::CpuTier();
+    program_ =
+        hearth::tensor::CpuProgram::Compile(recorder.Take(), model.checkpoint.weights, options);
+    session_ = std::make_unique<hearth::tensor::CpuSession>(program_, team_);
+    hearth::runtime::ModelShape shape = model.architecture->shape(model.checkpoint.config);
+    if (!shape.is_decoder) return;
+    cache_ = std::make_unique<hearth::tensor::KvCache>(
+        hearth::tensor::KvShape{shape.layers, shape.kv_heads, shape.head_dim,
+                                hearth::tensor::KvType::kF32},
+        kSequences * kSequencePages);
+  }
+
+  Results Run(const Batch& batch) override {
+    session_->Run(batch, cache_.get());
+    hearth::tensor::OutputRows rows = session_->Output(model_.output());
+    std::vector<float> values;
+    for (uint64_t row = 0; row < rows.rows; ++row) {
+      values.insert(values.end(), rows.Row(row).begin(), rows.Row(row).end());
+    }
+    return {{model_.output(), std::move(values)}};
+  }
+
+ private:
+  const Model& model_;
+  hearth::tensor::ThreadTeam team_;
+  std::shared_ptr<const hearth::tensor::CpuProgram> program_;
+  std::unique_ptr<hearth::tensor::CpuSession> session_;
+  std::unique_ptr<hearth::tensor::KvCache> cache_;
 };
 
 std::unique_ptr<Executor> MakeExecutor(const std::string& name, const Model& model) {
   if (name == "reference") return std::make_unique<ReferenceExecutor>(model);
+  if (name == "cpu") return std::make_unique<CpuExecutor>(model);
   throw Error(Code::kInvalidArgument, "no executor is called " + name);
 }
 
@@ -96,16 +152,21 @@ std::vector<uint32_t> Numbers(const Json& request, const char* key) {
 // A batch and what it borrows.
 struct OwnedBatch {
   std::vector<uint32_t> ids, positions, types, outputs;
-  std::vector<std::unique_ptr<uint32_t>> pages;
+  std::deque<std::vector<uint32_t>> pages;
   std::vector<hearth::tensor::Segment> segments;
 
-  void Add(const std::vector<uint32_t>& tokens, uint32_t past, uint32_t sequence, bool all) {
+  void Add(const std::vector<uint32_t>& tokens, uint32_t past, uint32_t sequence, bool all,
+           int32_t adapter = -1) {
     hearth::tensor::Segment segment;
     segment.first_row = static_cast<uint32_t>(ids.size());
     segment.rows = static_cast<uint32_t>(tokens.size());
     segment.past = past;
-    pages.push_back(std::make_unique<uint32_t>(sequence));
-    segment.pages = {pages.back().get(), 1};
+    segment.adapter = adapter;
+    for (uint32_t page = 0; page < kSequencePages; ++page) {
+      if (page == 0) pages.emplace_back();
+      pages.back().push_back(sequence % kSequences * kSequencePages + page);
+    }
+    segment.pages = pages.back();
     segments.push_back(segment);
     for (uint32_t i = 0; i < tokens.size(); ++i) {
       if (all || i + 1 == tokens.size()) outputs.push_back(static_cast<uint32_t>(ids.size()));
@@ -123,7 +184,7 @@ class Probe {
   Json Answer(const Json& request) {
     std::string op = request.RequireString("op");
     if (op == "load") {
-      return Load(request.RequireString("path"), request.BoolField("sentence").value_or(false));
+      return Load(request);
     }
     if (executor_ == nullptr) throw Error(Code::kInvalidArgument, "no model is loaded");
     if (op == "weights") return Weights();
@@ -133,7 +194,9 @@ class Probe {
   }
 
  private:
-  Json Load(const std::string& path, bool sentence) {
+  Json Load(const Json& request) {
+    std::string path = request.RequireString("path");
+    bool sentence = request.BoolField("sentence").value_or(false);
     executor_.reset();
     model_ = std::make_unique<Model>(Model{hearth::runtime::LoadCheckpoint(path)});
     const hearth::runtime::ModelConfig& config = model_->checkpoint.config;
@@ -143,6 +206,12 @@ class Probe {
     if (sentence) {
       model_->sentence = hearth::runtime::LoadSentenceModules(&model_->checkpoint);
       if (!model_->sentence) model_->sentence = hearth::runtime::MeanPooling();
+    }
+    hearth::runtime::CheckCheckpoint(model_->checkpoint, model_->head);
+    const Json* adapters = request.Find("adapters");
+    for (size_t i = 0; adapters != nullptr && i < adapters->size(); ++i) {
+      model_->adapters.push_back(
+          hearth::runtime::LoadAdapter(*(*adapters->AsArray())[i].AsString(), model_->checkpoint));
     }
     executor_ = MakeExecutor(executor_name_, *model_);
     Json answer = Json::Obj({{"head", static_cast<int>(model_->head)},
@@ -177,7 +246,8 @@ class Probe {
     for (const Json& segment : request.RequireArray("segments")) {
       batch.Add(Numbers(segment, "ids"),
                 static_cast<uint32_t>(segment.IntField("past").value_or(0)),
-                static_cast<uint32_t>(segment.IntField("sequence").value_or(0)), all);
+                static_cast<uint32_t>(segment.IntField("sequence").value_or(0)), all,
+                static_cast<int32_t>(segment.IntField("adapter").value_or(-1)));
       std::vector<uint32_t> types = Numbers(segment, "types");
       batch.types.insert(batch.types.end(), types.begin(), types.end());
     }
