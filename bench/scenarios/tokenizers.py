@@ -1,9 +1,10 @@
 """Text to ids: CPU seconds of one thread against the fastest rivals, ids checked against the reference.
 
 Rounds of all engines interleave in one run. "warm" is a further pass over the same text in the same process, "first pass" a
-fresh process. Data: `.cache/testdata/tokenizers/<vocabulary>/tokenizer.json` and `.cache/testdata/text/<text>.txt`
+fresh process. Loading is CPU time of the first load of a fresh process, beside the reference. Data: `.cache/testdata/tokenizers/<vocabulary>/tokenizer.json` and `.cache/testdata/text/<text>.txt`
 (tools/tokenizer_data.py). Rivals run in the environment `tokenizer_peers` (tools/python_env.py), or under
-HEARTH_PEERS_PYTHON. HEARTH_BENCH_CASES (as gpt2/english,llama3/code) and HEARTH_BENCH_ROUNDS make a run smaller.
+HEARTH_PEERS_PYTHON. HEARTH_BENCH_CASES (as gpt2/english,llama3; a vocabulary alone: its loads and sentences) and HEARTH_BENCH_ROUNDS
+make a run smaller; what a smaller run does not measure stays in the results as it was.
 """
 import filecmp
 import json
@@ -12,7 +13,7 @@ import pathlib
 import subprocess
 import sys
 
-from harness import ROOT, ratios, save, spread, temp_folder
+from harness import RESULTS, ROOT, ratios, save, spread, temp_folder
 
 TOOL = ROOT / "build/release/src/tokenizers/segment_encoder_bench"
 DATA = pathlib.Path(os.environ.get("HEARTH_TOKENIZER_DATA", ROOT / ".cache/testdata"))
@@ -47,10 +48,10 @@ def peers_python():
 class Engine:
     """A process that answers one command a line: ours, or a rival."""
 
-    def __init__(self, name, python):
+    def __init__(self, name, python, folder=None):
         self.name = name
         command = [TOOL] if name == "hearth" else [python, ROOT / f"bench/peers/tokenizer_{name}.py"]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder)
 
     def __call__(self, command, argument=""):
         self.process.stdin.write(f"{command} {argument}".strip() + "\n")
@@ -138,16 +139,62 @@ def best_rival(rows, kind):
     return max(rivals, key=lambda name: spread(rows[name][kind])["median"], default=None)
 
 
-def sentence_latency(python, vocabulary, folder, rounds):
-    """Seconds of one short sentence, reference over ours, round by round."""
+def sentence_latency(python, vocabulary, folder, rounds, command):
+    """Seconds of one short sentence, (ours, the reference's), round by round."""
     text = folder / "sentence.txt"
     text.write_text(SENTENCE)
     with Engine("hearth", python) as ours, Engine("tokenizers", python) as theirs:
         for engine in (ours, theirs):
             engine("load", vocabulary_file(vocabulary))
             engine("text", text)
-        pairs = [(ours("latency", 20000)["cpu"], theirs("latency", 2000)["cpu"]) for _ in range(rounds)]
+        pairs = [(ours(command, 20000)["cpu"], theirs(command, 1000)["cpu"]) for _ in range(rounds)]
     return pairs
+
+
+def load_times(python, vocabulary, folder, rounds):
+    """{what: [seconds]} of loads in fresh processes: ours from the text, the first ids after it, through the compiled cache, theirs."""
+    text = folder / "sentence.txt"
+    text.write_text(SENTENCE)
+    rows = {"hearth": [], "hearth first ids": [], "hearth compiled": [], "tokenizers": []}
+    for _ in range(rounds):
+        with Engine("hearth", python) as ours:
+            rows["hearth"].append(ours("load", vocabulary_file(vocabulary))["cpu"])
+            ours("text", text)
+            rows["hearth first ids"].append(ours("first")["cpu"])
+        with Engine("hearth", python, folder) as ours:
+            rows["hearth compiled"].append(ours("compiled", vocabulary_file(vocabulary))["cpu"])
+        with Engine("tokenizers", python) as theirs:
+            rows["tokenizers"].append(theirs("load", vocabulary_file(vocabulary))["cpu"])
+    return rows
+
+
+def latency_rows(python, vocabulary, folder, rounds, detail):
+    for command, words in (("latency", "one sentence's ids"), ("offsets", "one sentence with offsets")):
+        pairs = sentence_latency(python, vocabulary, folder, rounds, command)
+        ratio = spread([ours / theirs for ours, theirs in pairs])
+        detail[f"{vocabulary}/{command}"] = {"hearth": spread([o for o, _ in pairs]), "tokenizers": spread([t for _, t in pairs])}
+        print(f"  {vocabulary} {words}: {ratio['median']:.3f} of the reference's", flush=True)
+        yield {"what": f"{vocabulary}, {words}, over the reference's", "goal": "<= 0.1", "unit": "x", "value": ratio["median"], "spread": ratio}
+
+
+def load_rows(python, vocabulary, folder, rounds, detail):
+    rows = load_times(python, vocabulary, folder, rounds)
+    detail[f"{vocabulary}/load"] = {name: spread(values) for name, values in rows.items()}
+    ratio = ratios(rows["hearth"], rows["tokenizers"])
+    print(f"  {vocabulary} load: {ratio['median']:.3f} of the reference's", flush=True)
+    yield {"what": f"{vocabulary}, load, over the reference's", "goal": "<= 0.1", "unit": "x", "value": ratio["median"], "spread": ratio}
+    milliseconds = spread([value * 1e3 for value in rows["hearth compiled"]])
+    yield {"what": f"{vocabulary}, load of a compiled tokenizer", "goal": "< 2", "unit": "ms", "value": milliseconds["median"],
+           "spread": milliseconds}
+
+
+def kept(goals, detail):
+    """What the last results say of cases that this run left out."""
+    path = RESULTS / "tokenizers.json"
+    old = json.loads(path.read_text()) if path.exists() else {"rows": [], "detail": {}}
+    measured = {row["what"] for row in goals}
+    rows = [row for row in old["rows"] if row["what"] not in measured and "one sentence's latency" not in row["what"]]
+    return rows + goals, {**{key: value for key, value in old["detail"].items() if not key.endswith("/sentence")}, **detail}
 
 
 def main():
@@ -156,7 +203,7 @@ def main():
     wanted = os.environ.get("HEARTH_BENCH_CASES")
     cases = [(v, t) for v, (_, texts) in VOCABULARIES.items() for t in texts]
     if wanted:
-        cases = [tuple(case.split("/")) for case in wanted.split(",")]
+        cases = [tuple(case.split("/")) for case in wanted.split(",") if "/" in case]
     goals, detail = [], {}
     with temp_folder() as folder:
         for vocabulary, name in cases:
@@ -173,13 +220,10 @@ def main():
                 ratio = ratios(rows["hearth"][kind], rows[best][kind])
                 goals.append({"what": f"{vocabulary}, {name}, {words}, over {best}", "goal": f">= {GOALS.get(vocabulary, 1.2)}", "unit": "x",
                               "value": ratio["median"], "spread": ratio})
-        for vocabulary in sorted({v for v, _ in cases}):
-            pairs = sentence_latency(python, vocabulary, folder, rounds)
-            ratio = spread([ours / theirs for ours, theirs in pairs])
-            goals.append({"what": f"{vocabulary}, one sentence's latency over the reference's", "goal": "<= 0.1", "unit": "x",
-                          "value": ratio["median"], "spread": ratio})
-            detail[f"{vocabulary}/sentence"] = {"hearth": spread([o for o, _ in pairs]), "tokenizers": spread([t for _, t in pairs])}
-    save("tokenizers", goals, detail)
+        for vocabulary in [v for v in VOCABULARIES if not wanted or v in wanted.split(",")]:
+            goals += load_rows(python, vocabulary, folder, rounds, detail)
+            goals += latency_rows(python, vocabulary, folder, rounds, detail)
+    save("tokenizers", *(kept(goals, detail) if wanted else (goals, detail)))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@
 //   text FILE      reads the text of the commands that follow
 //   encode         {"cpu", "count", "digest"}; caches stay warm from one call to the next
 //   threads N      encodes the text in N threads at once, 8 times each; {"wall", "count"}
-//   latency N      encodes the text N times; {"cpu"} of one
+//   latency N      the ids of the text, N times; {"cpu"} of one
+//   offsets N      the same with offsets in characters, tokens, words and masks
+//   first          {"cpu"} of the ids of the text, the first since load: what load put off
 //   write FILE     writes the ids of the text, little-endian 32 bits each
 #include <fmt/format.h>
 
@@ -58,6 +60,8 @@ class Server {
     if (command == "encode") return Encode();
     if (command == "threads") return Threads(std::stoi(argument));
     if (command == "latency") return Latency(std::stoi(argument));
+    if (command == "offsets") return WithOffsets(std::stoi(argument));
+    if (command == "first") return Latency(1);
     if (command == "write") {
       std::vector<uint32_t> ids = tokenizer_->EncodeIds(text_, false);
       std::ofstream(argument, std::ios::binary)
@@ -119,6 +123,18 @@ class Server {
       tokenizer_->EncodeIds(text_, false, &ids);
     }
     return fmt::format(R"({{"cpu": {}}})", (ThreadSeconds() - start) / rounds);
+  }
+
+  std::string WithOffsets(int rounds) {
+    tokenizer_->has_fast_path();
+    EncodeOptions options{.add_special_tokens = false, .offsets = OffsetUnit::kCharacters};
+    size_t tokens = 0;
+    double start = ThreadSeconds();
+    for (int round = 0; round < rounds; ++round) {
+      tokens += tokenizer_->Encode(text_, options).size();
+    }
+    double seconds = (ThreadSeconds() - start) / rounds;
+    return fmt::format(R"({{"cpu": {}, "count": {}}})", seconds, tokens);
   }
 
   std::optional<Tokenizer> tokenizer_;
