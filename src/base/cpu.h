@@ -24,6 +24,7 @@ struct CpuExtensions {
   bool avx512_vnni = false;
   bool avx512_bf16 = false;
   bool gfni = false;
+  bool sha = false;  // SHA-1 and SHA-256
 };
 
 std::string_view TierName(Tier tier);

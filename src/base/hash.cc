@@ -1,60 +1,63 @@
+// SHA-256 through OpenSSL's older interface: it is the same code, its state is a plain value that
+// is copied without an allocation, and its chaining words can be seen.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "base/hash.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/sha.h>
 
 #include "base/error.h"
 
 namespace hearth {
-namespace {
-
-// Fetched once: EVP_sha256() is looked up again, under locks, by each use, which for a short input
-// costs more than the digest.
-const EVP_MD* FetchedSha256() {
-  static const EVP_MD* const digest = EVP_MD_fetch(nullptr, "SHA2-256", nullptr);
-  return digest;
-}
-
-}  // namespace
 
 struct Sha256Hasher::State {
-  EVP_MD_CTX* context = EVP_MD_CTX_new();
-  State() { EVP_DigestInit_ex2(context, FetchedSha256(), nullptr); }
-  ~State() { EVP_MD_CTX_free(context); }
+  SHA256_CTX context;
 };
 
-Sha256Hasher::Sha256Hasher() : state_(std::make_unique<State>()) {}
+Sha256Hasher::Sha256Hasher() : state_(std::make_unique<State>()) { SHA256_Init(&state_->context); }
 Sha256Hasher::~Sha256Hasher() = default;
 Sha256Hasher::Sha256Hasher(Sha256Hasher&&) noexcept = default;
 Sha256Hasher& Sha256Hasher::operator=(Sha256Hasher&&) noexcept = default;
 
 void Sha256Hasher::Update(std::string_view bytes) {
-  EVP_DigestUpdate(state_->context, bytes.data(), bytes.size());
+  SHA256_Update(&state_->context, bytes.data(), bytes.size());
 }
 
 Sha256Hasher Sha256Hasher::Clone() const {
   Sha256Hasher copy;
-  EVP_MD_CTX_copy_ex(copy.state_->context, state_->context);
+  *copy.state_ = *state_;
   return copy;
 }
 
 Sha256 Sha256Hasher::Finish() {
-  char raw[32];
-  unsigned length = 0;
-  EVP_DigestFinal_ex(state_->context, reinterpret_cast<unsigned char*>(raw), &length);
-  return Sha256(std::string_view(raw, 32));
+  unsigned char raw[SHA256_DIGEST_LENGTH];
+  SHA256_Final(raw, &state_->context);
+  return Sha256(std::string_view(reinterpret_cast<const char*>(raw), sizeof raw));
+}
+
+size_t Sha256Hasher::PendingBytes() const { return state_->context.num; }
+
+uint32_t* Sha256Hasher::ChainingWords() {
+  static_assert(sizeof(SHA_LONG) == sizeof(uint32_t));
+  return state_->context.h;
+}
+
+void Sha256Hasher::NoteBlocks(uint64_t blocks) {
+  SHA256_CTX& context = state_->context;
+  // Counted in bits, in two words.
+  uint64_t bits = (uint64_t{context.Nh} << 32 | context.Nl) + blocks * SHA256_CBLOCK * 8;
+  context.Nl = static_cast<uint32_t>(bits);
+  context.Nh = static_cast<uint32_t>(bits >> 32);
 }
 
 Sha256 Sha256Of(std::string_view bytes) {
-  struct Reused {
-    EVP_MD_CTX* context = EVP_MD_CTX_new();
-    ~Reused() { EVP_MD_CTX_free(context); }
-  };
-  thread_local Reused reused;
-  unsigned char raw[32];
-  EVP_DigestInit_ex2(reused.context, FetchedSha256(), nullptr);
-  EVP_DigestUpdate(reused.context, bytes.data(), bytes.size());
-  EVP_DigestFinal_ex(reused.context, raw, nullptr);
+  // The library's own one-shot function looks its digest up by name, under locks, each time.
+  SHA256_CTX context;
+  SHA256_Init(&context);
+  SHA256_Update(&context, bytes.data(), bytes.size());
+  unsigned char raw[SHA256_DIGEST_LENGTH];
+  SHA256_Final(raw, &context);
   return Sha256(std::string_view(reinterpret_cast<const char*>(raw), sizeof raw));
 }
 

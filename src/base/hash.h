@@ -56,6 +56,13 @@ class Sha256Hasher {
   Sha256Hasher Clone() const;
   Sha256 Finish();  // at most once
 
+  // For a kernel that computes this digest and another in one pass: it takes whole blocks of 64
+  // bytes into the eight chaining words of FIPS 180-4 and then says how many. Precondition for
+  // both: PendingBytes() is 0.
+  size_t PendingBytes() const;  // 0..63, of the block that is not full
+  uint32_t* ChainingWords();
+  void NoteBlocks(uint64_t blocks);
+
  private:
   struct State;
   std::unique_ptr<State> state_;

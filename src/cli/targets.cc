@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "cli/progress.h"
 #include "client/http_source.h"
 
 namespace hearth::cli {
@@ -24,6 +25,17 @@ class FileSource : public ByteSource {
   UniqueFd fd_;
   FdSource source_;
 };
+
+// HF_TOKEN belongs to HF_ENDPOINT, or to the default hub.
+client::HttpSourceOptions TokenOptions() {
+  client::HttpSourceOptions options;
+  const char* token = std::getenv("HF_TOKEN");
+  const char* endpoint = std::getenv("HF_ENDPOINT");
+  if (token != nullptr) options.token = token;
+  options.token_origin =
+      endpoint != nullptr && *endpoint != '\0' ? endpoint : "https://huggingface.co";
+  return options;
+}
 
 }  // namespace
 
@@ -57,13 +69,21 @@ bool IsAddress(const std::string& target) {
 }
 
 std::unique_ptr<ByteSource> OpenAddress(const std::string& address) {
-  client::HttpSourceOptions options;
-  const char* token = std::getenv("HF_TOKEN");
-  const char* endpoint = std::getenv("HF_ENDPOINT");
-  if (token != nullptr) options.token = token;
-  options.token_origin =
-      endpoint != nullptr && *endpoint != '\0' ? endpoint : "https://huggingface.co";
-  return std::make_unique<client::HttpSource>(address, options);
+  return std::make_unique<client::HttpSource>(client::ResolveAddress(address), TokenOptions());
+}
+
+std::optional<std::vector<client::HubFile>> ListRepository(const std::string& address) {
+  std::optional<client::HubAddress> hub = client::ParseHubAddress(address);
+  if (!hub) return std::nullopt;
+  Progress progress("listing files", 0);
+  try {
+    return client::ListHubFiles(*hub, TokenOptions(), [&](size_t n) { progress.Update(n); });
+  } catch (const Error& error) {
+    // Two names may also be a folder and a file of some other server.
+    bool answered = error.code() == Code::kNotFound || error.code() == Code::kInvalidArgument;
+    if (hub->certain || !answered) throw;
+    return std::nullopt;
+  }
 }
 
 std::string AddressFileName(const std::string& address) {

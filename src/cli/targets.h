@@ -3,9 +3,11 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "client/hub_files.h"
 #include "formats/source/source.h"
 
 namespace hearth::cli {
@@ -28,6 +30,9 @@ bool IsAddress(const std::string& target);
 // Reads by ranges. HF_TOKEN goes along only where HF_ENDPOINT (or the default hub, when that is not
 // set) is the origin.
 std::unique_ptr<ByteSource> OpenAddress(const std::string& address);
+// The files of the repository that an address names, or nullopt where it names a file. Asks the
+// hub. Same rule for the token; shows how far it is on a terminal.
+std::optional<std::vector<client::HubFile>> ListRepository(const std::string& address);
 // The last part of the path, without query.
 std::string AddressFileName(const std::string& address);
 

@@ -32,6 +32,9 @@ struct HttpSourceOptions {
 // The scheme, host and port of an address, in lower case; empty when it is not http(s). Pure.
 std::string OriginOf(const std::string& address);
 
+struct HttpAnswer;
+class HttpConnection;
+
 class HttpSource : public ByteSource {
  public:
   // Makes the first request, which tells the size.
@@ -42,15 +45,13 @@ class HttpSource : public ByteSource {
   uint64_t fetched_bytes() const { return fetched_; }
 
  private:
-  struct Connection;
-  struct Answer;
-  Answer Request(uint64_t begin, uint64_t end);
+  HttpAnswer Request(uint64_t begin, uint64_t end);
   const std::string& Block(uint64_t index);
 
   HttpSourceOptions options_;
   std::string address_;  // as given
   std::string place_;    // where the redirects led to
-  std::unique_ptr<Connection> connection_;
+  std::unique_ptr<HttpConnection> connection_;
   uint64_t size_ = 0;
   uint64_t fetched_ = 0;
   bool whole_ = false;  // the file is in whole_bytes_

@@ -172,10 +172,7 @@ class Scrub {
       fd = xorbs.Open(hash);
     } catch (const Error& error) {
       if (error.code() != Code::kNotFound) throw;
-      if (hub_.xet_index().FindXorb(hash)) {
-        Report("xorb " + hash.Text(), "its bytes are missing", AffectedBy(hash));
-      }
-      return;
+      return NoteMissing(hash);
     }
     std::optional<std::string> fault = FaultOf(fd->get(), hash);
     if (!fault) return;
@@ -186,6 +183,16 @@ class Scrub {
     xorbs.MoveOut(hash, target);
     guard.Reset();
     Report("xorb " + hash.Text(), *fault, AffectedBy(hash));
+  }
+
+  // Alone, so that neither an upload nor the collector is between its file and its row.
+  void NoteMissing(const XetHash& hash) {
+    constexpr std::string_view kReason = "its bytes are missing";
+    SweepLock::Guard guard = hub_.sweep_lock().Alone();
+    if (!hub_.xet_index().FindXorb(hash) || hub_.xet_index().xorbs().FindIndex(hash)) return;
+    Mark(1, hash.raw(), std::string(kReason));
+    guard.Reset();
+    Report("xorb " + hash.Text(), std::string(kReason), AffectedBy(hash));
   }
 
   std::optional<std::string> FaultOf(int fd, const XetHash& hash) {

@@ -2,8 +2,8 @@
 // rate, so that rot is found while a backup or an uploader still has the content.
 //
 // Rotten files are moved to <data>/quarantine and entered in the table of that name; their rows
-// stay. Reading them is then a clear error, clients are asked for the content again, and storing it
-// anew heals it. A scrub goes on where the last one stopped (meta row scrub_cursor). Runs beside a
+// stay. A xorb whose file is gone is entered likewise. Reading them is then a clear error, clients are
+// asked for the content again, and storing it anew heals it. A scrub goes on where the last one stopped (meta row scrub_cursor). Runs beside a
 // serving hub in the same or another process.
 #pragma once
 

@@ -87,6 +87,28 @@ TEST_F(ScrubTest, EveryFlippedByteOfAXorbIsFoundAndHealed) {
   EXPECT_TRUE(Run().findings.empty());
 }
 
+TEST_F(ScrubTest, AMissingXorbIsMarkedAndHealedByAnUpload) {
+  XetUpload upload;
+  upload.AddFile(TextRows(2'000));
+  upload.Send(hub_->xet(), ScopeOf(repo_));
+  Sha256 oid = *upload.shard.files[0].sha256;
+  const storage::XetHash& hash = upload.xorbs[0].index.hash;
+  CommitFiles(alice_, repo_, {CommitLfsFile{"t.txt", oid, {}}});
+  fs::remove(FanOut(root_ / "xet" / "xorbs", hash.Text()));
+  ScrubReport report = Run();
+  ASSERT_EQ(report.findings.size(), 1u);
+  EXPECT_EQ(report.findings[0].what, "xorb " + hash.Text());
+  EXPECT_EQ(report.findings[0].reason, "its bytes are missing");
+  EXPECT_EQ(report.findings[0].affected, (std::vector<std::string>{"model Alice/weights: t.txt"}));
+  EXPECT_EQ(Count("quarantine"), 1);
+  EXPECT_FALSE(Holds(repo_, oid)) << "clients are asked for it";
+  upload.SendXorbs(hub_->xet(), ScopeOf(repo_));
+  EXPECT_EQ(Count("quarantine"), 0);
+  EXPECT_TRUE(Holds(repo_, oid));
+  EXPECT_EQ(RebuiltXet(upload.shard.files[0].hash), TextRows(2'000));
+  EXPECT_TRUE(Run().findings.empty());
+}
+
 // A client packs its xorbs anew each time: the same file need not come with the same xorb.
 TEST_F(ScrubTest, AnUploadInOtherXorbsHealsAFile) {
   std::string bytes = "a file of one chunk";

@@ -1,5 +1,6 @@
 #include "runtime/model_config.h"
 
+#include <cmath>
 #include <utility>
 
 #include "base/error.h"
@@ -29,16 +30,16 @@ const Json* ModelConfig::Find(Keys keys) const {
   return nullptr;
 }
 
-uint32_t ModelConfig::Count(Keys keys, uint32_t limit) const {
-  return Count(keys, std::nullopt, limit);
-}
-
-uint32_t ModelConfig::Count(Keys keys, std::optional<uint32_t> fallback, uint32_t limit) const {
-  const Json* value = Find(keys);
-  if (value == nullptr) {
-    if (fallback) return *fallback;
+uint32_t ModelConfig::RequireCount(Keys keys, uint32_t limit) const {
+  if (Find(keys) == nullptr) {
     throw Error(Code::kInvalidArgument, "config.json lacks \"" + Named(keys) + "\"");
   }
+  return Count(keys, 0, limit);
+}
+
+uint32_t ModelConfig::Count(Keys keys, uint32_t fallback, uint32_t limit) const {
+  const Json* value = Find(keys);
+  if (value == nullptr) return fallback;
   auto count = value->AsUint();
   if (!count || *count > limit) {
     throw Error(Code::kInvalidArgument, "config.json: \"" + Named(keys) +
@@ -55,7 +56,7 @@ float ModelConfig::Real(Keys keys, std::optional<float> fallback) const {
     throw Error(Code::kInvalidArgument, "config.json lacks \"" + Named(keys) + "\"");
   }
   auto real = value->AsDouble();
-  if (!real) {
+  if (!real || !std::isfinite(static_cast<float>(*real))) {
     throw Error(Code::kInvalidArgument, "config.json: \"" + Named(keys) + "\" must be a number");
   }
   return static_cast<float>(*real);

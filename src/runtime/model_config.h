@@ -28,8 +28,8 @@ class ModelConfig {
   // The first of the keys that is there and not null.
   const Json* Find(Keys keys) const;
   // Throws when absent; limits keep sizes from a hostile file inside what a machine can have.
-  uint32_t Count(Keys keys, uint32_t limit = 1u << 24) const;
-  uint32_t Count(Keys keys, std::optional<uint32_t> fallback, uint32_t limit = 1u << 24) const;
+  uint32_t RequireCount(Keys keys, uint32_t limit = 1u << 24) const;
+  uint32_t Count(Keys keys, uint32_t fallback, uint32_t limit = 1u << 24) const;
   float Real(Keys keys, std::optional<float> fallback = std::nullopt) const;
   bool Flag(Keys keys, bool fallback) const;
   std::string Text(Keys keys, std::string_view fallback) const;

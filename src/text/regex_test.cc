@@ -39,6 +39,18 @@ TEST(Regex, FoldsCaseAsOnigurumaDoes) {
   EXPECT_EQ(All("(?i)[\u00df]", "ss"), (Pieces{"ss"}));
 }
 
+TEST(Regex, ClassesInALookBehindFoldToSeveralCharacters) {
+  EXPECT_EQ(All("(?i)(?<=[\ufb01a])x", "fix ax bx"), (Pieces{"x", "x"}));
+  EXPECT_EQ(All("(?i)(?<![\u00dfa])x", "ssx bx"), (Pieces{"x"}));
+  EXPECT_EQ(All("(?i)(?<=\ufb01)x", "fix \ufb01x"), (Pieces{"x"})) << "literals do not";
+}
+
+TEST(Regex, ARoundThatOnlyChangesAGroupGoesOn) {
+  EXPECT_EQ(All("(?:(a|b)|((?<=a)))+\\k<-1>", "baaab"), (Pieces{"baaab"}));
+  EXPECT_EQ(All("(?:(.)|((?=a)))+\\2", "bbab"), (Pieces{"bbab"}));
+  EXPECT_EQ(All("(?:(?:)|b)*", "bb"), (Pieces{"", "", ""})) << "without references it ends";
+}
+
 TEST(Regex, AnIntervalWithPlusIsAnotherRepeat) {
   EXPECT_EQ(All("a{1,2}+a", "aaa"), (Pieces{"aaa"}));  // would fail if it were possessive
   EXPECT_EQ(All("a{3,1}a", "aaa"), Pieces{});          // {3,1} is {1,3} and possessive

@@ -40,6 +40,13 @@ TEST(Case, OneCharacterAtATime) {
   EXPECT_EQ(ToLower(0x1C89).first, 0x1C8Au);
 }
 
+TEST(Graphemes, ControlCharactersTakeNoMarks) {
+  for (char control : {'\0', '\1', '\t', '\n', '\r', '\x1F', '\x7F'}) {
+    std::string text = std::string(1, control) + "\u0301";
+    EXPECT_EQ(NextGraphemeLength(text), 1u) << int{control};
+  }
+}
+
 TEST(Graphemes, JoinWhatAReaderSeesAsOne) {
   std::string text = "e\u0301\r\nx\u1112\u1161\u11ab\u0915\u094d\u0937";
   std::vector<size_t> lengths;

@@ -5,6 +5,7 @@ Every shape calls os.system("true") or the like in some loader's eyes, and the s
 """
 import corpus_archives  # noqa: F401
 import corpus_formats  # noqa: F401
+import corpus_packed  # noqa: F401
 import corpus_pickles  # noqa: F401
 from shapes import EVIL, SHAPES, torch_zip, zip_of  # noqa: F401
 

@@ -2,7 +2,6 @@
 import gzip
 import io
 import lzma
-import os
 import pickle
 import struct
 import tarfile
@@ -234,12 +233,6 @@ def tar_escape():
 def zip_escape():
     """a zip member that leaves the folder"""
     return zip_of([("../../.bashrc", b"true\n")])
-
-
-@shape(extension=".7z", verdict="suspicious")
-def seven_zip():
-    """a 7z archive, which cannot be looked into"""
-    return b"7z\xbc\xaf\x27\x1c" + b"\x00\x04" + os.urandom(200)
 
 
 @shape(extension=".pkl.gz", verdict="suspicious")

@@ -96,6 +96,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         else:
             self.send_response(200)
         self.send_header("Content-Length", str(end - begin))
+        if self.path in server.links:
+            self.send_header("Link", server.links[self.path])
         self.end_headers()
         try:
             self.wfile.write(content[begin:end])
@@ -108,9 +110,10 @@ def serve():
     """serve(files, redirects) -> (address, requests)."""
     started = []
 
-    def start(files, redirects=None, ranges=True):
+    def start(files, redirects=None, ranges=True, links=None):
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         server.files, server.redirects, server.requests, server.ranges = files, redirects or {}, [], ranges
+        server.links = links or {}
         threading.Thread(target=server.serve_forever, daemon=True).start()
         started.append(server)
         return f"http://127.0.0.1:{server.server_port}", server.requests
@@ -184,3 +187,99 @@ def test_dangers_behind_an_address(serve):
     address, _ = serve({"/model.bin": corpus.torch_zip()})
     code, out, _ = run("inspect", address + "/model.bin", env=environment())
     assert code == 3 and "os.system" in out
+
+
+# --- repositories on a hub ---------------------------------------------------------------------
+
+def listing(*files):
+    rows = [{"type": "directory", "path": "sub", "oid": "0", "size": 0}]
+    return json.dumps(rows + [{"type": "file", "path": path, "oid": "0", "size": size} for path, size in files]).encode()
+
+
+@pytest.fixture
+def hub(serve, checkpoint):
+    """A hub with one repository of three files and an empty one: (address, requests)."""
+    files = {"model.pt": checkpoint.read_bytes(), "config.json": b'{"model_type": "tiny"}', "sub/a b.txt": b"hello", "empty": b""}
+    answers = {"/api/models/org/model/tree/main?recursive=true": listing(*((name, len(data)) for name, data in files.items())),
+               "/api/datasets/org/model/tree/v1%2F2/sub?recursive=true": listing(("sub/x.json", 2)),
+               "/datasets/org/model/resolve/v1%2F2/sub/x.json": b"{}"}
+    for name, data in files.items():
+        answers["/org/model/resolve/main/" + name.replace(" ", "%20")] = data
+    return serve(answers)
+
+
+def test_a_repository_on_a_hub(hub):
+    address, requests = hub
+    for target in (address + "/org/model", address + "/org/model/", address + "/models/org/model", address + "/org/model/tree/main"):
+        code, out, err = run("inspect", "--json", target, env=environment())
+        assert code == 0, err
+        report = json.loads(out)
+        rows = {row["name"]: row for row in report["files"]}
+        assert set(rows) == {"model.pt", "config.json", "sub/a b.txt", "empty"}
+        assert rows["model.pt"]["totalParameters"] == 60_300 and rows["config.json"]["format"] == "model configuration"
+        assert rows["empty"]["bytes"] == 0 and report["scan"]["verdict"] in ("clean", "note")
+    code, out, _ = run("inspect", address + "/org/model", env=environment())
+    assert code == 0 and "4 files" in out and "model_type" in out and "tiny" in out
+    # A folder of a revision whose name has a slash, of a dataset.
+    code, out, err = run("inspect", "--json", address + "/datasets/org/model/tree/v1%2F2/sub", env=environment())
+    assert code == 0, err
+    assert [row["name"] for row in json.loads(out)["files"]] == ["sub/x.json"]
+
+
+def test_the_page_of_a_file_is_the_file(hub):
+    code, out, err = run("inspect", "--json", hub[0] + "/org/model/blob/main/config.json", env=environment())
+    assert code == 0, err
+    assert [row["name"] for row in json.loads(out)["files"]] == ["config.json"]
+
+
+def test_a_repository_that_is_not_there(hub):
+    code, _, err = run("inspect", hub[0] + "/org/none/tree/main", env=environment())
+    assert code == 1 and "404" in err
+    code, _, err = run("inspect", hub[0] + "/org/none", env=environment())
+    assert code == 1 and "404" in err
+
+
+def test_dangers_in_a_repository_on_a_hub(serve):
+    evil = corpus.torch_zip()
+    address, _ = serve({"/api/models/o/m/tree/main?recursive=true": listing(("a/pytorch_model.bin", len(evil)), ("gone.bin", 5)),
+                        "/o/m/resolve/main/a/pytorch_model.bin": evil})
+    code, out, _ = run("inspect", "--json", address + "/o/m", env=environment())
+    report = json.loads(out)
+    assert code == 3 and report["scan"]["verdict"] == "dangerous"
+    assert report["scan"]["findings"][0]["path"].startswith("a/pytorch_model.bin!")
+    # A file that the hub lists and does not give is shown with the reason.
+    assert [row["warnings"] for row in report["files"] if row["name"] == "gone.bin"][0][0].endswith("404")
+
+
+@pytest.mark.parametrize("answer", [b"{}", b"[", b'[{"type": "file", "path": "../../etc/passwd", "size": 1}]',
+                                    b'[{"type": "file", "path": "/etc/passwd", "size": 1}]', b'[{"type": "file", "path": "a//b"}]'])
+def test_a_hub_that_lies(serve, answer):
+    address, requests = serve({"/api/models/o/m/tree/main?recursive=true": answer})
+    code, out, err = run("inspect", address + "/o/m/tree/main", env=environment())
+    assert code == 1 and err
+    assert len(requests) == 1
+
+
+def test_a_list_of_several_pages(serve):
+    first, second = "/api/models/o/m/tree/main?recursive=true", "/api/models/o/m/tree/main?recursive=true&cursor=x"
+    pages = {first: listing(("a.json", 2)), second: listing(("b.json", 2)),
+             "/o/m/resolve/main/a.json": b"{}", "/o/m/resolve/main/b.json": b"{}"}
+    address, _ = serve(pages, links={first: f'<{second}>; rel="next"'})
+    code, out, err = run("inspect", "--json", address + "/o/m", env=environment())
+    assert code == 0, err
+    assert [row["name"] for row in json.loads(out)["files"]] == ["a.json", "b.json"]
+    # A next page elsewhere, and one that never ends, are refused.
+    address, _ = serve(pages, links={first: '<http://127.0.0.1:1/x>; rel="next"'})
+    code, _, err = run("inspect", address + "/o/m", env=environment())
+    assert code == 1 and "another host" in err
+    address, requests = serve(pages, links={first: f'<{first}>; rel="next"'})
+    code, _, err = run("inspect", address + "/o/m", env=environment())
+    assert code == 1 and "circles" in err and len(requests) == 1
+
+
+def test_the_token_for_a_repository(serve):
+    evil, evil_requests = serve({})
+    address, requests = serve({}, {"/api/models/o/m/tree/main?recursive=true": evil + "/list"})
+    code, _, err = run("inspect", address + "/o/m/tree/main", env=environment(HF_TOKEN="hf_x", HF_ENDPOINT=address))
+    assert code == 1 and "another host" in err
+    assert requests[0][2] == "Bearer hf_x" and not evil_requests

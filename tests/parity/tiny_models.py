@@ -70,3 +70,137 @@ def nomic_bert(folder):
     (folder / "config.json").write_text(json.dumps({
         "model_type": "nomic_bert", "architectures": ["NomicBertModel"], "vocab_size": 96, "n_embd": size, "n_head": 4, "n_inner": inner,
         "n_layer": 2, "n_positions": 8192, "rotary_emb_base": 1000, "layer_norm_epsilon": 1e-12, "type_vocab_size": 2}))
+
+
+# --- forward passes: every head and every variation that a configuration can ask for ---------------
+
+BERT_HEAD = dict(BERT, num_labels=3)
+ROBERTA = dict(BERT_HEAD, pad_token_id=1)
+DISTIL = dict(CASES["distilbert"][1], num_labels=3)
+MODERN = dict(CASES["modernbert"][1], num_hidden_layers=4, num_labels=3)
+NOMIC = dict(SMALL, max_position_embeddings=128, num_labels=3)
+GPT2 = dict(CASES["gpt2"][1], num_labels=3)
+NEOX = dict(SMALL, max_position_embeddings=128)
+OPT = CASES["opt"][1]
+LABELS = dict(GROUPED, num_labels=3, pad_token_id=0)
+QWEN3 = dict(GROUPED, head_dim=32)
+PHI3 = CASES["phi3"][1]
+GEMMA = dict(GROUPED, head_dim=32, num_hidden_layers=4, sliding_window=8)
+GRANITE = dict(GROUPED, attention_multiplier=0.11, embedding_multiplier=5.0, residual_multiplier=0.4, logits_scaling=3.0)
+
+
+def rope(kind, **settings):
+    return {"rope_type": kind, "rope_theta": 10000.0} | settings
+
+
+def longrope(dims, **settings):
+    return rope("longrope", short_factor=[1 + i / 7 for i in range(dims)], long_factor=[2 + i / 3 for i in range(dims)], **settings)
+
+
+YARN = rope("yarn", factor=4.0, original_max_position_embeddings=32)
+FORWARD = {
+    "bert-hidden": ("BertModel", BERT),
+    "bert-masked": ("BertForMaskedLM", BERT),
+    "bert-untied": ("BertForMaskedLM", dict(BERT, tie_word_embeddings=False)),
+    "bert-gelu-new": ("BertModel", dict(BERT, hidden_act="gelu_new")),
+    "bert-sequence": ("BertForSequenceClassification", BERT_HEAD),
+    "bert-token": ("BertForTokenClassification", BERT_HEAD),
+    "bert-answer": ("BertForQuestionAnswering", BERT),
+    "roberta-hidden": ("RobertaModel", ROBERTA),
+    "roberta-masked": ("RobertaForMaskedLM", ROBERTA),
+    "roberta-sequence": ("RobertaForSequenceClassification", ROBERTA),
+    "roberta-token": ("RobertaForTokenClassification", ROBERTA),
+    "roberta-answer": ("RobertaForQuestionAnswering", dict(ROBERTA, num_labels=2)),
+    "xlm-roberta-sequence": ("XLMRobertaForSequenceClassification", ROBERTA),
+    "camembert-masked": ("CamembertForMaskedLM", ROBERTA),
+    "distilbert-hidden": ("DistilBertModel", DISTIL),
+    "distilbert-masked": ("DistilBertForMaskedLM", DISTIL),
+    "distilbert-sequence": ("DistilBertForSequenceClassification", DISTIL),
+    "distilbert-token": ("DistilBertForTokenClassification", DISTIL),
+    "distilbert-answer": ("DistilBertForQuestionAnswering", dict(DISTIL, num_labels=2)),
+    "mpnet-hidden": ("MPNetModel", ROBERTA),
+    "mpnet-masked": ("MPNetForMaskedLM", ROBERTA),
+    "mpnet-sequence": ("MPNetForSequenceClassification", ROBERTA),
+    "mpnet-token": ("MPNetForTokenClassification", ROBERTA),
+    "mpnet-answer": ("MPNetForQuestionAnswering", dict(ROBERTA, num_labels=2)),
+    "electra-hidden": ("ElectraModel", dict(BERT, embedding_size=32)),
+    "electra-masked": ("ElectraForMaskedLM", dict(BERT, embedding_size=32)),
+    "electra-sequence": ("ElectraForSequenceClassification", dict(BERT_HEAD, embedding_size=64)),
+    "electra-token": ("ElectraForTokenClassification", dict(BERT_HEAD, embedding_size=32)),
+    "electra-answer": ("ElectraForQuestionAnswering", dict(BERT, embedding_size=32)),
+    "modernbert-hidden": ("ModernBertModel", MODERN),
+    "modernbert-biases": ("ModernBertModel", dict(MODERN, attention_bias=True, mlp_bias=True, norm_bias=True, local_attention=6)),
+    "modernbert-masked": ("ModernBertForMaskedLM", MODERN),
+    "modernbert-sequence": ("ModernBertForSequenceClassification", MODERN),
+    "modernbert-mean": ("ModernBertForSequenceClassification", dict(MODERN, classifier_pooling="mean", classifier_bias=True)),
+    "modernbert-token": ("ModernBertForTokenClassification", MODERN),
+    "modernbert-answer": ("ModernBertForQuestionAnswering", dict(MODERN, num_labels=2)),
+    "nomic-hidden": ("NomicBertModel", NOMIC),
+    "nomic-masked": ("NomicBertForMaskedLM", NOMIC),
+    "nomic-sequence": ("NomicBertForSequenceClassification", NOMIC),
+    "nomic-token": ("NomicBertForTokenClassification", NOMIC),
+    "gpt2": ("GPT2LMHeadModel", GPT2),
+    "gpt2-untied": ("GPT2LMHeadModel", dict(GPT2, tie_word_embeddings=False, scale_attn_by_inverse_layer_idx=True, n_inner=80)),
+    "gpt2-hidden": ("GPT2Model", GPT2),
+    "gpt2-sequence": ("GPT2ForSequenceClassification", dict(GPT2, pad_token_id=0)),
+    "gpt2-token": ("GPT2ForTokenClassification", GPT2),
+    "gpt2-answer": ("GPT2ForQuestionAnswering", dict(GPT2, num_labels=2)),
+    "opt": ("OPTForCausalLM", OPT),
+    "opt-norms-after": ("OPTForCausalLM", dict(OPT, do_layer_norm_before=False, word_embed_proj_dim=32)),
+    "opt-no-biases": ("OPTForCausalLM", dict(OPT, enable_bias=False, layer_norm_elementwise_affine=False)),
+    "opt-sequence": ("OPTForSequenceClassification", dict(OPT, num_labels=3, pad_token_id=0)),
+    "opt-answer": ("OPTForQuestionAnswering", OPT),
+    "gpt_neox": ("GPTNeoXForCausalLM", NEOX),
+    "gpt_neox-serial": ("GPTNeoXForCausalLM", dict(NEOX, use_parallel_residual=False, tie_word_embeddings=True, rotary_pct=0.5)),
+    "gpt_neox-no-biases": ("GPTNeoXForCausalLM", dict(NEOX, attention_bias=False)),
+    "gpt_neox-sequence": ("GPTNeoXForSequenceClassification", dict(NEOX, num_labels=3, pad_token_id=0)),
+    "gpt_neox-token": ("GPTNeoXForTokenClassification", dict(NEOX, num_labels=3)),
+    "gpt_neox-answer": ("GPTNeoXForQuestionAnswering", NEOX),
+    "llama": ("LlamaForCausalLM", GROUPED),
+    "llama-hidden": ("LlamaModel", GROUPED),
+    "llama-tied": ("LlamaForCausalLM", dict(GROUPED, tie_word_embeddings=True)),
+    "llama-biases": ("LlamaForCausalLM", dict(GROUPED, attention_bias=True, mlp_bias=True)),
+    "llama-sequence": ("LlamaForSequenceClassification", LABELS),
+    "llama-token": ("LlamaForTokenClassification", LABELS),
+    "llama-answer": ("LlamaForQuestionAnswering", GROUPED),
+    "llama-linear": ("LlamaForCausalLM", dict(GROUPED, rope_parameters=rope("linear", factor=3.0))),
+    "llama-dynamic": ("LlamaForCausalLM", dict(GROUPED, rope_parameters=rope("dynamic", factor=3.0))),
+    "llama-rope3": ("LlamaForCausalLM", dict(GROUPED, rope_parameters=rope(
+        "llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=32))),
+    "llama-yarn": ("LlamaForCausalLM", dict(GROUPED, rope_parameters=YARN)),
+    "llama-yarn-mscale": ("LlamaForCausalLM", dict(GROUPED, rope_parameters=YARN | dict(
+        beta_fast=16, beta_slow=2, mscale=0.7, mscale_all_dim=1.2, truncate=False))),
+    "mistral": ("MistralForCausalLM", dict(GROUPED, head_dim=32, sliding_window=8)),
+    "qwen2": ("Qwen2ForCausalLM", GROUPED),
+    "qwen2-window": ("Qwen2ForCausalLM", dict(GROUPED, use_sliding_window=True, sliding_window=8, max_window_layers=1)),
+    "qwen3": ("Qwen3ForCausalLM", QWEN3),
+    "qwen3-hidden": ("Qwen3Model", QWEN3),
+    "qwen3-sequence": ("Qwen3ForSequenceClassification", dict(QWEN3, num_labels=3, pad_token_id=0)),
+    "smollm3": ("SmolLM3ForCausalLM", dict(GROUPED, num_hidden_layers=4, pad_token_id=0)),
+    "smollm3-interval": ("SmolLM3ForCausalLM", dict(GROUPED, num_hidden_layers=4, pad_token_id=0, no_rope_layer_interval=2)),
+    "phi3": ("Phi3ForCausalLM", PHI3),
+    "phi3-window": ("Phi3ForCausalLM", dict(PHI3, sliding_window=8)),
+    "phi3-longrope": ("Phi3ForCausalLM", dict(PHI3, original_max_position_embeddings=64, rope_parameters=longrope(8))),
+    "phi4": ("Phi3ForCausalLM", dict(PHI3, tie_word_embeddings=True, original_max_position_embeddings=16,
+                                     rope_parameters=longrope(6, partial_rotary_factor=0.75))),
+    "gemma": ("GemmaForCausalLM", dict(GROUPED, head_dim=32)),
+    "gemma2": ("Gemma2ForCausalLM", dict(GEMMA, query_pre_attn_scalar=24)),
+    "gemma3_text": ("Gemma3ForCausalLM", dict(GEMMA, sliding_window_pattern=3, query_pre_attn_scalar=24)),
+    "gemma3-linear": ("Gemma3ForCausalLM", dict(GEMMA, rope_parameters={
+        "full_attention": rope("linear", factor=8.0, rope_theta=1e6), "sliding_attention": rope("default")})),
+    "gemma3-both-sides": ("Gemma3TextModel", dict(GEMMA, sliding_window=9, use_bidirectional_attention=True)),
+    "granite": ("GraniteForCausalLM", GRANITE),
+}
+
+
+def make_forward(name, folder):
+    """A checkpoint whose scores and norms are lively enough to show a wrong angle, window or scale."""
+    class_name, settings = FORWARD[name]
+    model_class = getattr(transformers, class_name)
+    torch.manual_seed(sum(name.encode()))
+    model = model_class(model_class.config_class(**settings)).eval()
+    with torch.no_grad():
+        for key, value in model.named_parameters():
+            value.copy_(torch.randn_like(value) * 0.15 + (1 if value.dim() == 1 and key.endswith("weight") else 0))
+    model.save_pretrained(folder)
+    return model

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/duration.h"
 #include "cli/findings.h"
+#include "cli/progress.h"
 #include "cli/targets.h"
 #include "cli/terminal_text.h"
 #include "formats/inspect/inspector.h"
@@ -175,6 +176,14 @@ Inspection Sum(const std::vector<Inspected>& files) {
   return sum;
 }
 
+// Of a whole repository these are shown with their facts.
+bool TellsOfModel(const Inspection& inspection) {
+  static constexpr std::string_view kFormats[] = {"model configuration", "adapter configuration",
+                                                  "generation configuration", "tokenizer"};
+  return std::find(std::begin(kFormats), std::end(kFormats), inspection.format) !=
+         std::end(kFormats);
+}
+
 void PrintFolder(const InspectCommand& command, const std::vector<Inspected>& files,
                  const ScanReport& report) {
   Printer printer(command);
@@ -195,7 +204,7 @@ void PrintFolder(const InspectCommand& command, const std::vector<Inspected>& fi
   }
   printer.Parameters(Sum(files));
   for (const Inspected& file : files) {
-    if (file.inspection.format != "model configuration" || file.inspection.facts.empty()) continue;
+    if (!TellsOfModel(file.inspection) || file.inspection.facts.empty()) continue;
     std::printf("\n%s\n", OneLine(file.name).c_str());
     for (const InspectedFact& fact : file.inspection.facts) {
       std::printf("  %-26s %s\n", OneLine(fact.key).c_str(), Show(fact.value).c_str());
@@ -212,6 +221,26 @@ void PrintJson(const InspectCommand& command, const std::vector<Inspected>& file
   std::printf("%s\n", json.Dump(2).c_str());
 }
 
+// A file that the hub does not give leaves the others to be shown.
+template <typename Add>
+void InspectRemote(const client::HubFile& file, const Add& add, std::vector<Inspected>* files) {
+  try {
+    std::unique_ptr<ByteSource> source;
+    if (file.bytes == 0) {
+      source = std::make_unique<MemorySource>("");  // no range of it can be asked for
+    } else {
+      source = OpenAddress(file.address);
+    }
+    add(*source, file.path);
+  } catch (const Error& error) {
+    if (error.code() == Code::kInternal) throw;
+    Inspected row{.name = file.path, .bytes = file.bytes, .inspection = {}};
+    row.inspection.format = "not read";
+    row.inspection.warnings.push_back(error.message());
+    if (files->empty() || files->back().name != file.path) files->push_back(std::move(row));
+  }
+}
+
 int Run(const InspectCommand& command) {
   std::vector<Inspected> files;
   bool remote = IsAddress(command.target);
@@ -225,8 +254,16 @@ int Run(const InspectCommand& command) {
     files.push_back(std::move(file));
     if (!command.no_scan) scanner.Scan(source, name);
   };
-  bool folder = !remote && std::filesystem::is_directory(command.target);
-  if (remote) {
+  std::optional<std::vector<client::HubFile>> repository;
+  if (remote) repository = ListRepository(command.target);
+  bool folder = repository || (!remote && std::filesystem::is_directory(command.target));
+  if (repository) {
+    Progress progress("inspecting", repository->size());
+    for (const client::HubFile& file : *repository) {
+      InspectRemote(file, add, &files);
+      progress.Update(files.size());
+    }
+  } else if (remote) {
     std::unique_ptr<ByteSource> source = OpenAddress(command.target);
     add(*source, AddressFileName(command.target));
   } else {
@@ -256,7 +293,10 @@ void AddInspectCommand(CLI::App& app, Outcome* outcome) {
   CLI::App* command = app.add_subcommand("inspect",
                                          "Show what a model file or folder holds: dangers, "
                                          "tensors, types, metadata. Exit code 3: dangerous");
-  command->add_option("target", options->target, "A file, a folder or an http(s) address of a file")
+  command
+      ->add_option("target", options->target,
+                   "A file, a folder, or an http(s) address of a file or "
+                   "of a repository on a hub")
       ->required();
   command->add_flag("--json", options->json, "Everything as JSON (schema 1)");
   command->add_flag("--all", options->all, "Show all tensors and all metadata");

@@ -1,62 +1,14 @@
 #include "formats/archive/archive_decode.h"
 
-#include <filesystem>
-
 #include "base/error.h"
-#include "base/file.h"
 #include "formats/archive/internal/decoders.h"
+#include "formats/archive/internal/spool.h"
 #include "formats/source/source_window.h"
 
 namespace hearth {
 namespace {
 
 constexpr size_t kBlockBytes = 256 << 10;
-// Results up to here stay in memory; also from where on the ratio counts.
-constexpr uint64_t kMemoryBytes = 64 << 20;
-
-// Grows in memory first, then in a file of the system's folder for temporary files.
-class Spool {
- public:
-  void Append(std::string_view bytes) {
-    if (!file_ && memory_.size() + bytes.size() > kMemoryBytes) {
-      file_.emplace(std::filesystem::temp_directory_path());
-      std::filesystem::remove(file_->path());  // the descriptor keeps it
-      file_->Append(memory_);
-      std::string().swap(memory_);
-    }
-    if (file_) {
-      file_->Append(bytes);
-    } else {
-      memory_.append(bytes);
-    }
-    size_ += bytes.size();
-  }
-  uint64_t size() const { return size_; }
-  std::unique_ptr<ByteSource> Finish();
-
- private:
-  std::string memory_;
-  std::optional<TempFile> file_;
-  uint64_t size_ = 0;
-};
-
-class SpooledSource : public ByteSource {
- public:
-  explicit SpooledSource(TempFile file) : file_(std::move(file)) {}
-  uint64_t size_bytes() override { return file_.size(); }
-  void ReadAt(uint64_t offset, char* out, size_t n) override {
-    ReadExactAt(file_.fd(), offset, out, n);
-  }
-
- private:
-  TempFile file_;
-};
-
-std::unique_ptr<ByteSource> Spool::Finish() {
-  if (file_) return std::make_unique<SpooledSource>(std::move(*file_));
-  return std::make_unique<OwnedSource>(std::move(memory_));
-}
-
 // Formats whose streams may follow each other in one file.
 bool MayRepeat(Packing packing) {
   return packing == Packing::kGzip || packing == Packing::kBzip2 || packing == Packing::kZstd ||
@@ -113,7 +65,7 @@ Unpacked Unpack(ByteSource& source, Packing packing, const UnpackLimits& limits)
     spool.Append({output.data(), made});
     result.used_bytes = read - left.size();
     bool over = spool.size() > limits.max_bytes ||
-                (spool.size() > kMemoryBytes &&
+                (spool.size() > Spool::kMemoryBytes &&
                  spool.size() / limits.max_ratio > std::max<uint64_t>(1, result.used_bytes));
     if (over) {
       result.bomb = true;

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "formats/archive/archive_decode.h"
+#include "formats/archive/archive_packed.h"
 #include "formats/archive/archive_tar.h"
 #include "formats/archive/archive_zip.h"
 
@@ -20,6 +21,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     hearth::WalkTar(source);
   } catch (const hearth::Error&) {
   }
+  // The archives that come by libarchive; both have a mark.
+  hearth::WalkPackedArchive(source, {.max_bytes = 1 << 20},
+                            [](hearth::PackedMember&) { return true; });
   // Every decoder, whatever the mark says.
   if (!bytes.empty()) {
     auto packing = static_cast<hearth::Packing>(data[0] % 9);

@@ -138,14 +138,9 @@ class Walker {
     return member.offset + (std::min(member.bytes, left) + kBlock - 1) / kBlock * kBlock;
   }
 
-  static bool Escapes(std::string_view path) {
-    return !path.empty() && (path[0] == '/' || path.substr(0, 3) == "../" || path == ".." ||
-                             path.find("/../") != std::string_view::npos);
-  }
-
   void CheckPaths(const TarMember& member, uint64_t at) {
     bool is_link = member.type == '1' || member.type == '2';
-    if (Escapes(member.name) || (is_link && Escapes(member.link))) {
+    if (LeavesFolder(member.name) || (is_link && LeavesFolder(member.link))) {
       Problem("path-escape", at,
               "\"" + member.name.substr(0, 200) + "\"" +
                   (is_link ? " -> \"" + member.link.substr(0, 200) + "\"" : "") +
@@ -160,6 +155,11 @@ class Walker {
 };
 
 }  // namespace
+
+bool LeavesFolder(std::string_view path) {
+  return !path.empty() && (path[0] == '/' || path.substr(0, 3) == "../" || path == ".." ||
+                           path.find("/../") != std::string_view::npos);
+}
 
 bool LooksLikeTar(std::string_view first512) {
   return first512.size() >= kBlock && ChecksumHolds(first512.substr(0, kBlock));

@@ -26,6 +26,9 @@ struct TarWalk {
   std::vector<ArchiveProblem> problems;
 };
 
+// Does a member's name, or a link's target, lead out of the folder that it is unpacked into?
+bool LeavesFolder(std::string_view path);
+
 bool LooksLikeTar(std::string_view first512);
 TarWalk WalkTar(ByteSource& source, uint64_t max_members = 200'000);
 

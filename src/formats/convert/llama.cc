@@ -1,5 +1,7 @@
-// Llama, Mistral, SmolLM, Qwen2, Qwen3, Phi-3, Gemma 2 and 3, Granite: decoders with RMS norms,
-// rotary positions and a gated feed-forward part.
+// Llama, Mistral, SmolLM, SmolLM3, Qwen2, Qwen3, Phi-3, Gemma 1 to 3, Granite: decoders with RMS
+// norms, rotary positions and a gated feed-forward part.
+#include <cmath>
+
 #include "formats/convert/architecture.h"
 
 namespace hearth::convert {
@@ -45,6 +47,14 @@ constexpr TensorRule kPhi3[] = {
     {"layers.#.mlp.gate_up_proj.weight", "blk.#.ffn_up.weight"},
     {"layers.#.mlp.down_proj.weight", "blk.#.ffn_down.weight"},
 };
+constexpr TensorRule kGemma1[] = {
+    {"embed_tokens.weight", "token_embd.weight"},
+    {"norm.weight", "output_norm.weight", Transform::kPlusOne},
+    {"layers.#.input_layernorm.weight", "blk.#.attn_norm.weight", Transform::kPlusOne},
+    {"layers.#.post_attention_layernorm.weight", "blk.#.ffn_norm.weight", Transform::kPlusOne},
+    SEPARATE(Transform::kNone, Transform::kNone),
+    GATED,
+};
 constexpr TensorRule kGemma[] = {
     {"embed_tokens.weight", "token_embd.weight"},
     {"norm.weight", "output_norm.weight", Transform::kPlusOne},
@@ -77,6 +87,12 @@ void AddLlamaKeys(KeyWriter& keys) {
   keys.PutCount("attention.value_length", keys.Count({"head_dim"}));
 }
 
+void AddMistralKeys(KeyWriter& keys) {
+  AddLlamaKeys(keys);
+  // llama.cpp's converter leaves it out; its programs do not look at it.
+  keys.PutCount("attention.sliding_window", keys.Count({"sliding_window"}));
+}
+
 void AddQwenKeys(KeyWriter& keys) {
   keys.PutCount("attention.key_length", keys.Count({"head_dim"}));
   keys.PutCount("attention.value_length", keys.Count({"head_dim"}));
@@ -97,8 +113,30 @@ void AddPhi3Keys(KeyWriter& keys) {
   keys.PutCount("attention.sliding_window", keys.Count({"sliding_window"}).value_or(0));
 }
 
+// Every how many layers one sees all tokens, where "layer_types" has such a rhythm.
+std::optional<uint64_t> WindowPattern(const Json& config) {
+  const Json* types = config.Find("layer_types");
+  const Json::Array* list = types != nullptr ? types->AsArray() : nullptr;
+  if (list == nullptr) return std::nullopt;
+  auto is_full = [&](size_t layer) { return (*list)[layer] == Json("full_attention"); };
+  size_t every = 1;
+  while (every <= list->size() && !is_full(every - 1)) ++every;
+  if (every > list->size()) return std::nullopt;
+  for (size_t layer = 0; layer < list->size(); ++layer) {
+    if (is_full(layer) != ((layer + 1) % every == 0)) return std::nullopt;
+  }
+  return every;
+}
+
 void AddGemmaKeys(KeyWriter& keys) {
-  keys.PutCount("attention.key_length", keys.Count({"head_dim"}).value_or(256));
+  uint64_t head_dim = keys.Count({"head_dim"}).value_or(256);
+  auto scalar = keys.Real({"query_pre_attn_scalar"});
+  if (scalar && *scalar > 0 && *scalar != static_cast<double>(head_dim)) {
+    // Not read by llama.cpp, which knows the models where it differs by their size.
+    keys.PutReal("attention.scale", 1 / std::sqrt(*scalar));
+  }
+  keys.PutCount("attention.sliding_window_pattern", WindowPattern(keys.config()));
+  keys.PutCount("attention.key_length", head_dim);
   keys.PutCount("attention.value_length", keys.Count({"head_dim"}).value_or(256));
   keys.PutReal("attn_logit_softcapping", keys.Real({"attn_logit_softcapping"}));
   keys.PutReal("final_logit_softcapping", keys.Real({"final_logit_softcapping"}));
@@ -119,14 +157,16 @@ void AddGraniteKeys(KeyWriter& keys) {
 }
 
 constexpr Architecture kArchitectures[] = {
+    {"gemma", "gemma", "model.", kGemma1, kGemmaDropped, AddGemmaKeys},
     {"gemma2", "gemma2", "model.", kGemma, kGemmaDropped, AddGemmaKeys},
     {"gemma3_text", "gemma3", "model.", kGemma, kGemmaDropped, AddGemmaKeys},
     {"granite", "granite", "model.", kLlama, kBuffers, AddGraniteKeys},
     {"llama", "llama", "model.", kLlama, kBuffers, AddLlamaKeys},
-    {"mistral", "llama", "model.", kLlama, kBuffers, AddLlamaKeys},
+    {"mistral", "llama", "model.", kLlama, kBuffers, AddMistralKeys},
     {"phi3", "phi3", "model.", kPhi3, kBuffers, AddPhi3Keys},
     {"qwen2", "qwen2", "model.", kQwen2, kBuffers, AddQwenKeys},
     {"qwen3", "qwen3", "model.", kQwen3, kBuffers, AddQwenKeys},
+    {"smollm3", "smollm3", "model.", kLlama, kBuffers, AddLlamaKeys},
 };
 
 }  // namespace

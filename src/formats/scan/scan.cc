@@ -103,13 +103,17 @@ void ScanContext::Enter(const ScanItem& parent, ByteSource& source, const std::s
   Examine(item);
 }
 
-void ScanContext::EnterPacked(const ScanItem& parent, ByteSource& packed, Packing packing,
-                              const std::string& name) {
+UnpackLimits ScanContext::LeftToUnpack() const {
   UnpackLimits limits = limits_.unpack;
   uint64_t left =
       limits_.max_unpacked_bytes - std::min(limits_.max_unpacked_bytes, report_.unpacked_bytes);
   limits.max_bytes = std::min(limits.max_bytes, left);
-  Unpacked unpacked = Unpack(packed, packing, limits);
+  return limits;
+}
+
+void ScanContext::EnterPacked(const ScanItem& parent, ByteSource& packed, Packing packing,
+                              const std::string& name) {
+  Unpacked unpacked = Unpack(packed, packing, LeftToUnpack());
   if (packing != Packing::kStored) report_.unpacked_bytes += unpacked.source->size_bytes();
   if (!unpacked.problem.empty() && !parent.stray) {
     Add(Severity::kSuspicious, unpacked.bomb ? "decompression-bomb" : "damaged-data",
@@ -135,6 +139,7 @@ void ScanContext::Examine(ScanItem& item) {
     known |= ExaminePickles(*this, item);
     known |= ExamineTar(*this, item);
     known |= ExamineCompressed(*this, item);
+    known |= ExaminePackedArchive(*this, item);
     known |= ExamineSealed(*this, item);
     known |= ExamineNumpy(*this, item);
     known |= ExamineHdf5(*this, item);

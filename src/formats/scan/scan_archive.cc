@@ -148,8 +148,6 @@ bool ExamineSealed(ScanContext& context, ScanItem& item) {
     const char* what;
   };
   static constexpr Mark kMarks[] = {
-      {"7z\xBC\xAF\x27\x1C", "not-examined", "a 7z archive cannot be examined"},
-      {"Rar!\x1A\x07", "not-examined", "a rar archive cannot be examined"},
       {"MSCF", "not-examined", "a cabinet archive cannot be examined"},
       {"\x7F"
        "ELF",

@@ -19,6 +19,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -81,6 +82,7 @@ class XetAhead::Arrival : public storage::ChunkSink {
   ~Arrival() override;
   Arrival(const Arrival&) = delete;
 
+  Sha256Hasher* Foresee() override;
   void TakeChunk(const storage::XetHash& hash, std::string_view bytes) override;
   // The xorb is whole and stored.
   void Finish(const storage::XorbIndex& index);
@@ -100,9 +102,11 @@ class XetAhead::Arrival : public storage::ChunkSink {
   XetAhead& ahead_;
   const std::string line_name_;
   const storage::XetHash xorb_;
-  LinePtr line_;                // once the first chunk is there
-  std::shared_ptr<Link> link_;  // this xorb's place in it; null for none
-  std::vector<Run> runs_;       // all but the last are files that have ended
+  LinePtr line_;                          // once the first chunk is there
+  std::shared_ptr<Link> link_;            // this xorb's place in it; null for none
+  std::vector<Run> runs_;                 // all but the last are files that have ended
+  std::optional<Sha256Hasher> foreseen_;  // the last run's, and the next chunk
+  uint32_t since_start_ = 0;              // chunks behind the last one that began a file
   uint32_t chunks_ = 0;
 };
 

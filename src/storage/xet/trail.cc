@@ -8,8 +8,8 @@ namespace {
 
 // Any fixed key that nothing else is hashed under.
 constexpr Blake3Key kTrailKey = {'h', 'e', 'a', 'r', 't', 'h', ' ', 't', 'r', 'a', 'i', 'l'};
-// A hasher with OpenSSL's context and the cache's own entry.
-constexpr size_t kHasherBytes = 768;
+// A hasher and the cache's own entry.
+constexpr size_t kHasherBytes = 384;
 
 }  // namespace
 

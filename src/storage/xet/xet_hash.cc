@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "storage/xet/internal/paired_hash.h"
+
 namespace hearth::storage {
 namespace {
 
@@ -21,6 +23,8 @@ constexpr Blake3Key kVerificationKey = {
     0x7f, 0x18, 0x57, 0xd6, 0xce, 0x56, 0xed, 0x66, 0x12, 0x7f, 0xf9, 0x13, 0xe7, 0xa5, 0xc3, 0xf3,
     0xa4, 0xcd, 0x26, 0xd5, 0xb5, 0xdb, 0x49, 0xe6, 0x41, 0x24, 0x98, 0x7f, 0x28, 0xfb, 0x94, 0xc3};
 constexpr Blake3Key kFileKey = {};
+
+constexpr size_t kShaBlockBytes = 64;
 
 // A group closes after a node whose hash is divisible by 4, from the third member on, or when full.
 constexpr uint64_t kGroupDivisor = 4;
@@ -72,6 +76,25 @@ XetHash Blake3Keyed(const Blake3Key& key, std::string_view bytes) {
 }
 
 XetHash HashChunk(std::string_view bytes) { return Blake3Keyed(kChunkKey, bytes); }
+
+XetHash HashChunk(std::string_view bytes, Sha256Hasher& sha) {
+  if (!internal::HasPairedHash() || bytes.size() < internal::kPairedMinBytes ||
+      bytes.size() > internal::kPairedMaxBytes) {
+    sha.Update(bytes);
+    return HashChunk(bytes);
+  }
+  // Up to where a block of SHA-256 begins.
+  std::string_view rest = bytes;
+  size_t lead = (kShaBlockBytes - sha.PendingBytes()) % kShaBlockBytes;
+  sha.Update(rest.substr(0, lead));
+  rest.remove_prefix(lead);
+  internal::ShaBlocks blocks{sha.ChainingWords(), rest.data(), rest.size() / kShaBlockBytes};
+  XetHash hash;
+  size_t taken = internal::PairedHash(kChunkKey, bytes, blocks, &hash);
+  sha.NoteBlocks(taken);
+  sha.Update(rest.substr(taken * kShaBlockBytes));
+  return hash;
+}
 
 XetHash HashVerification(std::span<const XetHash> chunk_hashes) {
   static_assert(sizeof(XetHash) == XetHash::kBytes);

@@ -79,7 +79,8 @@ void XorbValidator::AcceptChunk(const XorbChunkHeader& header, std::string_view 
     UnpackXorbChunk(header, payload, unpacked_);
     content = unpacked_;
   }
-  XetHash hash = HashChunk(content);
+  Sha256Hasher* foreseen = sink_ != nullptr ? sink_->Foresee() : nullptr;
+  XetHash hash = foreseen != nullptr ? HashChunk(content, *foreseen) : HashChunk(content);
   if (sink_ != nullptr) sink_->TakeChunk(hash, content);
   index_.unpacked_bytes += header.unpacked_bytes;
   index_.chunks.push_back({hash, static_cast<uint32_t>(record_bytes_), header.unpacked_bytes});

@@ -70,6 +70,10 @@ struct XorbIndex {
 class ChunkSink {
  public:
   virtual ~ChunkSink() = default;
+  // Asked before each chunk: a SHA-256 that would like to take it, which costs less along with its
+  // hash than by itself. Null for none. Valid until TakeChunk.
+  virtual Sha256Hasher* Foresee() { return nullptr; }
+  // What Foresee gave has taken the bytes.
   virtual void TakeChunk(const XetHash& hash, std::string_view bytes) = 0;
 };
 

@@ -40,7 +40,8 @@ Packing ChoosePacking(const WeightView& weight, Precision precision, Tier tier);
 class PackedMatrix {
  public:
   // Packs the rows of several weights with equal columns one after another as one matrix (q, k, v;
-  // gate and up). Throws kUnimplemented where a type has no such packing.
+  // gate and up). Throws kUnimplemented where a type has no such packing, or the parts' groups are
+  // not of one kind (Q4_0 and Q4_K); kInvalidArgument when columns differ or are none.
   static PackedMatrix Pack(std::span<const WeightView> parts, Packing packing, Tier tier);
 
   // The packed bytes, for a cache on disk; FromBytes borrows them (a mapped file), checks all sizes
@@ -52,13 +53,23 @@ class PackedMatrix {
   uint32_t outputs() const { return outputs_; }
   Packing packing() const { return packing_; }
   Tier tier() const { return tier_; }
-  // Outputs per panel: parts of the work are cut at its multiples.
+  // Outputs per panel: parts of the work are cut at its multiples. Of a gated matrix, a pair's.
   uint32_t panel() const { return panel_; }
+  bool gated() const { return gated_; }
+  // What a group holds; opaque to callers.
+  uint8_t form() const { return form_; }
   const uint8_t* panels() const { return data_; }
 
  private:
+  friend PackedMatrix PackGated(const WeightView& gate, const WeightView& up, Packing packing,
+                                Tier tier);
+  static PackedMatrix PackParts(std::span<const WeightView> parts, Packing packing, Tier tier,
+                                bool gated);
+
   uint32_t inputs_ = 0, outputs_ = 0, panel_ = 0;
   Packing packing_ = Packing::kF32;
+  uint8_t form_ = 0;
+  bool gated_ = false;
   Tier tier_ = Tier::kPortable;
   const uint8_t* data_ = nullptr;
   std::shared_ptr<uint8_t[]> owned_;  // huge pages asked for; null when borrowed
@@ -77,24 +88,29 @@ class PackedRows {
 
   uint64_t rows() const { return rows_; }
   uint32_t columns() const { return columns_; }
-  const uint8_t* data() const { return data_.data(); }
+  Packing packing() const { return packing_; }
+  Tier tier() const { return tier_; }
+  // Starts at a multiple of 64 bytes.
+  const uint8_t* data() const { return data_.data() + start_; }
 
  private:
   Packing packing_ = Packing::kF32;
   Tier tier_ = Tier::kPortable;
   uint64_t rows_ = 0;
   uint32_t columns_ = 0;
+  uint64_t start_ = 0;
   std::vector<uint8_t> data_;
 };
 
 // What happens to a product before it is stored: y = activation(x W^T + bias) [* gate's partner] +
 // residual.
 struct Epilogue {
-  const float* bias = nullptr;  // of `outputs` values
+  const float* bias = nullptr;  // of `outputs` values; gated: gate's, then up's
   Activation activation = Activation::kNone;
   const float* residual = nullptr;  // rows of `out`'s shape and stride; may be `out` itself
   // The matrix holds gate and up parts interleaved panel by panel (PackGated): out has outputs / 2
-  // columns, activation(gate) * up.
+  // columns, activation(gate) * up. Ranges still count the matrix's outputs: [begin, end) becomes
+  // columns [begin / 2, end / 2).
   bool gated = false;
 };
 
@@ -102,7 +118,8 @@ struct Epilogue {
 PackedMatrix PackGated(const WeightView& gate, const WeightView& up, Packing packing, Tier tier);
 
 // Outputs [begin, end) (multiples of panel(), or the end) of all rows. `out` has `stride` floats a
-// row. Threads call it with disjoint ranges.
+// row. Threads call it with disjoint ranges. Throws kInvalidArgument when rows were not prepared
+// for the matrix's packing, tier and inputs, or a range is none.
 void Multiply(const PackedMatrix& matrix, const PackedRows& rows, uint32_t begin, uint32_t end,
               const Epilogue& epilogue, float* out, uint64_t stride);
 // The same for rows [row_begin, row_end) only.

@@ -26,8 +26,6 @@ struct RowBlock {
 // weight and bias of NormOptions::group (or columns) values; empty: absent.
 void NormRows(const RowBlock& block, const NormOptions& options, std::span<const float> weight,
               std::span<const float> bias);
-// positions[i] of row i; `length[i]` is the length of its sequence (for long_after); may be empty.
-// cos_sin: table from MakeRopeTable for the largest position.
 void ActivateRows(const RowBlock& block, Activation activation);
 // out = activation(x) * up
 void GateRows(const RowBlock& block, const float* up, uint64_t up_stride, Activation activation);
@@ -35,6 +33,7 @@ void AddRows(const RowBlock& block, const float* other, uint64_t other_stride);
 void MultiplyRows(const RowBlock& block, const float* other, uint64_t other_stride);
 void ScaleRows(const RowBlock& block, float factor);
 void SoftCapRows(const RowBlock& block, float cap);
+// A row of -inf alone becomes zeros.
 void SoftmaxRows(const RowBlock& block);
 
 // cos and sin of positions [0, positions): per position `pairs` cosines, then `pairs` sines, times
@@ -54,14 +53,16 @@ class RopeTable {
   float magnitude_;
   uint32_t pairs_;
 };
+// Rotates the first 2 * pairs() values of every head by positions[row]; the table must reach there.
 void RopeRows(const RowBlock& block, const RopeOptions& options, const RopeTable& table,
               std::span<const uint32_t> positions);
 
-// Rows of a segment to one row.
+// Rows of a segment (at least one) to one row at `out`, which is not among them.
 void PoolRows(const RowBlock& block, Pooling pooling);
-// exp(x - max) sums etc. are inside; log-softmax of one row's value and the row's log-sum-exp.
+// log(sum(exp(row))) without overflow; -inf for an empty row.
 float LogSumExp(std::span<const float> row, Tier tier);
-// Index of the largest value, the first among equals; -1 for a row of NaN.
+// Index of the largest value, the first among equals; -1 for a row of NaN
+// alone or without values. NaN among numbers is passed over.
 int64_t ArgMax(std::span<const float> row, Tier tier);
 
 }  // namespace hearth::tensor

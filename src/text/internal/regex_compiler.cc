@@ -184,6 +184,7 @@ class Compiler {
 
   Program Run() {
     program_.slots = 1 + 2 * static_cast<uint32_t>(parsed_.groups);
+    program_.referenced.resize(static_cast<size_t>(parsed_.groups) + 1);
     NextBytes anything;
     anything.set();
     Emit(*parsed_.root, {anything, true});
@@ -276,6 +277,7 @@ class Compiler {
         return;
       case NodeKind::kBackReference:
         program_.references.push_back(node.groups);
+        for (int group : node.groups) program_.referenced[static_cast<size_t>(group)] = true;
         Add(Op::kBackReference, static_cast<uint32_t>(program_.references.size() - 1),
             node.ignore_case);
         return;

@@ -78,8 +78,8 @@ void FoldInto(FoldedText* text, bool look_behind, Node* sequence) {
   text->clear();
 }
 
-NodePtr FoldClass(CodePointSet set, bool negative, bool look_behind) {
-  if (negative || look_behind) return MakeSet(std::move(set));
+NodePtr FoldClass(CodePointSet set, bool negative) {
+  if (negative) return MakeSet(std::move(set));
   NodePtr either = MakeNode(NodeKind::kAlternate);
   either->children.push_back(nullptr);
   for (const MultiFold& fold : MultiFolds()) {

@@ -11,12 +11,12 @@ namespace hearth::regex_internal {
 
 using FoldedText = std::u32string;
 
-// Appends the nodes for `text` to the sequence and clears it. Look-behind knows single characters
-// only.
+// Appends the nodes for `text` to the sequence and clears it. Literals in a look-behind know single
+// characters only, classes there do not.
 void FoldInto(FoldedText* text, bool look_behind, Node* sequence);
 
 // A class whose single-character variants are worked in already: adds the spellings of several
 // characters, if the class is not a negated one.
-NodePtr FoldClass(CodePointSet set, bool negative, bool look_behind);
+NodePtr FoldClass(CodePointSet set, bool negative);
 
 }  // namespace hearth::regex_internal

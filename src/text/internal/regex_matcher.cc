@@ -214,6 +214,35 @@ bool Matcher::TakeReference(const Instruction& instruction, size_t* at) {
   return false;
 }
 
+// A round that took nothing ends its loop, unless it changed what a reference will take: Oniguruma
+// then goes on when the group had taken something or nothing was known of it, and fails when it had
+// taken nothing at another place.
+Matcher::EmptyRound Matcher::JudgeEmptyRound(uint32_t loop, size_t at) const {
+  if (program_.references.empty()) return EmptyRound::kEnds;
+  size_t begin = stack_.size();
+  while (begin > 0 &&
+         !(stack_[begin - 1].kind == Frame::Kind::kRestoreSlot && stack_[begin - 1].pc == loop)) {
+    --begin;
+  }
+  EmptyRound round = EmptyRound::kEnds;
+  for (size_t i = begin; i < stack_.size(); ++i) {
+    const Frame& frame = stack_[i];
+    uint32_t slot = frame.pc;
+    bool opens = frame.kind == Frame::Kind::kRestoreSlot && slot % 2 == 1 &&
+                 slot / 2 + 1 < program_.referenced.size() && program_.referenced[slot / 2 + 1];
+    if (!opens) continue;
+    size_t old_end = slots_[slot + 1];
+    for (size_t j = i + 1; j < stack_.size(); ++j) {
+      if (stack_[j].kind != Frame::Kind::kRestoreSlot || stack_[j].pc != slot + 1) continue;
+      old_end = stack_[j].extra;
+      break;
+    }
+    if (old_end == kUnset || frame.extra != old_end) return EmptyRound::kGoesOn;
+    if (old_end != at) round = EmptyRound::kFails;
+  }
+  return round;
+}
+
 // Moves the start one character further back; false when the limits of the look-behind are reached.
 bool Matcher::StepBehind(Frame* frame) const {
   const Instruction& look = program_.code[frame->pc];
@@ -473,7 +502,21 @@ Matcher::Outcome Matcher::RunAt(size_t start) {
         ++pc;
         break;
       case Op::kEmptyCheck:
-        pc = slots_[i.a] == at ? i.b : pc + 1;
+        if (slots_[i.a] != at) {
+          ++pc;
+          break;
+        }
+        switch (JudgeEmptyRound(i.a, at)) {
+          case EmptyRound::kEnds:
+            pc = i.b;
+            break;
+          case EmptyRound::kGoesOn:
+            ++pc;
+            break;
+          case EmptyRound::kFails:
+            fail = true;
+            break;
+        }
         break;
     }
     if (!fail) continue;

@@ -47,6 +47,9 @@ class Matcher {
   bool AnchorHolds(Anchor anchor, size_t at) const;
   bool IsWordAt(size_t at, bool ascii) const;
   bool IsWordBefore(size_t at, bool ascii) const;
+  // What a round of the loop with the start slot `loop` that took nothing means.
+  enum class EmptyRound { kEnds, kGoesOn, kFails };
+  EmptyRound JudgeEmptyRound(uint32_t loop, size_t at) const;
   bool TakeReference(const Instruction& instruction, size_t* at);
   bool StepBehind(Frame* frame) const;
   void Push(Frame::Kind kind, uint32_t pc, size_t position, size_t extra = 0);

@@ -237,7 +237,7 @@ class Parser {
   NodePtr ParseClassNode(const Options& options) {
     CodePointSet set = cursor_.ParseClass(options);
     if (!options.ignore_case) return MakeSet(std::move(set));
-    return FoldClass(std::move(set), cursor_.last_class_was_negative(), in_look_behind_ > 0);
+    return FoldClass(std::move(set), cursor_.last_class_was_negative());
   }
 
   static NodePtr AnyCharacter(bool with_newline) {

@@ -78,7 +78,8 @@ struct Program {
   std::vector<NextBytes> filters;
   std::vector<SwitchTable> switches;
   std::vector<std::vector<int>> references;
-  uint32_t slots = 0;  // of captures and of loop starts
+  std::vector<bool> referenced;  // by group: some reference may take it
+  uint32_t slots = 0;            // of captures and of loop starts
   uint32_t counters = 0;
   std::array<bool, 256> first = {};  // bytes that a match can begin with
   bool can_be_empty = false;         // a match can begin with nothing: `first` does not apply

@@ -11,7 +11,7 @@ constexpr int kFirstBits = 12;
 constexpr int kLastBits = 19;
 constexpr int kLongFirstBits = 10;
 constexpr int kLongLastBits = 17;
-constexpr size_t kMaxManyIds = size_t{4} << 20;
+constexpr size_t kMaxManyIds = size_t{4} << 20;  // their places fit 24 bits
 constexpr size_t kMaxArenaWords = size_t{8} << 20;
 
 }  // namespace
@@ -65,16 +65,19 @@ void ByteBpePieceCache::Insert(ByteBpeKey key, const uint32_t* ids, size_t count
   Line one;
   one.keys[0] = key;
   one.values[0] = {};
-  one.values[0].count = static_cast<uint32_t>(count);
+  one.values[0].bytes[15] = static_cast<uint8_t>(count);
   if (count <= kInlineIds) {
-    std::memcpy(one.values[0].ids, ids, count * sizeof(uint32_t));
+    for (uint32_t i = 0; i < count; ++i) one.values[0].SetNumber(i, ids[i]);
   } else {
-    one.values[0].ids[0] = static_cast<uint32_t>(many_.size());
-    many_.insert(many_.end(), ids, ids + count);
+    size_t at = many_.empty() ? 0 : many_.size() - kMostIds;
+    one.values[0].SetNumber(0, static_cast<uint32_t>(at));
+    many_.resize(at + count + kMostIds);
+    std::copy(ids, ids + count, many_.begin() + static_cast<std::ptrdiff_t>(at));
   }
   int bits = 64 - shift_;
-  // With half a piece per line, one line in 70 spills and hardly a pair of lines is full.
-  if (bits < kLastBits && held_ * 2 > (size_t{1} << bits)) Resize(std::min(bits + 2, kLastBits));
+  // With half a piece per line one piece in 20 spills to the neighbour, and hardly a pair of lines
+  // is full. Sparser tables cost more page faults in new text than they save in known text.
+  if (bits < kLastBits && held_ * 2 > (size_t{1} << bits)) Resize(bits + 1);
   Place(one, 0);
 }
 

@@ -1,7 +1,7 @@
 // The pieces that a thread has seen, with their ids.
 //
 // Two tables, for text repeats itself: pieces of at most 16 bytes, two per cache line with up to
-// three ids beside the key, and longer ones by hash, kept whole in an arena so that a hit is always
+// five ids beside the key, and longer ones by hash, kept whole in an arena so that a hit is always
 // compared byte by byte. Both are sets of few places without chains: a newcomer displaces, so a
 // probe is bounded whatever the text. They grow with what they hold up to a limit. One thread each.
 #pragma once
@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tokenizers/segment_encoders/byte_bpe_plan.h"
@@ -18,12 +19,22 @@ namespace hearth::tokenizers {
 
 class ByteBpePieceCache {
  public:
-  static constexpr uint32_t kInlineIds = 3;
+  static constexpr uint32_t kInlineIds = 5;
+  // A piece has at most as many ids as bytes. Ids of pieces with more than kInlineIds may be copied
+  // this many at a time.
+  static constexpr uint32_t kMostIds = kByteBpeKeyBytes;
   static constexpr size_t kMaxLongBytes = 512;  // longer pieces are not kept
 
+  // Five numbers of 24 bits, then how many ids there are, 0 where the place is free. With more than
+  // five the first number is where they lie in many(). So the ids of a line come out by one
+  // shuffle, whether there are any or not.
   struct Value {
-    uint32_t ids[3];  // with more ids than that: ids[0] is where they lie in many()
-    uint32_t count;
+    uint8_t bytes[16];
+    uint32_t count() const { return bytes[15]; }
+    uint32_t Number(uint32_t i) const {
+      return bytes[3 * i] | bytes[3 * i + 1] << 8 | uint32_t{bytes[3 * i + 2]} << 16;
+    }
+    void SetNumber(uint32_t i, uint32_t number) { std::memcpy(bytes + 3 * i, &number, 3); }
   };
   struct alignas(64) Line {
     ByteBpeKey keys[2];  // zero: free
@@ -35,12 +46,21 @@ class ByteBpePieceCache {
 
   const Line* lines() const { return lines_; }
   int shift() const { return shift_; }
-  const uint32_t* many(const Value& value) const { return many_.data() + value.ids[0]; }
+  // kMostIds may be read.
+  const uint32_t* many(uint32_t at) const { return many_.data() + at; }
 
-  // The value of a key that its own line lacks: overfull lines spill to their neighbour.
-  const Value* FindSpilled(ByteBpeKey key) const {
-    const Line& line = lines_[(HashKey(key.low, key.high) >> shift_) ^ 1];
-    return line.keys[0] == key ? &line.values[0] : line.keys[1] == key ? &line.values[1] : nullptr;
+  // The value of a key that its own line lacks: overfull lines spill to their neighbour. It changes
+  // places with one of its line, so that what is frequent is found at once.
+  const Value* FetchSpilled(ByteBpeKey key) {
+    const uint64_t home = HashKey(key.low, key.high) >> shift_;
+    Line& line = lines_[home ^ 1];
+    for (int way : {0, 1}) {
+      if (line.keys[way] != key) continue;
+      std::swap(lines_[home].keys[1], line.keys[way]);
+      std::swap(lines_[home].values[1], line.values[way]);
+      return &lines_[home].values[1];
+    }
+    return nullptr;
   }
 
   // The pointers above are stale after Insert. Ids must not point into many().

@@ -20,16 +20,17 @@ struct ByteBpeState {
   // block or the walk that fills it, hence the room above it.
   static constexpr size_t kBatchPieces = 512;
   static constexpr size_t kBatchRoom = kBatchPieces + 128;
-  // Ids of pieces with many of them are copied while fewer than this wait, else given on at once.
-  static constexpr size_t kManyIds = 1024;
-  static constexpr size_t kOutRoom =
-      kManyIds + kByteBpeShortPiece + kBatchRoom * ByteBpePieceCache::kInlineIds + 4;
+  // No piece adds more ids than this to the batch; it stays far below in all but odd texts.
+  static constexpr size_t kMostIds = 64;
+  static constexpr size_t kOutRoom = (kBatchRoom + 1) * kMostIds;
+  // Boundaries are read in groups, with the one before.
+  static constexpr size_t kGroup = 64;
 
   ByteBpePieceCache cache;
   ByteBpePairMemo memo;
   LongPieceMerger merger;
   std::vector<uint32_t> long_ids;
-  std::vector<uint32_t> boundaries = std::vector<uint32_t>(kBatchRoom);
+  std::vector<uint32_t> boundaries = std::vector<uint32_t>(1 + kBatchRoom + kGroup);
   std::vector<uint32_t> out = std::vector<uint32_t>(kOutRoom);
 };
 

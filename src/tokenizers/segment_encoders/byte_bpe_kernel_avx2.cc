@@ -2,6 +2,8 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "tokenizers/segment_encoders/byte_bpe_algebra.h"
@@ -134,21 +136,47 @@ struct Isa {
   }
 
   [[gnu::always_inline]] static inline ByteBpeKey Key(const uint8_t* p, size_t size) {
+    size = std::min(size, kByteBpeKeyBytes);
     __m128i keep =
         _mm_loadu_si128(reinterpret_cast<const __m128i*>(kFirstBytes + kByteBpeKeyBytes - size));
-    __m128i key = _mm_and_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)), keep);
-    return {static_cast<uint64_t>(_mm_cvtsi128_si64(key)),
-            static_cast<uint64_t>(_mm_extract_epi64(key, 1))};
+    return std::bit_cast<ByteBpeKey>(
+        _mm_and_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)), keep));
   }
 
-  [[gnu::always_inline]] static inline bool Probe(const ByteBpePieceCache::Line& line,
-                                                  ByteBpeKey key, ByteBpePieceCache::Value* value) {
-    __m128i one = _mm_set_epi64x(static_cast<int64_t>(key.high), static_cast<int64_t>(key.low));
-    int equal = _mm256_movemask_pd(_mm256_castsi256_pd(
-        _mm256_cmpeq_epi64(_mm256_broadcastsi128_si256(one),
-                           _mm256_load_si256(reinterpret_cast<const __m256i*>(line.keys)))));
-    *value = line.values[(0xF000 >> equal) & 1];
-    return (0xF888 >> equal) & 1;
+  [[gnu::always_inline]] static inline uint64_t LongPieces(const uint32_t* ends) {
+    __m256i most = _mm256_set1_epi32(static_cast<int>(kByteBpeKeyBytes));
+    uint64_t longs = 0;
+    for (int i = 0; i < 64; i += 8) {
+      __m256i sizes =
+          _mm256_sub_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(ends + i)),
+                           _mm256_loadu_si256(reinterpret_cast<const __m256i*>(ends + i - 1)));
+      __m256i fits = _mm256_cmpeq_epi32(_mm256_min_epu32(sizes, most), sizes);
+      int mask = ~_mm256_movemask_ps(_mm256_castsi256_ps(fits)) & 0xFF;
+      longs |= uint64_t{static_cast<unsigned>(mask)} << i;
+    }
+    return longs;
+  }
+
+  [[gnu::always_inline]] static inline void Lines(const ByteBpeKey* keys, int shift,
+                                                  uint32_t* lines) {
+    for (int i = 0; i < 8; ++i) {
+      lines[i] = static_cast<uint32_t>(HashKey(keys[i].low, keys[i].high) >> shift);
+    }
+  }
+
+  [[gnu::always_inline]] static inline uint32_t Find(const ByteBpePieceCache::Line& line,
+                                                     const ByteBpeKey* key, uint32_t* to) {
+    __m256i equal = _mm256_cmpeq_epi64(
+        _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(key))),
+        _mm256_load_si256(reinterpret_cast<const __m256i*>(line.keys)));
+    equal = _mm256_and_si256(equal, _mm256_shuffle_epi32(equal, 0x4E));
+    __m256i value =
+        _mm256_and_si256(equal, _mm256_load_si256(reinterpret_cast<const __m256i*>(line.values)));
+    value = _mm256_or_si256(value, _mm256_permute4x64_epi64(value, 0x4E));
+    __m256i spread = _mm256_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1, 12, 13,
+                                      14, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm256_shuffle_epi8(value, spread));
+    return static_cast<uint32_t>(_mm256_extract_epi8(value, 15));
   }
 
   struct Merging {

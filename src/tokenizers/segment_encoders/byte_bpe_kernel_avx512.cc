@@ -5,6 +5,7 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #include <immintrin.h>
 
+#include <bit>
 #include <cstring>
 
 #include "tokenizers/segment_encoders/byte_bpe_algebra.h"
@@ -114,20 +115,49 @@ struct Isa {
   }
 
   [[gnu::always_inline]] static inline ByteBpeKey Key(const uint8_t* p, size_t size) {
-    __m128i key = _mm_maskz_loadu_epi8(
-        static_cast<__mmask16>(_bzhi_u32(0xFFFF, static_cast<unsigned>(size))), p);
-    return {static_cast<uint64_t>(_mm_cvtsi128_si64(key)),
-            static_cast<uint64_t>(_mm_extract_epi64(key, 1))};
+    return std::bit_cast<ByteBpeKey>(_mm_maskz_loadu_epi8(
+        static_cast<__mmask16>(_bzhi_u32(0xFFFF, static_cast<unsigned>(size))), p));
   }
 
-  [[gnu::always_inline]] static inline bool Probe(const ByteBpePieceCache::Line& line,
-                                                  ByteBpeKey key, ByteBpePieceCache::Value* value) {
-    __m128i one = _mm_set_epi64x(static_cast<int64_t>(key.high), static_cast<int64_t>(key.low));
-    unsigned equal =
-        _mm256_cmpeq_epi64_mask(_mm256_broadcastsi128_si256(one),
-                                _mm256_load_si256(reinterpret_cast<const __m256i*>(line.keys)));
-    *value = line.values[(0xF000u >> equal) & 1];
-    return (0xF888u >> equal) & 1;
+  [[gnu::always_inline]] static inline uint64_t LongPieces(const uint32_t* ends) {
+    __m512i most = _mm512_set1_epi32(static_cast<int>(kByteBpeKeyBytes));
+    uint64_t longs = 0;
+    for (int i = 0; i < 64; i += 16) {
+      __m512i sizes =
+          _mm512_sub_epi32(_mm512_loadu_si512(ends + i), _mm512_loadu_si512(ends + i - 1));
+      longs |= uint64_t{_mm512_cmpgt_epu32_mask(sizes, most)} << i;
+    }
+    return longs;
+  }
+
+  [[gnu::always_inline]] static inline void Lines(const ByteBpeKey* keys, int shift,
+                                                  uint32_t* lines) {
+    __m512i a = _mm512_load_si512(keys), b = _mm512_load_si512(keys + 4);
+    __m512i low = _mm512_permutex2var_epi64(a, _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14), b);
+    __m512i high = _mm512_permutex2var_epi64(a, _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15), b);
+    high = _mm512_xor_si512(high, _mm512_srli_epi64(low, 32));
+    __m512i hash = _mm512_add_epi64(
+        _mm512_mullo_epi64(low, _mm512_set1_epi64(static_cast<int64_t>(kHashLow))),
+        _mm512_mullo_epi64(high, _mm512_set1_epi64(static_cast<int64_t>(kHashHigh))));
+    hash = _mm512_srl_epi64(hash, _mm_cvtsi32_si128(shift));
+    _mm256_store_si256(reinterpret_cast<__m256i*>(lines), _mm512_cvtepi64_epi32(hash));
+  }
+
+  [[gnu::always_inline]] static inline uint32_t Find(const ByteBpePieceCache::Line& line,
+                                                     const ByteBpeKey* key, uint32_t* to) {
+    __m256i equal = _mm256_cmpeq_epi64(
+        _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(key))),
+        _mm256_load_si256(reinterpret_cast<const __m256i*>(line.keys)));
+    equal = _mm256_and_si256(equal, _mm256_shuffle_epi32(equal, 0x4E));
+    __m256i both =
+        _mm256_and_si256(equal, _mm256_load_si256(reinterpret_cast<const __m256i*>(line.values)));
+    __m128i value = _mm_or_si128(_mm256_castsi256_si128(both), _mm256_extracti128_si256(both, 1));
+    __m256i spread = _mm256_setr_epi8(0, 1, 2, 0, 3, 4, 5, 0, 6, 7, 8, 0, 9, 10, 11, 0, 12, 13, 14,
+                                      0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    _mm256_storeu_si256(
+        reinterpret_cast<__m256i*>(to),
+        _mm256_maskz_permutexvar_epi8(0x77777, spread, _mm256_castsi128_si256(value)));
+    return static_cast<uint32_t>(_mm_extract_epi8(value, 15));
   }
 
   struct Merging {

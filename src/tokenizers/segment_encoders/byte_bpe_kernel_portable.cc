@@ -20,16 +20,33 @@ struct Isa {
     std::memcpy(&key, p, kByteBpeKeyBytes);
     uint64_t low = size >= 8 ? ~uint64_t{0} : (uint64_t{1} << (size * 8)) - 1;
     uint64_t high = size <= 8    ? 0
-                    : size == 16 ? ~uint64_t{0}
+                    : size >= 16 ? ~uint64_t{0}
                                  : (uint64_t{1} << ((size - 8) * 8)) - 1;
     return {key.low & low, key.high & high};
   }
 
-  static bool Probe(const ByteBpePieceCache::Line& line, ByteBpeKey key,
-                    ByteBpePieceCache::Value* value) {
-    bool first = line.keys[0] == key;
-    *value = line.values[first ? 0 : 1];
-    return first || line.keys[1] == key;
+  static uint64_t LongPieces(const uint32_t* ends) {
+    uint64_t longs = 0;
+    for (int i = 0; i < 64; ++i) {
+      longs |= uint64_t{ends[i] - ends[i - 1] > kByteBpeKeyBytes} << i;
+    }
+    return longs;
+  }
+
+  static void Lines(const ByteBpeKey* keys, int shift, uint32_t* lines) {
+    for (int i = 0; i < 8; ++i) {
+      lines[i] = static_cast<uint32_t>(HashKey(keys[i].low, keys[i].high) >> shift);
+    }
+  }
+
+  static uint32_t Find(const ByteBpePieceCache::Line& line, const ByteBpeKey* key, uint32_t* to) {
+    for (int way : {0, 1}) {
+      if (line.keys[way] != *key) continue;
+      const ByteBpePieceCache::Value& value = line.values[way];
+      for (uint32_t i = 0; i < ByteBpePieceCache::kInlineIds; ++i) to[i] = value.Number(i);
+      return value.count();
+    }
+    return 0;
   }
 };
 

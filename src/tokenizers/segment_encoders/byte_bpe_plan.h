@@ -27,8 +27,10 @@ constexpr size_t kByteBpeKeyBytes = 16;
 
 // Multiply-shift over both halves; the high bits are good. Nothing depends on it against an
 // adversary: every table bounds its probes.
+constexpr uint64_t kHashLow = 0x9E3779B97F4A7C15u;
+constexpr uint64_t kHashHigh = 0xD6E8FEB86659FD93u;
 inline uint64_t HashKey(uint64_t low, uint64_t high) {
-  return low * 0x9E3779B97F4A7C15u + (high ^ (low >> 32)) * 0xD6E8FEB86659FD93u;
+  return low * kHashLow + (high ^ (low >> 32)) * kHashHigh;
 }
 
 // Three whole-piece tokens in a cache line.

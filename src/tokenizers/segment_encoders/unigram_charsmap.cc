@@ -125,8 +125,7 @@ void Charsmap::Normalize(std::string_view text, std::string* out) const {
   // Without these no cluster of two characters has less than six bytes.
   if ((traits & (kExtends | kPrepends)) == 0) return NormalizeByCharacters(text, out);
   while (!text.empty()) {
-    // NUL takes no marks, as all control characters.
-    size_t size = text[0] == '\0' ? 1 : NextGraphemeLength(text);
+    size_t size = NextGraphemeLength(text);
     std::string_view cluster = text.substr(0, size), form;
     if (size <= kMaxWholeCluster && Find(cluster, &form)) {
       out->append(form);

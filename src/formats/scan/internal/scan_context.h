@@ -36,6 +36,8 @@ class ScanContext {
   // Unpacks and examines.
   void EnterPacked(const ScanItem& parent, ByteSource& packed, Packing packing,
                    const std::string& name);
+  // How much may still be unpacked, and what of one stream.
+  UnpackLimits LeftToUnpack() const;
   void Examine(ScanItem& item);
   // The whole text of a small file; nullopt and a finding when it is too large.
   std::optional<std::string> ReadText(const ScanItem& item);
@@ -51,7 +53,8 @@ bool ExaminePickles(ScanContext& context, ScanItem& item);
 bool ExamineZip(ScanContext& context, ScanItem& item);
 bool ExamineTar(ScanContext& context, ScanItem& item);
 bool ExamineCompressed(ScanContext& context, ScanItem& item);
-bool ExamineSealed(ScanContext& context, ScanItem& item);  // 7z, rar, programs
+bool ExaminePackedArchive(ScanContext& context, ScanItem& item);  // 7z, rar
+bool ExamineSealed(ScanContext& context, ScanItem& item);         // cabinets, programs
 bool ExamineNumpy(ScanContext& context, ScanItem& item);
 bool ExamineHdf5(ScanContext& context, ScanItem& item);
 bool ExamineModel(ScanContext& context, ScanItem& item);  // gguf, safetensors, onnx, SavedModel

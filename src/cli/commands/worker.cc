@@ -1,0 +1,93 @@
+#include <pthread.h>
+#include <signal.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "cli/command.h"
+#include "cli/model_options.h"
+#include "net/server.h"
+#include "runtime/tasks/task.h"
+#include "serving/model_server.h"
+
+namespace hearth::cli {
+namespace {
+
+struct WorkerCommand {
+  ModelOptions model;
+  std::string listen = "127.0.0.1:8090";
+  std::string id;
+  int drain_seconds = 10;
+};
+
+// Loads what the first request would otherwise wait for.
+void WarmUp(runtime::Runner& runner) {
+  if (runner.model().head() == runtime::Head::kCausalLm) {
+    runner.engine();
+  } else if (runner.model().sentence_modules() != nullptr) {
+    runner.embedder();
+  } else {
+    runner.encoder(runner.model().head());
+  }
+}
+
+void Run(const WorkerCommand& command) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  std::unique_ptr<runtime::Runner> runner = command.model.Load();
+  WarmUp(*runner);
+  serving::ModelServerOptions options;
+  options.model_id = command.id;
+  if (options.model_id.empty()) {
+    std::filesystem::path path = std::filesystem::absolute(command.model.model).lexically_normal();
+    options.model_id = path.has_filename() ? path.filename() : path.parent_path().filename();
+  }
+  // Only by environment: a command line is visible to every user of the machine.
+  if (const char* token = std::getenv("HEARTH_WORKER_TOKEN")) options.token = token;
+  serving::ModelServer model_server(*runner, options);
+  net::ServerOptions net_options;
+  net_options.io_threads = 1;
+  // A stream that waits for its next token holds one.
+  net_options.worker_threads = 256;
+  net::Server server(net_options, model_server);
+  int port = server.Listen({command.listen, "", ""});
+  server.Start();
+  const runtime::Task* task = runtime::DefaultTask(runner->model());
+  std::string where = command.listen;
+  if (!where.starts_with("unix:")) {
+    where = "http://" + where.substr(0, where.rfind(':')) + ":" + std::to_string(port);
+  }
+  std::printf("%s (%s) listening on %s\n", options.model_id.c_str(),
+              std::string(task->name).c_str(), where.c_str());
+  std::fflush(stdout);
+  int number = 0;
+  sigwait(&signals, &number);
+  server.Stop(std::chrono::seconds(command.drain_seconds));
+}
+
+}  // namespace
+
+void AddWorkerCommand(CLI::App& app, Outcome*) {
+  auto options = std::make_shared<WorkerCommand>();
+  CLI::App* command = app.add_subcommand(
+      "worker", "Serve one model over HTTP: OpenAI, TGI, TEI and inference routes");
+  options->model.AddTo(command);
+  command->add_option("--listen", options->listen, "host:port or unix:/path; port 0 picks one")
+      ->capture_default_str();
+  command->add_option("--id", options->id, "Name of the model in answers; default: its folder's");
+  command->add_option("--drain-seconds", options->drain_seconds, "For running requests at the end")
+      ->capture_default_str();
+  command->footer(
+      "With HEARTH_WORKER_TOKEN set, requests need it as a bearer token.\n"
+      "Try: curl URL/v1/chat/completions -d '{\"messages\": [{\"role\": \"user\", \"content\": "
+      "\"Hi\"}]}'");
+  command->callback([options] { Run(*options); });
+}
+
+}  // namespace hearth::cli

@@ -1,0 +1,59 @@
+// Runs many texts through an encoder: ragged, nothing padded.
+//
+// Texts are sorted by length and cut into micro-batches whose activations stay in a core's cache;
+// each thread takes the next micro-batch and computes it alone, so threads never wait for each
+// other. A single micro-batch is shared by all threads instead. Run may be called from several
+// threads; calls take turns.
+//
+// Errors: kUnprocessable for a text that is empty or longer than the model takes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tensor/cpu/session.h"
+
+namespace hearth::runtime {
+
+struct EncoderInput {
+  std::vector<uint32_t> ids;
+  std::vector<uint32_t> types;  // empty: all 0
+  std::vector<uint32_t>
+      outputs;  // rising positions, for outputs that are computed for some tokens only
+};
+
+class Encoder {
+ public:
+  // threads 0: one per core.
+  Encoder(std::shared_ptr<const tensor::CpuProgram> program, uint32_t max_tokens, int threads);
+
+  // Calls `visit` once per input with its rows of the named output: one row per token, per output
+  // position, or a single one. Calls come from several threads at once, each for another input.
+  using Visit = std::function<void(size_t input, const tensor::OutputRows& rows)>;
+  void Run(std::span<const EncoderInput> inputs, std::string_view output, const Visit& visit);
+
+  int threads() const { return team_.threads(); }
+
+ private:
+  struct MicroBatch;
+  void Compute(const MicroBatch& batch, std::span<const EncoderInput> inputs,
+               std::string_view output, const Visit& visit, tensor::CpuSession& session);
+
+  std::shared_ptr<const tensor::CpuProgram> program_;
+  uint32_t max_tokens_;
+  std::mutex mutex_;
+  tensor::ThreadTeam team_;
+  tensor::CpuSession shared_;
+  struct Member;
+  std::vector<std::unique_ptr<Member>> members_;
+
+ public:
+  ~Encoder();
+};
+
+}  // namespace hearth::runtime

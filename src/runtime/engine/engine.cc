@@ -1,0 +1,470 @@
+#include "runtime/engine/engine.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "runtime/generation/prompt_lookup.h"
+
+namespace hearth::runtime {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using tensor::kPageTokens;
+using tensor::KvCache;
+using tensor::KvShape;
+
+KvShape CacheShape(const Model& model, tensor::KvType type) {
+  const ModelShape& shape = model.shape();
+  return {shape.layers, shape.kv_heads, shape.head_dim, type};
+}
+
+uint32_t PageCount(const Model& model, const EngineOptions& options) {
+  uint64_t page = KvCache::PageBytes(CacheShape(model, options.kv_type));
+  return static_cast<uint32_t>(std::clamp<uint64_t>(options.kv_bytes / page, 4, 1u << 20));
+}
+
+uint32_t PagesFor(uint64_t tokens) {
+  return static_cast<uint32_t>((tokens + kPageTokens - 1) / kPageTokens);
+}
+
+}  // namespace
+
+struct Engine::Sequence {
+  Sequence(const Engine& engine, GenerationRequest asked, EventSink events, uint64_t id)
+      : request(std::move(asked)),
+        sink(std::move(events)),
+        number(id),
+        tokens(request.prompt),
+        limits(ResolveLengths(request.config, static_cast<uint32_t>(request.prompt.size()),
+                              engine.max_tokens_)),
+        sampler(request.config, Setup(request, engine.max_tokens_)),
+        stops(request.config, {std::min(limits.max_length, engine.max_tokens_), limits.min_length},
+              Clock::now()),
+        text(engine.model_->tokenizer(),
+             {request.config.stop_strings.value_or(std::vector<std::string>()),
+              request.keep_stop_string, request.skip_special_tokens}) {}
+
+  static SamplerSetup Setup(const GenerationRequest& request, uint32_t max_tokens) {
+    SamplerSetup setup;
+    setup.processors.prompt_length = static_cast<uint32_t>(request.prompt.size());
+    setup.processors.max_positions = max_tokens;
+    setup.processors.encoder_tokens = request.prompt;
+    setup.sequence = request.sequence;
+    setup.logprobs = request.logprobs;
+    setup.top_logprobs = request.top_logprobs;
+    return setup;
+  }
+
+  uint32_t generated() const {
+    return static_cast<uint32_t>(tokens.size() - request.prompt.size());
+  }
+  // Tokens whose keys and values are not in the cache yet.
+  uint32_t pending() const { return static_cast<uint32_t>(tokens.size() - computed); }
+
+  GenerationRequest request;
+  EventSink sink;
+  uint64_t number;
+  std::vector<TokenId> tokens;  // prompt and answer
+  LengthLimits limits;
+  Sampler sampler;
+  StopConditions stops;
+  TextStream text;
+  std::vector<uint32_t> pages;
+  uint32_t computed = 0;
+  uint32_t cached = 0;
+  std::vector<TokenId> guesses;      // computed along, judged afterwards
+  std::vector<SampledToken> chosen;  // by the step
+  std::exception_ptr failure;
+  bool finished = false;
+};
+
+// What one step computes.
+struct Engine::StepPlan {
+  struct Part {
+    Sequence* sequence;
+    uint32_t rows;
+    int64_t first_output = -1;  // row of the outputs; -1: the prompt goes on
+  };
+  std::vector<Part> parts;
+  std::vector<uint32_t> ids, positions, outputs;
+  std::vector<tensor::Segment> segments;
+};
+
+Engine::Engine(std::shared_ptr<const Model> model, const EngineOptions& options)
+    : model_(std::move(model)),
+      options_(options),
+      team_(options.threads),
+      session_(model_->Program(Head::kCausalLm), team_),
+      cache_(CacheShape(*model_, options.kv_type), PageCount(*model_, options)),
+      pool_(cache_.pages()) {
+  max_tokens_ = std::min(model_->shape().max_tokens, cache_.pages() * kPageTokens);
+  state_.pages = state_.pages_available = pool_.pages();
+  thread_ = std::thread([this] { Loop(); });
+}
+
+Engine::~Engine() {
+  {
+    std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+}
+
+uint64_t Engine::Submit(GenerationRequest request, EventSink sink) {
+  if (request.prompt.empty()) {
+    throw Error(Code::kUnprocessable, "the prompt has no tokens");
+  }
+  if (request.prompt.size() >= max_tokens_) {
+    throw Error(Code::kUnprocessable, "the prompt has " + std::to_string(request.prompt.size()) +
+                                          " tokens; this model takes at most " +
+                                          std::to_string(max_tokens_ - 1) + " and an answer");
+  }
+  for (TokenId token : request.prompt) {
+    if (token >= model_->shape().vocabulary) {
+      throw Error(Code::kUnprocessable, "the prompt's token " + std::to_string(token) +
+                                            " is outside of the model's vocabulary");
+    }
+  }
+  uint64_t number;
+  {
+    std::lock_guard lock(mutex_);
+    if (in_flight_ >= options_.max_waiting + options_.max_sequences) {
+      throw Error(Code::kTooManyRequests, "Model is overloaded");
+    }
+    number = next_number_++;
+    ++in_flight_;
+  }
+  try {
+    auto sequence = std::make_unique<Sequence>(*this, std::move(request), std::move(sink), number);
+    std::lock_guard lock(mutex_);
+    submitted_.push_back(std::move(sequence));
+  } catch (...) {
+    std::lock_guard lock(mutex_);
+    --in_flight_;
+    throw;
+  }
+  wake_.notify_one();
+  return number;
+}
+
+void Engine::Cancel(uint64_t number) {
+  {
+    std::lock_guard lock(mutex_);
+    cancelled_.push_back(number);
+  }
+  wake_.notify_one();
+}
+
+void Engine::Generate(GenerationRequest request, const EventSink& sink) {
+  std::mutex mutex;
+  std::condition_variable done;
+  bool is_done = false;
+  Submit(std::move(request), [&](const GenerationEvent& event) {
+    bool go_on = sink(event);
+    if (event.is_last() || !go_on) {
+      std::lock_guard lock(mutex);
+      is_done = true;
+      done.notify_one();
+    }
+    return go_on;
+  });
+  std::unique_lock lock(mutex);
+  done.wait(lock, [&] { return is_done; });
+}
+
+EngineState Engine::state() const {
+  std::lock_guard lock(mutex_);
+  return state_;
+}
+
+void Engine::Loop() {
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [&] {
+        return stop_ || !submitted_.empty() || !cancelled_.empty() || !running_.empty() ||
+               !waiting_.empty();
+      });
+      if (stop_) break;
+    }
+    TakeNew();
+    DropFinished();
+    StepPlan plan;
+    PlanStep(&plan);
+    if (!plan.parts.empty()) RunStep(plan);
+    DropFinished();
+  }
+  TakeNew();
+  Error gone(Code::kUnavailable, "the model is being unloaded");
+  for (auto& sequence : running_) Fail(*sequence, gone);
+  for (auto& sequence : waiting_) Fail(*sequence, gone);
+}
+
+void Engine::TakeNew() {
+  std::vector<std::unique_ptr<Sequence>> fresh;
+  std::vector<uint64_t> cancelled;
+  {
+    std::lock_guard lock(mutex_);
+    fresh.swap(submitted_);
+    cancelled.swap(cancelled_);
+  }
+  for (auto& sequence : fresh) waiting_.push_back(std::move(sequence));
+  for (uint64_t number : cancelled) {
+    for (auto& sequence : running_) sequence->finished |= sequence->number == number;
+    for (auto& sequence : waiting_) sequence->finished |= sequence->number == number;
+  }
+}
+
+void Engine::DropFinished() {
+  uint32_t dropped = 0;
+  auto drop = [&](std::unique_ptr<Sequence>& sequence) {
+    if (!sequence->finished) return false;
+    // What was computed stays known: the conversation may go on.
+    std::span<const TokenId> computed(sequence->tokens.data(), sequence->computed);
+    pool_.MakeKnown(sequence->pages, computed, 0);
+    pool_.Release(sequence->pages);
+    ++dropped;
+    return true;
+  };
+  std::erase_if(running_, drop);
+  std::erase_if(waiting_, drop);
+  std::lock_guard lock(mutex_);
+  in_flight_ -= dropped;
+  state_.running = static_cast<uint32_t>(running_.size());
+  state_.waiting = static_cast<uint32_t>(waiting_.size());
+  state_.pages_available = pool_.available();
+}
+
+// Moves the first waiting sequence to the running ones; false when there is none or no room.
+bool Engine::Admit() {
+  if (waiting_.empty() || running_.size() >= options_.max_sequences) return false;
+  Sequence& first = *waiting_.front();
+  // A page more than the prompt needs, so that it does not have to be put back at once.
+  if (pool_.available() < PagesFor(first.tokens.size() + 1) && !running_.empty()) return false;
+  first.pages = pool_.TakeKnown(first.tokens, 0);
+  first.computed = static_cast<uint32_t>(first.pages.size()) * kPageTokens;
+  if (first.generated() == 0) first.cached = first.computed;
+  running_.push_back(std::move(waiting_.front()));
+  waiting_.pop_front();
+  return true;
+}
+
+void Engine::PutBack(Sequence& sequence) {
+  pool_.MakeKnown(sequence.pages, {sequence.tokens.data(), sequence.computed}, 0);
+  pool_.Release(sequence.pages);
+  sequence.pages.clear();
+  sequence.computed = 0;
+  auto place = std::find_if(running_.begin(), running_.end(),
+                            [&](const auto& each) { return each.get() == &sequence; });
+  waiting_.push_front(std::move(*place));
+  running_.erase(place);
+  std::lock_guard lock(mutex_);
+  ++state_.preempted;
+}
+
+// Pages for the first `tokens` tokens; false when there are not enough.
+bool Engine::GrowPages(Sequence& sequence, uint32_t tokens) {
+  while (sequence.pages.size() < PagesFor(tokens)) {
+    auto page = pool_.Take();
+    if (!page) return false;
+    sequence.pages.push_back(*page);
+  }
+  return true;
+}
+
+bool Engine::PlanSequence(Sequence& sequence, uint32_t budget, StepPlan* plan) {
+  sequence.guesses.clear();
+  uint32_t rows = std::min(sequence.pending(), budget);
+  bool ends = rows == sequence.pending();
+  uint32_t wanted = sequence.request.config.prompt_lookup_num_tokens.value_or(0);
+  if (ends && rows == 1 && wanted > 0 && sequence.request.filter == nullptr) {
+    PromptLookupOptions options;
+    options.max_ngram = sequence.request.config.max_matching_ngram_size.value_or(2);
+    options.max_tokens = std::min(wanted, budget - rows);
+    options.max_length = std::min(sequence.limits.max_length, max_tokens_);
+    options.eos = sequence.request.config.eos_token_id.value_or(std::vector<TokenId>());
+    if (options.max_tokens > 0) sequence.guesses = FindPromptLookup(sequence.tokens, options);
+  }
+  auto guesses = static_cast<uint32_t>(sequence.guesses.size());
+  if (!GrowPages(sequence, sequence.computed + rows + guesses)) {
+    sequence.guesses.clear();
+    return false;
+  }
+  tensor::Segment segment;
+  segment.first_row = static_cast<uint32_t>(plan->ids.size());
+  segment.rows = rows + guesses;
+  segment.past = sequence.computed;
+  segment.pages = sequence.pages;
+  StepPlan::Part part{&sequence, rows};
+  for (uint32_t i = 0; i < rows + guesses; ++i) {
+    uint32_t position = sequence.computed + i;
+    plan->ids.push_back(i < rows ? sequence.tokens[position] : sequence.guesses[i - rows]);
+    plan->positions.push_back(position);
+    if (!ends || i + 1 < rows) continue;
+    if (part.first_output < 0) part.first_output = static_cast<int64_t>(plan->outputs.size());
+    plan->outputs.push_back(segment.first_row + i);
+  }
+  plan->segments.push_back(segment);
+  plan->parts.push_back(part);
+  return true;
+}
+
+// First those that generate, a row each, then prompts in the order of their arrival.
+void Engine::PlanStep(StepPlan* plan) {
+  while (Admit()) {
+  }
+  auto budget = [&] {
+    return options_.step_tokens > plan->ids.size()
+               ? options_.step_tokens - static_cast<uint32_t>(plan->ids.size())
+               : 0;
+  };
+  for (bool prompts : {false, true}) {
+    for (size_t i = 0; i < running_.size() && budget() > 0;) {
+      Sequence& sequence = *running_[i];
+      bool is_prompt = sequence.pending() > 1;
+      if (sequence.finished || is_prompt != prompts || PlanSequence(sequence, budget(), plan)) {
+        ++i;
+        continue;
+      }
+      // No page is left: the youngest that is not in the plan makes room.
+      size_t last = running_.size() - 1;
+      bool planned = std::any_of(plan->parts.begin(), plan->parts.end(), [&](const auto& part) {
+        return part.sequence == running_[last].get();
+      });
+      if (running_.size() == 1) {
+        Finish(sequence, StopReason::kLength);
+        return;
+      }
+      if (planned) return;
+      PutBack(*running_[last]);
+    }
+  }
+}
+
+void Engine::RunStep(StepPlan& plan) {
+  tensor::Batch batch;
+  batch.token_ids = plan.ids;
+  batch.positions = plan.positions;
+  batch.segments = plan.segments;
+  batch.output_rows = plan.outputs;
+  try {
+    session_.Run(batch, &cache_);
+  } catch (const Error& error) {
+    for (auto& part : plan.parts) Fail(*part.sequence, error);
+    return;
+  }
+  uint64_t computed = plan.ids.size();
+  for (StepPlan::Part& part : plan.parts) part.sequence->computed += part.rows;
+  ChooseTokens(plan);
+  uint64_t generated = 0;
+  for (StepPlan::Part& part : plan.parts) {
+    generated += part.sequence->chosen.size();
+    if (part.first_output >= 0) Deliver(*part.sequence);
+  }
+  std::lock_guard lock(mutex_);
+  ++state_.steps;
+  state_.computed_tokens += computed;
+  state_.generated_tokens += generated;
+}
+
+// Choosing among a large vocabulary costs: the team shares the sequences out.
+void Engine::ChooseTokens(StepPlan& plan) {
+  team_.Begin();
+  team_.Run([&](int member) {
+    auto [begin, end] = team_.Part(member, plan.parts.size());
+    for (uint64_t i = begin; i < end; ++i) {
+      StepPlan::Part& part = plan.parts[i];
+      part.sequence->chosen.clear();
+      if (part.first_output < 0) continue;
+      try {
+        Choose(*part.sequence, static_cast<uint32_t>(part.first_output));
+      } catch (...) {
+        part.sequence->failure = std::current_exception();
+      }
+    }
+  });
+  team_.End();
+}
+
+void Engine::Choose(Sequence& sequence, uint32_t first_output) {
+  tensor::OutputRows logits = session_.Output("logits");
+  size_t rows = sequence.guesses.size() + 1;
+  std::vector<float> scores(rows * logits.columns);
+  for (size_t i = 0; i < rows; ++i) {
+    std::span<const float> row = logits.Row(first_output + i);
+    std::copy(row.begin(), row.end(), scores.begin() + i * logits.columns);
+  }
+  if (!sequence.guesses.empty()) {
+    sequence.chosen = sequence.sampler.Verify(sequence.tokens, sequence.guesses, scores);
+    return;
+  }
+  std::span<const uint64_t> allowed;
+  if (sequence.request.filter != nullptr) allowed = sequence.request.filter->Allowed();
+  sequence.chosen.push_back(sequence.sampler.Sample(sequence.tokens, scores, allowed));
+}
+
+void Engine::Deliver(Sequence& sequence) {
+  if (sequence.failure) {
+    try {
+      std::rethrow_exception(sequence.failure);
+    } catch (const Error& error) {
+      return Fail(sequence, error);
+    } catch (const std::exception& error) {
+      return Fail(sequence, Error(Code::kInternal, error.what()));
+    }
+  }
+  for (size_t i = 0; i < sequence.chosen.size(); ++i) {
+    SampledToken& token = sequence.chosen[i];
+    // A guess that was right has been computed already.
+    if (i > 0) ++sequence.computed;
+    sequence.tokens.push_back(token.id);
+    GenerationEvent event;
+    event.stop = sequence.stops.Check(sequence.tokens, Clock::now());
+    const tokenizers::Tokenizer& tokenizer = model_->tokenizer();
+    auto spelled = tokenizer.FindToken(token.id);
+    event.is_special = spelled && tokenizer.added_vocabulary().IsSpecial(*spelled);
+    // The end token is no text, also where special tokens are wanted.
+    if (event.stop != StopReason::kEos) event.text = sequence.text.Push(token.id);
+    if (sequence.request.filter != nullptr && event.stop != StopReason::kEos) {
+      sequence.request.filter->Accept(token.id);
+      if (event.stop == StopReason::kNone && sequence.request.filter->finished()) {
+        event.stop = StopReason::kConstraint;
+      }
+    }
+    if (sequence.text.stopped()) event.stop = StopReason::kStopString;
+    event.token = std::move(token);
+    if (event.stop != StopReason::kNone) {
+      event.text += sequence.text.Finish();
+      event.stop_string = sequence.text.stop_string();
+    }
+    if (!Send(sequence, std::move(event))) return;
+  }
+}
+
+// False when the sequence has ended with it.
+bool Engine::Send(Sequence& sequence, GenerationEvent event) {
+  event.seed = sequence.sampler.seed();
+  event.prompt_tokens = static_cast<uint32_t>(sequence.request.prompt.size());
+  event.cached_tokens = sequence.cached;
+  event.generated_tokens = sequence.generated();
+  bool go_on = sequence.sink(event) && !event.is_last();
+  sequence.finished |= !go_on;
+  return go_on;
+}
+
+void Engine::Finish(Sequence& sequence, StopReason reason) {
+  GenerationEvent event;
+  event.stop = reason;
+  event.text = sequence.text.Finish();
+  Send(sequence, std::move(event));
+}
+
+void Engine::Fail(Sequence& sequence, const Error& error) {
+  if (sequence.finished) return;
+  GenerationEvent event;
+  event.error = error;
+  Send(sequence, std::move(event));
+}
+
+}  // namespace hearth::runtime

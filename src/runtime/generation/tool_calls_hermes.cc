@@ -1,0 +1,79 @@
+// Hermes, Qwen 2.5 and 3, Granite and many more: <tool_call>{"name": .., "arguments": {..}}
+// </tool_call>, any number of them.
+#include "runtime/generation/tool_call_scanner.h"
+
+namespace hearth::runtime {
+namespace {
+
+constexpr std::string_view kOpen = "<tool_call>", kClose = "</tool_call>";
+
+class HermesParser : public ToolCallParser {
+ public:
+  void Push(std::string_view text, std::vector<ToolCallEvent>* events) override {
+    sink_.set_events(events);
+    pending_.Append(text);
+    while (Step()) {
+    }
+  }
+
+  void Finish(std::vector<ToolCallEvent>* events) override {
+    sink_.set_events(events);
+    if (where_ == Where::kText) sink_.Text(pending_.TakeAll());
+    if (where_ == Where::kCall) {
+      reader_.Finish();
+      if (reader_.state() == JsonCallReader::State::kNoCall) GiveBack();
+    }
+  }
+
+ private:
+  enum class Where { kText, kCall, kAfter };
+
+  void GiveBack() {
+    sink_.Text(std::string(kOpen) + reader_.raw());
+    where_ = Where::kText;
+  }
+
+  // False when more text is needed.
+  bool Step() {
+    if (where_ == Where::kText) {
+      auto found = pending_.TakeUntil({kOpen});
+      sink_.Text(std::move(found.before));
+      if (found.mark < 0) return false;
+      reader_.Reset();
+      where_ = Where::kCall;
+      return true;
+    }
+    if (where_ == Where::kCall) {
+      std::string_view text = pending_.view();
+      if (text.empty()) return false;
+      pending_.Drop(reader_.Push(text));
+      if (reader_.state() == JsonCallReader::State::kRunning) return false;
+      if (reader_.state() == JsonCallReader::State::kNoCall) {
+        GiveBack();
+      } else {
+        where_ = Where::kAfter;
+      }
+      return true;
+    }
+    auto found = pending_.TakeUntil({kClose});
+    if (found.mark < 0) return false;
+    where_ = Where::kText;
+    return true;
+  }
+
+  PendingText pending_;
+  EventSink sink_;
+  JsonCallReader reader_{&sink_};
+  Where where_ = Where::kText;
+};
+
+}  // namespace
+
+bool MatchesHermesToolCalls(std::string_view chat_template) {
+  return chat_template.find(kOpen) != std::string_view::npos;
+}
+std::unique_ptr<ToolCallParser> MakeHermesToolCallParser(const ToolTypes&) {
+  return std::make_unique<HermesParser>();
+}
+
+}  // namespace hearth::runtime

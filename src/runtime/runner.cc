@@ -1,0 +1,56 @@
+#include "runtime/runner.h"
+
+namespace hearth::runtime {
+
+Encoder& Runner::encoder(Head head) {
+  std::lock_guard lock(mutex_);
+  auto& encoder = encoders_[head];
+  if (encoder == nullptr) {
+    encoder = std::make_unique<Encoder>(model_->Program(head), model_->shape().max_tokens,
+                                        options_.threads);
+  }
+  return *encoder;
+}
+
+Encoder& Runner::embedder() {
+  std::lock_guard lock(mutex_);
+  if (embedder_ == nullptr) {
+    embedder_ = std::make_unique<Encoder>(model_->EmbeddingProgram(), model_->shape().max_tokens,
+                                          options_.threads);
+  }
+  return *embedder_;
+}
+
+Engine& Runner::engine() {
+  std::lock_guard lock(mutex_);
+  if (engine_ == nullptr) engine_ = std::make_unique<Engine>(model_, options_);
+  return *engine_;
+}
+
+std::shared_ptr<const TokenVocabulary> Runner::vocabulary() {
+  std::lock_guard lock(mutex_);
+  if (vocabulary_ == nullptr) {
+    auto ends = model_->generation_config().eos_token_id.value_or(std::vector<TokenId>());
+    vocabulary_ = std::make_shared<TokenVocabulary>(TokenVocabulary::FromTokenizer(
+        model_->tokenizer(), model_->shape().vocabulary, std::move(ends)));
+  }
+  return vocabulary_;
+}
+
+Engine* Runner::FindEngine() {
+  std::lock_guard lock(mutex_);
+  return engine_.get();
+}
+
+const tokenizers::Tokenizer& Runner::TokenizerWith(const tokenizers::Truncation& truncation) {
+  std::lock_guard lock(mutex_);
+  auto& tokenizer = tokenizers_[truncation.ToJson().Dump()];
+  if (tokenizer == nullptr) {
+    tokenizer = std::make_unique<tokenizers::Tokenizer>(
+        tokenizers::Tokenizer::FromJson(model_->tokenizer().ToJson()));
+    tokenizer->SetTruncation(truncation);
+  }
+  return *tokenizer;
+}
+
+}  // namespace hearth::runtime

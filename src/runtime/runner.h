@@ -1,0 +1,47 @@
+// One model with what runs it: made when first needed, shared by all tasks and requests.
+//
+// Thread rule: use from any number of threads.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "runtime/engine/encoder.h"
+#include "runtime/engine/engine.h"
+#include "runtime/grammar/token_vocabulary.h"
+#include "runtime/model.h"
+
+namespace hearth::runtime {
+
+class Runner {
+ public:
+  // `options.threads` serve the encoder too.
+  Runner(std::shared_ptr<const Model> model, const EngineOptions& options)
+      : model_(std::move(model)), options_(options) {}
+
+  const Model& model() const { return *model_; }
+  Encoder& encoder(Head head);
+  // With the output "embedding".
+  Encoder& embedder();
+  Engine& engine();
+  // The model's tokenizer with truncation to so many tokens.
+  const tokenizers::Tokenizer& TokenizerWith(const tokenizers::Truncation& truncation);
+  // The bytes of all tokens, for constraints; made at the first call.
+  std::shared_ptr<const TokenVocabulary> vocabulary();
+  // Whether a text generator runs, without starting it.
+  Engine* FindEngine();
+
+ private:
+  std::shared_ptr<const Model> model_;
+  EngineOptions options_;
+  std::mutex mutex_;
+  std::map<Head, std::unique_ptr<Encoder>> encoders_;
+  std::unique_ptr<Encoder> embedder_;
+  std::map<std::string, std::unique_ptr<tokenizers::Tokenizer>> tokenizers_;
+  std::shared_ptr<const TokenVocabulary> vocabulary_;
+  std::unique_ptr<Engine> engine_;
+};
+
+}  // namespace hearth::runtime

@@ -1,0 +1,108 @@
+#include "runtime/tasks/embeddings.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace hearth::runtime {
+
+EmbeddingOptions ReadEmbeddingOptions(const Json& parameters) {
+  EmbeddingOptions options;
+  options.normalize = ReadFlag(parameters, "normalize").value_or(false);
+  options.truncate = ReadFlag(parameters, "truncate").value_or(true);
+  options.prompt_name = ReadName(parameters, "prompt_name").value_or("");
+  std::string side = ReadName(parameters, "truncation_direction").value_or("right");
+  std::transform(side.begin(), side.end(), side.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (side != "right" && side != "left") Refuse("`truncation_direction` must be left or right");
+  options.keeps_end = side == "left";
+  return options;
+}
+
+EmbeddedTexts EmbedTokens(Runner& runner, std::span<const EncoderInput> inputs, bool normalize) {
+  EmbeddedTexts embedded;
+  embedded.vectors.resize(inputs.size());
+  for (const EncoderInput& input : inputs) embedded.tokens += input.ids.size();
+  runner.embedder().Run(inputs, "embedding", [&](size_t index, const tensor::OutputRows& rows) {
+    std::span<const float> row = rows.Row(0);
+    std::vector<float>& vector = embedded.vectors[index];
+    vector.assign(row.begin(), row.end());
+    if (!normalize) return;
+    double squares = 0;
+    for (float value : vector) squares += double{value} * value;
+    auto factor = static_cast<float>(1 / std::max(std::sqrt(squares), 1e-12));
+    for (float& value : vector) value *= factor;
+  });
+  return embedded;
+}
+
+namespace {
+
+// The text that a name of config_sentence_transformers.json stands for.
+std::string PromptText(const Model& model, const std::string& name) {
+  const SentenceModules* modules = model.sentence_modules();
+  std::string wanted = name;
+  if (wanted.empty() && modules != nullptr) wanted = modules->default_prompt;
+  if (wanted.empty()) return "";
+  const std::string* prompt = modules != nullptr ? modules->FindPrompt(wanted) : nullptr;
+  if (prompt == nullptr) Refuse("this model has no prompt \"" + wanted + "\"");
+  return *prompt;
+}
+
+}  // namespace
+
+EmbeddedTexts EmbedTexts(Runner& runner, std::span<const std::string> texts,
+                         const EmbeddingOptions& options) {
+  const Model& model = runner.model();
+  std::string prompt = PromptText(model, options.prompt_name);
+  if (!prompt.empty() && model.sentence_modules() && !model.sentence_modules()->include_prompt) {
+    Refuse("prompts that are not pooled are not supported yet");
+  }
+  tokenizers::Truncation truncation;
+  truncation.max_length = model.max_text_tokens();
+  truncation.side = options.keeps_end ? tokenizers::Side::kLeft : tokenizers::Side::kRight;
+  const tokenizers::Tokenizer& tokenizer = runner.TokenizerWith(truncation);
+  std::vector<EncoderInput> inputs;
+  for (const std::string& text : texts) {
+    std::string whole = prompt + text;
+    // The fast path neither cuts nor pads; a text that is too long takes the other one.
+    EncoderInput input{tokenizer.EncodeIds(whole), {}, {}};
+    if (input.ids.size() > truncation.max_length) {
+      if (!options.truncate) {
+        Refuse("Input validation error: `inputs` must have less than " +
+               std::to_string(truncation.max_length) +
+               " tokens. Given: " + std::to_string(input.ids.size()));
+      }
+      input.ids = tokenizer.Encode(whole, {.offsets = tokenizers::OffsetUnit::kNone}).ids;
+    }
+    inputs.push_back(std::move(input));
+  }
+  return EmbedTokens(runner, inputs, options.normalize);
+}
+
+double Similarity(const Model& model, std::span<const float> a, std::span<const float> b) {
+  double dot = 0, aa = 0, bb = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    dot += double{a[i]} * b[i], aa += double{a[i]} * a[i], bb += double{b[i]} * b[i];
+  }
+  if (model.sentence_modules() != nullptr && model.sentence_modules()->similarity == "dot") {
+    return dot;
+  }
+  return dot / std::max(std::sqrt(aa) * std::sqrt(bb), 1e-12);
+}
+
+Json ToJsonArray(std::span<const float> vector) {
+  Json::Array items;
+  items.reserve(vector.size());
+  for (float value : vector) items.push_back(double{value});
+  return Json(std::move(items));
+}
+
+std::optional<std::string> EmbeddingRefusal(const Model& model) {
+  if (model.sentence_modules() != nullptr || model.head() == Head::kNone ||
+      model.head() == Head::kMaskedLm || model.head() == Head::kCausalLm) {
+    return std::nullopt;
+  }
+  return "this model has a head for another task and gives no embeddings";
+}
+
+}  // namespace hearth::runtime

@@ -1,0 +1,37 @@
+// Texts as vectors; shared by feature-extraction, sentence-similarity and the embedding routes.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "runtime/tasks/inputs.h"
+
+namespace hearth::runtime {
+
+struct EmbeddingOptions {
+  std::string prompt_name;  // one of the model's prompts; empty: its default
+  bool normalize = false;   // to length 1, beyond what the model itself does
+  bool truncate = true;     // false: a text that is too long is refused
+  bool keeps_end = false;   // truncation cuts off the beginning
+};
+
+struct EmbeddedTexts {
+  std::vector<std::vector<float>> vectors;
+  uint64_t tokens = 0;  // all that were computed
+};
+
+// Throws kUnprocessable for an unknown prompt or, unless they are cut, texts that are too long.
+EmbeddedTexts EmbedTexts(Runner& runner, std::span<const std::string> texts,
+                         const EmbeddingOptions& options);
+// The same for tokens that a caller made.
+EmbeddedTexts EmbedTokens(Runner& runner, std::span<const EncoderInput> inputs, bool normalize);
+// "normalize", "prompt_name", "truncate", "truncation_direction".
+EmbeddingOptions ReadEmbeddingOptions(const Json& parameters);
+// By what the model was trained for: cosine, or the inner product.
+double Similarity(const Model& model, std::span<const float> a, std::span<const float> b);
+Json ToJsonArray(std::span<const float> vector);
+// nullopt where the model can embed.
+std::optional<std::string> EmbeddingRefusal(const Model& model);
+
+}  // namespace hearth::runtime

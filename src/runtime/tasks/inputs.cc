@@ -1,0 +1,134 @@
+#include "runtime/tasks/inputs.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+
+namespace hearth::runtime {
+
+void Refuse(const std::string& message) { throw Error(Code::kUnprocessable, message); }
+
+std::string ReadText(const Json& value, std::string_view name) {
+  const std::string* text = value.AsString();
+  if (text == nullptr) Refuse(std::string(name) + " must be a string");
+  return *text;
+}
+
+std::vector<TextPair> ReadTexts(const Json& inputs, bool* is_list) {
+  auto one = [](const Json& item) {
+    if (!item.is_object()) return TextPair{ReadText(item, "inputs"), std::nullopt};
+    const Json *text = item.Find("text"), *pair = item.Find("text_pair");
+    if (text == nullptr) Refuse("inputs must be a string, or hold \"text\" and \"text_pair\"");
+    TextPair read{ReadText(*text, "text"), std::nullopt};
+    if (pair != nullptr && !pair->is_null()) read.pair = ReadText(*pair, "text_pair");
+    return read;
+  };
+  std::vector<TextPair> texts;
+  *is_list = inputs.is_array();
+  if (!*is_list) {
+    texts.push_back(one(inputs));
+    return texts;
+  }
+  for (const Json& item : *inputs.AsArray()) texts.push_back(one(item));
+  if (texts.empty()) Refuse("inputs is an empty list");
+  return texts;
+}
+
+namespace {
+
+const Json* Given(const Json& parameters, std::string_view key) {
+  const Json* value = parameters.Find(key);
+  return value == nullptr || value->is_null() ? nullptr : value;
+}
+
+}  // namespace
+
+std::optional<uint64_t> ReadCount(const Json& parameters, std::string_view key, uint64_t limit) {
+  const Json* value = Given(parameters, key);
+  if (value == nullptr) return std::nullopt;
+  auto count = value->AsUint();
+  if (!count || *count > limit) {
+    Refuse("`" + std::string(key) + "` must be a whole number up to " + std::to_string(limit));
+  }
+  return count;
+}
+
+std::optional<double> ReadReal(const Json& parameters, std::string_view key) {
+  const Json* value = Given(parameters, key);
+  if (value == nullptr) return std::nullopt;
+  auto real = value->AsDouble();
+  if (!real) Refuse("`" + std::string(key) + "` must be a number");
+  return real;
+}
+
+std::optional<bool> ReadFlag(const Json& parameters, std::string_view key) {
+  const Json* value = Given(parameters, key);
+  if (value == nullptr) return std::nullopt;
+  auto flag = value->AsBool();
+  if (!flag) Refuse("`" + std::string(key) + "` must be true or false");
+  return flag;
+}
+
+std::optional<std::string> ReadName(const Json& parameters, std::string_view key) {
+  const Json* value = Given(parameters, key);
+  if (value == nullptr) return std::nullopt;
+  return ReadText(*value, "`" + std::string(key) + "`");
+}
+
+std::vector<tokenizers::Encoding> EncodeTexts(Runner& runner, std::span<const TextPair> texts) {
+  tokenizers::Truncation truncation;
+  truncation.max_length = runner.model().max_text_tokens();
+  const tokenizers::Tokenizer& tokenizer = runner.TokenizerWith(truncation);
+  tokenizers::EncodeOptions options{.offsets = tokenizers::OffsetUnit::kCharacters};
+  std::vector<tokenizers::Encoding> encodings;
+  for (const TextPair& text : texts) {
+    tokenizers::EncodeInput input(text.text);
+    if (text.pair) input.second = *text.pair;
+    encodings.push_back(tokenizer.Encode(input, options));
+  }
+  return encodings;
+}
+
+EncoderInput ToInput(const tokenizers::Encoding& encoding) {
+  return {encoding.ids, encoding.type_ids, {}};
+}
+
+Logits RunHead(Runner& runner, Head head, std::span<const EncoderInput> inputs) {
+  Logits logits;
+  logits.values.resize(inputs.size());
+  Encoder& encoder = runner.encoder(head);
+  for (const auto& output : runner.model().Program(head)->outputs()) {
+    if (output.name == "logits") logits.columns = output.view.columns;
+  }
+  encoder.Run(inputs, "logits", [&](size_t index, const tensor::OutputRows& rows) {
+    for (uint64_t row = 0; row < rows.rows; ++row) {
+      std::span<const float> values = rows.Row(row);
+      logits.values[index].insert(logits.values[index].end(), values.begin(), values.end());
+    }
+  });
+  return logits;
+}
+
+void Softmax(std::span<float> scores) {
+  float top = *std::max_element(scores.begin(), scores.end());
+  double sum = 0;
+  for (float& score : scores) sum += score = std::exp(score - top);
+  for (float& score : scores) score = static_cast<float>(score / sum);
+}
+
+void Sigmoid(std::span<float> scores) {
+  for (float& score : scores) score = 1 / (1 + std::exp(-score));
+}
+
+std::optional<std::string> NeedsHead(const Model& model, Head head, std::string_view task) {
+  if (model.head() == head) return std::nullopt;
+  const Json* names = model.config().Find({"architectures"});
+  std::string is = names != nullptr && names->AsArray() && !names->AsArray()->empty() &&
+                           names->AsArray()->front().AsString()
+                       ? *names->AsArray()->front().AsString()
+                       : model.config().model_type();
+  return "this model is a " + is + ", which has no head for " + std::string(task);
+}
+
+}  // namespace hearth::runtime

@@ -1,0 +1,47 @@
+// Reading what tasks are given, and the scores that they share. Errors: kUnprocessable.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "runtime/tasks/task.h"
+#include "tokenizers/encoding.h"
+
+namespace hearth::runtime {
+
+// A text and perhaps its second half.
+struct TextPair {
+  std::string text;
+  std::optional<std::string> pair;
+};
+
+// "inputs" that is a string, an object with "text" and "text_pair", or a list of these.
+std::vector<TextPair> ReadTexts(const Json& inputs, bool* is_list);
+std::string ReadText(const Json& value, std::string_view name);
+std::optional<uint64_t> ReadCount(const Json& parameters, std::string_view key, uint64_t limit);
+std::optional<double> ReadReal(const Json& parameters, std::string_view key);
+std::optional<bool> ReadFlag(const Json& parameters, std::string_view key);
+std::optional<std::string> ReadName(const Json& parameters, std::string_view key);
+
+// Tokens of the model's length at most, with offsets in characters.
+std::vector<tokenizers::Encoding> EncodeTexts(Runner& runner, std::span<const TextPair> texts);
+EncoderInput ToInput(const tokenizers::Encoding& encoding);
+
+// Rows of the output "logits" of each text, copied.
+struct Logits {
+  std::vector<std::vector<float>> values;  // by text: rows one after another
+  uint32_t columns = 0;
+};
+Logits RunHead(Runner& runner, Head head, std::span<const EncoderInput> inputs);
+
+void Softmax(std::span<float> scores);
+void Sigmoid(std::span<float> scores);
+
+// Refusal unless the model has the head.
+std::optional<std::string> NeedsHead(const Model& model, Head head, std::string_view task);
+[[noreturn]] void Refuse(const std::string& message);
+
+}  // namespace hearth::runtime

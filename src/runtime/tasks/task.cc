@@ -1,0 +1,42 @@
+#include "runtime/tasks/task.h"
+
+namespace hearth::runtime {
+
+std::vector<const Task*> Tasks() {
+  std::vector<const Task*> all;
+#define HEARTH_TASK(Name) all.push_back(&Name##Task());
+#include "runtime/tasks/tasks.inc"
+#undef HEARTH_TASK
+  return all;
+}
+
+const Task* FindTask(std::string_view name) {
+  if (name == "ner") name = "token-classification";
+  if (name == "sentiment-analysis") name = "text-classification";
+  if (name == "rerank") name = "text-ranking";
+  for (const Task* task : Tasks()) {
+    if (task->name == name) return task;
+  }
+  return nullptr;
+}
+
+const Task* DefaultTask(const Model& model) {
+  switch (model.head()) {
+    case Head::kCausalLm:
+      return FindTask("text-generation");
+    case Head::kMaskedLm:
+      return FindTask("fill-mask");
+    case Head::kTokenClassification:
+      return FindTask("token-classification");
+    case Head::kQuestionAnswering:
+      return FindTask("question-answering");
+    case Head::kSequenceClassification:
+      return FindTask(TextRankingTask().refusal(model) ? "text-classification" : "text-ranking");
+    case Head::kStates:
+    case Head::kNone:
+      return FindTask("feature-extraction");
+  }
+  return nullptr;
+}
+
+}  // namespace hearth::runtime

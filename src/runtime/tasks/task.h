@@ -1,0 +1,37 @@
+// What can be asked of a model: one file per task, one line in tasks.inc.
+//
+// A task says which models can do it and turns the "inputs" and "parameters" of the Inference API
+// into its answer; shapes are those of Hugging Face's task specifications, which InferenceClient
+// and
+// @huggingface/inference read. Thread rule: run may be called from any number of threads.
+// Errors: kUnprocessable for inputs and parameters that are wrong, naming them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "codec/json.h"
+#include "runtime/runner.h"
+
+namespace hearth::runtime {
+
+struct Task {
+  std::string_view name;         // "text-classification"
+  std::string_view description;  // one line for people
+  // nullopt: the model can; else why it cannot.
+  std::optional<std::string> (*refusal)(const Model& model);
+  Json (*run)(Runner& runner, const Json& inputs, const Json& parameters);
+};
+
+std::vector<const Task*> Tasks();
+const Task* FindTask(std::string_view name);
+// The task that a model is for, when nobody says: by its head and its files.
+const Task* DefaultTask(const Model& model);
+
+#define HEARTH_TASK(Name) const Task& Name##Task();
+#include "runtime/tasks/tasks.inc"
+#undef HEARTH_TASK
+
+}  // namespace hearth::runtime

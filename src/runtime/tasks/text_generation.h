@@ -1,0 +1,26 @@
+// Text generation as the Inference API and TGI ask for it; shared by the task and the streaming
+// routes.
+#pragma once
+
+#include <string>
+
+#include "runtime/tasks/inputs.h"
+
+namespace hearth::runtime {
+
+struct TextGeneration {
+  GenerationRequest request;
+  std::string prompt;
+  bool return_full_text = false;
+  bool details = false;
+};
+
+// "inputs" and TGI's "parameters" over the model's own settings. Unless a number of tokens is asked
+// for, 100 are generated.
+TextGeneration ReadTextGeneration(Runner& runner, const Json& inputs, const Json& parameters);
+// TGI's words: "eos_token", "stop_sequence", "length".
+std::string_view TgiFinishReason(StopReason reason);
+// {"id", "text", "logprob", "special"}.
+Json TgiToken(const Model& model, const SampledToken& token, bool is_special);
+
+}  // namespace hearth::runtime

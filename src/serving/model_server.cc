@@ -1,0 +1,133 @@
+#include "serving/model_server.h"
+
+#include <chrono>
+#include <utility>
+
+#include "base/error.h"
+
+namespace hearth::serving {
+namespace {
+
+// What TGI and TEI call the kinds of faults.
+std::string_view ErrorType(Code code) {
+  switch (code) {
+    case Code::kTooManyRequests:
+      return "overloaded";
+    case Code::kInternal:
+      return "generation";
+    case Code::kUnavailable:
+      return "unhealthy";
+    default:
+      return "validation";
+  }
+}
+
+std::string_view OpenAiType(int status) {
+  if (status == 401) return "authentication_error";
+  if (status == 404) return "not_found_error";
+  if (status == 429) return "rate_limit_error";
+  return status < 500 ? "invalid_request_error" : "server_error";
+}
+
+bool Allowed(const net::Request& request, const std::string& token) {
+  if (token.empty()) return true;
+  std::string given = request.headers.Get("authorization");
+  std::string wanted = "Bearer " + token;
+  // In constant time, so that no prefix can be guessed.
+  unsigned char difference = given.size() == wanted.size() ? 0 : 1;
+  for (size_t i = 0; i < std::min(given.size(), wanted.size()); ++i) {
+    difference |= static_cast<unsigned char>(given[i] ^ wanted[i]);
+  }
+  return difference == 0;
+}
+
+}  // namespace
+
+std::vector<ServingRoute> ServingRoutes() {
+  return {
+#define HEARTH_ROUTE(method, pattern, handler, shape) {method, pattern, handler, shape},
+#include "serving/routes.inc"
+#undef HEARTH_ROUTE
+  };
+}
+
+net::Response FaultAnswer(const Error& error, FaultShape shape) {
+  int status = HttpStatus(error.code());
+  Json body;
+  if (shape == FaultShape::kOpenAi) {
+    body = Json::Obj({{"error", Json::Obj({{"message", std::string(error.what())},
+                                           {"type", OpenAiType(status)},
+                                           {"param", Json()},
+                                           {"code", Json()}})}});
+  } else {
+    body =
+        Json::Obj({{"error", std::string(error.what())}, {"error_type", ErrorType(error.code())}});
+  }
+  net::Response response = net::Response::Bytes(status, "application/json", body.Dump());
+  if (status == 429 || status == 503) response.headers.Set("Retry-After", "1");
+  return response;
+}
+
+net::Response JsonAnswer(const Json& body) {
+  return net::Response::Bytes(200, "application/json", body.Dump());
+}
+
+Json ReadBody(const net::Request& request) {
+  Json body = Json::Parse(request.body.ReadAll());
+  if (!body.is_object()) throw Error(Code::kInvalidArgument, "the body must be a JSON object");
+  return body;
+}
+
+ModelServer::ModelServer(runtime::Runner& runner, ModelServerOptions options)
+    : runner_(runner),
+      options_(std::move(options)),
+      started_(std::chrono::duration_cast<std::chrono::seconds>(
+                   std::chrono::system_clock::now().time_since_epoch())
+                   .count()) {
+  std::vector<ServingRoute> routes = ServingRoutes();
+  for (size_t i = 0; i < routes.size(); ++i) router_.Add(routes[i].method, routes[i].pattern, i);
+}
+
+net::Plan ModelServer::PlanFor(net::Request& request) {
+  net::Plan plan;
+  plan.body.max_bytes = plan.body.memory_bytes = options_.max_body_bytes;
+  auto match = router_.Match(request.method == "HEAD" ? "GET" : request.method, request.raw_path);
+  if (!match) {
+    bool known = !router_.AllowedMethods(request.raw_path).empty();
+    Error error(known ? Code::kMethodNotAllowed : Code::kNotFound,
+                known ? "this path takes another method" : "no such path here");
+    plan.answer = FaultAnswer(error, FaultShape::kInference);
+    return plan;
+  }
+  request.captures = match->captures;
+  ServingRoute route = ServingRoutes()[match->route];
+  plan.admit = [this, route](net::Request& asked) -> std::optional<net::Response> {
+    if (std::string_view(route.pattern) == "/health" || Allowed(asked, options_.token)) {
+      return std::nullopt;
+    }
+    return FaultAnswer(Error(Code::kUnauthenticated, "a valid bearer token is needed"),
+                       route.shape);
+  };
+  size_t index = match->route;
+  plan.handle = [this, index](net::Request& asked) { return Handle(index, asked); };
+  return plan;
+}
+
+net::Response ModelServer::Handle(size_t index, net::Request& request) {
+  ServingRoute route = ServingRoutes()[index];
+  auto start = std::chrono::steady_clock::now();
+  net::Response response;
+  try {
+    response = route.handler(*this, request);
+  } catch (const Error& error) {
+    response = FaultAnswer(error, route.shape);
+  }
+  auto spent = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - start);
+  response.headers.Set("x-compute-type", "cpu");
+  response.headers.Set("x-compute-time", std::to_string(static_cast<double>(spent.count()) / 1e6));
+  response.route = route.pattern;
+  return response;
+}
+
+}  // namespace hearth::serving

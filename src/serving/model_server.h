@@ -1,0 +1,75 @@
+// Answers HTTP for one loaded model in the words of several APIs: OpenAI, Hugging Face's Inference
+// API, TGI and TEI.
+//
+// One file per family of routes in routes/, one line per route in routes.inc: method, pattern,
+// handler and the shape of the family's errors. Runs in a worker process of the hub behind a Unix
+// socket, or alone as `hearth worker`. Thread rule: net::Server calls it from many threads. Faults
+// become the family's error bodies here and nowhere else.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "codec/json.h"
+#include "net/router.h"
+#include "net/server.h"
+#include "runtime/runner.h"
+
+namespace hearth::serving {
+
+struct ModelServerOptions {
+  std::string model_id;  // as answers name it
+  // Requests must carry it as a bearer token; empty: anyone may ask.
+  std::string token;
+  uint64_t max_body_bytes = 2'000'000;
+};
+
+// How a family spells a fault.
+enum class FaultShape : uint8_t {
+  kOpenAi,     // {"error": {"message", "type", "param", "code"}}
+  kInference,  // {"error", "error_type"}
+};
+
+class ModelServer : public net::Dispatcher {
+ public:
+  ModelServer(runtime::Runner& runner, ModelServerOptions options);
+  net::Plan PlanFor(net::Request& request) override;
+
+  runtime::Runner& runner() { return runner_; }
+  const std::string& model_id() const { return options_.model_id; }
+  const ModelServerOptions& options() const { return options_; }
+  int64_t started_unix_seconds() const { return started_; }
+
+ private:
+  net::Response Handle(size_t route, net::Request& request);
+
+  runtime::Runner& runner_;
+  ModelServerOptions options_;
+  int64_t started_;
+  net::Router router_;
+};
+
+using RouteHandler = net::Response (*)(ModelServer& server, net::Request& request);
+
+struct ServingRoute {
+  const char* method;
+  const char* pattern;
+  RouteHandler handler;
+  FaultShape shape;
+};
+std::vector<ServingRoute> ServingRoutes();
+
+#define HEARTH_ROUTE(method, pattern, handler, shape) \
+  net::Response handler(ModelServer& server, net::Request& request);
+#include "serving/routes.inc"
+#undef HEARTH_ROUTE
+
+// The status and body of a fault.
+net::Response FaultAnswer(const Error& error, FaultShape shape);
+net::Response JsonAnswer(const Json& body);
+// The request's body as a JSON object; throws kInvalidArgument.
+Json ReadBody(const net::Request& request);
+
+}  // namespace hearth::serving

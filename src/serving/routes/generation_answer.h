@@ -1,0 +1,54 @@
+// Requests for text in OpenAI's words, and the pieces that their answers share.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runtime/engine/grammar_filter.h"
+#include "serving/event_stream.h"
+#include "serving/model_server.h"
+
+namespace hearth::serving {
+
+// One request for `choices` texts.
+struct TextRequest {
+  std::vector<runtime::TokenId> prompt;
+  runtime::GenerationConfig config;
+  uint32_t choices = 1;
+  bool logprobs = false;
+  uint32_t top_logprobs = 0;
+  bool stream = false;
+  bool keep_special_tokens = false;
+  std::shared_ptr<runtime::TokenConstraint> constraint;  // may be null
+  bool include_usage = false;
+  std::string id;
+  int64_t created = 0;
+};
+
+// The fields that chat and plain completions have in common: max_tokens, temperature, top_p, n,
+// stop, seed, penalties, logit_bias, stream, stream_options, and top_k, min_p, repetition_penalty
+// beside.
+TextRequest ReadTextRequest(ModelServer& server, const Json& body);
+// "stop" or "length".
+std::string_view OpenAiFinishReason(runtime::StopReason reason);
+Json Usage(uint64_t prompt_tokens, uint64_t cached_tokens, uint64_t completion_tokens);
+runtime::GenerationRequest ForChoice(const TextRequest& request, uint32_t choice);
+
+// What one choice has given so far.
+struct ChoiceText {
+  std::string text;
+  Json logprobs = Json::Arr();
+  runtime::GenerationEvent last;
+};
+// Runs all choices to their end; throws what one of them failed with.
+std::vector<ChoiceText> RunChoices(ModelServer& server, const TextRequest& request,
+                                   Json (*logprob)(const runtime::Model&,
+                                                   const runtime::SampledToken&));
+
+// Streams all choices: `chunk` makes the data of one event of one choice ("" for none).
+using ChunkMaker =
+    std::function<std::string(uint32_t choice, const runtime::GenerationEvent& event)>;
+net::Response StreamChoices(ModelServer& server, const TextRequest& request, ChunkMaker chunk,
+                            std::function<std::string(const Json& usage)> usage_chunk);
+
+}  // namespace hearth::serving

@@ -1,0 +1,53 @@
+// POST / and /pipeline/{task}: the Inference API's {"inputs", "parameters"}.
+#include "base/error.h"
+#include "runtime/tasks/task.h"
+#include "serving/model_server.h"
+
+namespace hearth::serving {
+namespace {
+
+net::Response RunTask(ModelServer& server, const runtime::Task& task, Json body) {
+  if (auto refusal = task.refusal(server.runner().model()))
+    throw Error(Code::kUnprocessable, *refusal);
+  // feature-extraction has its parameters at the root, text-ranking its inputs.
+  Json parameters = body.Find("parameters") != nullptr ? *body.Find("parameters") : body;
+  Json inputs = body.Find("inputs") != nullptr ? *body.Find("inputs") : body;
+  if (body.Find("inputs") == nullptr && body.Find("query") == nullptr &&
+      body.Find("source_sentence") == nullptr && body.Find("question") == nullptr) {
+    throw Error(Code::kUnprocessable, "missing field `inputs`");
+  }
+  return JsonAnswer(task.run(server.runner(), inputs, parameters));
+}
+
+}  // namespace
+
+net::Response GenerateStream(ModelServer& server, net::Request& http);
+
+net::Response Infer(ModelServer& server, net::Request& http) {
+  const runtime::Task* task = runtime::DefaultTask(server.runner().model());
+  Json body = ReadBody(http);
+  if (task->name == "text-generation") {
+    const Json* stream = body.Find("stream");
+    if (stream != nullptr && stream->AsBool().value_or(false)) return GenerateStream(server, http);
+  }
+  // A sentence model asked about sentences compares them.
+  if (task->name == "feature-extraction" && body.Find("inputs") != nullptr &&
+      body.Find("inputs")->Find("source_sentence") != nullptr) {
+    task = runtime::FindTask("sentence-similarity");
+  }
+  if (const Json* parameters = body.Find("parameters");
+      parameters != nullptr && parameters->Find("candidate_labels") != nullptr) {
+    task = runtime::FindTask("zero-shot-classification");
+  }
+  return RunTask(server, *task, std::move(body));
+}
+
+net::Response InferTask(ModelServer& server, net::Request& http) {
+  const runtime::Task* task = runtime::FindTask(http.Capture("task"));
+  if (task == nullptr) {
+    throw Error(Code::kNotFound, "no task is called \"" + http.Capture("task") + "\"");
+  }
+  return RunTask(server, *task, ReadBody(http));
+}
+
+}  // namespace hearth::serving

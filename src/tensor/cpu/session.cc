@@ -1,0 +1,351 @@
+#include "tensor/cpu/session.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/error.h"
+#include "tensor/blocks.h"
+#include "tensor/op_checks.h"
+
+namespace hearth::tensor {
+namespace {
+
+// A chain of row-wise steps runs over so many rows at a time that they stay in the L2 cache.
+constexpr uint64_t kChainRows = 16;
+// Products of at least so many rows a member are cut by rows: every member then reads all panels,
+// but its own rows stay in its cache. Below, panels are shared out.
+constexpr uint64_t kRowsPerMember = 48;
+constexpr uint64_t kRowGrain = 16;
+
+void FreeFloats(float* floats) { std::free(floats); }
+
+uint64_t LargestPosition(std::span<const uint32_t> positions) {
+  return positions.empty() ? 0 : *std::max_element(positions.begin(), positions.end());
+}
+
+}  // namespace
+
+// The tables of one kind of rotary positions; layers share them.
+struct CpuSession::Rope {
+  explicit Rope(const RopeOptions& rope)
+      : options(rope),
+        table(rope.inverse_frequencies, rope.magnitude),
+        long_table(rope.long_inverse_frequencies, rope.magnitude) {}
+
+  const RopeOptions& options;
+  RopeTable table, long_table;
+};
+
+CpuSession::CpuSession(std::shared_ptr<const CpuProgram> program, ThreadTeam& team)
+    : program_(std::move(program)),
+      team_(team),
+      arenas_{{nullptr, FreeFloats}, {nullptr, FreeFloats}, {nullptr, FreeFloats}},
+      packed_(program_->slots().size()) {
+  for (const Step& step : program_->steps()) {
+    rope_of_step_.push_back(-1);
+    if (step.kind != StepKind::kRope) continue;
+    const auto& options = std::get<RopeOptions>(program_->graph().nodes[step.node].operation);
+    auto same = [&](const std::unique_ptr<Rope>& known) {
+      return known->options.inverse_frequencies == options.inverse_frequencies &&
+             known->options.long_inverse_frequencies == options.long_inverse_frequencies &&
+             known->options.magnitude == options.magnitude;
+    };
+    auto found = std::find_if(ropes_.begin(), ropes_.end(), same);
+    rope_of_step_.back() = static_cast<int32_t>(found - ropes_.begin());
+    if (found == ropes_.end()) ropes_.push_back(std::make_unique<Rope>(options));
+  }
+}
+
+CpuSession::~CpuSession() = default;
+
+float* CpuSession::At(const View& view) const {
+  const Buffer& buffer = program_->buffers()[view.buffer];
+  auto space = static_cast<size_t>(buffer.rows);
+  return arenas_[space].get() + buffer.offset * rows_[space] + view.column;
+}
+
+uint64_t CpuSession::Stride(const View& view) const {
+  return program_->buffers()[view.buffer].stride;
+}
+
+void CpuSession::CheckIds(const Batch& batch) const {
+  for (const Step& step : program_->steps()) {
+    if (step.kind != StepKind::kEmbed) continue;
+    const auto& embed = std::get<EmbedNode>(program_->graph().nodes[step.node].operation);
+    std::span<const uint32_t> ids = batch.token_ids;
+    if (embed.input == TokenInput::kPositions) ids = batch.positions;
+    if (embed.input == TokenInput::kTypes) ids = batch.token_types;
+    uint64_t rows = program_->weights().View(embed.table).rows;
+    for (uint32_t id : ids) {
+      if (uint64_t{id} + embed.offset < rows) continue;
+      throw Error(Code::kInvalidArgument, "row " + std::to_string(uint64_t{id} + embed.offset) +
+                                              " is outside the table " +
+                                              program_->weights().Name(embed.table));
+    }
+  }
+}
+
+void CpuSession::Prepare(const Batch& batch) {
+  for (RowSpace space : {RowSpace::kTokens, RowSpace::kSegments, RowSpace::kOutputs}) {
+    auto i = static_cast<size_t>(space);
+    rows_[i] = batch.Rows(space);
+    uint64_t floats = rows_[i] * program_->arena(space);
+    if (floats <= arena_floats_[i]) continue;
+    auto* memory =
+        static_cast<float*>(std::aligned_alloc(64, (floats * sizeof(float) + 4095) / 4096 * 4096));
+    if (memory == nullptr) throw std::bad_alloc();
+    arenas_[i].reset(memory);
+    arena_floats_[i] = floats;
+  }
+  for (size_t i = 0; i < packed_.size(); ++i) {
+    const CpuProgram::Slot& slot = program_->slots()[i];
+    packed_[i].Prepare(slot.packing, program_->tier(), rows_[static_cast<size_t>(slot.rows)],
+                       slot.columns);
+  }
+  auto positions = static_cast<uint32_t>(LargestPosition(batch.positions) + 1);
+  for (const auto& rope : ropes_) {
+    rope->table.Reserve(positions);
+    if (rope->long_table.pairs() > 0) rope->long_table.Reserve(positions);
+  }
+}
+
+RowBlock CpuSession::Block(const Step& step, uint64_t begin, uint64_t end) const {
+  RowBlock block;
+  block.x_stride = Stride(step.in);
+  block.out_stride = Stride(step.out);
+  block.x = At(step.in) + begin * block.x_stride;
+  block.out = At(step.out) + begin * block.out_stride;
+  block.rows = end - begin;
+  block.columns = step.out.columns;
+  block.tier = program_->tier();
+  return block;
+}
+
+AttentionCall CpuSession::Call(const Step& step) {
+  AttentionCall call;
+  call.q = At(step.in), call.k = At(step.in2), call.v = At(step.in3);
+  call.q_stride = Stride(step.in);
+  call.kv_stride = Stride(step.in2);
+  call.options = &std::get<AttentionOptions>(program_->graph().nodes[step.node].operation);
+  call.batch = batch_;
+  call.cache = call.options->cache_layer >= 0 ? cache_ : nullptr;
+  if (!step.vectors.empty()) call.relative_bias = program_->vector(step.vectors[0]);
+  call.tier = program_->tier();
+  call.partials = &partials_;
+  if (step.out.buffer >= 0) {
+    call.out = At(step.out);
+    call.out_stride = Stride(step.out);
+  }
+  return call;
+}
+
+void CpuSession::RunEmbed(const Step& step, uint64_t begin, uint64_t end) {
+  const auto& embed = std::get<EmbedNode>(program_->graph().nodes[step.node].operation);
+  const WeightView& table = program_->weights().View(embed.table);
+  std::span<const uint32_t> ids = batch_->token_ids;
+  if (embed.input == TokenInput::kPositions) ids = batch_->positions;
+  if (embed.input == TokenInput::kTypes) ids = batch_->token_types;
+  uint64_t stride = Stride(step.out);
+  for (uint64_t row = begin; row < end; ++row) {
+    uint64_t id = (ids.empty() ? 0 : ids[row]) + uint64_t{embed.offset};
+    float* out = At(step.out) + row * stride;
+    std::span<const uint8_t> bytes{table.data + id * table.row_bytes(), table.row_bytes()};
+    if (table.type == BlockType::kF32) {
+      std::memcpy(out, bytes.data(), bytes.size());
+    } else {
+      Dequantize(table.type, bytes, {out, table.columns}, program_->tier());
+    }
+  }
+  if (embed.scale != 1) {
+    RowBlock block;
+    block.x = block.out = At(step.out) + begin * stride;
+    block.x_stride = block.out_stride = stride;
+    block.rows = end - begin;
+    block.columns = step.out.columns;
+    block.tier = program_->tier();
+    ScaleRows(block, embed.scale);
+  }
+}
+
+void CpuSession::RunNorm(const Step& step, uint64_t begin, uint64_t end) {
+  const auto& options = std::get<NormOptions>(program_->graph().nodes[step.node].operation);
+  std::span<const float> weight, bias;
+  if (step.vectors[0] >= 0) weight = program_->vector(step.vectors[0]);
+  if (step.vectors[1] >= 0) bias = program_->vector(step.vectors[1]);
+  NormRows(Block(step, begin, end), options, weight, bias);
+}
+
+// Rows of long sequences take the long table: cut at segments only where there is one.
+void CpuSession::RunRope(const Step& step, uint64_t begin, uint64_t end) {
+  const Rope& rope = *ropes_[rope_of_step_[&step - program_->steps().data()]];
+  const auto& options = std::get<RopeOptions>(program_->graph().nodes[step.node].operation);
+  if (options.long_inverse_frequencies.empty()) {
+    RopeRows(Block(step, begin, end), options, rope.table,
+             batch_->positions.subspan(begin, end - begin));
+    return;
+  }
+  for (const Segment& segment : batch_->segments) {
+    uint64_t from = std::max<uint64_t>(begin, segment.first_row);
+    uint64_t to = std::min<uint64_t>(end, uint64_t{segment.first_row} + segment.rows);
+    if (from >= to) continue;
+    bool is_long = segment.past + segment.rows > options.long_after;
+    RopeRows(Block(step, from, to), options, is_long ? rope.long_table : rope.table,
+             batch_->positions.subspan(from, to - from));
+  }
+}
+
+void CpuSession::RunSelect(const Step& step, uint64_t begin, uint64_t end) {
+  for (uint64_t row = begin; row < end; ++row) {
+    std::memcpy(At(step.out) + row * Stride(step.out),
+                At(step.in) + batch_->output_rows[row] * Stride(step.in),
+                step.out.columns * sizeof(float));
+  }
+}
+
+void CpuSession::RunPool(const Step& step, uint64_t begin, uint64_t end) {
+  Pooling pooling = std::get<PoolNode>(program_->graph().nodes[step.node].operation).pooling;
+  for (uint64_t i = begin; i < end; ++i) {
+    const Segment& segment = batch_->segments[i];
+    RowBlock block;
+    block.x_stride = Stride(step.in);
+    block.x = At(step.in) + segment.first_row * block.x_stride;
+    block.out_stride = Stride(step.out);
+    block.out = At(step.out) + i * block.out_stride;
+    block.rows = segment.rows;
+    block.columns = step.out.columns;
+    block.tier = program_->tier();
+    PoolRows(block, pooling);
+  }
+}
+
+void CpuSession::RunStep(const Step& step, uint64_t begin, uint64_t end) {
+  const Operation& operation = program_->graph().nodes[step.node].operation;
+  uint64_t other = step.in2.buffer >= 0 ? Stride(step.in2) : 0;
+  switch (step.kind) {
+    case StepKind::kEmbed:
+      return RunEmbed(step, begin, end);
+    case StepKind::kNorm:
+      return RunNorm(step, begin, end);
+    case StepKind::kRope:
+      return RunRope(step, begin, end);
+    case StepKind::kSelect:
+      return RunSelect(step, begin, end);
+    case StepKind::kPool:
+      return RunPool(step, begin, end);
+    case StepKind::kActivate:
+      return ActivateRows(Block(step, begin, end), step.activation);
+    case StepKind::kGate:
+      return GateRows(Block(step, begin, end), At(step.in2) + begin * other, other,
+                      step.activation);
+    case StepKind::kAdd:
+      return AddRows(Block(step, begin, end), At(step.in2) + begin * other, other);
+    case StepKind::kMultiply:
+      return MultiplyRows(Block(step, begin, end), At(step.in2) + begin * other, other);
+    case StepKind::kScale:
+      return ScaleRows(Block(step, begin, end), std::get<ScaleNode>(operation).factor);
+    case StepKind::kSoftCap:
+      return SoftCapRows(Block(step, begin, end), std::get<SoftCapNode>(operation).cap);
+    case StepKind::kCopy:
+      for (uint64_t row = begin; row < end; ++row) {
+        std::memcpy(At(step.out) + row * Stride(step.out), At(step.in) + row * Stride(step.in),
+                    step.in.columns * sizeof(float));
+      }
+      return;
+    case StepKind::kPackRows:
+      return packed_[step.packed].Fill(At(step.in), Stride(step.in), begin, end);
+    case StepKind::kStoreKv:
+      if (cache_ != nullptr) StoreKeysAndValues(Call(step), begin, end);
+      return;
+    case StepKind::kProduct:
+    case StepKind::kAttention:
+      return;  // phases of their own
+  }
+}
+
+void CpuSession::RunRows(const Phase& phase, int member) {
+  std::span<const Step> steps =
+      program_->steps().subspan(phase.first_step, phase.end_step - phase.first_step);
+  auto [first, last] = team_.Part(member, rows_[static_cast<size_t>(steps.front().rows)]);
+  for (uint64_t begin = first; begin < last; begin += kChainRows) {
+    uint64_t end = std::min(begin + kChainRows, last);
+    for (const Step& step : steps) RunStep(step, begin, end);
+  }
+}
+
+void CpuSession::RunProduct(const Step& step, int member) {
+  const PackedMatrix& matrix = program_->matrix(step.matrix);
+  Epilogue epilogue;
+  if (!step.vectors.empty()) epilogue.bias = program_->vector(step.vectors[0]).data();
+  epilogue.activation = step.activation;
+  epilogue.gated = step.gated;
+  uint64_t stride = Stride(step.out);
+  float* out = At(step.out);
+  if (step.in2.buffer >= 0) epilogue.residual = At(step.in2);
+  uint64_t rows = rows_[static_cast<size_t>(step.rows)];
+  const PackedRows& packed = packed_[step.packed];
+  if (team_.threads() > 1 && rows >= kRowsPerMember * team_.threads()) {
+    auto [begin, end] = team_.Part(member, rows, kRowGrain);
+    if (begin < end) {
+      Multiply(matrix, packed, begin, end, 0, matrix.outputs(), epilogue, out, stride);
+    }
+    return;
+  }
+  uint64_t grain = uint64_t{matrix.panel()} * (step.gated ? 2 : 1);
+  auto [begin, end] = team_.Part(member, matrix.outputs(), grain);
+  if (begin < end) {
+    Multiply(matrix, packed, static_cast<uint32_t>(begin), static_cast<uint32_t>(end), epilogue,
+             out, stride);
+  }
+}
+
+void CpuSession::RunAttentionItems(const Step& step) {
+  AttentionCall call = Call(step);
+  for (uint32_t i = next_item_.fetch_add(1); i < items_.size(); i = next_item_.fetch_add(1)) {
+    RunAttention(call, items_[i]);
+  }
+}
+
+void CpuSession::Run(const Batch& batch, KvCache* cache) {
+  CheckBatch(batch);
+  CheckIds(batch);
+  batch_ = &batch;
+  cache_ = cache;
+  Prepare(batch);
+  team_.Begin();
+  for (const Phase& phase : program_->phases()) {
+    const Step& step = program_->steps()[phase.first_step];
+    switch (phase.kind) {
+      case Phase::Kind::kRows:
+        team_.Run([&](int member) { RunRows(phase, member); });
+        break;
+      case Phase::Kind::kProduct:
+        team_.Run([&](int member) { RunProduct(step, member); });
+        break;
+      case Phase::Kind::kAttention:
+        items_.clear();
+        PlanAttention(Call(step), team_.threads(), &items_);
+        next_item_.store(0);
+        team_.Run([&](int) { RunAttentionItems(step); });
+        break;
+    }
+  }
+  team_.End();
+}
+
+bool CpuSession::HasOutput(std::string_view name) const {
+  std::span<const CpuProgram::Output> outputs = program_->outputs();
+  return std::any_of(outputs.begin(), outputs.end(),
+                     [&](const CpuProgram::Output& output) { return output.name == name; });
+}
+
+OutputRows CpuSession::Output(std::string_view name) const {
+  for (const CpuProgram::Output& output : program_->outputs()) {
+    if (output.name != name) continue;
+    return {At(output.view), Stride(output.view), rows_[static_cast<size_t>(output.rows)],
+            output.view.columns};
+  }
+  throw Error(Code::kNotFound, "the model has no output \"" + std::string(name) + "\"");
+}
+
+}  // namespace hearth::tensor

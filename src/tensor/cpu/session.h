@@ -1,0 +1,79 @@
+// Runs a CpuProgram: the memory of one run and the threads that share it.
+//
+// Sessions are cheap beside programs; several may run one program at the same time, each with its
+// own thread team. Used by one thread at a time. Memory grows to the largest batch and is kept.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "tensor/batch.h"
+#include "tensor/cpu/program.h"
+#include "tensor/kernels/attention.h"
+#include "tensor/kernels/kv_cache.h"
+#include "tensor/thread_team.h"
+
+namespace hearth::tensor {
+
+// Rows of an output; good until the next run.
+struct OutputRows {
+  const float* data = nullptr;
+  uint64_t stride = 0;  // floats
+  uint64_t rows = 0;
+  uint32_t columns = 0;
+  std::span<const float> Row(uint64_t row) const { return {data + row * stride, columns}; }
+};
+
+class CpuSession {
+ public:
+  // Borrows the team.
+  CpuSession(std::shared_ptr<const CpuProgram> program, ThreadTeam& team);
+  ~CpuSession();
+
+  // `cache` may be null: every sequence is then whole in its segment. Throws kInvalidArgument for a
+  // batch that CheckBatch refuses or a token outside of a table; nothing has been computed then.
+  void Run(const Batch& batch, KvCache* cache);
+  // Throws kNotFound for a name that the model does not give.
+  OutputRows Output(std::string_view name) const;
+  bool HasOutput(std::string_view name) const;
+
+  const CpuProgram& program() const { return *program_; }
+
+ private:
+  struct Rope;
+
+  float* At(const View& view) const;
+  uint64_t Stride(const View& view) const;
+  void CheckIds(const Batch& batch) const;
+  void Prepare(const Batch& batch);
+  RowBlock Block(const Step& step, uint64_t begin, uint64_t end) const;
+  AttentionCall Call(const Step& step);
+  void RunRows(const Phase& phase, int member);
+  void RunStep(const Step& step, uint64_t begin, uint64_t end);
+  void RunNorm(const Step& step, uint64_t begin, uint64_t end);
+  void RunEmbed(const Step& step, uint64_t begin, uint64_t end);
+  void RunRope(const Step& step, uint64_t begin, uint64_t end);
+  void RunSelect(const Step& step, uint64_t begin, uint64_t end);
+  void RunPool(const Step& step, uint64_t begin, uint64_t end);
+  void RunProduct(const Step& step, int member);
+  void RunAttentionItems(const Step& step);
+
+  std::shared_ptr<const CpuProgram> program_;
+  ThreadTeam& team_;
+  const Batch* batch_ = nullptr;
+  KvCache* cache_ = nullptr;
+  std::unique_ptr<float[], void (*)(float*)> arenas_[3];
+  uint64_t arena_floats_[3] = {};
+  uint64_t rows_[3] = {};
+  std::vector<PackedRows> packed_;
+  std::vector<std::unique_ptr<Rope>> ropes_;
+  std::vector<int32_t> rope_of_step_;
+  std::vector<AttentionItem> items_;
+  AttentionPartials partials_;  // of one attention at a time
+  std::atomic<uint32_t> next_item_{0};
+};
+
+}  // namespace hearth::tensor

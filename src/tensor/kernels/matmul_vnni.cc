@@ -1,0 +1,25 @@
+// The matrix products compiled for AVX-512 with VNNI.
+#include "tensor/kernels/matmul_prelude.h"
+
+#if defined(__x86_64__)
+#define HEARTH_VNNI 1
+HEARTH_TARGET_BEGIN(
+    "avx512vnni,avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma,f16c,bmi,bmi2,popcnt")
+namespace hearth::tensor::internal {
+namespace {
+#include "tensor/kernels/matmul_lanes_avx512.inc"
+
+#include "tensor/kernels/matmul_kernels.inc"
+}  // namespace
+}  // namespace hearth::tensor::internal
+HEARTH_TARGET_END
+
+namespace hearth::tensor::internal {
+
+const MatmulKernels& VnniMatmul() {
+  static const MatmulKernels kernels = MakeMatmul("vnni");
+  return kernels;
+}
+
+}  // namespace hearth::tensor::internal
+#endif
