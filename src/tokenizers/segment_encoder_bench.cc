@@ -1,7 +1,9 @@
 // Answers bench/scenarios/tokenizers.py, which runs it beside its peers: one command a line on the
 // standard input, one line of JSON on the standard output.
 //
-//   load FILE      reads a tokenizer.json; {"cpu", "recognised": whether it has a fast path}
+//   load FILE      reads a tokenizer.json; {"cpu", "tables": of making those of the fast path,
+//   which
+//                  load leaves to the first text, "recognised": whether it has one}
 //   compiled FILE  the same through a compiled cache in the working folder; {"cpu"} of finding it
 //                  there
 //   text FILE      reads the text of the commands that follow
@@ -9,7 +11,6 @@
 //   threads N      encodes the text in N threads at once, 8 times each; {"wall", "count"}
 //   latency N      the ids of the text, N times; {"cpu"} of one
 //   offsets N      the same with offsets in characters, tokens, words and masks
-//   first          {"cpu"} of the ids of the text, the first since load: what load put off
 //   write FILE     writes the ids of the text, little-endian 32 bits each
 #include <fmt/format.h>
 
@@ -61,7 +62,6 @@ class Server {
     if (command == "threads") return Threads(std::stoi(argument));
     if (command == "latency") return Latency(std::stoi(argument));
     if (command == "offsets") return WithOffsets(std::stoi(argument));
-    if (command == "first") return Latency(1);
     if (command == "write") {
       std::vector<uint32_t> ids = tokenizer_->EncodeIds(text_, false);
       std::ofstream(argument, std::ios::binary)
@@ -76,8 +76,10 @@ class Server {
   std::string Load(const std::string& path) {
     double start = ThreadSeconds();
     tokenizer_.emplace(Tokenizer::FromFile(path));
-    double seconds = ThreadSeconds() - start;
-    return fmt::format(R"({{"cpu": {}, "recognised": {}}})", seconds, tokenizer_->has_fast_path());
+    double loaded = ThreadSeconds();
+    bool recognised = tokenizer_->has_fast_path();
+    return fmt::format(R"({{"cpu": {}, "tables": {}, "recognised": {}}})", loaded - start,
+                       ThreadSeconds() - loaded, recognised);
   }
 
   std::string Compiled(const std::string& path) {
