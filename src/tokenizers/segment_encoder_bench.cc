@@ -1,9 +1,8 @@
 // Answers bench/scenarios/tokenizers.py, which runs it beside its peers: one command a line on the
 // standard input, one line of JSON on the standard output.
 //
-//   load FILE      reads a tokenizer.json; {"cpu", "tables": of making those of the fast path,
-//   which
-//                  load leaves to the first text, "recognised": whether it has one}
+//   load FILE      reads a tokenizer.json; {"cpu", "tables": of making the fast path, which load
+//                  leaves to the first text, "recognised": whether it has one}
 //   compiled FILE  the same through a compiled cache in the working folder; {"cpu"} of finding it
 //                  there
 //   text FILE      reads the text of the commands that follow
