@@ -27,7 +27,7 @@ def answer(rival, command, argument):
         result = rival.encode()
         seconds = time.process_time() - start
         return {"cpu": seconds, "count": len(rival.ids(result))}
-    if command == "latency":
+    if command in ("latency", "offsets"):
         rounds = int(argument)
         start = time.process_time()
         for _ in range(rounds):

@@ -1,10 +1,12 @@
 """Text to ids: CPU seconds of one thread against the fastest rivals, ids checked against the reference.
 
 Rounds of all engines interleave in one run. "warm" is a further pass over the same text in the same process, "first pass" a
-fresh process. Data: `.cache/testdata/tokenizers/<vocabulary>/tokenizer.json` and `.cache/testdata/text/<text>.txt`
-(tools/tokenizer_data.py). "Two threads" is our own speed in two threads over that in one, "twice the input" our time for two
-megabytes of one word over that for one. Rivals run in the environment `tokenizer_peers` (tools/python_env.py), or under
-HEARTH_PEERS_PYTHON. HEARTH_BENCH_CASES (as gpt2/english,llama3/code,bert/sentence,bert/worst) and HEARTH_BENCH_ROUNDS make a run smaller.
+fresh process. Loading is CPU time of the first load of a fresh process, beside the reference. Data:
+`.cache/testdata/tokenizers/<vocabulary>/tokenizer.json` and `.cache/testdata/text/<text>.txt` (tools/tokenizer_data.py). "Two threads"
+is our own speed in two threads over that in one, "twice the input" our time for two megabytes of one word over that for one. Rivals
+run in the environment `tokenizer_peers` (tools/python_env.py), or under HEARTH_PEERS_PYTHON. HEARTH_BENCH_CASES (as
+gpt2/english,bert/worst,llama3; a vocabulary alone: its loads and sentences) and HEARTH_BENCH_ROUNDS make a run smaller; what a
+smaller run does not measure stays in the results as it was.
 """
 import filecmp
 import json
@@ -50,10 +52,10 @@ def peers_python():
 class Engine:
     """A process that answers one command a line: ours, or a rival."""
 
-    def __init__(self, name, python):
+    def __init__(self, name, python, folder=None):
         self.name = name
         command = [TOOL] if name == "hearth" else [python, ROOT / f"bench/peers/tokenizer_{name}.py"]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder)
 
     def __call__(self, command, argument=""):
         self.process.stdin.write(f"{command} {argument}".strip() + "\n")
@@ -198,15 +200,15 @@ def best_rival(rows, kind):
     return max(rivals, key=lambda name: spread(rows[name][kind])["median"], default=None)
 
 
-def sentence_latency(python, vocabulary, folder, rounds):
-    """Seconds of one short sentence, reference over ours, round by round."""
+def sentence_latency(python, vocabulary, folder, rounds, command):
+    """Seconds of one short sentence, (ours, the reference's), round by round."""
     text = folder / "sentence.txt"
     text.write_text(SENTENCE)
     with Engine("hearth", python) as ours, Engine("tokenizers", python) as theirs:
         for engine in (ours, theirs):
             engine("load", vocabulary_file(vocabulary))
             engine("text", text)
-        pairs = [(ours("latency", 20000)["cpu"], theirs("latency", 2000)["cpu"]) for _ in range(rounds)]
+        pairs = [(ours(command, 20000)["cpu"], theirs(command, 1000)["cpu"]) for _ in range(rounds)]
     return pairs
 
 
@@ -233,33 +235,62 @@ def worst_goals(vocabulary, folder, rounds):
             for what, text in worst_cases().items()]
 
 
-def sentence_goals(python, vocabulary, folder, rounds, detail):
-    pairs = sentence_latency(python, vocabulary, folder, rounds)
-    detail[f"{vocabulary}/sentence"] = {"hearth": spread([o for o, _ in pairs]), "tokenizers": spread([t for _, t in pairs])}
-    what = f"{vocabulary}, one sentence's latency over the reference's"
-    return [goal(what, "<= 0.1", spread([ours / theirs for ours, theirs in pairs]))]
-
-
 def goal(what, wanted, ratio):
     return {"what": what, "goal": wanted, "unit": "x", "value": ratio["median"], "spread": ratio}
+
+
+def load_times(python, vocabulary, folder, rounds):
+    """{what: [seconds]} of loads in fresh processes: ours from the text, what the first ids then wait for, through the compiled cache, theirs."""
+    rows = {"hearth": [], "hearth fast path's tables": [], "hearth compiled": [], "tokenizers": []}
+    for _ in range(rounds):
+        with Engine("hearth", python) as ours:
+            reply = ours("load", vocabulary_file(vocabulary))
+            rows["hearth"].append(reply["cpu"])
+            rows["hearth fast path's tables"].append(reply["tables"])
+        with Engine("hearth", python, folder) as ours:
+            rows["hearth compiled"].append(ours("compiled", vocabulary_file(vocabulary))["cpu"])
+        with Engine("tokenizers", python) as theirs:
+            rows["tokenizers"].append(theirs("load", vocabulary_file(vocabulary))["cpu"])
+    return rows
+
+
+def latency_rows(python, vocabulary, folder, rounds, detail):
+    for command, words in (("latency", "one sentence's ids"), ("offsets", "one sentence with offsets")):
+        pairs = sentence_latency(python, vocabulary, folder, rounds, command)
+        ratio = spread([ours / theirs for ours, theirs in pairs])
+        detail[f"{vocabulary}/{command}"] = {"hearth": spread([o for o, _ in pairs]), "tokenizers": spread([t for _, t in pairs])}
+        print(f"  {vocabulary} {words}: {ratio['median']:.3f} of the reference's", flush=True)
+        yield {"what": f"{vocabulary}, {words}, over the reference's", "goal": "<= 0.1", "unit": "x", "value": ratio["median"], "spread": ratio}
+
+
+def load_rows(python, vocabulary, folder, rounds, detail):
+    rows = load_times(python, vocabulary, folder, rounds)
+    detail[f"{vocabulary}/load"] = {name: spread(values) for name, values in rows.items()}
+    ratio = ratios(rows["hearth"], rows["tokenizers"])
+    print(f"  {vocabulary} load: {ratio['median']:.3f} of the reference's", flush=True)
+    yield {"what": f"{vocabulary}, load, over the reference's", "goal": "<= 0.1", "unit": "x", "value": ratio["median"], "spread": ratio}
+    milliseconds = spread([value * 1e3 for value in rows["hearth compiled"]])
+    yield {"what": f"{vocabulary}, load of a compiled tokenizer", "goal": "< 2", "unit": "ms", "value": milliseconds["median"],
+           "spread": milliseconds}
 
 
 def main():
     python = peers_python()
     rounds = int(os.environ.get("HEARTH_BENCH_ROUNDS", "9"))
     wanted = os.environ.get("HEARTH_BENCH_CASES")
-    cases = [(v, t) for v, (_, texts) in VOCABULARIES.items() for t in (*texts, "sentence", "worst")]
+    cases = [(v, t) for v, (_, texts) in VOCABULARIES.items() for t in (*texts, "worst")]
     if wanted:
-        cases = [tuple(case.split("/")) for case in wanted.split(",")]
+        cases = [tuple(case.split("/")) for case in wanted.split(",") if "/" in case]
     goals, detail = [], {}
     with temp_folder() as folder:
         for vocabulary, name in cases:
-            if name == "sentence":
-                goals += sentence_goals(python, vocabulary, folder, rounds, detail)
-            elif name == "worst":
+            if name == "worst":
                 goals += worst_goals(vocabulary, folder, rounds)
             else:
                 goals += text_goals(python, vocabulary, name, folder, rounds, detail)
+        for vocabulary in [v for v in VOCABULARIES if not wanted or v in wanted.split(",")]:
+            goals += load_rows(python, vocabulary, folder, rounds, detail)
+            goals += latency_rows(python, vocabulary, folder, rounds, detail)
     if wanted:
         goals, detail = with_earlier(goals, detail)
     save("tokenizers", goals, detail)

@@ -15,10 +15,12 @@
 #include <vector>
 
 #include "codec/json.h"
+#include "tokenizers/token_span.h"
 
 namespace hearth::tokenizers {
 
 class Model;
+class Vocab;
 
 // Where a segment lies in its text: metaspace with prepend_scheme "first" needs to know.
 enum class SegmentPosition { kStartOfText, kAfterAddedToken };
@@ -35,6 +37,14 @@ class SegmentEncoder {
   // Appends the ids of `text`, which is valid UTF-8 and holds no added token. Linear in its size.
   virtual void Encode(std::string_view text, SegmentPosition position, Scratch& scratch,
                       std::vector<uint32_t>* ids) const = 0;
+  // The same with offsets in `text` and words from 0 on, as the plain path gives them; the model's
+  // `vocab` says how long tokens are. False when that is not certain (a part of the text was
+  // normalised, a token stands for something else than its name): then what was appended is of no
+  // use, and the plain path is to be taken. Texts below 4 GiB.
+  virtual bool EncodeSpans(std::string_view, SegmentPosition, const Vocab&, Scratch&,
+                           std::vector<TokenSpan>*) const {
+    return false;
+  }
 };
 
 // `tokenizer_json` is a tokenizer.json, of which the model's vocabulary and merges are not read:

@@ -1,13 +1,15 @@
 // Answers bench/scenarios/tokenizers.py, which runs it beside its peers: one command a line on the
 // standard input, one line of JSON on the standard output.
 //
-//   load FILE      reads a tokenizer.json; {"cpu", "recognised": whether it has a fast path}
+//   load FILE      reads a tokenizer.json; {"cpu", "tables": of making the fast path, which load
+//                  leaves to the first text, "recognised": whether it has one}
 //   compiled FILE  the same through a compiled cache in the working folder; {"cpu"} of finding it
 //                  there
 //   text FILE      reads the text of the commands that follow
 //   encode         {"cpu", "count", "digest"}; caches stay warm from one call to the next
 //   threads N      encodes the text in N threads at once, 8 times each; {"wall", "count"}
-//   latency N      encodes the text N times; {"cpu"} of one
+//   latency N      the ids of the text, N times; {"cpu"} of one
+//   offsets N      the same with offsets in characters, tokens, words and masks
 //   write FILE     writes the ids of the text, little-endian 32 bits each
 #include <fmt/format.h>
 
@@ -58,6 +60,7 @@ class Server {
     if (command == "encode") return Encode();
     if (command == "threads") return Threads(std::stoi(argument));
     if (command == "latency") return Latency(std::stoi(argument));
+    if (command == "offsets") return WithOffsets(std::stoi(argument));
     if (command == "write") {
       std::vector<uint32_t> ids = tokenizer_->EncodeIds(text_, false);
       std::ofstream(argument, std::ios::binary)
@@ -72,8 +75,10 @@ class Server {
   std::string Load(const std::string& path) {
     double start = ThreadSeconds();
     tokenizer_.emplace(Tokenizer::FromFile(path));
-    double seconds = ThreadSeconds() - start;
-    return fmt::format(R"({{"cpu": {}, "recognised": {}}})", seconds, tokenizer_->has_fast_path());
+    double loaded = ThreadSeconds();
+    bool recognised = tokenizer_->has_fast_path();
+    return fmt::format(R"({{"cpu": {}, "tables": {}, "recognised": {}}})", loaded - start,
+                       ThreadSeconds() - loaded, recognised);
   }
 
   std::string Compiled(const std::string& path) {
@@ -119,6 +124,18 @@ class Server {
       tokenizer_->EncodeIds(text_, false, &ids);
     }
     return fmt::format(R"({{"cpu": {}}})", (ThreadSeconds() - start) / rounds);
+  }
+
+  std::string WithOffsets(int rounds) {
+    tokenizer_->has_fast_path();
+    EncodeOptions options{.add_special_tokens = false, .offsets = OffsetUnit::kCharacters};
+    size_t tokens = 0;
+    double start = ThreadSeconds();
+    for (int round = 0; round < rounds; ++round) {
+      tokens += tokenizer_->Encode(text_, options).size();
+    }
+    double seconds = (ThreadSeconds() - start) / rounds;
+    return fmt::format(R"({{"cpu": {}, "count": {}}})", seconds, tokens);
   }
 
   std::optional<Tokenizer> tokenizer_;

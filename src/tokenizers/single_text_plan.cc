@@ -5,7 +5,6 @@
 
 #include "base/error.h"
 #include "tokenizers/internal/tokenizer_scratch.h"
-#include "tokenizers/internal/trim_offsets.h"
 
 namespace hearth::tokenizers {
 namespace {
@@ -66,10 +65,6 @@ void AppendOne(const Encoding& from, size_t i, Encoding* to) {
   to->attention_mask.push_back(from.attention_mask[i]);
 }
 
-void AppendAll(const Encoding& from, Encoding* to) {
-  for (size_t i = 0; i < from.size(); ++i) AppendOne(from, i, to);
-}
-
 }  // namespace
 
 void Tokenizer::MakePlan() {
@@ -95,27 +90,6 @@ bool Tokenizer::FollowsPlan(const EncodeInput& input, const EncodeOptions& optio
   if (input.second || input.first.is_words()) return false;
   if (plan_->trimming == PostProcessor::Trimming::kOther) return false;
   return options.add_special_tokens ? plan_->surrounds : plan_->keeps_plain;
-}
-
-// The tokens of scratch->text with what belongs around them, which truncation leaves as they are.
-Encoding Tokenizer::EncodeByPlan(const EncodeOptions& options, Scratch* scratch) const {
-  bool special = options.add_special_tokens;
-  size_t count = scratch->text.tokens().size();
-  Encoding encoding;
-  encoding.Reserve(count + plan_->before.size() + plan_->after.size());
-  if (special) AppendAll(plan_->before, &encoding);
-  size_t begin = encoding.size();
-  bool trims = plan_->trimming != PostProcessor::Trimming::kNone;
-  AppendTokens(std::nullopt, special ? plan_->type_id : plan_->plain_type_id, options.offsets,
-               scratch, &encoding);
-  if (trims) {
-    internal::TrimOffsets(plan_->trimming == PostProcessor::Trimming::kWithPrefixSpace,
-                          {begin, encoding.size()}, &encoding);
-  }
-  if (plan_->numbers_sequence) encoding.sequence_ranges.push_back({0, begin, encoding.size()});
-  if (special) AppendAll(plan_->after, &encoding);
-  if (padding_) PadEncodings(*padding_, std::span(&encoding, 1));
-  return encoding;
 }
 
 }  // namespace hearth::tokenizers

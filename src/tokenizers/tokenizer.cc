@@ -1,12 +1,12 @@
 #include "tokenizers/tokenizer.h"
 
 #include <cstdlib>
-#include <mutex>
 #include <utility>
 
 #include "base/error.h"
 #include "tokenizers/decoder.h"
 #include "tokenizers/internal/compiled_cache.h"
+#include "tokenizers/internal/fast_path.h"
 #include "tokenizers/internal/json_fields.h"
 #include "tokenizers/internal/single_text_plan.h"
 #include "tokenizers/internal/source_file.h"
@@ -54,15 +54,6 @@ Json WithoutTables(const Json& json) {
 
 }  // namespace
 
-// The encoder is made when it is asked for: a command that encodes one line with offsets, or only
-// decodes, never pays for its tables.
-struct Tokenizer::FastPath {
-  std::once_flag once;
-  Json tokenizer_json;
-  std::function<std::unique_ptr<SegmentEncoder>()> make_kept;  // of a compiled form
-  std::unique_ptr<SegmentEncoder> encoder;
-};
-
 const SegmentEncoder* Tokenizer::segment_encoder() const {
   FastPath* fast = fast_path_.get();
   if (fast == nullptr) return nullptr;
@@ -73,6 +64,7 @@ const SegmentEncoder* Tokenizer::segment_encoder() const {
     }
     fast->make_kept = nullptr;
     fast->tokenizer_json = Json();
+    fast->made.store(true, std::memory_order_release);
   });
   return fast->encoder.get();
 }

@@ -50,6 +50,8 @@ struct EncodeOptions {
   bool add_special_tokens = true;
   OffsetUnit offsets = OffsetUnit::kBytes;
   int threads = 1;  // of EncodeBatch; 0: as many as the machine has
+  // Never by the fast path, which gives the same: for tests that compare the two.
+  bool stage_by_stage = false;
 };
 
 struct LoadOptions {
@@ -166,6 +168,9 @@ class Tokenizer {
   static Tokenizer Assemble(Json rest, std::unique_ptr<Model> model);
 
   const SegmentEncoder* segment_encoder() const;
+  bool WantsFastPath(size_t bytes) const;
+  template <typename Visit, typename Take>
+  void ForEachSegment(std::string_view text, Visit&& visit, Take&& take) const;
 
   void CheckText(std::string_view text) const;
   void RunPipeline(std::string_view text, Scratch* scratch) const;
@@ -182,7 +187,13 @@ class Tokenizer {
                       std::vector<uint32_t>* ids) const;
   void MakePlan();
   bool FollowsPlan(const EncodeInput& input, const EncodeOptions& options) const;
-  Encoding EncodeByPlan(const EncodeOptions& options, Scratch* scratch) const;
+  Encoding EncodeText(std::string_view text, const EncodeOptions& options, Scratch* scratch) const;
+  template <typename AppendText>
+  Encoding EncodeByPlan(const EncodeOptions& options, size_t text_tokens,
+                        AppendText&& append_text) const;
+  bool FindSpans(std::string_view text, Scratch* scratch) const;
+  void AppendSpans(std::string_view text, uint32_t type_id, OffsetUnit unit, Scratch* scratch,
+                   Encoding* encoding) const;
 
   std::unique_ptr<Normalizer> normalizer_;
   std::unique_ptr<PreTokenizer> pre_tokenizer_;

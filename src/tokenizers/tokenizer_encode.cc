@@ -75,16 +75,8 @@ Encoding Tokenizer::EncodeSequenceOnce(const EncodeSequence& sequence, uint32_t 
 
 Encoding Tokenizer::EncodeWith(const EncodeInput& input, const EncodeOptions& options,
                                Scratch* scratch) const {
+  if (FollowsPlan(input, options)) return EncodeText(input.first.text(), options, scratch);
   std::vector<Encoding> sequences;
-  if (FollowsPlan(input, options)) {
-    RunPipeline(input.first.text(), scratch);
-    size_t room = truncation_ ? truncation_->max_length : SIZE_MAX;
-    if (truncation_ && options.add_special_tokens) room -= added_special_tokens(false);
-    if (scratch->text.tokens().size() <= room) return EncodeByPlan(options, scratch);
-    sequences.emplace_back();
-    AppendTokens(std::nullopt, 0, options.offsets, scratch, &sequences.back());
-    return PostProcess(std::move(sequences), options.add_special_tokens);
-  }
   sequences.reserve(2);
   sequences.push_back(EncodeSequenceOnce(input.first, 0, options.offsets, scratch));
   if (input.second) {

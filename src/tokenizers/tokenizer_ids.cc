@@ -4,6 +4,7 @@
 // is, and what lies between them goes to the segment encoder. Everything else takes the plain path
 // of tokenizer_encode.cc, which gives the same ids.
 #include "base/error.h"
+#include "tokenizers/internal/fast_path.h"
 #include "tokenizers/internal/parallel_for.h"
 #include "tokenizers/internal/single_text_plan.h"
 #include "tokenizers/internal/tokenizer_scratch.h"
@@ -40,20 +41,7 @@ void Tokenizer::AppendSegments(const SegmentEncoder& encoder, std::string_view t
                                                              : SegmentPosition::kAfterAddedToken;
     encoder.Encode(segment, position, *scratch->segments, ids);
   };
-  // Cuts at the tokens of one kind and hands on what lies between.
-  auto cut = [&](std::string_view part, bool normalized, auto&& next) {
-    size_t taken = 0;
-    added_.ForEachMatch(part, normalized, [&](const AddedVocabulary::Match& match) {
-      if (taken < match.begin) next(part.substr(taken, match.begin - taken));
-      ids->push_back(match.id);
-      taken = match.end;
-    });
-    next(part.substr(taken));
-  };
-  cut(text, false, [&](std::string_view part) {
-    if (part.empty() || !added_.has_normalized()) return encode(part);
-    cut(part, true, encode);
-  });
+  ForEachSegment(text, encode, [ids](size_t, size_t, uint32_t id) { ids->push_back(id); });
 }
 
 void Tokenizer::AppendIds(std::string_view text, Scratch* scratch,

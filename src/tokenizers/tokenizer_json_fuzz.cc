@@ -119,13 +119,13 @@ std::string Compose(Input* input) {
 
 void CompareIds(const Tokenizer& tokenizer, std::string_view text) {
   if (tokenizer.truncation() || tokenizer.padding()) return;
-  std::vector<uint32_t> whole;
+  hearth::tokenizers::Encoding whole;
   try {
-    whole = tokenizer.Encode(text).ids;
+    whole = tokenizer.Encode(text, {.stage_by_stage = true});
   } catch (const hearth::Error&) {
     return;
   }
-  if (tokenizer.EncodeIds(text) != whole) abort();
+  if (tokenizer.EncodeIds(text) != whole.ids || tokenizer.Encode(text) != whole) abort();
 }
 
 void Use(const std::string& json, std::string_view text) {

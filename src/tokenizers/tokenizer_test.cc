@@ -47,9 +47,10 @@ TEST(TokenizerTest, EncodesWithOffsetsInBytesAndInCharacters) {
 TEST(TokenizerTest, IdsAloneAreTheSame) {
   Tokenizer tokenizer = Tokenizer::FromJson(Words());
   for (const char* text : {"", "hello", "Hello [MASK] world![MASK]", "  ", "日本"}) {
-    EXPECT_EQ(tokenizer.EncodeIds(text), tokenizer.Encode(text).ids) << text;
+    EXPECT_EQ(tokenizer.EncodeIds(text), tokenizer.Encode(text, {.stage_by_stage = true}).ids)
+        << text;
     EXPECT_EQ(tokenizer.EncodeIds(text, false),
-              tokenizer.Encode(text, {.add_special_tokens = false}).ids);
+              tokenizer.Encode(text, {.add_special_tokens = false, .stage_by_stage = true}).ids);
     EXPECT_EQ(tokenizer.CountTokens(text), tokenizer.EncodeIds(text).size());
   }
 }

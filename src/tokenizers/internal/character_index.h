@@ -17,6 +17,8 @@ class CharacterIndex {
   // `text` must outlive the index. Keeps its memory, so a reused index allocates nothing.
   void Reset(std::string_view text);
 
+  bool is_ascii() const { return ascii_; }
+
   // A position inside a character gives the character. An end past the text counts one character
   // after the last one; a begin that is not inside the text leaves the pair as it is (the
   // reference's rule, which an empty token at the very end meets).

@@ -10,6 +10,7 @@
 #include "tokenizers/internal/character_index.h"
 #include "tokenizers/pre_tokenized_string.h"
 #include "tokenizers/segment_encoder.h"
+#include "tokenizers/token_span.h"
 #include "tokenizers/tokenizer.h"
 
 namespace hearth::tokenizers {
@@ -17,6 +18,7 @@ namespace hearth::tokenizers {
 struct Tokenizer::Scratch {
   PreTokenizedString text;
   internal::CharacterIndex characters;
+  std::vector<TokenSpan> spans;
   std::unique_ptr<SegmentEncoder::Scratch> segments;  // made on first use
 };
 

@@ -9,7 +9,7 @@ namespace hearth::tokenizers {
 namespace {
 
 void ExpectPlainIds(const Tokenizer& tokenizer, const std::string& text) {
-  ASSERT_EQ(tokenizer.EncodeIds(text), tokenizer.Encode(text).ids) << Json(text).Dump();
+  ASSERT_TRUE(PathsAgree(tokenizer, text)) << Json(text).Dump();
 }
 
 TEST(BertWordpiece, EverySwitchGivesTheIdsOfThePlainPath) {
@@ -69,7 +69,7 @@ TEST(BertWordpiece, MoreDistinctWordsThanTheCacheHoldsStayRight) {
   for (int i = 0; i < 200000; ++i) {
     text += "x" + std::to_string(i) + (i % 7 == 0 ? "\xD0\xBC\xD0\xB8thethethethethe " : " ");
   }
-  std::vector<uint32_t> wanted = tokenizer.Encode(text).ids;
+  std::vector<uint32_t> wanted = tokenizer.Encode(text, {.stage_by_stage = true}).ids;
   EXPECT_EQ(tokenizer.EncodeIds(text), wanted);
   EXPECT_EQ(tokenizer.EncodeIds(text), wanted);
 }

@@ -15,6 +15,7 @@
 #include "tokenizers/segment_encoders/byte_bpe_kernel.h"
 #include "tokenizers/segment_encoders/byte_bpe_load.h"
 #include "tokenizers/segment_encoders/byte_bpe_nfc.h"
+#include "tokenizers/segment_encoders/byte_bpe_spans.h"
 
 namespace hearth::tokenizers {
 namespace {
@@ -37,10 +38,20 @@ class ByteBpeEncoder : public SegmentEncoder {
     encode_(*plan_, text, own.state, ids);
   }
 
+  bool EncodeSpans(std::string_view text, SegmentPosition, const Vocab& vocab, Scratch& scratch,
+                   std::vector<TokenSpan>* spans) const override {
+    State& own = static_cast<State&>(scratch);
+    if (plan_->config().nfc && ToNfc(text, &own.normalized).data() != text.data()) return false;
+    own.ids.clear();
+    encode_(*plan_, text, own.state, &own.ids);
+    return FindByteBpeSpans(plan_->config().split, text, own.ids, vocab, spans);
+  }
+
  private:
   struct State : Scratch {
     ByteBpeState state;
     std::string normalized;
+    std::vector<uint32_t> ids;
   };
 
   std::shared_ptr<const ByteBpePlan> plan_;

@@ -8,6 +8,7 @@
 #include "tokenizers/segment_encoders/byte_bpe_kernel.h"
 #include "tokenizers/segment_encoders/byte_bpe_load.h"
 #include "tokenizers/segment_encoders/byte_bpe_testing.h"
+#include "tokenizers/segment_encoders/segment_encoder_testing.h"
 #include "tokenizers/tokenizer.h"
 
 namespace {
@@ -18,6 +19,7 @@ using namespace hearth::tokenizers;
 struct Case {
   explicit Case(const ByteBpeFamily& family)
       : json(SmallByteBpe(family)), plain(Tokenizer::Build(json)) {
+    plain.has_fast_path();
     for (ByteBpeEncodeFunction kernel : ByteBpeKernels()) {
       encoders.push_back(MakeByteBpeEncoder(json, kernel));
       scratches.push_back(encoders.back()->MakeScratch());
@@ -47,7 +49,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string_view text(copy.get(), size - 1);
   bool valid = IsValidUtf8(text);
   std::vector<uint32_t> wanted;
-  if (valid) wanted = one.plain.Encode(std::string(text)).ids;
+  if (valid && !PathsAgree(one.plain, text)) std::abort();
+  if (valid) wanted = one.plain.Encode(text, {.stage_by_stage = true}).ids;
   for (size_t i = 0; i < one.encoders.size(); ++i) {
     std::vector<uint32_t> ids;
     one.encoders[i]->Encode(text, SegmentPosition::kStartOfText, *one.scratches[i], &ids);

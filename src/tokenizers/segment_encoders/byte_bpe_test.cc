@@ -3,6 +3,7 @@
 #include "tokenizers/segment_encoders/byte_bpe_config.h"
 #include "tokenizers/segment_encoders/byte_bpe_kernel.h"
 #include "tokenizers/segment_encoders/byte_bpe_testing.h"
+#include "tokenizers/segment_encoders/segment_encoder_testing.h"
 #include "tokenizers/tokenizer.h"
 
 namespace hearth::tokenizers {
@@ -31,7 +32,7 @@ TEST_P(ByteBpeFamilyTest, EveryTierGivesTheIdsOfThePlainPathOnHardTexts) {
     auto scratch = encoder->MakeScratch();
     for (uint64_t seed = 0; seed < 1500; ++seed) {
       std::string text = HardText(seed, seed % 10 == 0 ? 300 : 24);
-      ASSERT_EQ(IdsOf(*encoder, text, *scratch), plain.Encode(text).ids)
+      ASSERT_EQ(IdsOf(*encoder, text, *scratch), plain.Encode(text, {.stage_by_stage = true}).ids)
           << "seed " << seed << ": " << Json(text).Dump();
     }
   }
@@ -50,7 +51,8 @@ TEST_P(ByteBpeFamilyTest, TextsOfEveryLengthAroundABlockAreEqual) {
           while (text.size() < size) text += fill;
           text += end;
           text += "z";
-          ASSERT_EQ(IdsOf(*encoder, text, *scratch), plain.Encode(text).ids)
+          ASSERT_EQ(IdsOf(*encoder, text, *scratch),
+                    plain.Encode(text, {.stage_by_stage = true}).ids)
               << size << " of " << fill << ", then " << end;
         }
       }
@@ -70,8 +72,9 @@ TEST(ByteBpe, PiecesOfAnyLengthMergeAlike) {
       std::string text;
       while (text.size() < size) text += "thequickfoxthereotherthe";
       text.resize(size);
-      ASSERT_EQ(IdsOf(*encoder, text), plain.Encode(text).ids) << size;
-      ASSERT_EQ(IdsOf(*encoder, std::string(size, '0')), plain.Encode(std::string(size, '0')).ids);
+      ASSERT_EQ(IdsOf(*encoder, text), plain.Encode(text, {.stage_by_stage = true}).ids) << size;
+      ASSERT_EQ(IdsOf(*encoder, std::string(size, '0')),
+                plain.Encode(std::string(size, '0'), {.stage_by_stage = true}).ids);
     }
   }
 }
@@ -151,7 +154,35 @@ TEST(ByteBpe, BytesOfRareCharactersThatTheVocabularyLacksVanish) {
     auto encoder = MakeByteBpeEncoder(json, kernel);
     ASSERT_NE(encoder, nullptr);
     for (std::string_view text : {"a\xF1\x80\x80\x80 the", "\xF1\x80\x80\x80", "the"}) {
-      EXPECT_EQ(IdsOf(*encoder, text), plain.Encode(text).ids);
+      EXPECT_EQ(IdsOf(*encoder, text), plain.Encode(text, {.stage_by_stage = true}).ids);
+    }
+  }
+}
+
+TEST(ByteBpe, OffsetsAndWordsAreThoseOfThePlainPath) {
+  for (const ByteBpeFamily& family : ByteBpeFamilies()) {
+    Json json = SmallByteBpe(family);
+    json.Set("post_processor", Json::Obj({{"type", "ByteLevel"},
+                                          {"add_prefix_space", true},
+                                          {"trim_offsets", true},
+                                          {"use_regex", true}}));
+    Json token = Json::Obj({{"id", 0},
+                            {"content", "<x>"},
+                            {"single_word", false},
+                            {"lstrip", true},
+                            {"rstrip", false},
+                            {"normalized", false},
+                            {"special", true}});
+    json.Set("added_tokens", Json::Arr({token}));
+    Tokenizer tokenizer = Tokenizer::Build(json);
+    ASSERT_TRUE(tokenizer.has_fast_path());
+    for (uint64_t seed = 0; seed < 400; ++seed) {
+      std::string text = HardText(seed, seed % 10 == 0 ? 200 : 20);
+      if (seed % 3 == 0) text = " <x>" + text + "  <x><x>" + text + " <x> ";
+      ASSERT_TRUE(PathsAgree(tokenizer, text)) << family.name << Json(text).Dump();
+    }
+    for (std::string_view text : {"", " ", "<x>", "é", "🙂", " <x>", "\n", "a\0b"}) {
+      EXPECT_TRUE(PathsAgree(tokenizer, text)) << family.name << text;
     }
   }
 }

@@ -15,13 +15,13 @@
 #include "tokenizers/segment_encoder.h"
 #include "tokenizers/segment_encoders/id_writer.h"
 #include "tokenizers/segment_encoders/letter_run.h"
+#include "tokenizers/segment_encoders/marked_text.h"
 #include "tokenizers/segment_encoders/metaspace_bpe_merges.h"
 #include "tokenizers/segment_encoders/word_batch.h"
+#include "tokenizers/vocab.h"
 
 namespace hearth::tokenizers {
 namespace {
-
-constexpr std::string_view kMark = "\xE2\x96\x81";  // U+2581
 
 enum class Prefix { kNone, kMark, kMarkUnlessThere };
 
@@ -129,12 +129,31 @@ class MetaspaceBpeEncoder final : public SegmentEncoder {
     writer.Flush();
   }
 
+  bool EncodeSpans(std::string_view text, SegmentPosition position, const Vocab& vocab,
+                   Scratch& scratch, std::vector<TokenSpan>* spans) const override {
+    std::vector<uint32_t>& ids = static_cast<State&>(scratch).span_ids;
+    ids.clear();
+    Encode(text, position, scratch, &ids);
+    MarkedText marked(text, WantsPrefix(text, position));
+    uint32_t word = 0;
+    for (uint32_t id : ids) {
+      std::optional<std::string_view> token = vocab.FindToken(id);
+      if (!token || id == merges_->unknown_id()) return false;
+      bool first = marked.at() == 0 && !marked.took_prefix();
+      if (layout_.cut_at_marks && !first && token->starts_with(kMark)) ++word;
+      auto taken = marked.Take(*token);
+      if (!taken) return false;
+      spans->push_back({id, taken->first, taken->second, word});
+    }
+    return marked.at() == text.size();
+  }
+
  private:
   struct State final : Scratch {
     WordCache cache;
     MetaspaceMerges::Work work;
     std::string first;
-    std::vector<uint32_t> ids;
+    std::vector<uint32_t> ids, span_ids;
   };
 
   struct Miss {

@@ -49,6 +49,10 @@ class MetaspaceMerges {
   static std::unique_ptr<const MetaspaceMerges> Make(const Json& model, const ModelTables& tables);
 
   const JoinTable& joins() const { return joins_; }
+  // Of the unknown token, which stands for other texts than its name; none: no token is so.
+  std::optional<uint32_t> unknown_id() const {
+    return unknown_id_ == kGone ? std::nullopt : std::optional(unknown_id_);
+  }
 
   // Appends the ids of `text`; a space means U+2581. The text must not join with its neighbours.
   void Encode(std::string_view text, Work* work, std::vector<uint32_t>* ids) const;

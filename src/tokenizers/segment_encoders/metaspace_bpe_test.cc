@@ -66,7 +66,7 @@ std::string WithMarks(std::string text) {
 }
 
 void ExpectPlainIds(const Tokenizer& tokenizer, const std::string& text) {
-  ASSERT_EQ(tokenizer.EncodeIds(text), tokenizer.Encode(text).ids) << Json(text).Dump();
+  ASSERT_TRUE(PathsAgree(tokenizer, text)) << Json(text).Dump();
 }
 
 class MetaspaceBpeTest : public testing::TestWithParam<size_t> {};

@@ -232,4 +232,12 @@ std::string SmallCharsmap() {
   return Base64Encode(bytes + trie + texts);
 }
 
+bool PathsAgree(const Tokenizer& tokenizer, std::string_view text) {
+  EncodeOptions plain{.stage_by_stage = true}, characters{.offsets = OffsetUnit::kCharacters};
+  Encoding expected = tokenizer.Encode(text, plain);
+  if (tokenizer.EncodeIds(text) != expected.ids || tokenizer.Encode(text) != expected) return false;
+  plain.offsets = OffsetUnit::kCharacters;
+  return tokenizer.Encode(text, characters) == tokenizer.Encode(text, plain);
+}
+
 }  // namespace hearth::tokenizers

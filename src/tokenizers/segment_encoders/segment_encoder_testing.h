@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "codec/json.h"
+#include "tokenizers/tokenizer.h"
 
 namespace hearth::tokenizers {
 
@@ -30,5 +31,9 @@ Json SmallUnigram(Json normalizer, Json pre_tokenizer);
 // A charsmap in base64 that maps, among others, A-Z to a-z, no-break space and line ends to space,
 // U+200B to nothing, U+00B4 to space and U+0301, and e + U+0301 to U+00E9.
 std::string SmallCharsmap();
+
+// Whether a text gives the same stage by stage, as ids alone and by way of the fast path with
+// offsets.
+bool PathsAgree(const Tokenizer& tokenizer, std::string_view text);
 
 }  // namespace hearth::tokenizers

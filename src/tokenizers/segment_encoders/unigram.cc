@@ -6,6 +6,7 @@
 // one, and, where spaces are counted (no WhitespaceSplit), when an edge of the word becomes white
 // space or nothing. Such words are taken together with their neighbours ("stretch"). Should the map
 // still surprise, the whole text is encoded at once (EncodeWhole), which is always right.
+#include <algorithm>
 #include <string>
 
 #include "base/error.h"
@@ -14,9 +15,11 @@
 #include "tokenizers/segment_encoder.h"
 #include "tokenizers/segment_encoders/id_writer.h"
 #include "tokenizers/segment_encoders/letter_run.h"
+#include "tokenizers/segment_encoders/marked_text.h"
 #include "tokenizers/segment_encoders/unigram_layout.h"
 #include "tokenizers/segment_encoders/unigram_model.h"
 #include "tokenizers/segment_encoders/word_batch.h"
+#include "tokenizers/vocab.h"
 
 namespace hearth::tokenizers {
 namespace {
@@ -41,6 +44,8 @@ uint32_t FirstCodePoint(const uint8_t* at) {
 
 // Left as they are by every map that SentencePiece writes; UnigramEncoder checks it.
 bool IsAsciiGraphic(uint8_t byte) { return byte > ' ' && byte < 0x7F; }
+
+bool IsPrintable(char c) { return c >= ' ' && c < 0x7F; }
 
 bool IsSpaceOrMark(uint32_t c) { return IsWhitespace(c) || c == 0x2581; }
 
@@ -73,7 +78,7 @@ void StripRight(std::string* text) {
 struct State final : SegmentEncoder::Scratch {
   WordCache cache;
   UnigramModel::Work work;
-  std::vector<uint32_t> ids, edge_ids;
+  std::vector<uint32_t> ids, edge_ids, span_ids;
   std::string normalized, marked;
   bool surprised = false;  // a stretch was not what its edges promised
 };
@@ -90,6 +95,11 @@ class UnigramEncoder final : public SegmentEncoder {
     }
     for (uint8_t byte : {' ', '\t', '\n'}) separators_[byte] = IsSeparator({&byte, 1});
     const uint8_t pair[] = {'\r', '\n'};
+    keeps_ascii_ =
+        layout_.split_whitespace && layout_.prefix == PrependScheme::kAlways && separators_[' '];
+    for (uint8_t byte = '!'; byte < 0x7F; ++byte) {
+      keeps_ascii_ &= (layout_.charsmap->TraitsOf(byte) & Charsmap::kMapped) == 0;
+    }
     separators_['\r'] = IsSeparator({pair, 1}) && IsSeparator({pair, 2}) && separators_['\n'];
   }
 
@@ -112,6 +122,30 @@ class UnigramEncoder final : public SegmentEncoder {
     if (!state.surprised) return;
     ids->resize(before);
     EncodeWhole(text, WantsPrefix(position), state, ids);
+  }
+
+  // Words of printable ASCII, which the map leaves alone, each with its mark.
+  bool EncodeSpans(std::string_view text, SegmentPosition position, const Vocab& vocab,
+                   Scratch& scratch, std::vector<TokenSpan>* spans) const override {
+    if (!keeps_ascii_ || !std::all_of(text.begin(), text.end(), IsPrintable)) return false;
+    std::vector<uint32_t>& ids = static_cast<State&>(scratch).span_ids;
+    ids.clear();
+    Encode(text, position, scratch, &ids);
+    size_t next = 0;
+    uint32_t word = 0;
+    for (size_t at = text.find_first_not_of(' '); at < text.size(); ++word) {
+      std::string_view own = text.substr(at, text.find(' ', at) - at);
+      for (MarkedText marked(own, true); marked.at() < own.size();) {
+        if (next == ids.size() || ids[next] == model_.unknown_id()) return false;
+        auto token = vocab.FindToken(ids[next]);
+        auto taken = token ? marked.Take(*token) : std::nullopt;
+        if (!taken) return false;
+        spans->push_back({ids[next++], static_cast<uint32_t>(at) + taken->first,
+                          static_cast<uint32_t>(at) + taken->second, word});
+      }
+      at = text.find_first_not_of(' ', at + own.size());
+    }
+    return next == ids.size();
   }
 
  private:
@@ -309,6 +343,7 @@ class UnigramEncoder final : public SegmentEncoder {
   UnigramModel model_;
   uint8_t joins_left_ = 0, joins_right_ = 0;
   bool separators_[256] = {};
+  bool keeps_ascii_ = false;  // and every word has a mark
 };
 
 std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json, const Model& plain) {

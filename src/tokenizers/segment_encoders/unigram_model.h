@@ -31,6 +31,7 @@ class UnigramModel {
   // `model` is the "model" object without its vocabulary; nullopt where equal ids are not certain.
   static std::optional<UnigramModel> Make(const Json& model, const ScoredPieces& pieces);
 
+  uint32_t unknown_id() const { return unknown_id_; }
   // Appends the ids of a piece below 2^32 bytes. Linear: no place is walked from further than the
   // longest token.
   void Encode(std::string_view piece, Work* work, std::vector<uint32_t>* ids) const;

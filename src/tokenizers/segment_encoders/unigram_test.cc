@@ -58,7 +58,7 @@ std::string WithEdges(std::string text, uint64_t seed) {
 }
 
 void ExpectPlainIds(const Tokenizer& tokenizer, const std::string& text) {
-  ASSERT_EQ(tokenizer.EncodeIds(text), tokenizer.Encode(text).ids) << Json(text).Dump();
+  ASSERT_TRUE(PathsAgree(tokenizer, text)) << Json(text).Dump();
 }
 
 void ExpectPlainIdsOnHardTexts(const Json& json) {

@@ -152,6 +152,18 @@ class Probe {
   }
 
  private:
+  // The fast path and the stages one by one must agree before either is compared.
+  Encoding EncodeBothWays(const EncodeInput& input, EncodeOptions options) const {
+    options.stage_by_stage = true;
+    Encoding expected = tokenizer_->Encode(input, options);
+    options.stage_by_stage = false;
+    Encoding encoding = tokenizer_->Encode(input, options);
+    if (encoding != expected) {
+      throw Error(Code::kInternal, "the fast path and the stages differ");
+    }
+    return encoding;
+  }
+
   Json AnswerEncode(const Json& request) const {
     EncodeOptions options{.add_special_tokens = Flag(request, "add_special_tokens", true),
                           .offsets = Unit(request),
@@ -159,7 +171,7 @@ class Probe {
     const Json::Array& inputs = request.RequireArray("inputs");
     if (!Flag(request, "batch", true)) {
       return ForEach(inputs, [&](const Json& input) {
-        return EncodingJson(tokenizer_->Encode(Input(input), options));
+        return EncodingJson(EncodeBothWays(Input(input), options));
       });
     }
     std::vector<EncodeInput> batch;
