@@ -165,6 +165,10 @@ class Runner:
         return self.pytest(f"conformance-{name}", environment, targets,
                            env={"HEARTH_XET": str(int(xet)), "HEARTH_LONG": str(int(self.options.long))})
 
+    def inference(self):
+        test_data.ensure()
+        return self.pytest("inference", "inference", ["tests/inference"])
+
     def parity(self):
         return self.pytest("parity", "parity", ["tests/parity"], env={"HEARTH_LONG": str(int(self.options.long))})
 
@@ -234,6 +238,7 @@ def suites(runner):
         *(Suite(f"conformance-{name}", 90 if runner.options.long else minutes,
                 functools.partial(runner.conformance, name, environment, folders, xet))
           for name, environment, folders, xet, minutes in CLIENTS),
+        Suite("inference", 6, runner.inference),
         Suite("parity", 60 if runner.options.long else 20, runner.parity),
         Suite("formats", 10, runner.formats),
         Suite("fault", 90 if runner.options.long else 8, runner.fault),

@@ -30,8 +30,8 @@ std::vector<fs::path> FilesEndingIn(const fs::path& folder, std::string_view end
 
 }  // namespace
 
-void LoadSafetensors(const fs::path& folder, WeightLoader* loader) {
-  auto files = std::make_shared<ShardedCheckpoint>(ShardedCheckpoint::Open(folder));
+void LoadSafetensors(const fs::path& path, WeightLoader* loader) {
+  auto files = std::make_shared<ShardedCheckpoint>(ShardedCheckpoint::Open(path));
   for (const ShardedCheckpoint::Entry& entry : files->entries()) {
     loader->Add({entry.tensor->name, entry.tensor->type, entry.tensor->shape, files->Bytes(entry)});
   }

@@ -35,7 +35,9 @@ struct TorchFile {
   TorchCheckpoint checkpoint;
 };
 
-void AddFile(const std::filesystem::path& path, WeightLoader* loader) {
+}  // namespace
+
+void LoadTorchFile(const std::filesystem::path& path, WeightLoader* loader) {
   auto file = std::make_shared<TorchFile>(path);
   loader->weights().Keep(file);
   for (const TorchTensor& tensor : file->checkpoint.tensors()) {
@@ -53,16 +55,14 @@ void AddFile(const std::filesystem::path& path, WeightLoader* loader) {
   }
 }
 
-}  // namespace
-
 void LoadTorch(const std::filesystem::path& folder, WeightLoader* loader) {
   if (std::filesystem::exists(folder / "pytorch_model.bin")) {
-    return AddFile(folder / "pytorch_model.bin", loader);
+    return LoadTorchFile(folder / "pytorch_model.bin", loader);
   }
   // The index has the form of that of safetensors shards.
   SafetensorsIndex index =
       ParseSafetensorsIndex(ReadFile(folder / "pytorch_model.bin.index.json", kMaxIndexBytes));
-  for (const std::string& file : index.files) AddFile(folder / file, loader);
+  for (const std::string& file : index.files) LoadTorchFile(folder / file, loader);
 }
 
 }  // namespace hearth::runtime

@@ -125,12 +125,16 @@ const tokenizers::Tokenizer& Model::tokenizer() const {
   return *tokenizer_;
 }
 
-std::string Model::RenderChat(ChatInput input, std::string_view template_name) const {
+std::string Model::ChatTemplateText(std::string_view template_name, bool has_tools) const {
   if (!has_chat_template()) {
     throw Error(Code::kUnprocessable,
                 "this model has no chat template: it continues text and holds no conversations");
   }
-  std::string source = ChooseChatTemplate(chat_template_, template_name, !input.tools.is_null());
+  return ChooseChatTemplate(chat_template_, template_name, has_tools);
+}
+
+std::string Model::RenderChat(ChatInput input, std::string_view template_name) const {
+  std::string source = ChatTemplateText(template_name, !input.tools.is_null());
   for (const auto& [name, value] : template_variables_) input.variables.emplace_back(name, value);
   return ChatTemplate::Parse(source).Render(input).text;
 }

@@ -55,6 +55,8 @@ class Model {
   // The prompt of a conversation; special tokens are in the text. Adds bos_token and the like to
   // the input's variables. Throws kUnprocessable when the model has no template.
   std::string RenderChat(ChatInput input, std::string_view template_name = "") const;
+  // The template that RenderChat would take; throws like it.
+  std::string ChatTemplateText(std::string_view template_name, bool has_tools) const;
   // "id2label" of config.json; "LABEL_<i>" where it says nothing.
   std::string Label(uint32_t index) const;
 

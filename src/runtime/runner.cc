@@ -27,6 +27,16 @@ Engine& Runner::engine() {
   return *engine_;
 }
 
+std::shared_ptr<const TokenVocabulary> Runner::vocabulary() {
+  std::lock_guard lock(mutex_);
+  if (vocabulary_ == nullptr) {
+    auto ends = model_->generation_config().eos_token_id.value_or(std::vector<TokenId>());
+    vocabulary_ = std::make_shared<TokenVocabulary>(TokenVocabulary::FromTokenizer(
+        model_->tokenizer(), model_->shape().vocabulary, std::move(ends)));
+  }
+  return vocabulary_;
+}
+
 Engine* Runner::FindEngine() {
   std::lock_guard lock(mutex_);
   return engine_.get();

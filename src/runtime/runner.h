@@ -10,6 +10,7 @@
 
 #include "runtime/engine/encoder.h"
 #include "runtime/engine/engine.h"
+#include "runtime/grammar/token_vocabulary.h"
 #include "runtime/model.h"
 
 namespace hearth::runtime {
@@ -27,6 +28,8 @@ class Runner {
   Engine& engine();
   // The model's tokenizer with truncation to so many tokens.
   const tokenizers::Tokenizer& TokenizerWith(const tokenizers::Truncation& truncation);
+  // The bytes of all tokens, for constraints; made at the first call.
+  std::shared_ptr<const TokenVocabulary> vocabulary();
   // Whether a text generator runs, without starting it.
   Engine* FindEngine();
 
@@ -37,6 +40,7 @@ class Runner {
   std::map<Head, std::unique_ptr<Encoder>> encoders_;
   std::unique_ptr<Encoder> embedder_;
   std::map<std::string, std::unique_ptr<tokenizers::Tokenizer>> tokenizers_;
+  std::shared_ptr<const TokenVocabulary> vocabulary_;
   std::unique_ptr<Engine> engine_;
 };
 

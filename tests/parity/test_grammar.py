@@ -147,6 +147,21 @@ def test_texts_inside_and_outside(real, name):
         valid(SCHEMAS[name], text)
 
 
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_changed_texts_are_accepted_only_when_valid(real, name):
+    """Bytes of valid texts deleted, doubled and exchanged: what is still accepted is still valid."""
+    rng = random.Random(name)
+    real.ask({"op": "schema", "schema": SCHEMAS[name]})
+    texts = [real.ask({"op": "walk", "seed": seed, "max_tokens": 12})["text"] for seed in range(8)]
+    changed = []
+    for text in texts * 25:
+        at = rng.randrange(len(text))
+        changed.append(text[:at] + rng.choice(["", text[at] * 2, rng.choice('{}[]",:019-.ex\\n ')]) + text[at + rng.randint(0, 1):])
+    accepted = [text for text, good in zip(changed, real.ask({"op": "accepts", "texts": changed})["accepts"]) if good]
+    for text in accepted:
+        valid(SCHEMAS[name], text)
+
+
 @pytest.mark.parametrize("schema, code, words", [
     ({"type": "object", "patternProperties": {}}, "Unimplemented", "#/patternProperties"), ({"properties": {"a": {"not": {}}}}, "Unimplemented", "#/properties/a/not"),
     ({"type": "array", "uniqueItems": True}, "Unimplemented", "uniqueItems"), ({"type": "number", "multipleOf": 3}, "Unimplemented", "multipleOf"),

@@ -424,7 +424,8 @@ void Engine::Deliver(Sequence& sequence) {
     const tokenizers::Tokenizer& tokenizer = model_->tokenizer();
     auto spelled = tokenizer.FindToken(token.id);
     event.is_special = spelled && tokenizer.added_vocabulary().IsSpecial(*spelled);
-    event.text = sequence.text.Push(token.id);
+    // The end token is no text, also where special tokens are wanted.
+    if (event.stop != StopReason::kEos) event.text = sequence.text.Push(token.id);
     if (sequence.request.filter != nullptr && event.stop != StopReason::kEos) {
       sequence.request.filter->Accept(token.id);
       if (event.stop == StopReason::kNone && sequence.request.filter->finished()) {

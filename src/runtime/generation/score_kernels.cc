@@ -10,8 +10,8 @@
 namespace hearth::runtime {
 namespace {
 
-// Loops over this many lanes become vector code in each tier; the sums keep one order in all.
-constexpr size_t kLanes = 16;
+// Values that are looked at together before any is looked at alone.
+constexpr size_t kLanes = 32;
 
 #define HEARTH_INLINE __attribute__((always_inline)) inline
 
@@ -49,17 +49,22 @@ HEARTH_INLINE void ExpVector(Floats* x) {
 }
 
 HEARTH_INLINE float MaxBody(const float* values, size_t count) {
-  float lanes[kLanes];
-  for (float& lane : lanes) lane = -std::numeric_limits<float>::infinity();
+  constexpr float kLowest = -std::numeric_limits<float>::infinity();
+  Floats best[4] = {Floats{} + kLowest, Floats{} + kLowest, Floats{} + kLowest, Floats{} + kLowest};
   size_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) {
-    for (size_t l = 0; l < kLanes; ++l)
-      lanes[l] = lanes[l] < values[i + l] ? values[i + l] : lanes[l];
+  for (; i + 4 * kWidth <= count; i += 4 * kWidth) {
+    for (size_t part = 0; part < 4; ++part) {
+      Floats x;
+      Load(values + i + part * kWidth, &x);
+      best[part] = best[part] < x ? x : best[part];
+    }
   }
-  float best = -std::numeric_limits<float>::infinity();
-  for (float lane : lanes) best = best < lane ? lane : best;
-  for (; i < count; ++i) best = best < values[i] ? values[i] : best;
-  return best;
+  float all = kLowest;
+  for (const Floats& part : best) {
+    for (size_t l = 0; l < kWidth; ++l) all = all < part[l] ? part[l] : all;
+  }
+  for (; i < count; ++i) all = all < values[i] ? values[i] : all;
+  return all;
 }
 
 // One block; returns its sum. The block's end is filled up with values whose weight is 0.
@@ -93,9 +98,15 @@ HEARTH_INLINE float ExpBody(const float* values, size_t count, float shift, floa
 
 // Whether one of kLanes values reaches `least`.
 HEARTH_INLINE bool AnyAtLeast(const float* values, float least) {
-  int32_t any = 0;
-  for (size_t l = 0; l < kLanes; ++l) any |= values[l] >= least ? 1 : 0;
-  return any != 0;
+  Ints any{};
+  for (size_t l = 0; l < kLanes; l += kWidth) {
+    Floats x;
+    Load(values + l, &x);
+    any |= x >= least;
+  }
+  int64_t words[4];
+  __builtin_memcpy(words, &any, sizeof(words));
+  return (words[0] | words[1] | words[2] | words[3]) != 0;
 }
 
 HEARTH_INLINE void CollectBody(const float* values, size_t count, float least,

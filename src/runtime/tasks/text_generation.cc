@@ -1,5 +1,7 @@
 #include "runtime/tasks/text_generation.h"
 
+#include "runtime/engine/grammar_filter.h"
+
 namespace hearth::runtime {
 namespace {
 
@@ -115,6 +117,11 @@ TextGeneration ReadTextGeneration(Runner& runner, const Json& inputs, const Json
   generation.details = ReadFlag(parameters, "details").value_or(false) ||
                        ReadFlag(parameters, "decoder_input_details").value_or(false);
   generation.return_full_text = ReadFlag(parameters, "return_full_text").value_or(false);
+  if (const Json* grammar = parameters.Find("grammar")) {
+    if (auto constraint = ReadConstraint(*grammar, runner.vocabulary())) {
+      generation.request.filter = std::make_unique<GrammarFilter>(std::move(constraint));
+    }
+  }
   generation.request.logprobs = true;
   generation.request.keep_stop_string = true;
   return generation;

@@ -109,6 +109,9 @@ TextRequest ReadTextRequest(ModelServer& server, const Json& body) {
     if (most) config.max_new_tokens = static_cast<uint32_t>(*most);
   }
   request.config = server.runner().model().generation_config().MergedWith(config);
+  if (const Json* format = body.Find("response_format")) {
+    request.constraint = runtime::ReadConstraint(*format, server.runner().vocabulary());
+  }
   request.choices = static_cast<uint32_t>(ReadCount(body, "n", kMaxChoices).value_or(1));
   if (request.choices == 0) Refuse("`n` must be 1 or more");
   request.stream = ReadFlag(body, "stream").value_or(false);
@@ -141,6 +144,10 @@ runtime::GenerationRequest ForChoice(const TextRequest& request, uint32_t choice
   made.sequence = choice;
   made.logprobs = request.logprobs;
   made.top_logprobs = request.top_logprobs;
+  made.skip_special_tokens = !request.keep_special_tokens;
+  if (request.constraint != nullptr) {
+    made.filter = std::make_unique<runtime::GrammarFilter>(request.constraint);
+  }
   return made;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/engine/grammar_filter.h"
 #include "serving/event_stream.h"
 #include "serving/model_server.h"
 
@@ -17,6 +18,8 @@ struct TextRequest {
   bool logprobs = false;
   uint32_t top_logprobs = 0;
   bool stream = false;
+  bool keep_special_tokens = false;
+  std::shared_ptr<runtime::TokenConstraint> constraint;  // may be null
   bool include_usage = false;
   std::string id;
   int64_t created = 0;

@@ -1,5 +1,7 @@
 // POST /v1/chat/completions: conversations in OpenAI's words.
 #include "base/error.h"
+#include "base/random.h"
+#include "runtime/generation/tool_calls.h"
 #include "runtime/tasks/inputs.h"
 #include "serving/routes/generation_answer.h"
 
@@ -67,6 +69,107 @@ Json Logprob(const Model& model, const SampledToken& token) {
   return item;
 }
 
+// Turns the text of one choice into content and tool calls. Without tools all is content.
+class AnswerReader {
+ public:
+  explicit AnswerReader(std::unique_ptr<runtime::ToolCallParser> parser)
+      : parser_(std::move(parser)) {}
+
+  // What the text adds to a streamed message; empty object for nothing.
+  Json Delta(const std::string& text, bool is_last) {
+    std::vector<runtime::ToolCallEvent> events;
+    if (parser_ == nullptr) {
+      if (!text.empty()) events.push_back({runtime::ToolCallEvent::Kind::kText, 0, text});
+    } else {
+      parser_->Push(text, &events);
+      if (is_last) parser_->Finish(&events);
+    }
+    Json delta = Json::Obj(), calls = Json::Arr();
+    std::string content, reasoning;
+    for (const runtime::ToolCallEvent& event : events) Add(event, &content, &reasoning, &calls);
+    if (!content.empty()) delta.Set("content", content);
+    if (!reasoning.empty()) delta.Set("reasoning_content", reasoning);
+    if (calls.size() > 0) delta.Set("tool_calls", std::move(calls));
+    return delta;
+  }
+  bool has_calls() const { return calls_.size() > 0; }
+  // The whole message, once all text was read.
+  Json Message() const {
+    Json message = Json::Obj({{"role", "assistant"}});
+    message.Set("content", content_.empty() && has_calls() ? Json() : Json(content_));
+    if (!reasoning_.empty()) message.Set("reasoning_content", reasoning_);
+    if (has_calls()) message.Set("tool_calls", calls_);
+    return message;
+  }
+
+ private:
+  void Add(const runtime::ToolCallEvent& event, std::string* content, std::string* reasoning,
+           Json* calls) {
+    using Kind = runtime::ToolCallEvent::Kind;
+    switch (event.kind) {
+      case Kind::kText:
+        *content += event.text, content_ += event.text;
+        break;
+      case Kind::kReasoning:
+        *reasoning += event.text, reasoning_ += event.text;
+        break;
+      case Kind::kCall: {
+        Json function = Json::Obj({{"name", event.text}, {"arguments", ""}});
+        Json call = Json::Obj({{"id", "call_" + RandomAlphanumeric(24)},
+                               {"type", "function"},
+                               {"function", std::move(function)}});
+        calls_.Push(call);
+        call.Set("index", event.call);
+        calls->Push(std::move(call));
+        break;
+      }
+      case Kind::kArguments: {
+        Json& known = *calls_.AsArray()->back().Find("function");
+        known.Set("arguments", *known.Find("arguments")->AsString() + event.text);
+        calls->Push(Json::Obj(
+            {{"index", event.call}, {"function", Json::Obj({{"arguments", event.text}})}}));
+        break;
+      }
+      case Kind::kCallEnd:
+        break;
+    }
+  }
+
+  std::unique_ptr<runtime::ToolCallParser> parser_;
+  std::string content_, reasoning_;
+  Json calls_ = Json::Arr();
+};
+
+// Which marks the model's tool calls have; empty when the request has no tools.
+std::string ToolFamily(const Model& model, const Json& body) {
+  const Json* tools = body.Find("tools");
+  const Json* choice = body.Find("tool_choice");
+  if (choice != nullptr && !choice->is_null()) {
+    const std::string* word = choice->AsString();
+    if (word == nullptr || (*word != "auto" && *word != "none")) {
+      throw Error(Code::kUnprocessable, "`tool_choice` may be \"auto\" or \"none\" here");
+    }
+    if (*word == "none") return "";
+  }
+  if (tools == nullptr || !tools->is_array() || tools->size() == 0) return "";
+  auto family = runtime::DetectToolCallFamily(model.ChatTemplateText("", true));
+  if (!family) {
+    throw Error(Code::kUnprocessable, "this model's chat template knows no tools");
+  }
+  return std::string(*family);
+}
+
+std::unique_ptr<AnswerReader> MakeReader(const std::string& family, const Json& body) {
+  if (family.empty()) return std::make_unique<AnswerReader>(nullptr);
+  return std::make_unique<AnswerReader>(
+      runtime::MakeToolCallParser(family, runtime::ToolTypes(*body.Find("tools"))));
+}
+
+std::string_view FinishReason(const AnswerReader& reader, runtime::StopReason reason) {
+  std::string_view word = OpenAiFinishReason(reason);
+  return word == "stop" && reader.has_calls() ? "tool_calls" : word;
+}
+
 Json Head(const TextRequest& request, const ModelServer& server, const char* object) {
   return Json::Obj({{"id", "chatcmpl-" + request.id},
                     {"object", object},
@@ -75,32 +178,37 @@ Json Head(const TextRequest& request, const ModelServer& server, const char* obj
                     {"system_fingerprint", "hearth"}});
 }
 
-net::Response Stream(ModelServer& server, const TextRequest& request) {
+net::Response Stream(ModelServer& server, const TextRequest& request, const std::string& family,
+                     const Json& body) {
   const Model& model = server.runner().model();
   Json head = Head(request, server, "chat.completion.chunk");
+  auto readers = std::make_shared<std::vector<std::unique_ptr<AnswerReader>>>();
+  for (uint32_t i = 0; i < request.choices; ++i) readers->push_back(MakeReader(family, body));
   auto started = std::make_shared<std::vector<bool>>(request.choices);
   bool logprobs = request.logprobs, usage = request.include_usage;
   ChunkMaker chunk = [=, &model](uint32_t i, const GenerationEvent& event) -> std::string {
-    bool is_first = !(*started)[i];
-    (*started)[i] = true;
+    AnswerReader& reader = *(*readers)[i];
     Json delta = Json::Obj();
-    if (is_first) delta.Set("role", "assistant");
-    if (is_first || !event.text.empty()) delta.Set("content", event.text);
-    if (event.text.empty() && !is_first && !event.is_last() && !logprobs) return "";
+    if (!(*started)[i]) delta.Set("role", "assistant").Set("content", "");
+    (*started)[i] = true;
+    Json news = reader.Delta(event.text, event.is_last());
+    for (const auto& [name, value] : *news.AsObject()) delta.Set(name, value);
+    if (delta.size() == 0 && !event.is_last() && !logprobs) return "";
     Json choice = Json::Obj({{"index", i}, {"delta", std::move(delta)}});
-    choice.Set("logprobs", logprobs && event.token
-                               ? Json::Obj({{"content", Json::Arr({Logprob(model, *event.token)})}})
-                               : Json());
-    choice.Set("finish_reason", event.is_last() ? Json(OpenAiFinishReason(event.stop)) : Json());
-    Json body = head;
-    body.Set("choices", Json::Arr({std::move(choice)}));
-    if (usage) body.Set("usage", Json());
-    return body.Dump();
+    choice.Set("logprobs", Json());
+    if (logprobs && event.token) {
+      choice.Set("logprobs", Json::Obj({{"content", Json::Arr({Logprob(model, *event.token)})}}));
+    }
+    choice.Set("finish_reason", event.is_last() ? Json(FinishReason(reader, event.stop)) : Json());
+    Json data = head;
+    data.Set("choices", Json::Arr({std::move(choice)}));
+    if (usage) data.Set("usage", Json());
+    return data.Dump();
   };
   return StreamChoices(server, request, std::move(chunk), [head](const Json& counts) {
-    Json body = head;
-    body.Set("choices", Json::Arr()).Set("usage", counts);
-    return body.Dump();
+    Json data = head;
+    data.Set("choices", Json::Arr()).Set("usage", counts);
+    return data.Dump();
   });
 }
 
@@ -112,16 +220,13 @@ net::Response ChatCompletions(ModelServer& server, net::Request& http) {
   if (auto refusal = runtime::NeedsHead(model, runtime::Head::kCausalLm, "chat")) {
     throw Error(Code::kUnprocessable, *refusal);
   }
-  if (const Json* format = body.Find("response_format"); format && format->is_object()) {
-    auto type = format->StringField("type");
-    if (type && *type != "text") {
-      throw Error(Code::kUnprocessable, "response_format \"" + *type + "\" is not supported yet");
-    }
-  }
   TextRequest request = ReadTextRequest(server, body);
   request.logprobs = runtime::ReadFlag(body, "logprobs").value_or(false);
   request.top_logprobs =
       static_cast<uint32_t>(runtime::ReadCount(body, "top_logprobs", kMaxTopLogprobs).value_or(0));
+  std::string family = ToolFamily(model, body);
+  // The marks of tool calls are special tokens in most families.
+  request.keep_special_tokens = !family.empty();
   request.prompt = Prompt(model, body);
   if (!request.config.max_new_tokens) {
     request.config.max_length.reset();
@@ -129,7 +234,7 @@ net::Response ChatCompletions(ModelServer& server, net::Request& http) {
     auto used = static_cast<uint32_t>(request.prompt.size());
     request.config.max_new_tokens = most > used ? most - used : 1;
   }
-  if (request.stream) return Stream(server, request);
+  if (request.stream) return Stream(server, request, family, body);
   Json answer = Head(request, server, "chat.completion");
   Json choices = Json::Arr();
   uint64_t generated = 0, prompt = 0, cached = 0;
@@ -137,13 +242,14 @@ net::Response ChatCompletions(ModelServer& server, net::Request& http) {
   for (uint32_t i = 0; i < texts.size(); ++i) {
     generated += texts[i].last.generated_tokens;
     prompt = texts[i].last.prompt_tokens, cached = texts[i].last.cached_tokens;
-    Json message = Json::Obj({{"role", "assistant"}, {"content", texts[i].text}});
-    choices.Push(Json::Obj(
-        {{"index", i},
-         {"message", std::move(message)},
-         {"logprobs",
-          request.logprobs ? Json::Obj({{"content", std::move(texts[i].logprobs)}}) : Json()},
-         {"finish_reason", OpenAiFinishReason(texts[i].last.stop)}}));
+    std::unique_ptr<AnswerReader> reader = MakeReader(family, body);
+    reader->Delta(texts[i].text, true);
+    Json logprobs;
+    if (request.logprobs) logprobs = Json::Obj({{"content", std::move(texts[i].logprobs)}});
+    choices.Push(Json::Obj({{"index", i},
+                            {"message", reader->Message()},
+                            {"logprobs", std::move(logprobs)},
+                            {"finish_reason", FinishReason(*reader, texts[i].last.stop)}}));
   }
   answer.Set("choices", std::move(choices)).Set("usage", Usage(prompt, cached, generated));
   return JsonAnswer(answer);

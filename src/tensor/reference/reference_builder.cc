@@ -81,25 +81,36 @@ Value ReferenceBuilder::Linear(Value x, Weight weight, Weight bias) {
   return value;
 }
 
-void ReferenceBuilder::AddAdapters(const Matrix& x, Weight weight, Matrix* out) const {
-  if (x.rows != RowSpace::kTokens) return;
+std::vector<int32_t> ReferenceBuilder::AdapterOfRows(RowSpace rows) const {
+  std::vector<int32_t> of_tokens, chosen;
   for (const Segment& segment : batch_.segments) {
-    if (segment.adapter < 0) continue;
-    const ReferenceAdapter& adapter = adapters_.at(segment.adapter);
+    of_tokens.insert(of_tokens.end(), segment.rows, segment.adapter);
+    chosen.push_back(segment.adapter);
+  }
+  if (rows == RowSpace::kSegments) return chosen;
+  if (rows == RowSpace::kTokens) return of_tokens;
+  chosen.clear();
+  for (uint32_t row : batch_.output_rows) chosen.push_back(of_tokens[row]);
+  return chosen;
+}
+
+void ReferenceBuilder::AddAdapters(const Matrix& x, Weight weight, Matrix* out) const {
+  if (adapters_.empty()) return;
+  std::vector<int32_t> adapter_of = AdapterOfRows(x.rows);
+  for (uint64_t row = 0; row < adapter_of.size(); ++row) {
+    if (adapter_of[row] < 0) continue;
+    const ReferenceAdapter& adapter = adapters_.at(adapter_of[row]);
     auto found = adapter.find(weight.index);
     if (found == adapter.end()) continue;
     const ReferenceLowRank& low = found->second;
-    for (uint64_t row = segment.first_row; row < uint64_t{segment.first_row} + segment.rows;
-         ++row) {
-      std::vector<float> inner(low.rank);
-      for (uint32_t r = 0; r < low.rank; ++r) {
-        inner[r] = static_cast<float>(Dot(x.data.data() + row * x.columns,
-                                          low.a.data() + uint64_t{r} * x.columns, x.columns));
-      }
-      for (uint32_t output = 0; output < out->columns; ++output) {
-        out->data[row * out->columns + output] += static_cast<float>(
-            low.scale * Dot(inner.data(), low.b.data() + uint64_t{output} * low.rank, low.rank));
-      }
+    std::vector<float> inner(low.rank);
+    for (uint32_t r = 0; r < low.rank; ++r) {
+      inner[r] = static_cast<float>(
+          Dot(x.data.data() + row * x.columns, low.a.data() + uint64_t{r} * x.columns, x.columns));
+    }
+    for (uint32_t output = 0; output < out->columns; ++output) {
+      out->data[row * out->columns + output] += static_cast<float>(
+          low.scale * Dot(inner.data(), low.b.data() + uint64_t{output} * low.rank, low.rank));
     }
   }
 }

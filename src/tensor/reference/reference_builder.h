@@ -74,6 +74,8 @@ class ReferenceBuilder : public Builder {
   template <typename Function>
   Value Combine(Value a, Value b, Function function);
   const std::vector<float>& Floats(Weight weight);
+  // Of each row, by its segment; -1: none.
+  std::vector<int32_t> AdapterOfRows(RowSpace rows) const;
   void AddAdapters(const Matrix& x, Weight weight, Matrix* out) const;
 
   const WeightSet& weights_;

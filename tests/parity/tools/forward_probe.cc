@@ -1,6 +1,7 @@
 // Runs models: one JSON request a line in, one answer a line out.
 //   forward_probe EXECUTOR
 //   {"op": "load", "path": folder or .gguf}           -> {"head": ..., "model_type": ...}
+//     with "adapters": [folder, ...] for segments that name one: "adapter": 0
 //     with "sentence": true the model gives embeddings -> {..., "max_tokens": ..., "prompts": ...}
 //   {"op": "weights"}                                  -> {"name": [rows, columns, "type"], ...}
 //   {"op": "run", "all": true, "segments": [{"ids": [...], "types": [...], "past": 0,
@@ -19,6 +20,7 @@
 
 #include "base/error.h"
 #include "codec/json.h"
+#include "runtime/adapter.h"
 #include "runtime/architecture.h"
 #include "runtime/checkpoint.h"
 #include "runtime/sentence_modules.h"
@@ -40,6 +42,7 @@ struct Model {
   const Architecture* architecture = nullptr;
   Head head = Head::kNone;
   std::optional<hearth::runtime::SentenceModules> sentence;
+  std::vector<hearth::runtime::Adapter> adapters;
 
   const char* output() const {
     if (sentence) return "embedding";
@@ -65,10 +68,17 @@ class Executor {
 
 class ReferenceExecutor : public Executor {
  public:
-  explicit ReferenceExecutor(const Model& model) : model_(model) {}
+  explicit ReferenceExecutor(const Model& model) : model_(model) {
+    for (const hearth::runtime::Adapter& adapter : model.adapters) {
+      hearth::tensor::ReferenceAdapter& made = adapters_.emplace_back();
+      for (const hearth::runtime::AdapterPair& pair : adapter.pairs) {
+        made[pair.weight.index] = {pair.a, pair.b, pair.rank, pair.scale};
+      }
+    }
+  }
 
   Results Run(const Batch& batch) override {
-    hearth::tensor::ReferenceBuilder builder(model_.checkpoint.weights, batch, &cache_);
+    hearth::tensor::ReferenceBuilder builder(model_.checkpoint.weights, batch, &cache_, adapters_);
     model_.Build(builder);
     return {{model_.output(), builder.Result(model_.output())}};
   }
@@ -76,6 +86,7 @@ class ReferenceExecutor : public Executor {
  private:
   const Model& model_;
   hearth::tensor::ReferenceCache cache_;
+  std::vector<hearth::tensor::ReferenceAdapter> adapters_;
 };
 
 std::unique_ptr<Executor> MakeExecutor(const std::string& name, const Model& model) {
@@ -99,11 +110,13 @@ struct OwnedBatch {
   std::vector<std::unique_ptr<uint32_t>> pages;
   std::vector<hearth::tensor::Segment> segments;
 
-  void Add(const std::vector<uint32_t>& tokens, uint32_t past, uint32_t sequence, bool all) {
+  void Add(const std::vector<uint32_t>& tokens, uint32_t past, uint32_t sequence, bool all,
+           int32_t adapter = -1) {
     hearth::tensor::Segment segment;
     segment.first_row = static_cast<uint32_t>(ids.size());
     segment.rows = static_cast<uint32_t>(tokens.size());
     segment.past = past;
+    segment.adapter = adapter;
     pages.push_back(std::make_unique<uint32_t>(sequence));
     segment.pages = {pages.back().get(), 1};
     segments.push_back(segment);
@@ -123,7 +136,7 @@ class Probe {
   Json Answer(const Json& request) {
     std::string op = request.RequireString("op");
     if (op == "load") {
-      return Load(request.RequireString("path"), request.BoolField("sentence").value_or(false));
+      return Load(request);
     }
     if (executor_ == nullptr) throw Error(Code::kInvalidArgument, "no model is loaded");
     if (op == "weights") return Weights();
@@ -133,7 +146,9 @@ class Probe {
   }
 
  private:
-  Json Load(const std::string& path, bool sentence) {
+  Json Load(const Json& request) {
+    std::string path = request.RequireString("path");
+    bool sentence = request.BoolField("sentence").value_or(false);
     executor_.reset();
     model_ = std::make_unique<Model>(Model{hearth::runtime::LoadCheckpoint(path)});
     const hearth::runtime::ModelConfig& config = model_->checkpoint.config;
@@ -143,6 +158,11 @@ class Probe {
     if (sentence) {
       model_->sentence = hearth::runtime::LoadSentenceModules(&model_->checkpoint);
       if (!model_->sentence) model_->sentence = hearth::runtime::MeanPooling();
+    }
+    const Json* adapters = request.Find("adapters");
+    for (size_t i = 0; adapters != nullptr && i < adapters->size(); ++i) {
+      model_->adapters.push_back(
+          hearth::runtime::LoadAdapter(*(*adapters->AsArray())[i].AsString(), model_->checkpoint));
     }
     executor_ = MakeExecutor(executor_name_, *model_);
     Json answer = Json::Obj({{"head", static_cast<int>(model_->head)},
@@ -177,7 +197,8 @@ class Probe {
     for (const Json& segment : request.RequireArray("segments")) {
       batch.Add(Numbers(segment, "ids"),
                 static_cast<uint32_t>(segment.IntField("past").value_or(0)),
-                static_cast<uint32_t>(segment.IntField("sequence").value_or(0)), all);
+                static_cast<uint32_t>(segment.IntField("sequence").value_or(0)), all,
+                static_cast<int32_t>(segment.IntField("adapter").value_or(-1)));
       std::vector<uint32_t> types = Numbers(segment, "types");
       batch.types.insert(batch.types.end(), types.begin(), types.end());
     }
