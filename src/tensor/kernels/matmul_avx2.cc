@@ -5,6 +5,10 @@
 HEARTH_TARGET_BEGIN("avx2,fma,f16c,bmi,bmi2,popcnt")
 namespace hearth::tensor::internal {
 namespace {
+namespace math {
+#include "tensor/kernels/vector_math_avx2.inc"
+}  // namespace math
+
 #include "tensor/kernels/matmul_lanes_avx2.inc"
 
 #include "tensor/kernels/matmul_kernels.inc"

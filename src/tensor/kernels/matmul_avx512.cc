@@ -6,6 +6,10 @@
 HEARTH_TARGET_BEGIN("avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma,f16c,bmi,bmi2,popcnt")
 namespace hearth::tensor::internal {
 namespace {
+namespace math {
+#include "tensor/kernels/vector_math_avx512.inc"
+}  // namespace math
+
 #include "tensor/kernels/matmul_lanes_avx512.inc"
 
 #include "tensor/kernels/matmul_kernels.inc"

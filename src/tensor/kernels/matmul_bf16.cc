@@ -9,6 +9,10 @@ HEARTH_TARGET_BEGIN(
     "popcnt")
 namespace hearth::tensor::internal {
 namespace {
+namespace math {
+#include "tensor/kernels/vector_math_avx512.inc"
+}  // namespace math
+
 #include "tensor/kernels/matmul_lanes_avx512.inc"
 
 #include "tensor/kernels/matmul_activation.inc"

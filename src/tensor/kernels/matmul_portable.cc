@@ -3,6 +3,10 @@
 
 namespace hearth::tensor::internal {
 namespace {
+namespace math {
+#include "tensor/kernels/vector_math_portable.inc"
+}  // namespace math
+
 #include "tensor/kernels/matmul_lanes_portable.inc"
 
 #include "tensor/kernels/matmul_kernels.inc"
