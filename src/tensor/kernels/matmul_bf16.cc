@@ -21,6 +21,15 @@ namespace math {
 
 #include "tensor/kernels/matmul_float.inc"
 
+// sum += pairs of a times pairs of b. clang 16 crashes on the intrinsic's casts inside of a lambda.
+HEARTH_INLINE void AddPairs(F& sum, W a, W b) {
+#if defined(__clang__)
+  asm("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+#else
+  sum = _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b);
+#endif
+}
+
 template <int kR, int kP>
 HEARTH_INLINE void Bf16Step(const uint8_t* step, uint64_t panel_bytes, const uint8_t* x,
                             uint64_t stride, F (&sum)[kR][kP]) {
@@ -28,8 +37,7 @@ HEARTH_INLINE void Bf16Step(const uint8_t* step, uint64_t panel_bytes, const uin
   Unroll<kP>(HEARTH_EACH(p) { w[p] = LoadStep(step + p * panel_bytes); });
   Unroll<kR>(HEARTH_EACH(r) {
     const W v = SpreadFour(x + r * stride);
-    Unroll<kP>(
-        HEARTH_EACH(p) { sum[r][p] = _mm512_dpbf16_ps(sum[r][p], (__m512bh)w[p], (__m512bh)v); });
+    Unroll<kP>(HEARTH_EACH(p) { AddPairs(sum[r][p], w[p], v); });
   });
 }
 
