@@ -87,6 +87,12 @@ void Synthesis::AddSizes() {
   Copy("embedding_length", "hidden_size");
   Copy("block_count", "num_hidden_layers");
   Copy("context_length", "max_position_embeddings");
+  // RoBERTa's tables lose the rows of no position; the context length may still count them.
+  std::vector<uint64_t> positions = ShapeOf("position_embd.weight");
+  const Json* length = config_.Find("max_position_embeddings");
+  if (positions.size() == 2 && length != nullptr && length->AsUint().value_or(0) > positions[0]) {
+    config_.Set("max_position_embeddings", positions[0]);
+  }
   if (auto heads = Count("attention.head_count")) config_.Set("num_attention_heads", *heads);
   if (auto heads = Count("attention.head_count_kv")) config_.Set("num_key_value_heads", *heads);
   if (auto size = Count("feed_forward_length")) config_.Set("intermediate_size", *size);
