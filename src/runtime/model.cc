@@ -36,6 +36,15 @@ std::optional<std::string> TokenText(const Json& value) {
   return *content->AsString();
 }
 
+bool MarksWordParts(const Json& tokenizer) {
+  const Json* model = tokenizer.Find("model");
+  const Json* mark = model != nullptr ? model->Find("continuing_subword_prefix") : nullptr;
+  if (mark != nullptr) return mark->AsString() != nullptr && !mark->AsString()->empty();
+  // WordPiece has "##" where the file says nothing.
+  const Json* type = model != nullptr ? model->Find("type") : nullptr;
+  return type != nullptr && *type == Json("WordPiece");
+}
+
 constexpr std::string_view kSpecialTokens[] = {"bos_token", "eos_token", "unk_token", "sep_token",
                                                "pad_token", "cls_token", "mask_token"};
 
@@ -79,7 +88,9 @@ void Model::LoadTexts() {
   const fs::path& folder = checkpoint_.folder;
   fs::path source = checkpoint_.gguf.empty() ? folder : checkpoint_.gguf;
   try {
-    tokenizer_ = tokenizers::Tokenizer::Build(tokenizers::LoadTokenizerJson(source));
+    Json json = tokenizers::LoadTokenizerJson(source);
+    marks_word_parts_ = MarksWordParts(json);
+    tokenizer_ = tokenizers::Tokenizer::Build(json);
     // A file's own settings (MiniLM pads to 128) are for its training; what is cut is our decision.
     tokenizer_->SetTruncation(std::nullopt);
     tokenizer_->SetPadding(std::nullopt);

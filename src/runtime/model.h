@@ -49,6 +49,8 @@ class Model {
   // Neither truncates nor pads. Throws kNotFound when the model has no tokenizer.
   const tokenizers::Tokenizer& tokenizer() const;
   bool has_tokenizer() const { return tokenizer_.has_value(); }
+  // Whether tokens inside of words are marked ("##"), as WordPiece's are.
+  bool marks_word_parts() const { return marks_word_parts_; }
   // generation_config.json over the old fields of config.json.
   const GenerationConfig& generation_config() const { return generation_config_; }
   bool has_chat_template() const { return !chat_template_.is_null(); }
@@ -84,6 +86,7 @@ class Model {
   Head head_;
   std::optional<SentenceModules> modules_;
   std::optional<tokenizers::Tokenizer> tokenizer_;
+  bool marks_word_parts_ = false;
   GenerationConfig generation_config_;
   Json chat_template_;               // a string, named ones, or null
   Json::Object template_variables_;  // bos_token, eos_token, ...

@@ -43,12 +43,13 @@ bool Allowed(const net::Request& request, const std::string& token) {
 
 }  // namespace
 
-std::vector<ServingRoute> ServingRoutes() {
-  return {
+std::span<const ServingRoute> ServingRoutes() {
+  static constexpr ServingRoute kRoutes[] = {
 #define HEARTH_ROUTE(method, pattern, handler, shape) {method, pattern, handler, shape},
 #include "serving/routes.inc"
 #undef HEARTH_ROUTE
   };
+  return kRoutes;
 }
 
 net::Response FaultAnswer(const Error& error, FaultShape shape) {
@@ -84,7 +85,7 @@ ModelServer::ModelServer(runtime::Runner& runner, ModelServerOptions options)
       started_(std::chrono::duration_cast<std::chrono::seconds>(
                    std::chrono::system_clock::now().time_since_epoch())
                    .count()) {
-  std::vector<ServingRoute> routes = ServingRoutes();
+  std::span<const ServingRoute> routes = ServingRoutes();
   for (size_t i = 0; i < routes.size(); ++i) router_.Add(routes[i].method, routes[i].pattern, i);
 }
 

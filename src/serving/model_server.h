@@ -9,8 +9,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
-#include <vector>
 
 #include "codec/json.h"
 #include "net/router.h"
@@ -59,7 +59,7 @@ struct ServingRoute {
   RouteHandler handler;
   FaultShape shape;
 };
-std::vector<ServingRoute> ServingRoutes();
+std::span<const ServingRoute> ServingRoutes();
 
 #define HEARTH_ROUTE(method, pattern, handler, shape) \
   net::Response handler(ModelServer& server, net::Request& request);

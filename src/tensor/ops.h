@@ -40,6 +40,11 @@ enum class Activation : uint8_t {
 };
 
 enum class TokenInput : uint8_t { kIds, kPositions, kTypes };
+// Of all tokens of a batch; empty for types that are all 0.
+inline std::span<const uint32_t> NumbersOf(const Batch& batch, TokenInput input) {
+  if (input == TokenInput::kPositions) return batch.positions;
+  return input == TokenInput::kTypes ? batch.token_types : batch.token_ids;
+}
 
 enum class NormKind : uint8_t {
   kLayer,  // (x - mean) / sqrt(var + eps) * weight + bias

@@ -74,6 +74,7 @@ struct Engine::Sequence {
   uint32_t cached = 0;
   std::vector<TokenId> guesses;      // computed along, judged afterwards
   std::vector<SampledToken> chosen;  // by the step
+  std::vector<float> scores;         // what the sampler uses up; kept for its memory
   std::exception_ptr failure;
   bool finished = false;
 };
@@ -390,7 +391,8 @@ void Engine::ChooseTokens(StepPlan& plan) {
 void Engine::Choose(Sequence& sequence, uint32_t first_output) {
   tensor::OutputRows logits = session_.Output("logits");
   size_t rows = sequence.guesses.size() + 1;
-  std::vector<float> scores(rows * logits.columns);
+  std::vector<float>& scores = sequence.scores;
+  scores.resize(rows * logits.columns);
   for (size_t i = 0; i < rows; ++i) {
     std::span<const float> row = logits.Row(first_output + i);
     std::copy(row.begin(), row.end(), scores.begin() + i * logits.columns);

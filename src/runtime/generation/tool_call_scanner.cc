@@ -323,4 +323,15 @@ std::string JsonOrString(const std::string& text) {
   }
 }
 
+bool SteppedParser::TakeArguments(JsonExtent* extent) {
+  std::string_view text = pending_.view();
+  if (text.empty()) return false;
+  size_t taken = extent->TakeAll(text);
+  sink_.Arguments(std::string(text.substr(0, taken)));
+  pending_.Drop(taken);
+  if (!extent->done()) return false;
+  sink_.End();
+  return true;
+}
+
 }  // namespace hearth::runtime

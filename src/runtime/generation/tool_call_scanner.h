@@ -116,4 +116,31 @@ std::string JsonEscaped(std::string_view text);
 // The text when it is JSON, else as a JSON string.
 std::string JsonOrString(const std::string& text);
 
+// The frame of a parser that goes on in steps: each takes what is decided of the pending text and
+// says whether there may be more to take.
+class SteppedParser : public ToolCallParser {
+ public:
+  void Push(std::string_view text, std::vector<ToolCallEvent>* events) final {
+    sink_.set_events(events);
+    pending_.Append(text);
+    while (Step()) {
+    }
+  }
+  void Finish(std::vector<ToolCallEvent>* events) final {
+    sink_.set_events(events);
+    FinishSteps();
+  }
+
+ protected:
+  virtual bool Step() = 0;
+  // There is no more text; `pending_` holds what no step took.
+  virtual void FinishSteps() = 0;
+  // Gives out pending arguments as far as their JSON value reaches; true, and the call is over,
+  // once it has ended.
+  bool TakeArguments(JsonExtent* extent);
+
+  PendingText pending_;
+  EventSink sink_;
+};
+
 }  // namespace hearth::runtime

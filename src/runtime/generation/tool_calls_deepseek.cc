@@ -16,17 +16,9 @@ std::string Trimmed(const std::string& text) {
   return text.substr(begin, text.find_last_not_of(" \t\r\n`") + 1 - begin);
 }
 
-class DeepSeekParser : public ToolCallParser {
+class DeepSeekParser : public SteppedParser {
  public:
-  void Push(std::string_view text, std::vector<ToolCallEvent>* events) override {
-    sink_.set_events(events);
-    pending_.Append(text);
-    while (Step()) {
-    }
-  }
-
-  void Finish(std::vector<ToolCallEvent>* events) override {
-    sink_.set_events(events);
+  void FinishSteps() override {
     std::string rest = pending_.TakeAll();
     if (where_ == Where::kText) sink_.Text(std::move(rest));
     if (where_ == Where::kKind) sink_.Text(std::string(kCall) + word_ + rest);
@@ -38,7 +30,7 @@ class DeepSeekParser : public ToolCallParser {
  private:
   enum class Where { kText, kInside, kKind, kName, kArguments, kAfter };
 
-  bool Step() {
+  bool Step() override {
     switch (where_) {
       case Where::kText: {
         auto found = pending_.TakeUntil({kCalls, kCall});
@@ -77,13 +69,7 @@ class DeepSeekParser : public ToolCallParser {
         return true;
       }
       case Where::kArguments: {
-        std::string_view text = pending_.view();
-        if (text.empty()) return false;
-        size_t taken = extent_.TakeAll(text);
-        sink_.Arguments(std::string(text.substr(0, taken)));
-        pending_.Drop(taken);
-        if (!extent_.done()) return false;
-        sink_.End();
+        if (!TakeArguments(&extent_)) return false;
         where_ = Where::kAfter;
         return true;
       }
@@ -103,8 +89,6 @@ class DeepSeekParser : public ToolCallParser {
     where_ = Where::kArguments;
   }
 
-  PendingText pending_;
-  EventSink sink_;
   JsonExtent extent_;
   Where where_ = Where::kText;
   std::string word_, line_;

@@ -15,19 +15,11 @@ std::string Trimmed(const std::string& text) {
   return text.substr(begin, text.find_last_not_of(" \t\r\n") + 1 - begin);
 }
 
-class GlmParser : public ToolCallParser {
+class GlmParser : public SteppedParser {
  public:
   explicit GlmParser(const ToolTypes& types) : arguments_(&sink_, types) {}
 
-  void Push(std::string_view text, std::vector<ToolCallEvent>* events) override {
-    sink_.set_events(events);
-    pending_.Append(text);
-    while (Step()) {
-    }
-  }
-
-  void Finish(std::vector<ToolCallEvent>* events) override {
-    sink_.set_events(events);
+  void FinishSteps() override {
     std::string rest = pending_.TakeAll();
     if (where_ == Where::kText) sink_.Text(std::move(rest));
     if (where_ == Where::kName) sink_.Text(std::string(kCall) + word_ + rest);
@@ -41,7 +33,7 @@ class GlmParser : public ToolCallParser {
  private:
   enum class Where { kText, kName, kBody, kKey, kToValue, kValue };
 
-  bool Step() {
+  bool Step() override {
     switch (where_) {
       case Where::kText: {
         auto found = pending_.TakeUntil({kCall});
@@ -101,8 +93,6 @@ class GlmParser : public ToolCallParser {
     if (mark == 1) arguments_.End();
   }
 
-  PendingText pending_;
-  EventSink sink_;
   MarkedArguments arguments_;
   Where where_ = Where::kText;
   std::string word_;

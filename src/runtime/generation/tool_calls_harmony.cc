@@ -11,17 +11,9 @@ namespace {
 constexpr std::string_view kStart = "<|start|>", kChannel = "<|channel|>", kMessage = "<|message|>";
 constexpr std::string_view kEnd = "<|end|>", kCall = "<|call|>", kReturn = "<|return|>";
 
-class HarmonyParser : public ToolCallParser {
+class HarmonyParser : public SteppedParser {
  public:
-  void Push(std::string_view text, std::vector<ToolCallEvent>* events) override {
-    sink_.set_events(events);
-    pending_.Append(text);
-    while (Step()) {
-    }
-  }
-
-  void Finish(std::vector<ToolCallEvent>* events) override {
-    sink_.set_events(events);
+  void FinishSteps() override {
     if (where_ == Where::kBody) Give(pending_.TakeAll());
     if (where_ == Where::kPlain || where_ == Where::kFirst) sink_.Text(pending_.TakeAll());
     if (body_ == Body::kCall && where_ == Where::kBody) EndCall();
@@ -32,7 +24,7 @@ class HarmonyParser : public ToolCallParser {
   enum class Where { kFirst, kHeader, kBody, kBetween, kPlain };
   enum class Body { kText, kReasoning, kCall };
 
-  bool Step() {
+  bool Step() override {
     switch (where_) {
       case Where::kFirst: {
         // The template has opened the message: a header comes, or text without any.
@@ -118,8 +110,6 @@ class HarmonyParser : public ToolCallParser {
     body_ = Body::kText;
   }
 
-  PendingText pending_;
-  EventSink sink_;
   Where where_ = Where::kFirst;
   Body body_ = Body::kText;
   bool given_ = false;

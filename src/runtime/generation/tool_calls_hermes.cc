@@ -7,17 +7,9 @@ namespace {
 
 constexpr std::string_view kOpen = "<tool_call>", kClose = "</tool_call>";
 
-class HermesParser : public ToolCallParser {
+class HermesParser : public SteppedParser {
  public:
-  void Push(std::string_view text, std::vector<ToolCallEvent>* events) override {
-    sink_.set_events(events);
-    pending_.Append(text);
-    while (Step()) {
-    }
-  }
-
-  void Finish(std::vector<ToolCallEvent>* events) override {
-    sink_.set_events(events);
+  void FinishSteps() override {
     if (where_ == Where::kText) sink_.Text(pending_.TakeAll());
     if (where_ == Where::kCall) {
       reader_.Finish();
@@ -34,7 +26,7 @@ class HermesParser : public ToolCallParser {
   }
 
   // False when more text is needed.
-  bool Step() {
+  bool Step() override {
     if (where_ == Where::kText) {
       auto found = pending_.TakeUntil({kOpen});
       sink_.Text(std::move(found.before));
@@ -61,8 +53,6 @@ class HermesParser : public ToolCallParser {
     return true;
   }
 
-  PendingText pending_;
-  EventSink sink_;
   JsonCallReader reader_{&sink_};
   Where where_ = Where::kText;
 };

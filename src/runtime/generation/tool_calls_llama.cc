@@ -13,17 +13,9 @@ namespace {
 constexpr std::string_view kPythonTag = "<|python_tag|>";
 constexpr std::string_view kEnds[] = {"<|eom_id|>", "<|eot_id|>"};
 
-class LlamaParser : public ToolCallParser {
+class LlamaParser : public SteppedParser {
  public:
-  void Push(std::string_view text, std::vector<ToolCallEvent>* events) override {
-    sink_.set_events(events);
-    pending_.Append(text);
-    while (Step()) {
-    }
-  }
-
-  void Finish(std::vector<ToolCallEvent>* events) override {
-    sink_.set_events(events);
+  void FinishSteps() override {
     if (where_ == Where::kCall) {
       reader_.Finish();
       if (reader_.state() == JsonCallReader::State::kNoCall) sink_.Text(reader_.raw());
@@ -37,7 +29,7 @@ class LlamaParser : public ToolCallParser {
  private:
   enum class Where { kStart, kText, kCall, kBetween, kPython };
 
-  bool Step() {
+  bool Step() override {
     switch (where_) {
       case Where::kStart:
         return Start();
@@ -139,8 +131,6 @@ class LlamaParser : public ToolCallParser {
     sink_.End();
   }
 
-  PendingText pending_;
-  EventSink sink_;
   JsonCallReader reader_{&sink_};
   Where where_ = Where::kStart;
   bool tagged_ = false;

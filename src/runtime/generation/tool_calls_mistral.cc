@@ -7,17 +7,9 @@ namespace {
 
 constexpr std::string_view kCalls = "[TOOL_CALLS]", kArguments = "[ARGS]", kId = "[CALL_ID]";
 
-class MistralParser : public ToolCallParser {
+class MistralParser : public SteppedParser {
  public:
-  void Push(std::string_view text, std::vector<ToolCallEvent>* events) override {
-    sink_.set_events(events);
-    pending_.Append(text);
-    while (Step()) {
-    }
-  }
-
-  void Finish(std::vector<ToolCallEvent>* events) override {
-    sink_.set_events(events);
+  void FinishSteps() override {
     if (where_ == Where::kText) sink_.Text(pending_.TakeAll());
     if (where_ == Where::kName) sink_.Text(std::string(kCalls) + name_ + pending_.TakeAll());
     if (where_ == Where::kObject) {
@@ -32,7 +24,7 @@ class MistralParser : public ToolCallParser {
  private:
   enum class Where { kText, kMark, kList, kObject, kName, kId, kArguments };
 
-  bool Step() {
+  bool Step() override {
     switch (where_) {
       case Where::kText: {
         auto found = pending_.TakeUntil({kCalls});
@@ -60,13 +52,7 @@ class MistralParser : public ToolCallParser {
         return true;
       }
       case Where::kArguments: {
-        std::string_view text = pending_.view();
-        if (text.empty()) return false;
-        size_t taken = extent_.TakeAll(text);
-        sink_.Arguments(std::string(text.substr(0, taken)));
-        pending_.Drop(taken);
-        if (!extent_.done()) return false;
-        sink_.End();
+        if (!TakeArguments(&extent_)) return false;
         where_ = Where::kText;
         return true;
       }
@@ -123,8 +109,6 @@ class MistralParser : public ToolCallParser {
     where_ = Where::kArguments;
   }
 
-  PendingText pending_;
-  EventSink sink_;
   JsonCallReader reader_{&sink_};
   JsonExtent extent_;
   Where where_ = Where::kText;

@@ -9,19 +9,11 @@ constexpr std::string_view kCall = "<tool_call>", kCallEnd = "</tool_call>";
 constexpr std::string_view kFunction = "<function=", kFunctionEnd = "</function>";
 constexpr std::string_view kParameter = "<parameter=", kParameterEnd = "</parameter>";
 
-class QwenXmlParser : public ToolCallParser {
+class QwenXmlParser : public SteppedParser {
  public:
   explicit QwenXmlParser(const ToolTypes& types) : arguments_(&sink_, types) {}
 
-  void Push(std::string_view text, std::vector<ToolCallEvent>* events) override {
-    sink_.set_events(events);
-    pending_.Append(text);
-    while (Step()) {
-    }
-  }
-
-  void Finish(std::vector<ToolCallEvent>* events) override {
-    sink_.set_events(events);
+  void FinishSteps() override {
     std::string rest = pending_.TakeAll();
     if (where_ == Where::kText) sink_.Text(std::move(rest));
     if (where_ == Where::kOpen) sink_.Text(std::string(kCall) + rest);
@@ -37,7 +29,7 @@ class QwenXmlParser : public ToolCallParser {
  private:
   enum class Where { kText, kOpen, kName, kBody, kKey, kValue, kClose };
 
-  bool Step() {
+  bool Step() override {
     switch (where_) {
       case Where::kText: {
         auto found = pending_.TakeUntil({kCall, kFunction});
@@ -112,8 +104,6 @@ class QwenXmlParser : public ToolCallParser {
     return false;
   }
 
-  PendingText pending_;
-  EventSink sink_;
   MarkedArguments arguments_;
   Where where_ = Where::kText;
   std::string name_;

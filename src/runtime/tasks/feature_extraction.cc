@@ -14,8 +14,7 @@ std::vector<std::string> Strings(const Json& inputs, bool* is_list) {
 Json States(Runner& runner, const std::vector<std::string>& texts) {
   std::vector<TextPair> pairs;
   for (const std::string& text : texts) pairs.push_back({text, std::nullopt});
-  std::vector<EncoderInput> encoded;
-  for (const auto& encoding : EncodeTexts(runner, pairs)) encoded.push_back(ToInput(encoding));
+  std::vector<EncoderInput> encoded = EncodeInputs(runner, pairs);
   std::vector<Json> states(texts.size());
   runner.encoder(Head::kNone).Run(encoded, "hidden", [&](size_t i, const tensor::OutputRows& rows) {
     Json tokens = Json::Arr();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "base/error.h"
 
@@ -92,6 +93,33 @@ std::vector<tokenizers::Encoding> EncodeTexts(Runner& runner, std::span<const Te
 
 EncoderInput ToInput(const tokenizers::Encoding& encoding) {
   return {encoding.ids, encoding.type_ids, {}};
+}
+
+std::vector<EncoderInput> EncodeInputs(Runner& runner, std::span<const TextPair> texts) {
+  std::vector<EncoderInput> inputs;
+  for (const auto& encoding : EncodeTexts(runner, texts)) inputs.push_back(ToInput(encoding));
+  return inputs;
+}
+
+CharacterText::CharacterText(std::string_view text) : text_(text) {
+  for (size_t at = 0; at < text.size(); ++at) {
+    if ((static_cast<unsigned char>(text[at]) & 0xc0) != 0x80) begins_.push_back(at);
+  }
+  begins_.push_back(text.size());
+}
+
+std::string CharacterText::Part(size_t begin, size_t end) const {
+  size_t last = begins_.size() - 1;
+  size_t from = begins_[std::min(begin, last)], to = begins_[std::min(end, last)];
+  return std::string(text_.substr(from, to - std::min(from, to)));
+}
+
+std::vector<size_t> BestFirst(std::span<const float> scores) {
+  std::vector<size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return scores[a] > scores[b]; });
+  return order;
 }
 
 Logits RunHead(Runner& runner, Head head, std::span<const EncoderInput> inputs) {

@@ -29,6 +29,20 @@ std::optional<std::string> ReadName(const Json& parameters, std::string_view key
 // Tokens of the model's length at most, with offsets in characters.
 std::vector<tokenizers::Encoding> EncodeTexts(Runner& runner, std::span<const TextPair> texts);
 EncoderInput ToInput(const tokenizers::Encoding& encoding);
+// Both at once, for tasks that need no offsets.
+std::vector<EncoderInput> EncodeInputs(Runner& runner, std::span<const TextPair> texts);
+// Parts of a UTF-8 text by characters, as offsets count them; found without reading the text again.
+// Borrows the text.
+class CharacterText {
+ public:
+  explicit CharacterText(std::string_view text);
+  // Characters [begin, end); what lies past the end is left out.
+  std::string Part(size_t begin, size_t end) const;
+
+ private:
+  std::string_view text_;
+  std::vector<size_t> begins_;  // of each character, then the end
+};
 
 // Rows of the output "logits" of each text, copied.
 struct Logits {
@@ -37,6 +51,8 @@ struct Logits {
 };
 Logits RunHead(Runner& runner, Head head, std::span<const EncoderInput> inputs);
 
+// Places of the scores, the best first; equal ones in their order.
+std::vector<size_t> BestFirst(std::span<const float> scores);
 void Softmax(std::span<float> scores);
 void Sigmoid(std::span<float> scores);
 

@@ -21,16 +21,6 @@ struct Span {
   float score = 0;
 };
 
-std::string Characters(const std::string& text, size_t begin, size_t end) {
-  std::string out;
-  size_t count = 0;
-  for (size_t at = 0; at < text.size(); ++at) {
-    if ((static_cast<unsigned char>(text[at]) & 0xc0) != 0x80) ++count;
-    if (count > begin && count <= end) out += text[at];
-  }
-  return out;
-}
-
 struct Limits {
   size_t top, answer_tokens;
   bool may_be_impossible;
@@ -104,12 +94,13 @@ Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
   if (limits.may_be_impossible) spans.push_back({0, 0, null_score});
   std::stable_sort(spans.begin(), spans.end(),
                    [](const Span& a, const Span& b) { return a.score > b.score; });
+  CharacterText characters(text);
   Json answers = Json::Arr();
   std::map<std::pair<size_t, size_t>, bool> seen;
   for (const Span& span : spans) {
     if (answers.size() == limits.top) break;
     if (!seen.emplace(std::pair(span.begin, span.end), true).second) continue;
-    answers.Push(Json::Obj({{"answer", Characters(text, span.begin, span.end)},
+    answers.Push(Json::Obj({{"answer", characters.Part(span.begin, span.end)},
                             {"score", double{span.score}},
                             {"start", span.begin},
                             {"end", span.end}}));

@@ -1,5 +1,7 @@
 #include "runtime/tasks/task.h"
 
+#include "base/error.h"
+
 namespace hearth::runtime {
 
 std::vector<const Task*> Tasks() {
@@ -18,6 +20,11 @@ const Task* FindTask(std::string_view name) {
     if (task->name == name) return task;
   }
   return nullptr;
+}
+
+Json RunTask(Runner& runner, const Task& task, const Json& inputs, const Json& parameters) {
+  if (auto refusal = task.refusal(runner.model())) throw Error(Code::kUnprocessable, *refusal);
+  return task.run(runner, inputs, parameters);
 }
 
 const Task* DefaultTask(const Model& model) {

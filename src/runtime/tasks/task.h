@@ -27,6 +27,8 @@ struct Task {
 
 std::vector<const Task*> Tasks();
 const Task* FindTask(std::string_view name);
+// Runs it; throws kUnprocessable with the reason where the model cannot do it.
+Json RunTask(Runner& runner, const Task& task, const Json& inputs, const Json& parameters);
 // The task that a model is for, when nobody says: by its head and its files.
 const Task* DefaultTask(const Model& model);
 

@@ -1,6 +1,5 @@
 // text-classification: which label fits the text, with scores.
 #include <algorithm>
-#include <numeric>
 
 #include "runtime/tasks/inputs.h"
 
@@ -20,10 +19,7 @@ Json Answer(const Model& model, std::vector<float> scores, const std::string& fu
             size_t top) {
   if (function == "softmax") Softmax(scores);
   if (function == "sigmoid") Sigmoid(scores);
-  std::vector<uint32_t> order(scores.size());
-  std::iota(order.begin(), order.end(), 0u);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](uint32_t a, uint32_t b) { return scores[a] > scores[b]; });
+  std::vector<size_t> order = BestFirst(scores);
   Json answer = Json::Arr();
   for (size_t i = 0; i < std::min(top, order.size()); ++i) {
     answer.Push(Json::Obj({{"label", model.Label(order[i])}, {"score", double{scores[order[i]]}}}));
@@ -36,8 +32,7 @@ Json Answer(const Model& model, std::vector<float> scores, const std::string& fu
 Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
   bool is_list = false;
   std::vector<TextPair> texts = ReadTexts(inputs, &is_list);
-  std::vector<EncoderInput> encoded;
-  for (const auto& encoding : EncodeTexts(runner, texts)) encoded.push_back(ToInput(encoding));
+  std::vector<EncoderInput> encoded = EncodeInputs(runner, texts);
   Logits logits = RunHead(runner, Head::kSequenceClassification, encoded);
   auto function = ReadName(parameters, "function_to_apply");
   std::string name = function.value_or(DefaultFunction(runner.model(), logits.columns));

@@ -1,6 +1,5 @@
 // text-ranking: how well each text answers a query, by a cross-encoder that reads both together.
 #include <algorithm>
-#include <numeric>
 
 #include "runtime/tasks/inputs.h"
 
@@ -29,16 +28,12 @@ Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
     pairs.push_back({ReadText(*query, "query"), ReadText(text, "a text")});
   }
   if (pairs.empty()) Refuse("\"texts\" is empty");
-  std::vector<EncoderInput> encoded;
-  for (const auto& encoding : EncodeTexts(runner, pairs)) encoded.push_back(ToInput(encoding));
+  std::vector<EncoderInput> encoded = EncodeInputs(runner, pairs);
   Logits logits = RunHead(runner, Head::kSequenceClassification, encoded);
   std::vector<float> scores;
   for (const std::vector<float>& row : logits.values) scores.push_back(row.front());
   if (!ReadFlag(parameters, "raw_scores").value_or(false)) Sigmoid(scores);
-  std::vector<size_t> order(pairs.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return scores[a] > scores[b]; });
+  std::vector<size_t> order = BestFirst(scores);
   bool with_text = ReadFlag(parameters, "return_text").value_or(false);
   Json answer = Json::Arr();
   for (size_t i : order) {

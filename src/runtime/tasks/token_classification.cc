@@ -26,33 +26,13 @@ struct Entity {
   bool is_subword = false;
 };
 
-// Characters [begin, end) of UTF-8 text.
-std::string Characters(const std::string& text, size_t begin, size_t end) {
-  size_t at = 0, count = 0, from = text.size(), to = text.size();
-  for (; at <= text.size(); ++at) {
-    bool is_start = at == text.size() || (static_cast<unsigned char>(text[at]) & 0xc0) != 0x80;
-    if (!is_start) continue;
-    if (count == begin) from = at;
-    if (count == end) to = at;
-    ++count;
-  }
-  return text.substr(from, to - from);
-}
-
-// Whether parts of words begin with a mark ("##"), as WordPiece's do.
-bool MarksParts(const Model& model) {
-  Json tokenizer = Json::Parse(model.tokenizer().ToJson());
-  const Json* inner = tokenizer.Find("model");
-  const Json* mark = inner != nullptr ? inner->Find("continuing_subword_prefix") : nullptr;
-  return mark != nullptr && mark->AsString() != nullptr && !mark->AsString()->empty();
-}
-
 std::vector<Entity> TokenEntities(const Model& model, const std::string& text,
                                   const tokenizers::Encoding& encoding,
                                   const std::vector<float>& logits, uint32_t labels) {
   // A tokenizer that marks the parts of words tells them by their spelling, others by the space
   // before.
-  bool marks_parts = MarksParts(model);
+  bool marks_parts = model.marks_word_parts();
+  CharacterText characters(text);
   std::vector<Entity> entities;
   for (uint32_t i = 0; i < encoding.size(); ++i) {
     if (encoding.special_tokens_mask[i]) continue;
@@ -64,12 +44,12 @@ std::vector<Entity> TokenEntities(const Model& model, const std::string& text,
                          logits.begin() + (uint64_t{i} + 1) * labels);
     Softmax(entity.scores);
     entity.word = encoding.tokens[i];
-    std::string surface = Characters(text, entity.begin, entity.end);
+    std::string surface = characters.Part(entity.begin, entity.end);
     if (marks_parts) {
       entity.is_subword = entity.word.size() != surface.size();
     } else {
       std::string around =
-          entity.begin > 0 ? Characters(text, entity.begin - 1, entity.begin + 1) : " ";
+          entity.begin > 0 ? characters.Part(entity.begin - 1, entity.begin + 1) : " ";
       entity.is_subword = entity.begin > 0 && around.find(' ') == std::string::npos;
     }
     entities.push_back(std::move(entity));

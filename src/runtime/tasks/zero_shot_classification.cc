@@ -2,7 +2,6 @@
 // the text imply "This example is {label}."?
 #include <algorithm>
 #include <cctype>
-#include <numeric>
 
 #include "runtime/tasks/inputs.h"
 
@@ -75,8 +74,7 @@ Json Judge(Runner& runner, const std::string& text, const std::vector<std::strin
   std::string pattern = ReadName(parameters, "hypothesis_template").value_or("This example is {}.");
   std::vector<TextPair> pairs;
   for (const std::string& label : labels) pairs.push_back({text, Hypothesis(pattern, label)});
-  std::vector<EncoderInput> encoded;
-  for (const auto& encoding : EncodeTexts(runner, pairs)) encoded.push_back(ToInput(encoding));
+  std::vector<EncoderInput> encoded = EncodeInputs(runner, pairs);
   Logits logits = RunHead(runner, Head::kSequenceClassification, encoded);
   bool multi = ReadFlag(parameters, "multi_label").value_or(false) || labels.size() == 1;
   std::vector<float> scores;
@@ -93,10 +91,7 @@ Json Judge(Runner& runner, const std::string& text, const std::vector<std::strin
     scores.push_back(pair[1]);
   }
   if (!multi) Softmax(scores);
-  std::vector<size_t> order(labels.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return scores[a] > scores[b]; });
+  std::vector<size_t> order = BestFirst(scores);
   Json answer = Json::Arr();
   for (size_t i : order) {
     answer.Push(Json::Obj({{"label", labels[i]}, {"score", double{scores[i]}}}));

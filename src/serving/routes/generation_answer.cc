@@ -137,6 +137,13 @@ Json Usage(uint64_t prompt_tokens, uint64_t cached_tokens, uint64_t completion_t
                     {"prompt_tokens_details", Json::Obj({{"cached_tokens", cached_tokens}})}});
 }
 
+Json UsageOf(const std::vector<ChoiceText>& choices) {
+  uint64_t generated = 0;
+  for (const ChoiceText& choice : choices) generated += choice.last.generated_tokens;
+  const runtime::GenerationEvent& last = choices.back().last;
+  return Usage(last.prompt_tokens, last.cached_tokens, generated);
+}
+
 runtime::GenerationRequest ForChoice(const TextRequest& request, uint32_t choice) {
   runtime::GenerationRequest made;
   made.prompt = request.prompt;

@@ -40,6 +40,8 @@ struct ChoiceText {
   Json logprobs = Json::Arr();
   runtime::GenerationEvent last;
 };
+// Of all choices together.
+Json UsageOf(const std::vector<ChoiceText>& choices);
 // Runs all choices to their end; throws what one of them failed with.
 std::vector<ChoiceText> RunChoices(ModelServer& server, const TextRequest& request,
                                    Json (*logprob)(const runtime::Model&,

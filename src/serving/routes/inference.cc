@@ -6,9 +6,7 @@
 namespace hearth::serving {
 namespace {
 
-net::Response RunTask(ModelServer& server, const runtime::Task& task, Json body) {
-  if (auto refusal = task.refusal(server.runner().model()))
-    throw Error(Code::kUnprocessable, *refusal);
+net::Response Answer(ModelServer& server, const runtime::Task& task, Json body) {
   // feature-extraction has its parameters at the root, text-ranking its inputs.
   Json parameters = body.Find("parameters") != nullptr ? *body.Find("parameters") : body;
   Json inputs = body.Find("inputs") != nullptr ? *body.Find("inputs") : body;
@@ -16,7 +14,7 @@ net::Response RunTask(ModelServer& server, const runtime::Task& task, Json body)
       body.Find("source_sentence") == nullptr && body.Find("question") == nullptr) {
     throw Error(Code::kUnprocessable, "missing field `inputs`");
   }
-  return JsonAnswer(task.run(server.runner(), inputs, parameters));
+  return JsonAnswer(runtime::RunTask(server.runner(), task, inputs, parameters));
 }
 
 }  // namespace
@@ -39,7 +37,7 @@ net::Response Infer(ModelServer& server, net::Request& http) {
       parameters != nullptr && parameters->Find("candidate_labels") != nullptr) {
     task = runtime::FindTask("zero-shot-classification");
   }
-  return RunTask(server, *task, std::move(body));
+  return Answer(server, *task, std::move(body));
 }
 
 net::Response InferTask(ModelServer& server, net::Request& http) {
@@ -47,7 +45,7 @@ net::Response InferTask(ModelServer& server, net::Request& http) {
   if (task == nullptr) {
     throw Error(Code::kNotFound, "no task is called \"" + http.Capture("task") + "\"");
   }
-  return RunTask(server, *task, ReadBody(http));
+  return Answer(server, *task, ReadBody(http));
 }
 
 }  // namespace hearth::serving

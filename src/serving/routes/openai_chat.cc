@@ -237,11 +237,8 @@ net::Response ChatCompletions(ModelServer& server, net::Request& http) {
   if (request.stream) return Stream(server, request, family, body);
   Json answer = Head(request, server, "chat.completion");
   Json choices = Json::Arr();
-  uint64_t generated = 0, prompt = 0, cached = 0;
   std::vector<ChoiceText> texts = RunChoices(server, request, request.logprobs ? Logprob : nullptr);
   for (uint32_t i = 0; i < texts.size(); ++i) {
-    generated += texts[i].last.generated_tokens;
-    prompt = texts[i].last.prompt_tokens, cached = texts[i].last.cached_tokens;
     std::unique_ptr<AnswerReader> reader = MakeReader(family, body);
     reader->Delta(texts[i].text, true);
     Json logprobs;
@@ -251,7 +248,7 @@ net::Response ChatCompletions(ModelServer& server, net::Request& http) {
                             {"logprobs", std::move(logprobs)},
                             {"finish_reason", FinishReason(*reader, texts[i].last.stop)}}));
   }
-  answer.Set("choices", std::move(choices)).Set("usage", Usage(prompt, cached, generated));
+  answer.Set("choices", std::move(choices)).Set("usage", UsageOf(texts));
   return JsonAnswer(answer);
 }
 

@@ -110,18 +110,15 @@ net::Response Completions(ModelServer& server, net::Request& http) {
     });
   }
   Json choices = Json::Arr();
-  uint64_t generated = 0, prompt_tokens = 0, cached = 0;
   std::vector<ChoiceText> texts = RunChoices(server, request, request.logprobs ? Logprob : nullptr);
   for (uint32_t i = 0; i < texts.size(); ++i) {
-    generated += texts[i].last.generated_tokens;
-    prompt_tokens = texts[i].last.prompt_tokens, cached = texts[i].last.cached_tokens;
     choices.Push(
         Json::Obj({{"index", i},
                    {"text", before + texts[i].text},
                    {"logprobs", request.logprobs ? LogprobLists(texts[i].logprobs) : Json()},
                    {"finish_reason", OpenAiFinishReason(texts[i].last.stop)}}));
   }
-  head.Set("choices", std::move(choices)).Set("usage", Usage(prompt_tokens, cached, generated));
+  head.Set("choices", std::move(choices)).Set("usage", UsageOf(texts));
   return JsonAnswer(head);
 }
 

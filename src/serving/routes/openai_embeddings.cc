@@ -95,13 +95,11 @@ net::Response OpenRerank(ModelServer& server, net::Request& http) {
   if (query == nullptr || documents == nullptr) {
     throw Error(Code::kInvalidArgument, "`query` and `documents` are needed");
   }
-  const runtime::Task* task = runtime::FindTask("text-ranking");
-  if (auto refusal = task->refusal(server.runner().model()))
-    throw Error(Code::kUnprocessable, *refusal);
   Json inputs = Json::Obj({{"query", *query}, {"texts", *documents}});
   bool with_text = runtime::ReadFlag(body, "return_documents").value_or(false);
   Json parameters = Json::Obj({{"return_text", with_text}});
-  Json ranked = task->run(server.runner(), inputs, parameters);
+  Json ranked =
+      runtime::RunTask(server.runner(), *runtime::FindTask("text-ranking"), inputs, parameters);
   size_t top = runtime::ReadCount(body, "top_n", 1u << 20).value_or(ranked.size());
   Json results = Json::Arr();
   for (const Json& item : *ranked.AsArray()) {

@@ -12,12 +12,9 @@ const Json& Inputs(const Json& body) {
   return *inputs;
 }
 
-Json RunTask(ModelServer& server, std::string_view name, const Json& inputs,
-             const Json& parameters) {
-  const runtime::Task* task = runtime::FindTask(name);
-  if (auto refusal = task->refusal(server.runner().model()))
-    throw Error(Code::kUnprocessable, *refusal);
-  return task->run(server.runner(), inputs, parameters);
+Json RunNamed(ModelServer& server, std::string_view name, const Json& inputs,
+              const Json& parameters) {
+  return runtime::RunTask(server.runner(), *runtime::FindTask(name), inputs, parameters);
 }
 
 }  // namespace
@@ -50,18 +47,18 @@ net::Response Predict(ModelServer& server, net::Request& http) {
   Json parameters = Json::Obj();
   if (runtime::ReadFlag(body, "raw_scores").value_or(false))
     parameters.Set("function_to_apply", "none");
-  Json answers = RunTask(server, "text-classification", inputs, parameters);
+  Json answers = RunNamed(server, "text-classification", inputs, parameters);
   return JsonAnswer(is_list ? answers : answers.AsArray()->front());
 }
 
 net::Response Rerank(ModelServer& server, net::Request& http) {
   Json body = ReadBody(http);
-  return JsonAnswer(RunTask(server, "text-ranking", body, body));
+  return JsonAnswer(RunNamed(server, "text-ranking", body, body));
 }
 
 net::Response Similarity(ModelServer& server, net::Request& http) {
   Json body = ReadBody(http);
-  return JsonAnswer(RunTask(server, "sentence-similarity", Inputs(body), body));
+  return JsonAnswer(RunNamed(server, "sentence-similarity", Inputs(body), body));
 }
 
 net::Response TokenizeTexts(ModelServer& server, net::Request& http) {

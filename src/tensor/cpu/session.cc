@@ -73,9 +73,7 @@ void CpuSession::CheckIds(const Batch& batch) const {
   for (const Step& step : program_->steps()) {
     if (step.kind != StepKind::kEmbed) continue;
     const auto& embed = std::get<EmbedNode>(program_->graph().nodes[step.node].operation);
-    std::span<const uint32_t> ids = batch.token_ids;
-    if (embed.input == TokenInput::kPositions) ids = batch.positions;
-    if (embed.input == TokenInput::kTypes) ids = batch.token_types;
+    std::span<const uint32_t> ids = NumbersOf(batch, embed.input);
     uint64_t rows = program_->weights().View(embed.table).rows;
     for (uint32_t id : ids) {
       if (uint64_t{id} + embed.offset < rows) continue;
@@ -143,9 +141,7 @@ AttentionCall CpuSession::Call(const Step& step) {
 void CpuSession::RunEmbed(const Step& step, uint64_t begin, uint64_t end) {
   const auto& embed = std::get<EmbedNode>(program_->graph().nodes[step.node].operation);
   const WeightView& table = program_->weights().View(embed.table);
-  std::span<const uint32_t> ids = batch_->token_ids;
-  if (embed.input == TokenInput::kPositions) ids = batch_->positions;
-  if (embed.input == TokenInput::kTypes) ids = batch_->token_types;
+  std::span<const uint32_t> ids = NumbersOf(*batch_, embed.input);
   uint64_t stride = Stride(step.out);
   for (uint64_t row = begin; row < end; ++row) {
     uint64_t id = (ids.empty() ? 0 : ids[row]) + uint64_t{embed.offset};
