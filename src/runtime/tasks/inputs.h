@@ -36,6 +36,7 @@ std::vector<EncoderInput> EncodeInputs(Runner& runner, std::span<const TextPair>
 class CharacterText {
  public:
   explicit CharacterText(std::string_view text);
+  size_t size() const { return begins_.size() - 1; }
   // Characters [begin, end); what lies past the end is left out.
   std::string Part(size_t begin, size_t end) const;
 

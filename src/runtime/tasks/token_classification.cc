@@ -44,9 +44,9 @@ std::vector<Entity> TokenEntities(const Model& model, const std::string& text,
                          logits.begin() + (uint64_t{i} + 1) * labels);
     Softmax(entity.scores);
     entity.word = encoding.tokens[i];
-    std::string surface = characters.Part(entity.begin, entity.end);
     if (marks_parts) {
-      entity.is_subword = entity.word.size() != surface.size();
+      // In characters: the token may be spelled without the text's accents.
+      entity.is_subword = CharacterText(entity.word).size() != entity.end - entity.begin;
     } else {
       std::string around =
           entity.begin > 0 ? characters.Part(entity.begin - 1, entity.begin + 1) : " ";
