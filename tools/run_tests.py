@@ -135,6 +135,7 @@ class Runner:
         return [path]
 
     def unit(self):
+        test_data.ensure()  # real chat templates
         path = REPORTS / "unit.xml"
         self.command("unit", ["ctest", "--test-dir", RELEASE, JOBS, "--output-on-failure", "--no-tests=error",
                               "--output-junit", path], check=False, quiet=False)

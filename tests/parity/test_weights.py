@@ -1,4 +1,5 @@
 """Safetensors, GGUF and `hearth convert` against the Python packages: safetensors, gguf and transformers."""
+import functools
 import json
 import os
 import pathlib
@@ -62,10 +63,13 @@ def test_headers_get_the_verdict_of_the_reference():
     assert len(files) > 300
     files += hostile_headers.mutations(seed=1, count=200_000 if LONG else 12_000)
     answers = probe("verdicts", given=b"".join(struct.pack("<I", len(file)) + file for file in files)).decode().split("\n")
-    expected = [hostile_headers.reference_verdict(safetensors.deserialize, safetensors.SafetensorError, file) for file in files]
+    verdict = functools.partial(hostile_headers.reference_verdict, safetensors.deserialize, safetensors.SafetensorError)
+    expected = [verdict(file) for file in files]
     kinds = {name for _, name in hostile_headers.KINDS}
     assert kinds | {"ok"} == set(expected), "a kind of error that no file provokes, or an unknown one"
-    wrong = [(file, ours, theirs) for file, ours, theirs in zip(files, answers, expected) if ours != theirs]
+    # Of a file with two faults the reference names one by the order of its hash map, which is another on each call.
+    wrong = [(file, ours, theirs) for file, ours, theirs in zip(files, answers, expected)
+             if ours != theirs and ours not in {verdict(file) for _ in range(100)}]
     assert not wrong, wrong[:3]
 
 

@@ -92,6 +92,7 @@ class Walk {
     archive_read_set_skip_callback(handle, Input::Skip);
     archive_read_set_seek_callback(handle, Input::Seek);
     int status = archive_read_open1(handle);
+    bool opened = status >= ARCHIVE_WARN;
     while (status >= ARCHIVE_WARN) {
       archive_entry* entry = nullptr;
       status = archive_read_next_header(handle, &entry);
@@ -104,7 +105,8 @@ class Walk {
       if (member.bomb) break;
     }
     if (walk_.problem.empty()) walk_.problem = reader_.Problem();
-    walk_.encrypted = archive_read_has_encrypted_entries(handle) > 0 ||
+    // libarchive answers this from a format past its table when it has found none.
+    walk_.encrypted = (opened && archive_read_has_encrypted_entries(handle) > 0) ||
                       walk_.problem.find("ncrypt") != std::string::npos;
     return std::move(walk_);
   }

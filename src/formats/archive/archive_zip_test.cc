@@ -1,4 +1,5 @@
 #include "formats/archive/archive_zip.h"
+#include "formats/archive/archive_packed.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -99,6 +100,17 @@ TEST(ArchiveDecodeTest, StopsAtTheLimit) {
   Unpacked unpacked = Unpack(source, Packing::kZlib, {.max_bytes = 1 << 20});
   EXPECT_TRUE(unpacked.bomb);
   EXPECT_EQ(Unpack(source, Packing::kZlib).source->size_bytes(), zeros.size());
+}
+
+TEST(PackedArchive, AHeadWithoutAnArchiveIsAProblemAndNoCrash) {
+  for (std::string head :
+       {std::string("Rar!\x1A\x07"), std::string("Rar!\x1A\x07/"),
+        std::string("7z\xBC\xAF\x27\x1C"), "Rar!\x1A\x07" + std::string(40, '\xFF')}) {
+    MemorySource source(head);
+    PackedWalk walk = WalkPackedArchive(source, UnpackLimits{}, [](PackedMember&) { return true; });
+    EXPECT_FALSE(walk.problem.empty());
+    EXPECT_FALSE(walk.encrypted);
+  }
 }
 
 }  // namespace

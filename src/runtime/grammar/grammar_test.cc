@@ -147,18 +147,32 @@ TEST(TokenConstraint, AnAmbiguousExpressionIsRefusedInTime) {
 }
 
 TEST(TokenVocabulary, KnowsBytesOfByteLevelAndMetaspaceTokens) {
-  auto byte_level =
-      tokenizers::Tokenizer::FromFile(".cache/testdata/tokenizers/gpt2/tokenizer.json");
-  auto gpt2 = TokenVocabulary::FromTokenizer(byte_level, 50257, {50256});
-  EXPECT_EQ(gpt2.bytes(*byte_level.FindId("Ġthe")), " the");
-  EXPECT_EQ(gpt2.bytes(*byte_level.FindId("Ċ")), "\n");
-  EXPECT_EQ(gpt2.bytes(50256), "");
-  auto metaspace =
-      tokenizers::Tokenizer::FromFile(".cache/testdata/tokenizers/llama2/tokenizer.json");
-  auto llama = TokenVocabulary::FromTokenizer(metaspace, 32000, {2});
-  EXPECT_EQ(llama.bytes(*metaspace.FindId("▁the")), " the");
-  EXPECT_EQ(llama.bytes(*metaspace.FindId("<0x0A>")), "\n");
-  EXPECT_EQ(llama.bytes(2), "");
+  auto byte_level = tokenizers::Tokenizer::FromJson(R"({
+      "version": "1.0", "added_tokens": [{"id": 2, "content": "<end>", "special": true,
+        "single_word": false, "lstrip": false, "rstrip": false, "normalized": false}],
+      "normalizer": null, "post_processor": null,
+      "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true},
+      "decoder": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true},
+      "model": {"type": "BPE", "vocab": {"Ġthe": 0, "Ċ": 1, "<end>": 2}, "merges": []}})");
+  auto bytes = TokenVocabulary::FromTokenizer(byte_level, 3, {2});
+  EXPECT_EQ(bytes.bytes(0), " the");
+  EXPECT_EQ(bytes.bytes(1), "\n");
+  EXPECT_EQ(bytes.bytes(2), "");
+  auto metaspace = tokenizers::Tokenizer::FromJson(R"({
+      "version": "1.0", "added_tokens": [{"id": 2, "content": "</s>", "special": true,
+        "single_word": false, "lstrip": false, "rstrip": false, "normalized": false}],
+      "normalizer": {"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": "▁"},
+        {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}]},
+      "pre_tokenizer": null, "post_processor": null,
+      "decoder": {"type": "Sequence", "decoders": [
+        {"type": "Replace", "pattern": {"String": "▁"}, "content": " "}, {"type": "ByteFallback"},
+        {"type": "Fuse"}, {"type": "Strip", "content": " ", "start": 1, "stop": 0}]},
+      "model": {"type": "BPE", "byte_fallback": true, "merges": [],
+        "vocab": {"▁the": 0, "<0x0A>": 1, "</s>": 2}}})");
+  auto pieces = TokenVocabulary::FromTokenizer(metaspace, 3, {2});
+  EXPECT_EQ(pieces.bytes(0), " the");
+  EXPECT_EQ(pieces.bytes(1), "\n");
+  EXPECT_EQ(pieces.bytes(2), "");
 }
 
 TEST(Decimal, ReadsAndCompares) {
