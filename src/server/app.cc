@@ -330,7 +330,8 @@ std::optional<net::Response> App::Impl::AnswerFromMemory(const Route& route,
     if (repo == nullptr || repo->gated != hub::Gated::kOff) return std::nullopt;
   }
   try {
-    Context context{hub, request, Authenticate(request, route), {}, BaseUrl(request)};
+    Context context{hub, request,          Authenticate(request, route), {}, BaseUrl(request),
+                    {},  options.scheduler};
     if (right) {
       context.repo_handle = hub.repos().Open(context.actor, repo, *right);
     } else {
@@ -412,12 +413,14 @@ net::Plan App::PlanFor(net::Request& request) {
   // Access is checked before a large body is taken in, else together with the handler.
   auto context = std::make_shared<std::unique_ptr<Context>>();
   auto prepare = [impl, route, context](net::Request& r) {
-    *context = std::make_unique<Context>(Context{impl->hub, r, {}, {}, impl->BaseUrl(r)});
+    *context = std::make_unique<Context>(
+        Context{impl->hub, r, {}, {}, impl->BaseUrl(r), {}, impl->options.scheduler});
     (*context)->actor = impl->Authenticate(r, *route);
     impl->CheckAccess(context->get(), *route);
     if (route->admit) route->admit(**context);
   };
-  bool early = route->body.max_bytes > kAdmitAbove || route->body.spool_always;
+  bool early =
+      route->body.max_bytes > kAdmitAbove || route->body.spool_always || route->admit != nullptr;
   if (early) {
     plan.admit = [impl, route, context, prepare](net::Request& r) -> std::optional<net::Response> {
       bool admitted = false;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "hub/hub.h"
+#include "inference/scheduler.h"
 #include "net/server.h"
 
 namespace hearth::server {
@@ -15,7 +16,8 @@ namespace hearth::server {
 struct AppOptions {
   std::string base_url;  // "" = from the Host header of each request
   bool allow_sign_up = false;
-  std::string program;  // path of the running binary: git hooks call it back
+  std::string program;                        // path of the running binary: git hooks call it back
+  inference::Scheduler* scheduler = nullptr;  // not owned; nullptr = this hub runs no models
 };
 
 class App : public net::Dispatcher {

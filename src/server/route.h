@@ -15,6 +15,7 @@
 
 #include "hub/access.h"
 #include "hub/hub.h"
+#include "inference/scheduler.h"
 #include "net/http.h"
 
 namespace hearth::server {
@@ -46,9 +47,10 @@ struct Context {
   hub::Hub& hub;
   net::Request& request;
   hub::Actor actor;
-  std::optional<hub::RepoHandle> repo_handle;  // set for Access::kRepo*
-  std::string base_url;                        // "http://host:port", no slash at the end
+  std::optional<hub::RepoHandle> repo_handle;           // set for Access::kRepo*
+  std::string base_url;                                 // "http://host:port", no slash at the end
   std::optional<hub::BucketHandle> bucket_handle = {};  // set for Access::kBucket*
+  inference::Scheduler* scheduler = nullptr;            // nullptr = this hub runs no models
 
   const hub::RepoHandle& repo() const { return *repo_handle; }
   const hub::BucketHandle& bucket() const { return *bucket_handle; }
