@@ -178,8 +178,9 @@ std::optional<SortKey> ParseSortKey(std::string_view name) {
   return std::nullopt;
 }
 
-Catalog::Catalog(storage::Database& db, Repos& repos, Objects& objects, Clock& clock)
-    : impl_(std::make_unique<Impl>(db, repos, objects, clock)) {
+Catalog::Catalog(storage::Database& db, Repos& repos, Objects& objects, Clock& clock,
+                 ModelJudge judge)
+    : impl_(std::make_unique<Impl>(db, repos, objects, clock, std::move(judge))) {
   impl_->Load();
 }
 
@@ -284,6 +285,8 @@ RepoSummary Catalog::SummaryOf(const RepoRecord& repo) const {
 }
 
 uint64_t Catalog::LinkGeneration() const { return impl_->link_generation; }
+
+bool Catalog::judges() const { return static_cast<bool>(impl_->judge); }
 
 Json Catalog::TagsByType(RepoType type) const {
   std::map<std::string_view, std::vector<std::pair<size_t, std::string>>> groups;

@@ -45,6 +45,8 @@ struct CatalogQuery {
   // Spaces that name this model or data set on their card.
   std::vector<std::string> linked_models, linked_datasets;
   bool linked = false;  // Spaces that name any
+  // Models that this hub can run for the task; "" = for any.
+  std::optional<std::string> run_task;
   SortKey sort = SortKey::kTrending;
   bool ascending = false;
   size_t limit = 1000;
@@ -68,11 +70,15 @@ struct RepoSummary {
   int64_t trending = 0;
   uint64_t parameters = 0;
   uint64_t main_bytes = 0;
+  std::vector<std::string> run_tasks;  // of RunVerdict
 };
 
 class Catalog : public RepoObserver {
  public:
-  Catalog(storage::Database& db, Repos& repos, Objects& objects, Clock& clock);
+  // Models are judged by `judge` whenever their facts are computed; stored verdicts of another one
+  // count as stale.
+  Catalog(storage::Database& db, Repos& repos, Objects& objects, Clock& clock,
+          ModelJudge judge = {});
   ~Catalog() override;
 
   CatalogPage List(const Actor& actor, const CatalogQuery& query) const;
@@ -101,6 +107,8 @@ class Catalog : public RepoObserver {
   void Start();
   void Stop();
   void IndexNow(const RepoPtr& repo);
+  // False when models of this hub do not run.
+  bool judges() const;
   // Blocks until nothing is queued (tests and admin); false on timeout.
   bool WaitIdle(std::chrono::milliseconds timeout) const;
   // Repositories that are queued or being indexed.

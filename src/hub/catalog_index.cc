@@ -1,6 +1,7 @@
 // Keeping the catalog current: loading at start, the observer's side and the indexing thread.
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "hub/internal/card_fields.h"
@@ -48,6 +49,19 @@ FactsColumns ParseTagColumn(std::string_view text) {
     at = text.find('"', end + 1);
   }
   return columns;
+}
+
+std::string JoinTasks(const std::vector<std::string>& tasks) {
+  std::string text;
+  for (const std::string& task : tasks) text += (text.empty() ? "" : ",") + task;
+  return text;
+}
+
+std::vector<std::string> SplitTasks(std::string_view text) {
+  std::vector<std::string> tasks;
+  if (text.empty()) return tasks;
+  for (std::string_view task : Split(text, ',')) tasks.emplace_back(task);
+  return tasks;
 }
 
 size_t RoughBytes(const RepoFacts& facts) {
@@ -107,8 +121,8 @@ void FactsCache::Forget(int64_t repo_id) {
   }
 }
 
-Catalog::Impl::Impl(storage::Database& d, Repos& r, Objects& o, Clock& c)
-    : db(d), repos(r), objects(o), clock(c) {}
+Catalog::Impl::Impl(storage::Database& d, Repos& r, Objects& o, Clock& c, ModelJudge j)
+    : db(d), repos(r), objects(o), clock(c), judge(std::move(j)) {}
 
 void Catalog::Impl::Load() {
   // In the order of ids, which is that of the database: a million rows are then filled from front
@@ -123,8 +137,8 @@ void Catalog::Impl::Load() {
   db.Read([&](storage::Connection& c) {
     auto next = all.begin();
     c.Query(
-        "SELECT repo_id, commit_oid, pipeline_tag, library_name, parameters, main_bytes, tags FROM "
-        "repo_facts ORDER BY repo_id",
+        "SELECT repo_id, commit_oid, pipeline_tag, library_name, parameters, main_bytes, tags, "
+        "judged_by, run_tasks FROM repo_facts ORDER BY repo_id",
         {}, [&](const storage::Row& row) {
           int64_t id = row.Int(0);
           while (next != all.end() && (*next)->id < id) ++next;
@@ -135,9 +149,12 @@ void Catalog::Impl::Load() {
           columns.library_name = row.Str(3);
           columns.parameters = static_cast<uint64_t>(row.Int(4));
           columns.main_bytes = static_cast<uint64_t>(row.Int(5));
+          // Without a judge nothing runs; another one's verdict stands until the next is there.
+          if (judge) columns.run_tasks = SplitTasks(row.Text(8));
           TableOf(repo.type).SetFacts(id, columns);
+          bool judged = !judge || repo.type != RepoType::kModel || row.Text(7) == judge.fingerprint;
           current[static_cast<size_t>(next - all.begin())] =
-              repo.head && GitOid::FromHex(row.Text(1)) == repo.head;
+              judged && repo.head && GitOid::FromHex(row.Text(1)) == repo.head;
         });
   });
   for (size_t i = 0; i < all.size(); ++i) {
@@ -208,12 +225,13 @@ bool Catalog::Impl::Store(const RepoRecord& repo, const RepoFacts& facts,
       return false;
     c.Exec(
         "INSERT INTO repo_facts (repo_id, commit_oid, pipeline_tag, library_name, parameters, "
-        "main_bytes, tags) VALUES (?, ?, ?, ?, ?, ?, ?) "
+        "main_bytes, tags, judged_by, run_tasks) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (repo_id) DO UPDATE SET commit_oid = excluded.commit_oid, pipeline_tag = "
         "excluded.pipeline_tag, library_name = excluded.library_name, parameters = "
-        "excluded.parameters, main_bytes = excluded.main_bytes, tags = excluded.tags",
+        "excluded.parameters, main_bytes = excluded.main_bytes, tags = excluded.tags, "
+        "judged_by = excluded.judged_by, run_tasks = excluded.run_tasks",
         {repo.id, facts.commit.Hex(), facts.pipeline_tag, facts.library_name, facts.parameter_count,
-         facts.main_bytes, TagColumn(columns)});
+         facts.main_bytes, TagColumn(columns), facts.run.judged_by, JoinTasks(columns.run_tasks)});
     c.Exec(
         "INSERT INTO repo_fact_texts (repo_id, commit_oid, facts) VALUES (?, ?, ?) "
         "ON CONFLICT (repo_id) DO UPDATE SET commit_oid = excluded.commit_oid, facts = "
@@ -229,7 +247,8 @@ void Catalog::IndexNow(const RepoPtr& given) {
   RepoHandle handle = impl_->repos.OpenAsSystem(repo);
   FactsPtr facts = impl_->cache.Find(repo->id, *repo->head);
   if (!facts)
-    facts = std::make_shared<const RepoFacts>(ComputeFacts(handle, impl_->objects, *repo->head));
+    facts = std::make_shared<const RepoFacts>(
+        ComputeFacts(handle, impl_->objects, *repo->head, impl_->judge));
   impl_->cache.Put(repo->id, facts);
   FactsColumns columns = ColumnsOf(*facts);
   {
@@ -308,15 +327,19 @@ size_t Catalog::Waiting() const {
 
 // --- facts
 
-FactsPtr Catalog::Impl::LoadStored(int64_t repo_id, const GitOid& commit) {
+FactsPtr Catalog::Impl::LoadStored(const RepoRecord& repo, const GitOid& commit) {
   std::optional<std::string> text;
   db.Read([&](storage::Connection& c) {
     text = c.QueryOne("SELECT facts FROM repo_fact_texts WHERE repo_id = ? AND commit_oid = ?",
-                      {repo_id, commit.Hex()}, [](const storage::Row& row) { return row.Str(0); });
+                      {repo.id, commit.Hex()}, [](const storage::Row& row) { return row.Str(0); });
   });
   if (!text) return nullptr;
   try {
-    return std::make_shared<const RepoFacts>(FactsFromText(*text));
+    RepoFacts facts = FactsFromText(*text);
+    if (!judge) facts.run = {};
+    bool judged =
+        !judge || repo.type != RepoType::kModel || facts.run.judged_by == judge.fingerprint;
+    return judged ? std::make_shared<const RepoFacts>(std::move(facts)) : nullptr;
   } catch (const Error& error) {
     return nullptr;
   }
@@ -325,8 +348,10 @@ FactsPtr Catalog::Impl::LoadStored(int64_t repo_id, const GitOid& commit) {
 FactsPtr Catalog::FactsOf(const RepoHandle& repo, const GitOid& commit) const {
   int64_t id = repo.record().id;
   if (FactsPtr cached = impl_->cache.Find(id, commit)) return cached;
-  FactsPtr facts = impl_->LoadStored(id, commit);
-  if (!facts) facts = std::make_shared<const RepoFacts>(ComputeFacts(repo, impl_->objects, commit));
+  FactsPtr facts = impl_->LoadStored(repo.record(), commit);
+  if (!facts)
+    facts =
+        std::make_shared<const RepoFacts>(ComputeFacts(repo, impl_->objects, commit, impl_->judge));
   impl_->cache.Put(id, facts);
   return facts;
 }

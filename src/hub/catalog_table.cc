@@ -46,7 +46,8 @@ FactsColumns ColumnsOf(const RepoFacts& facts) {
                        facts.parameter_count,
                        facts.main_bytes,
                        {},
-                       {}};
+                       {},
+                       facts.run.tasks};
   columns.linked_models = TextList(facts.space.Find("models"));
   columns.linked_datasets = TextList(facts.space.Find("datasets"));
   return columns;
@@ -180,6 +181,8 @@ void CatalogTable::SetFacts(int64_t id, const FactsColumns& facts) {
   for (const std::string& model : facts.linked_models) add(Hidden('m', AsciiLower(model)));
   for (const std::string& dataset : facts.linked_datasets) add(Hidden('d', AsciiLower(dataset)));
   if (!facts.linked_models.empty() || !facts.linked_datasets.empty()) add(Hidden('k', ""));
+  for (const std::string& task : facts.run_tasks) add(Hidden('r', task));
+  if (!facts.run_tasks.empty()) add(Hidden('r', ""));
   SetRowTags(*row, ids);
   SetValue(SortKey::kParameters, &parameters_, *row, static_cast<int64_t>(facts.parameters));
   SetValue(SortKey::kMainSize, &main_bytes_, *row, static_cast<int64_t>(facts.main_bytes));
@@ -320,6 +323,8 @@ RepoSummary CatalogTable::SummaryAt(uint32_t row) const {
       summary.pipeline_tag = text.substr(3);
     } else if (text[1] == 'l') {
       summary.library_name = text.substr(3);
+    } else if (text[1] == 'r' && text.size() > 3) {
+      summary.run_tasks.push_back(text.substr(3));
     }
   }
   summary.trending = trending_[row];
@@ -389,6 +394,7 @@ RowBitmap CatalogTable::Match(const CatalogQuery& query) const {
   for (const std::string& id : query.linked_datasets)
     AndSet(FindTag(Hidden('d', AsciiLower(id))), &rows);
   if (query.linked) AndSet(FindTag(Hidden('k', "")), &rows);
+  if (query.run_task) AndSet(FindTag(Hidden('r', *query.run_task)), &rows);
   if (query.gated) {
     std::vector<uint64_t>& words = rows.words();
     for (size_t i = 0; i < words.size(); ++i)

@@ -130,7 +130,8 @@ void TagList::AddAll(std::string_view prefix, const std::vector<std::string>& va
   for (const std::string& value : values) Add(std::string(prefix) + value);
 }
 
-RepoFacts ComputeFacts(const RepoHandle& repo, const Objects& objects, const GitOid& commit) {
+RepoFacts ComputeFacts(const RepoHandle& repo, const Objects& objects, const GitOid& commit,
+                       const ModelJudge& judge) {
   RepoFacts facts;
   facts.commit = commit;
   storage::GitRepository git = storage::GitRepository::Open(repo.git_folder());
@@ -145,6 +146,7 @@ RepoFacts ComputeFacts(const RepoHandle& repo, const Objects& objects, const Git
     case RepoType::kModel:
       ReadModelFiles(&reader);
       DeriveModelFacts(&reader, card);
+      if (judge) JudgeModel(&reader, judge);
       break;
     case RepoType::kDataset:
       DeriveDatasetFacts(&reader, card);

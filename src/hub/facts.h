@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "codec/json.h"
+#include "hub/model_judge.h"
 #include "hub/objects.h"
 #include "hub/repo_record.h"
 #include "storage/git/git_repository.h"
@@ -43,6 +44,7 @@ struct RepoFacts {
   Json base_models;              // {relation, models: ["ns/name"]}: ids resolved when rendered
   std::string description;       // datasets: first paragraph of the card
   Json space;                    // Spaces: sdk, title, emoji, colorFrom, ...
+  RunVerdict run;                // models: whether this hub can run it
   uint64_t parameter_count = 0;  // for num_parameters filter and sort
   uint64_t main_bytes = 0;       // sum of file sizes at main
   std::vector<Sibling> siblings;
@@ -50,8 +52,10 @@ struct RepoFacts {
 };
 using FactsPtr = std::shared_ptr<const RepoFacts>;
 
-// Pure: reads git and large objects through the given handle.
-RepoFacts ComputeFacts(const RepoHandle& repo, const Objects& objects, const GitOid& commit);
+// Pure: reads git and large objects through the given handle. Without a judge nothing is said of
+// running the model.
+RepoFacts ComputeFacts(const RepoHandle& repo, const Objects& objects, const GitOid& commit,
+                       const ModelJudge& judge = {});
 
 // {headers: {file: header}, index: {?metadata}} of one safetensors file, or of all files that an
 // index names. Throws EntryNotFound for a missing file, kTooLarge when the headers together pass 64

@@ -48,6 +48,25 @@ Sibling SiblingFromJson(const Json& row) {
   return file;
 }
 
+Json VerdictToJson(const RunVerdict& run) {
+  return Json::Obj({{"by", run.judged_by},
+                    {"tasks", Json(run.tasks)},
+                    {"reason", run.reason},
+                    {"memory", run.memory_bytes},
+                    {"gguf", run.gguf_file}});
+}
+
+RunVerdict VerdictFromJson(const Json& row) {
+  RunVerdict run;
+  run.judged_by = TextOf(row, "by");
+  run.tasks = TextList(row.Find("tasks"));
+  run.reason = TextOf(row, "reason");
+  if (const Json* memory = row.Find("memory"))
+    run.memory_bytes = static_cast<uint64_t>(memory->AsInt().value_or(0));
+  run.gguf_file = TextOf(row, "gguf");
+  return run;
+}
+
 Json Take(Json* object, std::string_view key) {
   Json* value = object->Find(key);
   return value == nullptr ? Json() : std::move(*value);
@@ -76,6 +95,7 @@ std::string FactsToText(const RepoFacts& facts) {
                         {"parameters", facts.parameter_count},
                         {"bytes", facts.main_bytes},
                         {"warnings", Json(facts.warnings)}});
+  if (!facts.run.judged_by.empty()) row.Set("run", VerdictToJson(facts.run));
   row.Set("files", SiblingsToJson(facts.siblings));
   return row.Dump();
 }
@@ -108,6 +128,7 @@ RepoFacts FactsFromText(std::string_view text) {
     facts.parameter_count = static_cast<uint64_t>(count->AsInt().value_or(0));
   if (const Json* bytes = row.Find("bytes"))
     facts.main_bytes = static_cast<uint64_t>(bytes->AsInt().value_or(0));
+  if (const Json* run = row.Find("run")) facts.run = VerdictFromJson(*run);
   facts.warnings = TextList(row.Find("warnings"));
   facts.siblings.reserve(files->size());
   for (const Json& file : *files->AsArray()) facts.siblings.push_back(SiblingFromJson(file));

@@ -14,6 +14,9 @@
 namespace hearth::hub {
 namespace {
 
+// config.json and modules.json above this are none.
+constexpr uint64_t kMaxJudgedBytes = 4u << 20;
+
 struct ArchitectureRule {
   std::string_view suffix;
   std::string_view task;  // "" = not said by the class
@@ -316,6 +319,10 @@ Json WidgetData(const RepoFacts& facts, const Json& card) {
          {"sentences", Json::Arr({"A dog is resting where it is warm.", "The cat chases a mouse.",
                                   "It will snow tomorrow."})}})});
   }
+  if (facts.pipeline_tag == "zero-shot-classification") {
+    return Json::Arr({Json::Obj({{"text", "The train to the coast is late because of the storm."},
+                                 {"candidate_labels", "travel, weather, cooking"}})});
+  }
   if (facts.pipeline_tag == "question-answering") {
     return Json::Arr({Json::Obj({{"text", "Who built the mill?"},
                                  {"context", "The mill was built by two brothers in 1874."}})});
@@ -376,6 +383,19 @@ void AddModelTags(RepoFacts* facts, const Card& card, const std::vector<std::str
 }
 
 }  // namespace
+
+void JudgeModel(FactsReader* reader, const ModelJudge& judge) {
+  RepoFacts& facts = reader->facts();
+  ModelEvidence evidence;
+  evidence.files.reserve(facts.siblings.size());
+  for (const Sibling& file : facts.siblings) evidence.files.push_back({file.path, file.size_bytes});
+  evidence.config = reader->Read("config.json", kMaxJudgedBytes).value_or("");
+  evidence.modules = reader->Read("modules.json", kMaxJudgedBytes).value_or("");
+  evidence.gguf_architecture = TextOf(facts.gguf, "architecture");
+  evidence.has_chat_template = HasChatTemplate(facts);
+  facts.run = judge.judge(evidence);
+  facts.run.judged_by = judge.fingerprint;
+}
 
 void DeriveModelFacts(FactsReader* reader, const Card& card) {
   RepoFacts& facts = reader->facts();

@@ -111,7 +111,7 @@ Hub::Hub(const HubOptions& options, bool exclusive)
     return buckets->May(bucket_id, user_id, write ? Right::kWrite : Right::kReadContent);
   });
   commits_ = std::make_unique<Commits>(*repos_, *objects_, *accounts_, *clock_);
-  catalog_ = std::make_unique<Catalog>(*db_, *repos_, *objects_, *clock_);
+  catalog_ = std::make_unique<Catalog>(*db_, *repos_, *objects_, *clock_, options.judge);
   repos_->AddObserver(catalog_.get());
   converts_ = options.xet_convert_after.has_value();
   xet_converter_ = std::make_unique<XetConverter>(

@@ -13,6 +13,7 @@
 #include "hub/buckets.h"
 #include "hub/catalog.h"
 #include "hub/commits.h"
+#include "hub/model_judge.h"
 #include "hub/objects.h"
 #include "hub/repos.h"
 #include "hub/sweep_lock.h"
@@ -32,6 +33,8 @@ struct HubOptions {
   std::optional<std::chrono::seconds> xet_convert_after = std::chrono::minutes(10);
   // Xet::Parts::reserve_bytes.
   std::optional<uint64_t> reserve_bytes = std::nullopt;
+  // Says which models this hub can run; none = it runs no models.
+  ModelJudge judge = {};
 };
 
 class Hub {

@@ -145,8 +145,9 @@ CREATE TABLE uploads (
 );
 )sql";
 
-// Xet, and the space that garbage collection gives back. Hashes are 32 raw bytes. leased_at: the last moment at which a client may have learned that
-// the row exists; garbage collection counts its grace from there.
+// Xet, and the space that garbage collection gives back. Hashes are 32 raw bytes. leased_at: the
+// last moment at which a client may have learned that the row exists; garbage collection counts its
+// grace from there.
 constexpr std::string_view kXet = R"sql(
 CREATE TABLE xorbs (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -265,10 +266,17 @@ CREATE TABLE quarantine (
 ) WITHOUT ROWID;
 )sql";
 
+// What the judge of models said of main (hub/model_judge.h): its fingerprint, and the tasks that a
+// model can be run for, separated by commas.
+constexpr std::string_view kRuns = R"sql(
+ALTER TABLE repo_facts ADD COLUMN judged_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE repo_facts ADD COLUMN run_tasks TEXT NOT NULL DEFAULT '';
+)sql";
+
 }  // namespace
 
 const std::vector<storage::Migration>& Migrations() {
-  static const std::vector<storage::Migration> migrations = {{1, kFirst}, {2, kXet}};
+  static const std::vector<storage::Migration> migrations = {{1, kFirst}, {2, kXet}, {3, kRuns}};
   return migrations;
 }
 

@@ -16,6 +16,7 @@
 #include "hub/hub.h"
 #include "net/http.h"
 #include "server/app.h"
+#include "server/inference_api/model_judge.h"
 
 namespace hearth::server {
 
@@ -28,10 +29,15 @@ struct Call {
   std::string body = {};
 };
 
+// What one model may take in tests.
+inline constexpr uint64_t kModelBytes = 1u << 30;
+
 class AppFixture : public ::testing::Test {
  protected:
   AppFixture() : folder_(std::filesystem::temp_directory_path() / ("hearth-app-" + NewObjectId())) {
-    hub_ = std::make_unique<hub::Hub>(hub::HubOptions{.data = folder_, .clock = &clock_}, true);
+    hub_ = std::make_unique<hub::Hub>(
+        hub::HubOptions{.data = folder_, .clock = &clock_, .judge = MakeModelJudge(kModelBytes)},
+        true);
     app_ = std::make_unique<App>(*hub_, AppOptions{.base_url = "http://hub.test"});
     app_->SetReady(true);
   }

@@ -63,7 +63,7 @@ class FactsCache {
 };
 
 struct Catalog::Impl {
-  Impl(storage::Database& d, Repos& r, Objects& o, Clock& c);
+  Impl(storage::Database& d, Repos& r, Objects& o, Clock& c, ModelJudge j);
 
   void Load();
   void LoadRecentLikes();
@@ -73,7 +73,7 @@ struct Catalog::Impl {
   std::shared_lock<FairSharedMutex> LockWithOrder(RepoType type, SortKey key);
 
   void Enqueue(int64_t repo_id);
-  FactsPtr LoadStored(int64_t repo_id, const GitOid& commit);
+  FactsPtr LoadStored(const RepoRecord& repo, const GitOid& commit);
   // False when the repository is no longer at that commit.
   bool Store(const RepoRecord& repo, const RepoFacts& facts, const FactsColumns& columns);
 
@@ -81,6 +81,7 @@ struct Catalog::Impl {
   Repos& repos;
   Objects& objects;
   Clock& clock;
+  const ModelJudge judge;
 
   mutable FairSharedMutex mutex;  // tables
   std::array<CatalogTable, 3> tables;

@@ -29,6 +29,7 @@ struct FactsColumns {
   uint64_t main_bytes = 0;
   std::vector<std::string> linked_models;  // Spaces: ids on the card
   std::vector<std::string> linked_datasets;
+  std::vector<std::string> run_tasks;  // models that this hub can run
 };
 FactsColumns ColumnsOf(const RepoFacts& facts);
 

@@ -48,6 +48,8 @@ class FactsReader {
 void ReadModelFiles(FactsReader* reader);
 // library_name, pipeline_tag, transformers_info, base_models, widget_data, tags
 void DeriveModelFacts(FactsReader* reader, const Card& card);
+// run
+void JudgeModel(FactsReader* reader, const ModelJudge& judge);
 // description, tags
 void DeriveDatasetFacts(FactsReader* reader, const Card& card);
 // space, tags

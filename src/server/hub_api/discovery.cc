@@ -181,11 +181,28 @@ net::Response TagsByType(Context& context, RepoType type) {
   return JsonResponse(Json::Obj({{wanted, *group}}));
 }
 
-std::vector<hub::RepoPtr> TopOf(Context& context, RepoType type, const std::string& task) {
+hub::CatalogQuery MostFetched(RepoType type, size_t limit) {
   hub::CatalogQuery query;
   query.type = type;
   query.sort = hub::SortKey::kDownloads;
-  query.limit = kTaskModels;
+  query.limit = limit;
+  return query;
+}
+
+// What clients take when they are given a task and no model: one that answers.
+Json WidgetModels(Context& context, const std::string& task) {
+  hub::CatalogQuery query = MostFetched(RepoType::kModel, 1);
+  query.pipeline_tag = task;
+  query.gated = false;
+  if (context.hub.catalog().judges()) query.run_task = task;
+  Json ids = Json::Arr();
+  for (const hub::RepoPtr& repo : context.hub.catalog().List(hub::Actor{}, query).repos)
+    ids.Push(repo->FullName());
+  return ids;
+}
+
+std::vector<hub::RepoPtr> TopOf(Context& context, RepoType type, const std::string& task) {
+  hub::CatalogQuery query = MostFetched(type, kTaskModels);
   if (type == RepoType::kModel) {
     query.pipeline_tag = task;
   } else {
@@ -211,8 +228,6 @@ net::Response Tasks(Context& context) {
     for (std::string_view library : Split(task.libraries, ',')) {
       if (!library.empty()) libraries.push_back(library);
     }
-    Json widget = Json::Arr();
-    if (!models.empty()) widget.Push(models[0]->FullName());
     answer.Set(
         id, Json::Obj({{"id", id},
                        {"label", task.label},
@@ -222,7 +237,7 @@ net::Response Tasks(Context& context) {
                        {"metrics", Json::Arr()},
                        {"spaces", Json::Arr()},
                        {"summary", task.summary},
-                       {"widgetModels", std::move(widget)},
+                       {"widgetModels", WidgetModels(context, id)},
                        {"demo", Json::Obj({{"inputs", Json::Arr()}, {"outputs", Json::Arr()}})}}));
   }
   return JsonResponse(answer);

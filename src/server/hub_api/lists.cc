@@ -175,10 +175,18 @@ RepoJsonOptions ReadOptions(const net::Request& request, hub::RepoType type) {
   return options;
 }
 
-// No provider serves any model of this hub: every list of served models is empty.
-bool AsksForServed(const net::Request& request) {
-  return !request.QueryParam("inference").value_or("").empty() ||
-         !request.QueryParams("inference_provider").empty();
+// Which models this hub is asked to run: it is the provider "hf-inference", and no other is here.
+// False: nothing can match.
+bool ReadServed(const net::Request& request, hub::CatalogQuery* query) {
+  std::string state = request.QueryParam("inference").value_or("");
+  std::vector<std::string> providers = ListParam(request, "inference_provider");
+  if (state.empty() && providers.empty()) return true;
+  query->run_task = "";
+  bool here = providers.empty() ||
+              std::any_of(providers.begin(), providers.end(), [](const std::string& provider) {
+                return provider == "hf-inference" || provider == "all";
+              });
+  return here && (state.empty() || state == "warm");
 }
 
 // Rows that name every file are long: a page has fewer of them.
@@ -192,7 +200,7 @@ net::Response List(Context& context, hub::RepoType type) {
   RepoJsonOptions options = ReadOptions(context.request, type);
   if (NamesFiles(options)) query.limit = std::min(query.limit, kMaxLimitWithFiles);
   hub::CatalogPage page;
-  if (type != hub::RepoType::kModel || !AsksForServed(context.request))
+  if (type != hub::RepoType::kModel || ReadServed(context.request, &query))
     page = context.hub.catalog().List(context.actor, query);
   Json::Array rows;
   rows.reserve(page.repos.size());

@@ -17,6 +17,7 @@ using hub::RepoFacts;
 using hub::RepoRecord;
 using hub::RepoType;
 
+constexpr std::string_view kProvider = "hf-inference";
 constexpr size_t kMaxLinked = 100;  // Spaces named on a model's page
 constexpr size_t kMaxEvalFiles = 50;
 constexpr uint64_t kMaxEvalBytes = 256u << 10;
@@ -45,6 +46,7 @@ class Source {
         summary_->pipeline_tag = facts().pipeline_tag;
         summary_->library_name = facts().library_name;
         summary_->main_bytes = facts().main_bytes;
+        summary_->run_tasks = facts().run.tasks;
       }
     }
     return *summary_;
@@ -206,6 +208,19 @@ Json Citation(Source& source) {
   return {};
 }
 
+// This hub under the name that clients know for "the hub's own inference". A dictionary for one
+// repository, a list in lists: clients read both.
+Json ProviderMapping(Source& source) {
+  bool in_list = source.options.in_list;
+  std::string task = hub::OfferedTask(source.summary().run_tasks, source.summary().pipeline_tag);
+  if (task.empty()) return in_list ? Json::Arr() : Json::Obj();
+  Json mapping =
+      Json::Obj({{"status", "live"}, {"providerId", source.record().FullName()}, {"task", task}});
+  if (!in_list) return Json::Obj({{std::string(kProvider), std::move(mapping)}});
+  mapping.Set("provider", kProvider);
+  return Json::Arr({std::move(mapping)});
+}
+
 std::string Subdomain(const RepoRecord& record) {
   std::string name = AsciiLower(record.owner + "-" + record.name);
   for (char& c : name) {
@@ -259,10 +274,10 @@ constexpr Field kFields[] = {
     {"baseModels", "m", BaseModels},
     {"childrenModelCount", "m", ChildrenCount},
     {"evalResults", "m", EvalResults},
-    // Nothing serves a model yet, so no provider has it.
-    {"inference", "m", [](Source&) { return Json(); }},
-    {"inferenceProviderMapping", "m",
-     [](Source& s) { return s.options.in_list ? Json::Arr() : Json::Obj(); }},
+    // A model that runs is loaded by the first request: to a client it is as good as warm.
+    {"inference", "m",
+     [](Source& s) { return s.summary().run_tasks.empty() ? Json() : Json("warm"); }},
+    {"inferenceProviderMapping", "m", ProviderMapping},
     {"spaces", "m", LinkedSpaces},
     {"resourceGroup", "mds", [](Source&) { return Json(); }},
     // Clients up to 0.34 ask before they upload by Xet.
@@ -319,7 +334,7 @@ constexpr std::string_view kModelInfo[] = {
     "private",    "pipeline_tag", "library_name", "tags",     "downloads",        "likes",
     "author",     "sha",          "lastModified", "gated",    "disabled",         "mask_token",
     "widgetData", "model-index",  "config",       "cardData", "transformersInfo", "safetensors",
-    "gguf",       "createdAt",    "spaces",       "siblings", "usedStorage"};
+    "gguf",       "createdAt",    "spaces",       "siblings", "usedStorage",      "inference"};
 constexpr std::string_view kDatasetInfo[] = {
     "author",   "sha",      "lastModified", "private",           "gated",     "disabled",
     "tags",     "citation", "description",  "paperswithcode_id", "downloads", "likes",
