@@ -41,6 +41,16 @@ class InfoTest : public AppFixture {
     Commit(repo, {{"README.md", "---\n" + yaml + "---\n# " + name + "\n"}});
     return repo;
   }
+  // As far as names and small texts tell.
+  hub::RepoPtr MakeRunnable(const std::string& name, const std::string& yaml) {
+    hub::RepoPtr repo = MakeModel(name, yaml);
+    Commit(repo, {{"config.json", R"({"model_type": "bert", "architectures": ["BertForMaskedLM"],
+                    "hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
+                    "intermediate_size": 96, "vocab_size": 96, "max_position_embeddings": 40})"},
+                  {"model.safetensors", "weights"},
+                  {"vocab.txt", "[MASK]\n"}});
+    return repo;
+  }
   static std::vector<std::string> Keys(const Json& object) {
     std::vector<std::string> keys;
     for (const auto& [key, value] : *object.AsObject()) keys.push_back(key);
@@ -216,13 +226,59 @@ TEST_F(InfoTest, PrivateModelsAppearOnlyToTheirOwner) {
   EXPECT_THAT(Ids(GetJson("/api/models", token_)), ElementsAre("ada/veiled"));
 }
 
-TEST_F(InfoTest, TasksNameTheMostUsedModel) {
-  MakeModel("one", "pipeline_tag: fill-mask\n");
+TEST_F(InfoTest, TasksNameTheMostUsedModelThatRuns) {
+  MakeModel("cold", "pipeline_tag: fill-mask\n");
+  MakeRunnable("one", "pipeline_tag: fill-mask\n");
+  MakeModel("writer", "pipeline_tag: text-generation\n");
   Index();
   Json tasks = GetJson("/api/tasks");
   EXPECT_EQ(tasks.Find("fill-mask")->Find("widgetModels")->Dump(), R"(["ada/one"])");
+  EXPECT_EQ(tasks.Find("fill-mask")->Find("models")->size(), 2u);
   EXPECT_EQ(tasks.Find("text-generation")->Find("widgetModels")->Dump(), "[]");
   EXPECT_EQ(tasks.Find("text-generation")->Find("demo")->Dump(), R"({"inputs":[],"outputs":[]})");
+}
+
+TEST_F(InfoTest, SaysForWhatAModelRuns) {
+  MakeRunnable("one", "pipeline_tag: fill-mask\n");
+  MakeModel("cold", "pipeline_tag: fill-mask\n");
+  Index();
+  Json one = GetJson("/api/models/ada/one?expand=inferenceProviderMapping&expand=inference");
+  EXPECT_EQ(one.Find("inferenceProviderMapping")->Dump(),
+            R"({"hf-inference":{"status":"live","providerId":"ada/one","task":"fill-mask"}})");
+  EXPECT_EQ(TextAt(one, "inference"), "warm");
+  Json cold = GetJson("/api/models/ada/cold?expand=inferenceProviderMapping&expand=inference");
+  EXPECT_EQ(cold.Find("inferenceProviderMapping")->Dump(), "{}");
+  EXPECT_EQ(cold.Find("inference"), nullptr);
+  EXPECT_EQ(TextAt(GetJson("/api/models/ada/one"), "inference"), "warm");
+}
+
+TEST_F(InfoTest, ListsFilterByWhatRuns) {
+  MakeRunnable("one", "pipeline_tag: fill-mask\n");
+  MakeModel("cold", "pipeline_tag: fill-mask\n");
+  Index();
+  for (const char* query : {"inference=warm", "inference_provider=hf-inference",
+                            "inference_provider=all", "inference_provider=together,hf-inference",
+                            "inference=warm&inference_provider=hf-inference"}) {
+    EXPECT_THAT(Ids(GetJson(std::string("/api/models?") + query)), ElementsAre("ada/one")) << query;
+  }
+  for (const char* query : {"inference=cold", "inference_provider=together",
+                            "inference=warm&pipeline_tag=text-generation"}) {
+    EXPECT_THAT(Ids(GetJson(std::string("/api/models?") + query)), IsEmpty()) << query;
+  }
+  Json rows = GetJson("/api/models?inference=warm&expand=inferenceProviderMapping");
+  EXPECT_EQ(
+      (*rows.AsArray())[0].Find("inferenceProviderMapping")->Dump(),
+      R"([{"status":"live","providerId":"ada/one","task":"fill-mask","provider":"hf-inference"}])");
+}
+
+TEST_F(InfoTest, AChangeOfFilesChangesTheVerdict) {
+  hub::RepoPtr repo = MakeRunnable("one", "pipeline_tag: fill-mask\n");
+  Index();
+  EXPECT_EQ(TextAt(GetJson("/api/models/ada/one"), "inference"), "warm");
+  Commit(repo, {{"config.json", R"({"model_type": "unheard-of"})"}});
+  Index();
+  EXPECT_EQ(GetJson("/api/models/ada/one").Find("inference"), nullptr);
+  EXPECT_THAT(Ids(GetJson("/api/models?inference=warm")), IsEmpty());
 }
 
 TEST_F(InfoTest, QuickSearchFindsRepositoriesAndPeople) {
