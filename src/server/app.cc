@@ -120,10 +120,12 @@ struct App::Impl {
   RouteTable table;
   net::Router router;
   std::unique_ptr<Metrics> metrics;
+  std::unique_ptr<InferenceAdmission> admission;
   std::function<net::ServerStats()> server_stats;
   std::atomic<bool> ready{false};
 
   Impl(hub::Hub& h, AppOptions o) : hub(h), options(std::move(o)), table(BuildRouteTable()) {
+    admission = std::make_unique<InferenceAdmission>(hub.clock(), options.admission);
     AddSystemRoutes();
     std::vector<std::string> patterns;
     for (size_t i = 0; i < table.routes().size(); ++i) {
@@ -330,8 +332,14 @@ std::optional<net::Response> App::Impl::AnswerFromMemory(const Route& route,
     if (repo == nullptr || repo->gated != hub::Gated::kOff) return std::nullopt;
   }
   try {
-    Context context{hub, request,          Authenticate(request, route), {}, BaseUrl(request),
-                    {},  options.scheduler};
+    Context context{hub,
+                    request,
+                    Authenticate(request, route),
+                    {},
+                    BaseUrl(request),
+                    {},
+                    options.scheduler,
+                    admission.get()};
     if (right) {
       context.repo_handle = hub.repos().Open(context.actor, repo, *right);
     } else {
@@ -413,8 +421,14 @@ net::Plan App::PlanFor(net::Request& request) {
   // Access is checked before a large body is taken in, else together with the handler.
   auto context = std::make_shared<std::unique_ptr<Context>>();
   auto prepare = [impl, route, context](net::Request& r) {
-    *context = std::make_unique<Context>(
-        Context{impl->hub, r, {}, {}, impl->BaseUrl(r), {}, impl->options.scheduler});
+    *context = std::make_unique<Context>(Context{impl->hub,
+                                                 r,
+                                                 {},
+                                                 {},
+                                                 impl->BaseUrl(r),
+                                                 {},
+                                                 impl->options.scheduler,
+                                                 impl->admission.get()});
     (*context)->actor = impl->Authenticate(r, *route);
     impl->CheckAccess(context->get(), *route);
     if (route->admit) route->admit(**context);

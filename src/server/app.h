@@ -10,6 +10,7 @@
 #include "hub/hub.h"
 #include "inference/scheduler.h"
 #include "net/server.h"
+#include "server/inference_api/admission.h"
 
 namespace hearth::server {
 
@@ -18,6 +19,7 @@ struct AppOptions {
   bool allow_sign_up = false;
   std::string program;                        // path of the running binary: git hooks call it back
   inference::Scheduler* scheduler = nullptr;  // not owned; nullptr = this hub runs no models
+  AdmissionOptions admission = {};
 };
 
 class App : public net::Dispatcher {

@@ -43,6 +43,8 @@ enum class Surface {
   kPage,  // HTML error page; anonymous on kUser redirects to /login
 };
 
+class InferenceAdmission;
+
 struct Context {
   hub::Hub& hub;
   net::Request& request;
@@ -51,6 +53,7 @@ struct Context {
   std::string base_url;                                 // "http://host:port", no slash at the end
   std::optional<hub::BucketHandle> bucket_handle = {};  // set for Access::kBucket*
   inference::Scheduler* scheduler = nullptr;            // nullptr = this hub runs no models
+  InferenceAdmission* admission = nullptr;              // nullptr = nobody is limited
 
   const hub::RepoHandle& repo() const { return *repo_handle; }
   const hub::BucketHandle& bucket() const { return *bucket_handle; }

@@ -11,10 +11,12 @@ void EventStream::Owns(uint64_t request) {
   requests_.push_back(request);
 }
 
-void EventStream::Push(const std::string& data) {
+void EventStream::Push(const std::string& data) { PushLine("data: " + data + "\n"); }
+
+void EventStream::PushLine(const std::string& text) {
   {
     std::lock_guard lock(mutex_);
-    pending_ += "data: " + data + "\n\n";
+    pending_ += text + "\n";
   }
   ready_.notify_one();
 }

@@ -26,6 +26,8 @@ class EventStream {
   void Owns(uint64_t request);
   // "data: <text>\n\n"
   void Push(const std::string& data);
+  // "<text>\n", for streams of JSON lines.
+  void PushLine(const std::string& text);
   void Close();
   // Blocks until there is something; false at the end.
   bool Next(std::string* chunk);

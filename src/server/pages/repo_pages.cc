@@ -5,6 +5,7 @@
 #include "codec/yaml.h"
 #include "hub/commits.h"
 #include "server/hub_api/answer_cache.h"
+#include "server/inference_api/widget.h"
 #include "server/pages/site.h"
 #include "storage/git/git_repository.h"
 #include "text/utf8.h"
@@ -104,6 +105,7 @@ net::Response CardPage(Context& context) {
     data.Set("file_count", facts->siblings.size());
     data.Set("head", facts->commit.Hex());
   }
+  data.Set("widget", WidgetData(context, facts.get()));
   data.Set("clone_url", RepoUrl(context, context.repo().record()));
   return RenderPage(context, "repo_card.html", std::move(data));
 }

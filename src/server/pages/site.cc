@@ -18,10 +18,10 @@ namespace hearth::server {
 namespace {
 
 // Everything a page needs comes from this host; forms go nowhere else; nobody frames it.
+// Scripts come with the program alone, so that no file of a repository is ever one.
 constexpr std::string_view kContentPolicy =
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; form-action "
-    "'self'; base-uri 'none'; "
-    "frame-ancestors 'none'";
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' "
+    "data:; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 std::optional<std::string_view> FindFile(const EmbeddedFile* table, std::string_view name) {
   for (const EmbeddedFile* file = table; file->name != nullptr; ++file) {
@@ -93,11 +93,15 @@ const TemplateSet& Templates() {
   return set;
 }
 
-// Changes with the style sheet, so that browsers may keep it for long.
-const std::string& StyleVersion() {
-  static const std::string version =
-      Sha256Of(FindFile(kStaticFiles, "hearth.css").value_or("")).Hex().substr(0, 12);
-  return version;
+// Changes with the file, so that browsers may keep it for long.
+std::string VersionOf(std::string_view file) {
+  return Sha256Of(FindFile(kStaticFiles, file).value_or("")).Hex().substr(0, 12);
+}
+
+void AddVersions(Json* data) {
+  static const std::string style = VersionOf("hearth.css"), widget = VersionOf("widget.js");
+  data->Set("style_version", style);
+  data->Set("widget_version", widget);
 }
 
 net::Response Page(std::string_view template_name, const Json& data, int status) {
@@ -115,6 +119,7 @@ net::Response ServeStatic(Context& context) {
   std::optional<std::string_view> bytes = FindFile(kStaticFiles, name);
   if (!bytes) throw Error(Code::kNotFound, "Sorry, we can't find the page you are looking for.");
   std::string type = name.ends_with(".css")   ? "text/css; charset=utf-8"
+                     : name.ends_with(".js")  ? "text/javascript; charset=utf-8"
                      : name.ends_with(".svg") ? "image/svg+xml"
                                               : "application/octet-stream";
   net::Response response = net::Response::Bytes(200, type, std::string(*bytes));
@@ -138,13 +143,13 @@ net::Response RenderPage(const Context& context, std::string_view template_name,
   data.Set("viewer", viewer);
   data.Set("base_url", context.base_url);
   data.Set("path", context.request.raw_target);
-  data.Set("style_version", StyleVersion());
+  AddVersions(&data);
   return Page(template_name, data, status);
 }
 
 net::Response RenderBarePage(std::string_view template_name, Json data, int status) {
   data.Set("viewer", Json());
-  data.Set("style_version", StyleVersion());
+  AddVersions(&data);
   return Page(template_name, data, status);
 }
 
@@ -198,7 +203,7 @@ void RegisterStaticFiles(RouteTable& table) {
              .access = Access::kPublic,
              .handle = ServeStatic,
              .surface = Surface::kPage,
-             .summary = "Style sheet and pictures of the site."});
+             .summary = "Style sheet, scripts and pictures of the site."});
 }
 
 }  // namespace hearth::server

@@ -1,5 +1,5 @@
 // Rendering of the site: server-side templates from web/templates, embedded in the program, no
-// script, no other host. Thread-safe.
+// other host; pages work without their scripts. Thread-safe.
 #pragma once
 
 #include <string>

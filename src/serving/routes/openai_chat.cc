@@ -1,8 +1,7 @@
 // POST /v1/chat/completions: conversations in OpenAI's words.
 #include "base/error.h"
-#include "base/random.h"
-#include "runtime/generation/tool_calls.h"
 #include "runtime/tasks/inputs.h"
+#include "serving/routes/chat_answer.h"
 #include "serving/routes/generation_answer.h"
 
 namespace hearth::serving {
@@ -13,47 +12,6 @@ using runtime::Model;
 using runtime::SampledToken;
 
 constexpr uint32_t kMaxTopLogprobs = 20;
-
-// Parts of a message of type "text" become one text, as templates of text models expect it.
-Json FlatMessage(const Json& message) {
-  if (!message.is_object() || message.Find("role") == nullptr) {
-    throw Error(Code::kInvalidArgument, "every message needs a \"role\"");
-  }
-  const Json* content = message.Find("content");
-  if (content == nullptr || content->AsArray() == nullptr) return message;
-  std::string text;
-  for (const Json& part : *content->AsArray()) {
-    const Json *type = part.Find("type"), *value = part.Find("text");
-    if (type == nullptr || type->AsString() == nullptr || *type->AsString() != "text" ||
-        value == nullptr) {
-      throw Error(Code::kInvalidArgument, "this model reads text only");
-    }
-    text += runtime::ReadText(*value, "the text of a message");
-  }
-  Json flat = message;
-  flat.Set("content", text);
-  return flat;
-}
-
-std::vector<runtime::TokenId> Prompt(const Model& model, const Json& body) {
-  ChatInput input;
-  input.messages = Json::Arr();
-  for (const Json& message : body.RequireArray("messages"))
-    input.messages.Push(FlatMessage(message));
-  if (input.messages.size() == 0) throw Error(Code::kInvalidArgument, "`messages` is empty");
-  const Json* choice = body.Find("tool_choice");
-  bool no_tools =
-      choice != nullptr && choice->AsString() != nullptr && *choice->AsString() == "none";
-  if (const Json* tools = body.Find("tools"); tools != nullptr && tools->is_array() && !no_tools) {
-    input.tools = *tools;
-  }
-  input.add_generation_prompt = true;
-  if (const Json* more = body.Find("chat_template_kwargs"); more && more->AsObject()) {
-    input.variables = *more->AsObject();
-  }
-  // The template has written the special tokens already.
-  return model.tokenizer().EncodeIds(model.RenderChat(std::move(input)), false);
-}
 
 Json Logprob(const Model& model, const SampledToken& token) {
   auto one = [&](runtime::TokenId id, float logprob) {
@@ -67,102 +25,6 @@ Json Logprob(const Model& model, const SampledToken& token) {
   for (const auto& other : token.top) top.Push(one(other.id, other.logprob));
   item.Set("top_logprobs", std::move(top));
   return item;
-}
-
-// Turns the text of one choice into content and tool calls. Without tools all is content.
-class AnswerReader {
- public:
-  explicit AnswerReader(std::unique_ptr<runtime::ToolCallParser> parser)
-      : parser_(std::move(parser)) {}
-
-  // What the text adds to a streamed message; empty object for nothing.
-  Json Delta(const std::string& text, bool is_last) {
-    std::vector<runtime::ToolCallEvent> events;
-    if (parser_ == nullptr) {
-      if (!text.empty()) events.push_back({runtime::ToolCallEvent::Kind::kText, 0, text});
-    } else {
-      parser_->Push(text, &events);
-      if (is_last) parser_->Finish(&events);
-    }
-    Json delta = Json::Obj(), calls = Json::Arr();
-    std::string content, reasoning;
-    for (const runtime::ToolCallEvent& event : events) Add(event, &content, &reasoning, &calls);
-    if (!content.empty()) delta.Set("content", content);
-    if (!reasoning.empty()) delta.Set("reasoning_content", reasoning);
-    if (calls.size() > 0) delta.Set("tool_calls", std::move(calls));
-    return delta;
-  }
-  bool has_calls() const { return calls_.size() > 0; }
-  // The whole message, once all text was read.
-  Json Message() const {
-    Json message = Json::Obj({{"role", "assistant"}});
-    message.Set("content", content_.empty() && has_calls() ? Json() : Json(content_));
-    if (!reasoning_.empty()) message.Set("reasoning_content", reasoning_);
-    if (has_calls()) message.Set("tool_calls", calls_);
-    return message;
-  }
-
- private:
-  void Add(const runtime::ToolCallEvent& event, std::string* content, std::string* reasoning,
-           Json* calls) {
-    using Kind = runtime::ToolCallEvent::Kind;
-    switch (event.kind) {
-      case Kind::kText:
-        *content += event.text, content_ += event.text;
-        break;
-      case Kind::kReasoning:
-        *reasoning += event.text, reasoning_ += event.text;
-        break;
-      case Kind::kCall: {
-        Json function = Json::Obj({{"name", event.text}, {"arguments", ""}});
-        Json call = Json::Obj({{"id", "call_" + RandomAlphanumeric(24)},
-                               {"type", "function"},
-                               {"function", std::move(function)}});
-        calls_.Push(call);
-        call.Set("index", event.call);
-        calls->Push(std::move(call));
-        break;
-      }
-      case Kind::kArguments: {
-        Json& known = *calls_.AsArray()->back().Find("function");
-        known.Set("arguments", *known.Find("arguments")->AsString() + event.text);
-        calls->Push(Json::Obj(
-            {{"index", event.call}, {"function", Json::Obj({{"arguments", event.text}})}}));
-        break;
-      }
-      case Kind::kCallEnd:
-        break;
-    }
-  }
-
-  std::unique_ptr<runtime::ToolCallParser> parser_;
-  std::string content_, reasoning_;
-  Json calls_ = Json::Arr();
-};
-
-// Which marks the model's tool calls have; empty when the request has no tools.
-std::string ToolFamily(const Model& model, const Json& body) {
-  const Json* tools = body.Find("tools");
-  const Json* choice = body.Find("tool_choice");
-  if (choice != nullptr && !choice->is_null()) {
-    const std::string* word = choice->AsString();
-    if (word == nullptr || (*word != "auto" && *word != "none")) {
-      throw Error(Code::kUnprocessable, "`tool_choice` may be \"auto\" or \"none\" here");
-    }
-    if (*word == "none") return "";
-  }
-  if (tools == nullptr || !tools->is_array() || tools->size() == 0) return "";
-  auto family = runtime::DetectToolCallFamily(model.ChatTemplateText("", true));
-  if (!family) {
-    throw Error(Code::kUnprocessable, "this model's chat template knows no tools");
-  }
-  return std::string(*family);
-}
-
-std::unique_ptr<AnswerReader> MakeReader(const std::string& family, const Json& body) {
-  if (family.empty()) return std::make_unique<AnswerReader>(nullptr);
-  return std::make_unique<AnswerReader>(
-      runtime::MakeToolCallParser(family, runtime::ToolTypes(*body.Find("tools"))));
 }
 
 std::string_view FinishReason(const AnswerReader& reader, runtime::StopReason reason) {
@@ -227,7 +89,7 @@ net::Response ChatCompletions(ModelServer& server, net::Request& http) {
   std::string family = ToolFamily(model, body);
   // The marks of tool calls are special tokens in most families.
   request.keep_special_tokens = !family.empty();
-  request.prompt = Prompt(model, body);
+  request.prompt = ChatPrompt(model, body);
   if (!request.config.max_new_tokens) {
     request.config.max_length.reset();
     uint32_t most = server.runner().engine().max_tokens();

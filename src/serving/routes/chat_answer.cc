@@ -1,0 +1,132 @@
+#include "serving/routes/chat_answer.h"
+
+#include "base/error.h"
+#include "base/random.h"
+#include "runtime/tasks/inputs.h"
+
+namespace hearth::serving {
+namespace {
+
+// Parts of a message of type "text" become one text, as templates of text models expect it.
+Json FlatMessage(const Json& message) {
+  if (!message.is_object() || message.Find("role") == nullptr) {
+    throw Error(Code::kInvalidArgument, "every message needs a \"role\"");
+  }
+  const Json* content = message.Find("content");
+  if (content == nullptr || content->AsArray() == nullptr) return message;
+  std::string text;
+  for (const Json& part : *content->AsArray()) {
+    const Json *type = part.Find("type"), *value = part.Find("text");
+    if (type == nullptr || type->AsString() == nullptr || *type->AsString() != "text" ||
+        value == nullptr) {
+      throw Error(Code::kInvalidArgument, "this model reads text only");
+    }
+    text += runtime::ReadText(*value, "the text of a message");
+  }
+  Json flat = message;
+  flat.Set("content", text);
+  return flat;
+}
+
+}  // namespace
+
+std::vector<runtime::TokenId> ChatPrompt(const runtime::Model& model, const Json& body) {
+  ChatInput input;
+  input.messages = Json::Arr();
+  for (const Json& message : body.RequireArray("messages"))
+    input.messages.Push(FlatMessage(message));
+  if (input.messages.size() == 0) throw Error(Code::kInvalidArgument, "`messages` is empty");
+  const Json* choice = body.Find("tool_choice");
+  bool no_tools =
+      choice != nullptr && choice->AsString() != nullptr && *choice->AsString() == "none";
+  if (const Json* tools = body.Find("tools"); tools != nullptr && tools->is_array() && !no_tools) {
+    input.tools = *tools;
+  }
+  input.add_generation_prompt = true;
+  if (const Json* more = body.Find("chat_template_kwargs"); more && more->AsObject()) {
+    input.variables = *more->AsObject();
+  }
+  // The template has written the special tokens already.
+  return model.tokenizer().EncodeIds(model.RenderChat(std::move(input)), false);
+}
+
+Json AnswerReader::Delta(const std::string& text, bool is_last) {
+  std::vector<runtime::ToolCallEvent> events;
+  if (parser_ == nullptr) {
+    if (!text.empty()) events.push_back({runtime::ToolCallEvent::Kind::kText, 0, text});
+  } else {
+    parser_->Push(text, &events);
+    if (is_last) parser_->Finish(&events);
+  }
+  Json delta = Json::Obj(), calls = Json::Arr();
+  std::string content, reasoning;
+  for (const runtime::ToolCallEvent& event : events) Add(event, &content, &reasoning, &calls);
+  if (!content.empty()) delta.Set("content", content);
+  if (!reasoning.empty()) delta.Set("reasoning_content", reasoning);
+  if (calls.size() > 0) delta.Set("tool_calls", std::move(calls));
+  return delta;
+}
+Json AnswerReader::Message() const {
+  Json message = Json::Obj({{"role", "assistant"}});
+  message.Set("content", content_.empty() && has_calls() ? Json() : Json(content_));
+  if (!reasoning_.empty()) message.Set("reasoning_content", reasoning_);
+  if (has_calls()) message.Set("tool_calls", calls_);
+  return message;
+}
+void AnswerReader::Add(const runtime::ToolCallEvent& event, std::string* content,
+                       std::string* reasoning, Json* calls) {
+  using Kind = runtime::ToolCallEvent::Kind;
+  switch (event.kind) {
+    case Kind::kText:
+      *content += event.text, content_ += event.text;
+      break;
+    case Kind::kReasoning:
+      *reasoning += event.text, reasoning_ += event.text;
+      break;
+    case Kind::kCall: {
+      Json function = Json::Obj({{"name", event.text}, {"arguments", ""}});
+      Json call = Json::Obj({{"id", "call_" + RandomAlphanumeric(24)},
+                             {"type", "function"},
+                             {"function", std::move(function)}});
+      calls_.Push(call);
+      call.Set("index", event.call);
+      calls->Push(std::move(call));
+      break;
+    }
+    case Kind::kArguments: {
+      Json& known = *calls_.AsArray()->back().Find("function");
+      known.Set("arguments", *known.Find("arguments")->AsString() + event.text);
+      calls->Push(
+          Json::Obj({{"index", event.call}, {"function", Json::Obj({{"arguments", event.text}})}}));
+      break;
+    }
+    case Kind::kCallEnd:
+      break;
+  }
+}
+
+std::string ToolFamily(const runtime::Model& model, const Json& body) {
+  const Json* tools = body.Find("tools");
+  const Json* choice = body.Find("tool_choice");
+  if (choice != nullptr && !choice->is_null()) {
+    const std::string* word = choice->AsString();
+    if (word == nullptr || (*word != "auto" && *word != "none")) {
+      throw Error(Code::kUnprocessable, "`tool_choice` may be \"auto\" or \"none\" here");
+    }
+    if (*word == "none") return "";
+  }
+  if (tools == nullptr || !tools->is_array() || tools->size() == 0) return "";
+  auto family = runtime::DetectToolCallFamily(model.ChatTemplateText("", true));
+  if (!family) {
+    throw Error(Code::kUnprocessable, "this model's chat template knows no tools");
+  }
+  return std::string(*family);
+}
+
+std::unique_ptr<AnswerReader> MakeReader(const std::string& family, const Json& body) {
+  if (family.empty()) return std::make_unique<AnswerReader>(nullptr);
+  return std::make_unique<AnswerReader>(
+      runtime::MakeToolCallParser(family, runtime::ToolTypes(*body.Find("tools"))));
+}
+
+}  // namespace hearth::serving
