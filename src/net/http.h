@@ -144,6 +144,10 @@ struct StreamBody {
   std::optional<uint64_t> length;
   // After a call that appended nothing, the next one comes this much later; no worker waits meanwhile.
   std::chrono::milliseconds pause{0};
+  // For content that comes when it comes. After a call of `next` that appended nothing, `wait` is given
+  // what to call once there is more, at most once and from any thread; it must not block. `next` is then
+  // called on an I/O thread and must not block either. The body dies when the client leaves.
+  std::function<void(std::function<void()> ready)> wait = {};
 };
 
 // Standard output of a child process, streamed as it comes; standard input is fed from the request body. The
@@ -158,13 +162,23 @@ struct ProcessBody {
   std::function<void(int status)> on_exit;
 };
 
+struct Response;
+
+// The whole response comes later, and no worker waits for it. `start` is called once, on an I/O thread,
+// and must not block; `answer` at most once, from any thread, with a body of bytes, a file or a stream.
+// Headers of the response that carries this body are added where the later one has none of that name.
+// The body dies when the client leaves.
+struct LaterBody {
+  std::function<void(std::function<void(Response)> answer)> start;
+};
+
 struct Response {
   int status = 200;
   Headers headers;
   // Further header lines of an answer to HEAD, as RenderForHead made them. The request must have no
   // conditions (Request::HasConditions): none are evaluated.
   std::shared_ptr<const std::string> rendered;
-  std::variant<std::string, FileBody, StreamBody, ProcessBody, SeekableBody> body;
+  std::variant<std::string, FileBody, StreamBody, ProcessBody, SeekableBody, LaterBody> body;
   // Evaluate Range and conditions for a string body too (FileBody and SeekableBody always do).
   bool allow_ranges = false;
   std::string route;  // pattern of the route, for metrics and the access log

@@ -175,7 +175,8 @@ void App::Impl::AddSystemRoutes() {
                  [this](Context&) {
                    net::ServerStats stats = server_stats ? server_stats() : net::ServerStats{};
                    return net::Response::Bytes(200, "text/plain; version=0.0.4",
-                                               metrics->Render(stats) + RenderHubMetrics(hub));
+                                               metrics->Render(stats) + RenderHubMetrics(hub) +
+                                                   RenderInferenceMetrics(options.scheduler));
                  },
              .summary = "Counters in Prometheus' text format."});
 }
@@ -188,15 +189,23 @@ void App::Impl::RewriteAlias(net::Request* request) const {
     hub::RepoType type;
   };
   // The last one matches every path.
-  static constexpr Place kPlaces[] = {
-      {"/api/models/", hub::RepoType::kModel}, {"/api/datasets/", hub::RepoType::kDataset},
-      {"/api/spaces/", hub::RepoType::kSpace}, {"/datasets/", hub::RepoType::kDataset},
-      {"/spaces/", hub::RepoType::kSpace},     {"/", hub::RepoType::kModel}};
+  static constexpr Place kPlaces[] = {{"/api/models/", hub::RepoType::kModel},
+                                      {"/api/datasets/", hub::RepoType::kDataset},
+                                      {"/api/spaces/", hub::RepoType::kSpace},
+                                      {"/datasets/", hub::RepoType::kDataset},
+                                      {"/spaces/", hub::RepoType::kSpace},
+                                      {"/models/", hub::RepoType::kModel},
+                                      {"/hf-inference/models/", hub::RepoType::kModel},
+                                      {"/", hub::RepoType::kModel}};
   std::string_view path = request->raw_path;
   const Place* place = kPlaces;
   while (!path.starts_with(place->prefix) && place->prefix.size() > 1) ++place;
   hub::RepoType type = place->type;
   size_t at = place->prefix.size();
+  // "/pipeline/{task}/gpt2"
+  for (std::string_view pipeline : {"/pipeline/", "/hf-inference/pipeline/"}) {
+    if (path.starts_with(pipeline)) at = std::min(path.find('/', pipeline.size()), path.size()) + 1;
+  }
   if (at >= path.size()) return;
   size_t end = path.find('/', at);
   std::string_view part = path.substr(at, end == std::string_view::npos ? end : end - at);

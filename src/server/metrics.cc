@@ -207,4 +207,32 @@ std::string RenderHubMetrics(hub::Hub& hub) {
   return out;
 }
 
+std::string RenderInferenceMetrics(const inference::Scheduler* scheduler) {
+  std::string out;
+  if (scheduler == nullptr) return out;
+  inference::SchedulerStats stats = scheduler->stats();
+  auto number = [](uint64_t value) { return static_cast<double>(value); };
+  AppendPlain(&out, {{"hearth_inference_requests_total", "counter",
+                      "Requests to models that were let in.", number(stats.requests)},
+                     {"hearth_inference_refused_total", "counter",
+                      "Requests refused because too many waited.", number(stats.refused)},
+                     {"hearth_inference_active_requests", "gauge",
+                      "Requests that are waiting or answered now.", number(stats.active_requests)},
+                     {"hearth_inference_loads_total", "counter", "Models that began to load.",
+                      number(stats.loads)},
+                     {"hearth_inference_load_failures_total", "counter",
+                      "Models that could not be run.", number(stats.load_failures)},
+                     {"hearth_inference_crashes_total", "counter",
+                      "Workers that ended by themselves.", number(stats.crashes)},
+                     {"hearth_inference_evictions_total", "counter",
+                      "Models unloaded for their memory.", number(stats.evictions)},
+                     {"hearth_inference_models_warm", "gauge", "Models that answer at once.",
+                      number(stats.models_warm)},
+                     {"hearth_inference_memory_bytes", "gauge", "Resident memory of warm models.",
+                      number(stats.memory_bytes)},
+                     {"hearth_inference_memory_budget_bytes", "gauge",
+                      "Memory that models may use.", number(scheduler->memory_budget_bytes())}});
+  return out;
+}
+
 }  // namespace hearth::server

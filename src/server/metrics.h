@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "hub/hub.h"
+#include "inference/scheduler.h"
 #include "net/server.h"
 
 namespace hearth::server {
@@ -44,5 +45,7 @@ class Metrics {
 // What the hub holds, in the same format: repositories, accounts, stored objects, waiting jobs,
 // room on the disk. One sum over the table of objects; the rest is in memory.
 std::string RenderHubMetrics(hub::Hub& hub);
+// The models that the hub runs; nothing when it runs none (nullptr).
+std::string RenderInferenceMetrics(const inference::Scheduler* scheduler);
 
 }  // namespace hearth::server

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cctype>
 #include <chrono>
 #include <cstdio>
 #include <map>
@@ -19,6 +20,7 @@
 #include "hub/hub.h"
 #include "hub/push.h"
 #include "hub/upkeep.h"
+#include "inference/scheduler.h"
 #include "net/server.h"
 #include "server/app.h"
 
@@ -47,6 +49,10 @@ struct ServeOptions {
   std::string gc_grace = "22d";
   std::string scrub_every = "off";
   int scrub_rate = 10;
+  std::string inference = "on";
+  std::string inference_memory = "0";
+  std::string inference_idle = "15m";
+  int inference_threads = 0;
   std::string admin_user, admin_password, admin_token;
 };
 
@@ -165,6 +171,37 @@ hub::UpkeepOptions UpkeepFor(const ServeOptions& options) {
   return upkeep;
 }
 
+// "0", bytes, or a number with K, M, G or T: powers of 1000.
+uint64_t ParseBytes(const std::string& text, const char* option) {
+  static constexpr std::string_view kUnits = "KMGT";
+  std::string_view digits = text;
+  uint64_t factor = 1;
+  size_t unit = text.empty() ? std::string_view::npos
+                             : kUnits.find(static_cast<char>(std::toupper(text.back())));
+  if (unit != std::string_view::npos) {
+    digits.remove_suffix(1);
+    for (size_t i = 0; i <= unit; ++i) factor *= 1000;
+  }
+  std::optional<uint64_t> number = ParseUint(digits);
+  if (!number || *number > (1ull << 60) / factor) {
+    throw Error(Code::kInvalidArgument,
+                std::string(option) + ": a number of bytes such as 8G, not '" + text + "'");
+  }
+  return *number * factor;
+}
+
+std::unique_ptr<inference::Scheduler> StartInference(hub::Hub& hub, const ServeOptions& options,
+                                                     const Outcome& outcome) {
+  if (options.inference == "off") return nullptr;
+  inference::SchedulerOptions scheduler;
+  scheduler.program = outcome.program;
+  scheduler.folder = hub.data() / "inference";
+  scheduler.memory_bytes = ParseBytes(options.inference_memory, "--inference-memory");
+  scheduler.idle_after = ParseDuration(options.inference_idle, "--inference-idle");
+  scheduler.threads = options.inference_threads;
+  return std::make_unique<inference::Scheduler>(hub, scheduler);
+}
+
 void Serve(const ServeOptions& options, const Outcome& outcome) {
   // Every thread inherits the mask, the log's too: only the waiting main thread takes these
   // signals.
@@ -187,9 +224,11 @@ void Serve(const ServeOptions& options, const Outcome& outcome) {
   hub::InstallHooks(data, outcome.program);
   std::string first_token = EnsureAdministrator(hub, options);
 
+  std::unique_ptr<inference::Scheduler> scheduler = StartInference(hub, options, outcome);
   server::App app(hub, {.base_url = options.base_url,
                         .allow_sign_up = options.allow_sign_up,
-                        .program = outcome.program});
+                        .program = outcome.program,
+                        .scheduler = scheduler.get()});
   net::ServerOptions net_options;
   net_options.spool_dir = hub.temp_folder();
   net_options.io_threads = options.io_threads;
@@ -221,6 +260,7 @@ void Serve(const ServeOptions& options, const Outcome& outcome) {
   app.SetReady(false);
   upkeep.Stop();
   server.Stop(std::chrono::seconds(options.drain_seconds));
+  if (scheduler) scheduler->Stop();
   hub.StopBackground();
 }
 
@@ -314,6 +354,28 @@ void AddServeCommand(CLI::App& app, Outcome* outcome) {
   command->add_option("--scrub-rate", options->scrub_rate, "MB per second that it may read")
       ->envname(env("SCRUB_RATE"))
       ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  command
+      ->add_option("--inference", options->inference,
+                   "Whether the hub runs models that are asked for: on or off")
+      ->envname(env("INFERENCE"))
+      ->check(CLI::IsMember({"on", "off"}))
+      ->capture_default_str();
+  command
+      ->add_option("--inference-memory", options->inference_memory,
+                   "Memory of all running models together (8G, ...); 0 = half of the machine's")
+      ->envname(env("INFERENCE_MEMORY"))
+      ->capture_default_str();
+  command
+      ->add_option("--inference-idle", options->inference_idle,
+                   "A model that nobody asked for so long is unloaded (15m, ...)")
+      ->envname(env("INFERENCE_IDLE"))
+      ->capture_default_str();
+  command
+      ->add_option("--inference-threads", options->inference_threads,
+                   "Threads of each running model; 0 = one per core")
+      ->envname(env("INFERENCE_THREADS"))
+      ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   // Only by environment: secrets on a command line are visible to every user of the machine.
   auto secret = [&](const char* name, std::string* value) {

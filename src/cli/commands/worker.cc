@@ -1,5 +1,7 @@
 #include <pthread.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -20,6 +22,7 @@ struct WorkerCommand {
   std::string listen = "127.0.0.1:8090";
   std::string id;
   int drain_seconds = 10;
+  int parent = 0;
 };
 
 // Loads what the first request would otherwise wait for.
@@ -33,7 +36,15 @@ void WarmUp(runtime::Runner& runner) {
   }
 }
 
+// A parent that is killed cannot end its workers, so the kernel does. One that was gone before this
+// call is seen by its number.
+void EndWith(pid_t parent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) throw Error(Code::kConflict, "the parent process is gone");
+}
+
 void Run(const WorkerCommand& command) {
+  if (command.parent > 0) EndWith(command.parent);
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
@@ -55,6 +66,8 @@ void Run(const WorkerCommand& command) {
   net_options.io_threads = 1;
   // A stream that waits for its next token holds one.
   net_options.worker_threads = 256;
+  // The hub writes a line of its own for each.
+  net_options.access_log = command.parent == 0;
   net::Server server(net_options, model_server);
   int port = server.Listen({command.listen, "", ""});
   server.Start();
@@ -83,6 +96,7 @@ void AddWorkerCommand(CLI::App& app, Outcome*) {
   command->add_option("--id", options->id, "Name of the model in answers; default: its folder's");
   command->add_option("--drain-seconds", options->drain_seconds, "For running requests at the end")
       ->capture_default_str();
+  command->add_option("--parent", options->parent, "Process with which this one ends");
   command->footer(
       "With HEARTH_WORKER_TOKEN set, requests need it as a bearer token.\n"
       "Try: curl URL/v1/chat/completions -d '{\"messages\": [{\"role\": \"user\", \"content\": "

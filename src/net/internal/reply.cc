@@ -173,8 +173,7 @@ bool ApplyConditions(const ReplyContext& context, Response* response) {
 // The segments of a string, file or seekable body, after conditions and ranges.
 std::vector<Segment> CutBody(const ReplyContext& context, Response* response) {
   // Conditions may put a text in the body's place, so it is taken out.
-  std::variant<std::string, FileBody, StreamBody, ProcessBody, SeekableBody> body =
-      std::move(response->body);
+  decltype(response->body) body = std::move(response->body);
   response->body = std::string();
   Whole whole;
   whole.bytes = std::get_if<std::string>(&body);
@@ -275,6 +274,12 @@ std::string RenderForHead(const Response& response) {
 Reply BuildReply(Response response, const ReplyContext& context) {
   if (response.rendered && context.method == "HEAD") return BuildRendered(response, context);
   Reply reply;
+  if (auto* later = std::get_if<LaterBody>(&response.body)) {
+    reply.later = std::move(*later);
+    reply.route = std::move(response.route);
+    reply.headers = std::move(response.headers);
+    return reply;
+  }
   if (response.status < 200 || response.status > 999) response.status = 500;
   Framed framed = TakeBody(context, &response, &reply);
   reply.status = response.status;

@@ -43,6 +43,8 @@ struct Reply {
   std::vector<Segment> segments;
   std::optional<StreamBody> stream;
   std::optional<ProcessBody> process;  // `head` is held back until its first output
+  std::optional<LaterBody> later;      // nothing else is set but `route` and `headers`
+  Headers headers;                     // for the response that comes later
 };
 
 Reply BuildReply(Response response, const ReplyContext& context);

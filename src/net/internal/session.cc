@@ -79,6 +79,10 @@ void Session::OnEvents(uint32_t events) {
   constexpr uint32_t kBroken = EPOLLERR | EPOLLHUP;
   if (events & (EPOLLRDHUP | kBroken)) hung_up_ = true;
   if (events & (EPOLLIN | EPOLLRDHUP | kBroken)) unread_ = true;
+  if (asleep_ && hung_up_) {
+    auto self = shared_from_this();
+    return Close();
+  }
   uint32_t awaited = waiting_ == Waiting::kInput    ? EPOLLIN | EPOLLRDHUP | kBroken
                      : waiting_ == Waiting::kOutput ? EPOLLOUT | kBroken
                                                     : 0u;

@@ -177,6 +177,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void StartPull();
   void PullOnWorker();
   void OnPulled();
+  bool TakeChunk();
   void ReadChild();
   void OnChildExit(int status);
   void Frame(std::string_view data);
@@ -184,6 +185,13 @@ class Session : public std::enable_shared_from_this<Session> {
   void FinishResponse();
   void Account(bool complete);
   void DisposeExchange();
+
+  // session_later.cc
+  void AwaitAnswer();
+  void OnAnswer(uint64_t sleep, Response response);
+  bool PullReady();
+  void OnReadyToPull(uint64_t sleep);
+  bool FallAsleep();
 
   ServerContext& context_;
   Loop& loop_;
@@ -199,6 +207,8 @@ class Session : public std::enable_shared_from_this<Session> {
   bool unread_ = false;   // a read may give something: no need to wait for an edge
   bool hung_up_ = false;  // the end of input is known to come
   bool yielded_ = false;  // ReadBody is posted
+  bool asleep_ = false;   // somebody else will say when the response goes on
+  uint64_t sleep_ = 0;    // a late word finds another number here
   bool head_started_ = false;
   std::string in_;
   size_t scanned_ = 0;

@@ -32,6 +32,7 @@ void Session::Respond() {
     x.child->Attach(loop_, *context_.pool);
     return ReadChild();
   }
+  if (x.reply.later) return AwaitAnswer();
   if (x.reply.stream) x.stream_left = x.reply.stream->length;
   x.source_done = !x.reply.stream;
   out_ = std::move(x.reply.head);
@@ -56,6 +57,9 @@ void Session::Pump() {
       std::string().swap(out_);
       out_at_ = 0;
       result = WriteSegment();
+    } else if (!x.source_done && x.reply.stream && x.reply.stream->wait) {
+      if (!PullReady()) return;
+      continue;
     } else if (!x.source_done) {
       return NextFromSource();
     } else {
@@ -219,21 +223,30 @@ void Session::PullOnWorker() {
 void Session::OnPulled() {
   busy_ = false;
   if (phase_ == Phase::kClosed) return DisposeExchange();
+  if (TakeChunk()) Pump();
+}
+
+// What was pulled becomes output; false when the connection was closed.
+bool Session::TakeChunk() {
   Exchange& x = *exchange_;
-  if (x.pull_failed) return Close();
+  if (x.pull_failed) {
+    Close();
+    return false;
+  }
   std::string data = std::exchange(x.pulled, {});
   x.pulled_nothing = data.empty();
   if (x.stream_left) {
     if (data.size() > *x.stream_left || (!x.pull_more && data.size() < *x.stream_left)) {
       log::LogError("a streamed response broke its promised length",
                     {{"request_id", x.request.request_id}});
-      return Close();
+      Close();
+      return false;
     }
     *x.stream_left -= data.size();
   }
   Frame(data);
   if (!x.pull_more) EndSource();
-  Pump();
+  return true;
 }
 
 // Appends `data` to the output, as a chunk where the reply is chunked.
@@ -337,8 +350,8 @@ void Session::DisposeExchange() {
   const std::vector<Segment>& segments = exchange_->reply.segments;
   bool pulled = std::any_of(segments.begin(), segments.end(),
                             [](const Segment& segment) { return segment.pull != nullptr; });
-  bool heavy =
-      exchange_->request.body.spooled() || exchange_->body || exchange_->reply.stream || pulled;
+  bool heavy = exchange_->request.body.spooled() || exchange_->body || exchange_->reply.stream ||
+               exchange_->reply.later || pulled;
   if (!heavy) return exchange_.reset();
   std::shared_ptr<Exchange> dead = std::move(exchange_);
   context_.pool->Submit([dead] {});

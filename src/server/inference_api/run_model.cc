@@ -1,0 +1,212 @@
+// Asking the hub's models: the Inference API by task, TGI's and TEI's paths below a model, OpenAI's
+// below a model or with the model's id in the body. Rights and existence are the hub's, the answer
+// is the worker's.
+#include <algorithm>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "server/route.h"
+
+namespace hearth::server {
+namespace {
+
+// A worker takes no more.
+constexpr uint64_t kMaxBody = 2'000'000;
+// Clients of the Inference API ask again, as the 503 tells them; those that say x-wait-for-model,
+// and OpenAI's, who know of no loading, are held.
+constexpr auto kHold = std::chrono::minutes(5);
+constexpr net::BodyPolicy kBody = {.max_bytes = kMaxBody, .memory_bytes = kMaxBody};
+
+inference::Scheduler& SchedulerOf(const Context& context) {
+  if (context.scheduler == nullptr) {
+    throw Error(Code::kUnimplemented, "This hub does not run models");
+  }
+  return *context.scheduler;
+}
+
+void AdmitToModel(Context& context) { SchedulerOf(context).Admit(context.repo().record()); }
+
+net::Response RunInference(Context& context, std::string target) {
+  inference::ForwardOptions options;
+  if (AsciiEqualsIgnoreCase(context.request.headers.Get("x-wait-for-model"), "true")) {
+    options.hold = kHold;
+  }
+  return SchedulerOf(context).Forward(context.repo(), context.request, std::move(target), options);
+}
+
+net::Response RunOpenAi(Context& context, const hub::RepoHandle& repo, std::string target) {
+  return SchedulerOf(context).Forward(repo, context.request, std::move(target),
+                                      {inference::FaultShape::kOpenAi, kHold});
+}
+
+// OpenAI's clients read {"error": {"message"}}.
+net::Response OpenAiFault(const Error& error) {
+  int status = HttpStatus(error.code());
+  std::string_view type = status == 401   ? "authentication_error"
+                          : status == 403 ? "permission_error"
+                          : status == 429 ? "rate_limit_error"
+                          : status < 500  ? "invalid_request_error"
+                                          : "server_error";
+  bool missing = error.wire_code() == "RepoNotFound";
+  Json body =
+      Json::Obj({{"error", Json::Obj({{"message", error.message()},
+                                      {"type", type},
+                                      {"param", missing ? Json("model") : Json()},
+                                      {"code", missing ? Json("model_not_found") : Json()}})}});
+  net::Response response = JsonResponse(body, status);
+  if (!error.wire_code().empty()) response.headers.Set("X-Error-Code", error.wire_code());
+  for (const auto& [name, value] : error.headers()) response.headers.Set(name, value);
+  return response;
+}
+
+// "owner/name:hf-inference" names a provider too; the hub is the only one that it has.
+std::string ModelOf(const Json& body) {
+  std::string id = body.RequireString("model");
+  return id.substr(0, id.find(':'));
+}
+
+// The repository that the body names, with the caller's rights.
+hub::RepoHandle OpenByBody(Context& context) {
+  std::string id = ModelOf(context.JsonBody());
+  if (id.find('/') == std::string::npos) {
+    std::optional<std::string> whole = context.hub.repos().FindAlias(hub::RepoType::kModel, id);
+    if (!whole) {
+      // As for a repository that is missing or not to be seen.
+      throw Error(context.actor.signed_in() ? Code::kNotFound : Code::kUnauthenticated,
+                  "Repository not found: give the model as owner/name")
+          .WithWireCode("RepoNotFound");
+    }
+    id = *whole;
+  }
+  for (int moves = 0;; ++moves) {
+    try {
+      return context.hub.repos().Open(context.actor, hub::RepoType::kModel, id,
+                                      hub::Right::kReadContent);
+    } catch (const Error& error) {
+      // There is no address to send the client on to, so the new name is followed here.
+      auto to = std::find_if(error.details().begin(), error.details().end(),
+                             [](const auto& detail) { return detail.first == "to"; });
+      if (error.code() != Code::kMoved || to == error.details().end() || moves == 4) throw;
+      id = to->second;
+    }
+  }
+}
+
+net::Response RunByBody(Context& context, const std::string& target) {
+  try {
+    SchedulerOf(context);
+    hub::RepoHandle repo = OpenByBody(context);
+    return RunOpenAi(context, repo, target);
+  } catch (const Error& error) {
+    if (error.code() == Code::kInternal) throw;
+    return OpenAiFault(error);
+  }
+}
+
+void AddModelRoute(RouteTable& table, const char* methods, std::string pattern, Handler handle,
+                   const char* summary) {
+  table.Add({.methods = methods,
+             .pattern = std::move(pattern),
+             .access = Access::kRepoContent,
+             .handle = std::move(handle),
+             .body = kBody,
+             .admit = AdmitToModel,
+             .type = hub::RepoType::kModel,
+             .summary = summary});
+}
+
+// The Inference API: the model's own task, or the one that the path names.
+void AddTaskRoutes(RouteTable& table, const std::string& prefix) {
+  auto own = [](Context& context) { return RunInference(context, "/"); };
+  auto task = [](Context& context) {
+    return RunInference(context, "/pipeline/" + std::string(context.request.RawCapture("task")));
+  };
+  AddModelRoute(table, "POST", prefix + "/models/{ns}/{name}", own, "Runs a model.");
+  AddModelRoute(table, "POST", prefix + "/models/{ns}/{name}/pipeline/{task}", task,
+                "Runs a model for a task.");
+  AddModelRoute(table, "POST", prefix + "/pipeline/{task}/{ns}/{name}", task,
+                "Runs a model for a task.");
+}
+
+void AddOpenAiRoutes(RouteTable& table, const std::string& prefix) {
+  for (const char* path :
+       {"/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/rerank"}) {
+    AddModelRoute(
+        table, "POST", prefix + "/models/{ns}/{name}" + path,
+        [path](Context& context) { return RunOpenAi(context, context.repo(), path); },
+        "Runs a model, in OpenAI's words.");
+  }
+}
+
+// What TGI and TEI have at their root, below the model.
+void AddServerRoutes(RouteTable& table) {
+  for (const char* path : {"/generate", "/generate_stream", "/embed", "/rerank", "/predict",
+                           "/similarity", "/tokenize", "/decode"}) {
+    AddModelRoute(
+        table, "POST", std::string("/models/{ns}/{name}") + path,
+        [path](Context& context) { return RunInference(context, path); },
+        "Runs a model, in the words of TGI and TEI.");
+  }
+  AddModelRoute(
+      table, "GET", "/models/{ns}/{name}/info",
+      [](Context& context) { return RunInference(context, "/info"); },
+      "What TGI's /info says of the model.");
+}
+
+net::Response Health(Context& context) {
+  inference::ModelStatus status = SchedulerOf(context).StatusOf(context.repo().record());
+  Json body = Json::Obj({{"state", std::string(inference::StateName(status.state))}});
+  if (!status.reason.empty()) body.Set("error", status.reason);
+  return JsonResponse(body, status.state == inference::ModelState::kWarm ? 200 : 503);
+}
+
+net::Response ListModels(Context& context) {
+  Json data = Json::Arr();
+  for (const auto& [id, status] : SchedulerOf(context).Loaded()) {
+    hub::RepoPtr repo = context.hub.repos().FindById(id);
+    bool shown = repo && status.state != inference::ModelState::kFailed &&
+                 context.hub.repos().May(context.actor, id, hub::Right::kReadContent);
+    if (!shown) continue;
+    auto created =
+        std::chrono::duration_cast<std::chrono::seconds>(repo->created_at.time_since_epoch());
+    data.Push(Json::Obj({{"id", repo->FullName()},
+                         {"object", "model"},
+                         {"created", static_cast<int64_t>(created.count())},
+                         {"owned_by", repo->owner},
+                         {"status", std::string(inference::StateName(status.state))}}));
+  }
+  return JsonResponse(Json::Obj({{"object", "list"}, {"data", std::move(data)}}));
+}
+
+}  // namespace
+
+void RegisterRunModel(RouteTable& table) {
+  for (const char* prefix : {"", "/hf-inference"}) {
+    AddTaskRoutes(table, prefix);
+    AddOpenAiRoutes(table, prefix);
+  }
+  AddServerRoutes(table);
+  table.Add({.methods = "GET,HEAD",
+             .pattern = "/models/{ns}/{name}/health",
+             .access = Access::kRepoContent,
+             .handle = Health,
+             .type = hub::RepoType::kModel,
+             .summary = "Whether a model is loaded; loads nothing."});
+  for (const char* path :
+       {"/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/rerank"}) {
+    table.Add({.methods = "POST",
+               .pattern = path,
+               .access = Access::kPublic,
+               .handle = [path](Context& context) { return RunByBody(context, path); },
+               .body = kBody,
+               .summary = "Runs the model that the body names, in OpenAI's words."});
+  }
+  table.Add({.methods = "GET",
+             .pattern = "/v1/models",
+             .access = Access::kPublic,
+             .handle = ListModels,
+             .summary = "Models that are loaded and may be seen, in OpenAI's words."});
+}
+
+}  // namespace hearth::server
