@@ -19,7 +19,23 @@ void ModelOptions::AddTo(CLI::App* command) {
   command->add_option("--kv-mb", kv_megabytes, "Memory for keys and values, at most")
       ->check(CLI::Range(16, 1 << 24))
       ->capture_default_str();
+  command->add_option("--adapter", adapters,
+                      "NAME=FOLDER of a LoRA adapter that requests may choose; several times");
 }
+
+namespace {
+
+void LoadAdapters(runtime::Runner& runner, const std::vector<std::string>& adapters) {
+  for (const std::string& each : adapters) {
+    size_t at = each.find('=');
+    if (at == std::string::npos || at == 0 || at + 1 == each.size()) {
+      throw Error(Code::kInvalidArgument, "--adapter takes NAME=FOLDER, not \"" + each + "\"");
+    }
+    runner.adapters().Load(each.substr(0, at), each.substr(at + 1));
+  }
+}
+
+}  // namespace
 
 std::unique_ptr<runtime::Runner> ModelOptions::Load() const {
   if (!std::filesystem::exists(model)) {
@@ -33,7 +49,9 @@ std::unique_ptr<runtime::Runner> ModelOptions::Load() const {
   runtime::EngineOptions engine;
   engine.threads = threads;
   engine.kv_bytes = kv_megabytes << 20;
-  return std::make_unique<runtime::Runner>(runtime::Model::Load(model, load), engine);
+  auto runner = std::make_unique<runtime::Runner>(runtime::Model::Load(model, load), engine);
+  LoadAdapters(*runner, adapters);
+  return runner;
 }
 
 }  // namespace hearth::cli

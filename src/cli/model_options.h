@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "runtime/runner.h"
 
@@ -15,9 +16,11 @@ struct ModelOptions {
   std::string precision = "native";
   int threads = 0;
   uint64_t kv_megabytes = 1024;
+  std::vector<std::string> adapters;  // NAME=FOLDER
 
   void AddTo(CLI::App* command);
-  // A folder with config.json, or a .gguf file. Throws kNotFound saying what was looked for.
+  // A folder with config.json, or a .gguf file, with its adapters. Throws kNotFound saying what was
+  // looked for.
   std::unique_ptr<runtime::Runner> Load() const;
 };
 

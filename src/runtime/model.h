@@ -43,6 +43,7 @@ class Model {
   const ModelShape& shape() const { return shape_; }
   Head head() const { return head_; }
   const std::filesystem::path& folder() const { return checkpoint_.folder; }
+  const Checkpoint& checkpoint() const { return checkpoint_; }
   const LoadOptions& options() const { return options_; }
   uint64_t weight_bytes() const { return checkpoint_.weights.bytes(); }
 

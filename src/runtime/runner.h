@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 
+#include "runtime/adapter_set.h"
 #include "runtime/engine/encoder.h"
 #include "runtime/engine/engine.h"
 #include "runtime/grammar/token_vocabulary.h"
@@ -19,9 +20,10 @@ class Runner {
  public:
   // `options.threads` serve the encoder too.
   Runner(std::shared_ptr<const Model> model, const EngineOptions& options)
-      : model_(std::move(model)), options_(options) {}
+      : model_(std::move(model)), options_(options), adapters_(model_) {}
 
   const Model& model() const { return *model_; }
+  AdapterSet& adapters() { return adapters_; }
   Encoder& encoder(Head head);
   // With the output "embedding".
   Encoder& embedder();
@@ -36,6 +38,7 @@ class Runner {
  private:
   std::shared_ptr<const Model> model_;
   EngineOptions options_;
+  AdapterSet adapters_;
   std::mutex mutex_;
   std::map<Head, std::unique_ptr<Encoder>> encoders_;
   std::unique_ptr<Encoder> embedder_;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -24,6 +25,8 @@ struct ModelServerOptions {
   // Requests must carry it as a bearer token; empty: anyone may ask.
   std::string token;
   uint64_t max_body_bytes = 2'000'000;
+  // Requests may load adapters whose folders lie in here; empty: none.
+  std::filesystem::path adapters_folder;
 };
 
 // How a family spells a fault.

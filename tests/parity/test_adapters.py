@@ -30,9 +30,9 @@ TARGETS = {
 }
 
 
-@pytest.fixture(scope="module")
-def probe():
-    with probes.Probe("forward_probe", "reference") as running:
+@pytest.fixture(scope="module", params=["cpu", "reference"])
+def probe(request):
+    with probes.Probe("forward_probe", request.param) as running:
         yield running
 
 

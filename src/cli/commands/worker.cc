@@ -23,6 +23,7 @@ struct WorkerCommand {
   std::string id;
   int drain_seconds = 10;
   int parent = 0;
+  std::string adapters_folder;
 };
 
 // Loads what the first request would otherwise wait for.
@@ -59,6 +60,7 @@ void Run(const WorkerCommand& command) {
     std::filesystem::path path = std::filesystem::absolute(command.model.model).lexically_normal();
     options.model_id = path.has_filename() ? path.filename() : path.parent_path().filename();
   }
+  options.adapters_folder = command.adapters_folder;
   // Only by environment: a command line is visible to every user of the machine.
   if (const char* token = std::getenv("HEARTH_WORKER_TOKEN")) options.token = token;
   serving::ModelServer model_server(*runner, options);
@@ -97,6 +99,8 @@ void AddWorkerCommand(CLI::App& app, Outcome*) {
   command->add_option("--drain-seconds", options->drain_seconds, "For running requests at the end")
       ->capture_default_str();
   command->add_option("--parent", options->parent, "Process with which this one ends");
+  command->add_option("--adapters-from", options->adapters_folder,
+                      "Requests may load adapters that lie in this folder");
   command->footer(
       "With HEARTH_WORKER_TOKEN set, requests need it as a bearer token.\n"
       "Try: curl URL/v1/chat/completions -d '{\"messages\": [{\"role\": \"user\", \"content\": "

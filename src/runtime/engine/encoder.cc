@@ -51,11 +51,18 @@ void Encoder::Compute(const MicroBatch& micro, std::span<const EncoderInput> inp
   std::vector<uint32_t> ids, positions, types, outputs;
   std::vector<Segment> segments;
   std::vector<size_t> first_output;
+  std::vector<const tensor::CpuAdapter*> adapters;
   for (size_t index : micro.inputs) {
     const EncoderInput& input = inputs[index];
     Segment segment;
     segment.first_row = static_cast<uint32_t>(ids.size());
     segment.rows = static_cast<uint32_t>(input.ids.size());
+    if (input.adapter != nullptr) {
+      const tensor::CpuAdapter* adapter = &input.adapter->For(*program_);
+      auto found = std::find(adapters.begin(), adapters.end(), adapter);
+      segment.adapter = static_cast<int32_t>(found - adapters.begin());
+      if (found == adapters.end()) adapters.push_back(adapter);
+    }
     segments.push_back(segment);
     ids.insert(ids.end(), input.ids.begin(), input.ids.end());
     if (input.types.empty()) {
@@ -67,7 +74,7 @@ void Encoder::Compute(const MicroBatch& micro, std::span<const EncoderInput> inp
     first_output.push_back(outputs.size());
     for (uint32_t place : input.outputs) outputs.push_back(segment.first_row + place);
   }
-  session.Run(Batch{ids, positions, types, segments, outputs}, nullptr);
+  session.Run(Batch{ids, positions, types, segments, outputs}, nullptr, adapters);
   OutputRows all = session.Output(output);
   RowSpace space = RowSpace::kTokens;
   for (const tensor::CpuProgram::Output& each : program_->outputs()) {

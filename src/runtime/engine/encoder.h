@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/adapter_set.h"
 #include "tensor/cpu/session.h"
 
 namespace hearth::runtime {
@@ -25,6 +26,7 @@ struct EncoderInput {
   std::vector<uint32_t> types;  // empty: all 0
   std::vector<uint32_t>
       outputs;  // rising positions, for outputs that are computed for some tokens only
+  std::shared_ptr<const LoadedAdapter> adapter = nullptr;  // may be null
 };
 
 class Encoder {

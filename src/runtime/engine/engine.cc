@@ -61,7 +61,11 @@ struct Engine::Sequence {
   // Tokens whose keys and values are not in the cache yet.
   uint32_t pending() const { return static_cast<uint32_t>(tokens.size() - computed); }
 
+  // Keeps the pages of different adapters apart.
+  uint64_t salt() const { return request.adapter != nullptr ? request.adapter->number() : 0; }
+
   GenerationRequest request;
+  const tensor::CpuAdapter* adapter = nullptr;  // the request's, in the program's form
   EventSink sink;
   uint64_t number;
   std::vector<TokenId> tokens;  // prompt and answer
@@ -89,6 +93,15 @@ struct Engine::StepPlan {
   std::vector<Part> parts;
   std::vector<uint32_t> ids, positions, outputs;
   std::vector<tensor::Segment> segments;
+  std::vector<const tensor::CpuAdapter*> adapters;  // that segments name by their place
+
+  int32_t PlaceOf(const tensor::CpuAdapter* adapter) {
+    if (adapter == nullptr) return -1;
+    auto found = std::find(adapters.begin(), adapters.end(), adapter);
+    auto place = static_cast<int32_t>(found - adapters.begin());
+    if (found == adapters.end()) adapters.push_back(adapter);
+    return place;
+  }
 };
 
 Engine::Engine(std::shared_ptr<const Model> model, const EngineOptions& options)
@@ -138,6 +151,9 @@ uint64_t Engine::Submit(GenerationRequest request, EventSink sink) {
   }
   try {
     auto sequence = std::make_unique<Sequence>(*this, std::move(request), std::move(sink), number);
+    // Packed here, so that the others' steps do not wait for it.
+    const LoadedAdapter* adapter = sequence->request.adapter.get();
+    if (adapter != nullptr) sequence->adapter = &adapter->For(session_.program());
     std::lock_guard lock(mutex_);
     submitted_.push_back(std::move(sequence));
   } catch (...) {
@@ -223,7 +239,7 @@ void Engine::DropFinished() {
     if (!sequence->finished) return false;
     // What was computed stays known: the conversation may go on.
     std::span<const TokenId> computed(sequence->tokens.data(), sequence->computed);
-    pool_.MakeKnown(sequence->pages, computed, 0);
+    pool_.MakeKnown(sequence->pages, computed, sequence->salt());
     pool_.Release(sequence->pages);
     ++dropped;
     return true;
@@ -243,7 +259,7 @@ bool Engine::Admit() {
   Sequence& first = *waiting_.front();
   // A page more than the prompt needs, so that it does not have to be put back at once.
   if (pool_.available() < PagesFor(first.tokens.size() + 1) && !running_.empty()) return false;
-  first.pages = pool_.TakeKnown(first.tokens, 0);
+  first.pages = pool_.TakeKnown(first.tokens, first.salt());
   first.computed = static_cast<uint32_t>(first.pages.size()) * kPageTokens;
   if (first.generated() == 0) first.cached = first.computed;
   running_.push_back(std::move(waiting_.front()));
@@ -252,7 +268,7 @@ bool Engine::Admit() {
 }
 
 void Engine::PutBack(Sequence& sequence) {
-  pool_.MakeKnown(sequence.pages, {sequence.tokens.data(), sequence.computed}, 0);
+  pool_.MakeKnown(sequence.pages, {sequence.tokens.data(), sequence.computed}, sequence.salt());
   pool_.Release(sequence.pages);
   sequence.pages.clear();
   sequence.computed = 0;
@@ -297,6 +313,7 @@ bool Engine::PlanSequence(Sequence& sequence, uint32_t budget, StepPlan* plan) {
   segment.rows = rows + guesses;
   segment.past = sequence.computed;
   segment.pages = sequence.pages;
+  segment.adapter = plan->PlaceOf(sequence.adapter);
   StepPlan::Part part{&sequence, rows};
   for (uint32_t i = 0; i < rows + guesses; ++i) {
     uint32_t position = sequence.computed + i;
@@ -350,7 +367,7 @@ void Engine::RunStep(StepPlan& plan) {
   batch.segments = plan.segments;
   batch.output_rows = plan.outputs;
   try {
-    session_.Run(batch, &cache_);
+    session_.Run(batch, &cache_, plan.adapters);
   } catch (const Error& error) {
     for (auto& part : plan.parts) Fail(*part.sequence, error);
     return;

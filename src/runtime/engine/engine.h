@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "runtime/adapter_set.h"
 #include "runtime/engine/page_pool.h"
 #include "runtime/engine/token_filter.h"
 #include "runtime/generation/sampler.h"
@@ -51,7 +52,8 @@ struct GenerationRequest {
   uint32_t top_logprobs = 0;
   bool skip_special_tokens = true;
   bool keep_stop_string = false;
-  std::unique_ptr<TokenFilter> filter;  // may be null
+  std::unique_ptr<TokenFilter> filter;           // may be null
+  std::shared_ptr<const LoadedAdapter> adapter;  // of the engine's model; may be null
 };
 
 struct GenerationEvent {

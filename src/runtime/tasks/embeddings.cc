@@ -5,8 +5,9 @@
 
 namespace hearth::runtime {
 
-EmbeddingOptions ReadEmbeddingOptions(const Json& parameters) {
+EmbeddingOptions ReadEmbeddingOptions(Runner& runner, const Json& parameters) {
   EmbeddingOptions options;
+  options.adapter = ReadAdapter(runner, parameters);
   options.normalize = ReadFlag(parameters, "normalize").value_or(false);
   options.truncate = ReadFlag(parameters, "truncate").value_or(true);
   options.prompt_name = ReadName(parameters, "prompt_name").value_or("");
@@ -65,7 +66,7 @@ EmbeddedTexts EmbedTexts(Runner& runner, std::span<const std::string> texts,
   for (const std::string& text : texts) {
     std::string whole = prompt + text;
     // The fast path neither cuts nor pads; a text that is too long takes the other one.
-    EncoderInput input{tokenizer.EncodeIds(whole), {}, {}};
+    EncoderInput input{tokenizer.EncodeIds(whole), {}, {}, options.adapter};
     if (input.ids.size() > truncation.max_length) {
       if (!options.truncate) {
         Refuse("Input validation error: `inputs` must have less than " +

@@ -14,6 +14,7 @@ struct EmbeddingOptions {
   bool normalize = false;   // to length 1, beyond what the model itself does
   bool truncate = true;     // false: a text that is too long is refused
   bool keeps_end = false;   // truncation cuts off the beginning
+  std::shared_ptr<const LoadedAdapter> adapter = nullptr;  // may be null
 };
 
 struct EmbeddedTexts {
@@ -26,8 +27,8 @@ EmbeddedTexts EmbedTexts(Runner& runner, std::span<const std::string> texts,
                          const EmbeddingOptions& options);
 // The same for tokens that a caller made.
 EmbeddedTexts EmbedTokens(Runner& runner, std::span<const EncoderInput> inputs, bool normalize);
-// "normalize", "prompt_name", "truncate", "truncation_direction".
-EmbeddingOptions ReadEmbeddingOptions(const Json& parameters);
+// "normalize", "prompt_name", "truncate", "truncation_direction", "adapter_id".
+EmbeddingOptions ReadEmbeddingOptions(Runner& runner, const Json& parameters);
 // By what the model was trained for: cosine, or the inner product.
 double Similarity(const Model& model, std::span<const float> a, std::span<const float> b);
 Json ToJsonArray(std::span<const float> vector);

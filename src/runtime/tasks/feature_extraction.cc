@@ -31,7 +31,7 @@ Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
   if (runner.model().sentence_modules() == nullptr) {
     answers = States(runner, texts);
   } else {
-    EmbeddedTexts embedded = EmbedTexts(runner, texts, ReadEmbeddingOptions(parameters));
+    EmbeddedTexts embedded = EmbedTexts(runner, texts, ReadEmbeddingOptions(runner, parameters));
     for (const auto& vector : embedded.vectors) answers.Push(ToJsonArray(vector));
   }
   return is_list ? answers : answers.AsArray()->front();

@@ -77,6 +77,14 @@ std::optional<std::string> ReadName(const Json& parameters, std::string_view key
   return ReadText(*value, "`" + std::string(key) + "`");
 }
 
+std::shared_ptr<const LoadedAdapter> ReadAdapter(Runner& runner, const Json& parameters) {
+  auto name = ReadName(parameters, "adapter_id");
+  if (!name || name->empty()) return nullptr;
+  auto adapter = runner.adapters().Find(*name);
+  if (adapter == nullptr) Refuse("adapter_id \"" + name->substr(0, 256) + "\" is not loaded");
+  return adapter;
+}
+
 std::vector<tokenizers::Encoding> EncodeTexts(Runner& runner, std::span<const TextPair> texts) {
   tokenizers::Truncation truncation;
   truncation.max_length = runner.model().max_text_tokens();
@@ -92,7 +100,7 @@ std::vector<tokenizers::Encoding> EncodeTexts(Runner& runner, std::span<const Te
 }
 
 EncoderInput ToInput(const tokenizers::Encoding& encoding) {
-  return {encoding.ids, encoding.type_ids, {}};
+  return {encoding.ids, encoding.type_ids, {}, nullptr};
 }
 
 std::vector<EncoderInput> EncodeInputs(Runner& runner, std::span<const TextPair> texts) {

@@ -25,6 +25,8 @@ std::optional<uint64_t> ReadCount(const Json& parameters, std::string_view key, 
 std::optional<double> ReadReal(const Json& parameters, std::string_view key);
 std::optional<bool> ReadFlag(const Json& parameters, std::string_view key);
 std::optional<std::string> ReadName(const Json& parameters, std::string_view key);
+// TGI's "adapter_id"; nullptr without one. Throws kUnprocessable for an unknown one.
+std::shared_ptr<const LoadedAdapter> ReadAdapter(Runner& runner, const Json& parameters);
 
 // Tokens of the model's length at most, with offsets in characters.
 std::vector<tokenizers::Encoding> EncodeTexts(Runner& runner, std::span<const TextPair> texts);

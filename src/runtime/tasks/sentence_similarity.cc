@@ -13,7 +13,7 @@ Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
   std::vector<std::string> texts = {ReadText(*source, "source_sentence")};
   for (const Json& sentence : *list->AsArray()) texts.push_back(ReadText(sentence, "a sentence"));
   if (texts.size() == 1) Refuse("\"sentences\" is empty");
-  EmbeddedTexts embedded = EmbedTexts(runner, texts, ReadEmbeddingOptions(parameters));
+  EmbeddedTexts embedded = EmbedTexts(runner, texts, ReadEmbeddingOptions(runner, parameters));
   Json answer = Json::Arr();
   for (size_t i = 1; i < texts.size(); ++i) {
     answer.Push(Similarity(runner.model(), embedded.vectors[0], embedded.vectors[i]));

@@ -122,6 +122,7 @@ TextGeneration ReadTextGeneration(Runner& runner, const Json& inputs, const Json
       generation.request.filter = std::make_unique<GrammarFilter>(std::move(constraint));
     }
   }
+  generation.request.adapter = ReadAdapter(runner, parameters);
   generation.request.logprobs = true;
   generation.request.keep_stop_string = true;
   return generation;

@@ -99,6 +99,7 @@ void ReadSampling(const Json& body, GenerationConfig* config) {
 
 TextRequest ReadTextRequest(ModelServer& server, const Json& body) {
   TextRequest request;
+  request.model = ChooseModel(server, body);
   GenerationConfig config;
   ReadSampling(body, &config);
   ReadStops(body, &config);
@@ -149,6 +150,7 @@ runtime::GenerationRequest ForChoice(const TextRequest& request, uint32_t choice
   made.prompt = request.prompt;
   made.config = request.config;
   made.sequence = choice;
+  made.adapter = request.model.adapter;
   made.logprobs = request.logprobs;
   made.top_logprobs = request.top_logprobs;
   made.skip_special_tokens = !request.keep_special_tokens;

@@ -6,12 +6,13 @@
 
 #include "runtime/engine/grammar_filter.h"
 #include "serving/event_stream.h"
-#include "serving/model_server.h"
+#include "serving/model_choice.h"
 
 namespace hearth::serving {
 
 // One request for `choices` texts.
 struct TextRequest {
+  ModelChoice model;
   std::vector<runtime::TokenId> prompt;
   runtime::GenerationConfig config;
   uint32_t choices = 1;

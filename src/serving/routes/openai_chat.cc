@@ -32,18 +32,18 @@ std::string_view FinishReason(const AnswerReader& reader, runtime::StopReason re
   return word == "stop" && reader.has_calls() ? "tool_calls" : word;
 }
 
-Json Head(const TextRequest& request, const ModelServer& server, const char* object) {
+Json Head(const TextRequest& request, const char* object) {
   return Json::Obj({{"id", "chatcmpl-" + request.id},
                     {"object", object},
                     {"created", request.created},
-                    {"model", server.model_id()},
+                    {"model", request.model.name},
                     {"system_fingerprint", "hearth"}});
 }
 
 net::Response Stream(ModelServer& server, const TextRequest& request, const std::string& family,
                      const Json& body) {
   const Model& model = server.runner().model();
-  Json head = Head(request, server, "chat.completion.chunk");
+  Json head = Head(request, "chat.completion.chunk");
   auto readers = std::make_shared<std::vector<std::unique_ptr<AnswerReader>>>();
   for (uint32_t i = 0; i < request.choices; ++i) readers->push_back(MakeReader(family, body));
   auto started = std::make_shared<std::vector<bool>>(request.choices);
@@ -97,7 +97,7 @@ net::Response ChatCompletions(ModelServer& server, net::Request& http) {
     request.config.max_new_tokens = most > used ? most - used : 1;
   }
   if (request.stream) return Stream(server, request, family, body);
-  Json answer = Head(request, server, "chat.completion");
+  Json answer = Head(request, "chat.completion");
   Json choices = Json::Arr();
   std::vector<ChoiceText> texts = RunChoices(server, request, request.logprobs ? Logprob : nullptr);
   for (uint32_t i = 0; i < texts.size(); ++i) {

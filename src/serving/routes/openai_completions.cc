@@ -38,11 +38,11 @@ std::vector<runtime::TokenId> Prompt(const runtime::Model& model, const Json& bo
   return model.tokenizer().EncodeIds(*text);
 }
 
-Json Head(const TextRequest& request, const ModelServer& server) {
+Json Head(const TextRequest& request) {
   return Json::Obj({{"id", "cmpl-" + request.id},
                     {"object", "text_completion"},
                     {"created", request.created},
-                    {"model", server.model_id()}});
+                    {"model", request.model.name}});
 }
 
 // One entry of what becomes OpenAI's old form of log-probabilities.
@@ -89,7 +89,7 @@ net::Response Completions(ModelServer& server, net::Request& http) {
   std::string prompt;
   request.prompt = Prompt(model, body, &prompt);
   std::string before = runtime::ReadFlag(body, "echo").value_or(false) ? prompt : "";
-  Json head = Head(request, server);
+  Json head = Head(request);
   if (request.stream) {
     auto chunk = [head](uint32_t i, const GenerationEvent& event) {
       if (event.text.empty() && !event.is_last()) return std::string();

@@ -1,8 +1,8 @@
-// POST /v1/embeddings and /v1/rerank, GET /v1/models.
+// POST /v1/embeddings and /v1/rerank.
 #include "base/error.h"
 #include "codec/base64.h"
 #include "runtime/tasks/embeddings.h"
-#include "serving/model_server.h"
+#include "serving/model_choice.h"
 
 namespace hearth::serving {
 namespace {
@@ -63,8 +63,12 @@ net::Response Embeddings(ModelServer& server, net::Request& http) {
   if (format != "float" && format != "base64") {
     throw Error(Code::kInvalidArgument, "`encoding_format` must be \"float\" or \"base64\"");
   }
+  ModelChoice choice = ChooseModel(server, body);
+  runtime::EmbeddingOptions options;
+  options.adapter = choice.adapter;
+  for (runtime::EncoderInput& tokens : inputs.tokens) tokens.adapter = choice.adapter;
   runtime::EmbeddedTexts embedded =
-      inputs.tokens.empty() ? runtime::EmbedTexts(server.runner(), inputs.texts, {})
+      inputs.tokens.empty() ? runtime::EmbedTexts(server.runner(), inputs.texts, options)
                             : runtime::EmbedTokens(server.runner(), inputs.tokens, false);
   auto dimensions = runtime::ReadCount(body, "dimensions", 1u << 20);
   Json data = Json::Arr();
@@ -85,7 +89,7 @@ net::Response Embeddings(ModelServer& server, net::Request& http) {
   Json usage = Json::Obj({{"prompt_tokens", embedded.tokens}, {"total_tokens", embedded.tokens}});
   return JsonAnswer(Json::Obj({{"object", "list"},
                                {"data", std::move(data)},
-                               {"model", server.model_id()},
+                               {"model", choice.name},
                                {"usage", std::move(usage)}}));
 }
 
@@ -110,14 +114,6 @@ net::Response OpenRerank(ModelServer& server, net::Request& http) {
     results.Push(std::move(result));
   }
   return JsonAnswer(Json::Obj({{"model", server.model_id()}, {"results", std::move(results)}}));
-}
-
-net::Response ListModels(ModelServer& server, net::Request&) {
-  Json model = Json::Obj({{"id", server.model_id()},
-                          {"object", "model"},
-                          {"created", server.started_unix_seconds()},
-                          {"owned_by", "hearth"}});
-  return JsonAnswer(Json::Obj({{"object", "list"}, {"data", Json::Arr({std::move(model)})}}));
 }
 
 }  // namespace hearth::serving

@@ -29,7 +29,7 @@ net::Response Embed(ModelServer& server, net::Request& http) {
   std::vector<std::string> texts;
   for (auto& text : runtime::ReadTexts(Inputs(body), &is_list))
     texts.push_back(std::move(text.text));
-  runtime::EmbeddingOptions options = runtime::ReadEmbeddingOptions(body);
+  runtime::EmbeddingOptions options = runtime::ReadEmbeddingOptions(server.runner(), body);
   options.normalize = runtime::ReadFlag(body, "normalize").value_or(true);
   options.truncate = runtime::ReadFlag(body, "truncate").value_or(false);
   Json answer = Json::Arr();

@@ -235,9 +235,12 @@ int32_t Compiler::Bias(const Product& product) {
 
 int32_t Compiler::Matrix(const Product& product) {
   std::vector<WeightView> parts;
+  std::vector<Weight> weights;
   for (int32_t member : product.members) {
-    parts.push_back(weights_.View(As<LinearNode>(member)->weight));
+    weights.push_back(As<LinearNode>(member)->weight);
+    parts.push_back(weights_.View(weights.back()));
   }
+  program_->matrix_weights_.push_back(std::move(weights));
   Packing packing = PackingOf(As<LinearNode>(product.members.front())->weight);
   Tier tier = program_->options_.tier;
   program_->matrices_.push_back(product.gated ? PackGated(parts[0], parts[1], packing, tier)

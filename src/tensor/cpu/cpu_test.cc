@@ -231,6 +231,118 @@ TEST(CpuExecutor, EncodersAgreeWithTheReferenceOnRaggedBatches) {
   }
 }
 
+// Pairs for some of a model's layers, in the forms of both executors.
+class Adapters {
+ public:
+  Adapters(Model& model, const std::vector<std::string>& names, uint32_t rank, uint32_t seed) {
+    std::mt19937 random(seed);
+    std::normal_distribution<float> normal(0, 0.3f);
+    for (const std::string& name : names) {
+      Weight weight = *model.set().Find(name);
+      const WeightView& view = model.set().View(weight);
+      ReferenceLowRank& pair = reference[weight.index];
+      pair.rank = rank++;
+      pair.scale = 0.7f;
+      pair.a.resize(pair.rank * view.columns);
+      pair.b.resize(view.rows * pair.rank);
+      for (float& value : pair.a) value = normal(random);
+      for (float& value : pair.b) value = normal(random);
+    }
+  }
+  std::shared_ptr<const CpuAdapter> For(const CpuProgram& program) const {
+    std::vector<LowRank> pairs;
+    for (const auto& [weight, pair] : reference) {
+      pairs.push_back({{weight}, pair.a, pair.b, pair.rank, pair.scale});
+    }
+    return CpuAdapter::Make(program, pairs);
+  }
+  ReferenceAdapter reference;
+};
+
+// Adapters by sequence, rows with and without one in turns.
+void CheckAdapters(Precision precision, double tolerance, Tier tier, int threads) {
+  Model decoder, encoder;
+  GraphBuilder decoder_recorder(decoder.set()), encoder_recorder(encoder.set());
+  Decoder(decoder, decoder_recorder);
+  Encoder(encoder, encoder_recorder);
+  ThreadTeam team(threads);
+  struct Case {
+    Model& model;
+    void (*forward)(Model&, Builder&);
+    GraphBuilder& recorder;
+    std::vector<std::string> first, second;
+    std::vector<const char*> outputs;
+  };
+  Case cases[] = {{decoder,
+                   Decoder,
+                   decoder_recorder,
+                   {"q0", "v1", "o2", "gate0", "down1", "embed"},
+                   {"k2", "up0", "up1", "gate1"},
+                   {"logits", "hidden"}},
+                  {encoder,
+                   Encoder,
+                   encoder_recorder,
+                   {"qkv", "up", "labels"},
+                   {"a", "down", "up"},
+                   {"hidden", "pooled", "logits"}}};
+  for (Case& each : cases) {
+    auto program = CpuProgram::Compile(each.recorder.Take(), each.model.set(),
+                                       {.precision = precision, .tier = tier});
+    Adapters first(each.model, each.first, 3, 1), second(each.model, each.second, 17, 2);
+    auto first_made = first.For(*program), second_made = second.For(*program);
+    const CpuAdapter* both[] = {first_made.get(), second_made.get()};
+    CpuSession session(program, team);
+    KvCache cache({3, kKvHeads, kHeadDim, KvType::kF32}, 32);
+    std::mt19937 random(9);
+    for (std::vector<uint32_t> lengths :
+         std::vector<std::vector<uint32_t>>{{1, 1, 1, 1, 1}, {70, 30, 3, 64, 22}, {5}}) {
+      Inputs inputs;
+      for (uint32_t i = 0; i < lengths.size(); ++i) {
+        inputs.Add(lengths[i], 0, {6 * i, 6 * i + 1, 6 * i + 2, 6 * i + 3, 6 * i + 4}, random);
+        inputs.segments.back().adapter = static_cast<int32_t>((i + 1) % 3) - 1;
+      }
+      Batch batch = inputs.Get();
+      ReferenceCache reference_cache;
+      ReferenceBuilder reference(each.model.set(), batch, &reference_cache,
+                                 {first.reference, second.reference});
+      each.forward(each.model, reference);
+      bool is_decoder = &each.model == &decoder;
+      session.Run(batch, is_decoder ? &cache : nullptr, both);
+      for (const char* name : each.outputs) {
+        SCOPED_TRACE(name);
+        ExpectNear(session.Output(name), reference.Result(name), tolerance);
+      }
+    }
+  }
+}
+
+TEST(CpuExecutor, AdaptersChangeTheSequencesThatAskForThem) {
+  for (const Case& each : kCases) {
+    for (Tier tier : SupportedTiers()) {
+      for (int threads : {1, 3}) CheckAdapters(each.precision, each.tolerance, tier, threads);
+    }
+  }
+}
+
+TEST(CpuExecutor, AdaptersOfOtherShapesOrNumbersAreRefused) {
+  Model model;
+  GraphBuilder recorder(model.set());
+  Encoder(model, recorder);
+  auto program = CpuProgram::Compile(recorder.Take(), model.set(), {});
+  Adapters adapters(model, {"a"}, 2, 1);
+  auto made = adapters.For(*program);
+  adapters.reference.begin()->second.b.pop_back();
+  EXPECT_THROW(adapters.For(*program), Error);
+  ThreadTeam team(1);
+  CpuSession session(program, team);
+  std::mt19937 random(5);
+  Inputs inputs;
+  inputs.Add(3, 0, {}, random);
+  inputs.segments[0].adapter = 1;
+  const CpuAdapter* one[] = {made.get()};
+  EXPECT_THROW(session.Run(inputs.Get(), nullptr, one), Error);
+}
+
 TEST(CpuExecutor, RefusesTokensOutsideOfTheVocabulary) {
   Model model;
   GraphBuilder recorder(model.set());

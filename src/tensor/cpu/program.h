@@ -92,6 +92,8 @@ class CpuProgram {
   std::span<const Phase> phases() const { return phases_; }
   std::span<const Buffer> buffers() const { return buffers_; }
   const PackedMatrix& matrix(int32_t index) const { return matrices_[index]; }
+  // The linear layers that a matrix holds, in the order of its outputs.
+  std::span<const Weight> weights_of(int32_t matrix) const { return matrix_weights_[matrix]; }
   std::span<const float> vector(int32_t index) const { return vectors_[index]; }
   // Floats per row of a space's arena.
   uint64_t arena(RowSpace space) const { return arena_[static_cast<size_t>(space)]; }
@@ -123,6 +125,7 @@ class CpuProgram {
   std::vector<Phase> phases_;
   std::vector<Buffer> buffers_;
   std::vector<PackedMatrix> matrices_;
+  std::vector<std::vector<Weight>> matrix_weights_;
   std::vector<std::vector<float>> vectors_;
   std::vector<Output> outputs_;
   uint64_t arena_[3] = {};

@@ -269,30 +269,32 @@ void CpuSession::RunRows(const Phase& phase, int member) {
   }
 }
 
-void CpuSession::RunProduct(const Step& step, int member) {
-  const PackedMatrix& matrix = program_->matrix(step.matrix);
+Epilogue CpuSession::EpilogueOf(const Step& step) const {
   Epilogue epilogue;
   if (!step.vectors.empty()) epilogue.bias = program_->vector(step.vectors[0]).data();
   epilogue.activation = step.activation;
   epilogue.gated = step.gated;
-  uint64_t stride = Stride(step.out);
-  float* out = At(step.out);
   if (step.in2.buffer >= 0) epilogue.residual = At(step.in2);
+  return epilogue;
+}
+
+CpuSession::Tile CpuSession::TileOf(const Step& step, int member) const {
+  const PackedMatrix& matrix = program_->matrix(step.matrix);
   uint64_t rows = rows_[static_cast<size_t>(step.rows)];
-  const PackedRows& packed = packed_[step.packed];
   if (team_.threads() > 1 && rows >= kRowsPerMember * team_.threads()) {
     auto [begin, end] = team_.Part(member, rows, kRowGrain);
-    if (begin < end) {
-      Multiply(matrix, packed, begin, end, 0, matrix.outputs(), epilogue, out, stride);
-    }
-    return;
+    return {begin, end, 0, matrix.outputs()};
   }
   uint64_t grain = uint64_t{matrix.panel()} * (step.gated ? 2 : 1);
   auto [begin, end] = team_.Part(member, matrix.outputs(), grain);
-  if (begin < end) {
-    Multiply(matrix, packed, static_cast<uint32_t>(begin), static_cast<uint32_t>(end), epilogue,
-             out, stride);
-  }
+  return {0, rows, static_cast<uint32_t>(begin), static_cast<uint32_t>(end)};
+}
+
+void CpuSession::RunProduct(const Step& step, int member) {
+  Tile tile = TileOf(step, member);
+  if (tile.is_empty()) return;
+  Multiply(program_->matrix(step.matrix), packed_[step.packed], tile.row_begin, tile.row_end,
+           tile.begin, tile.end, EpilogueOf(step), At(step.out), Stride(step.out));
 }
 
 void CpuSession::RunAttentionItems(const Step& step) {
@@ -302,9 +304,13 @@ void CpuSession::RunAttentionItems(const Step& step) {
   }
 }
 
-void CpuSession::Run(const Batch& batch, KvCache* cache) {
+void CpuSession::Run(const Batch& batch, KvCache* cache,
+                     std::span<const CpuAdapter* const> adapters) {
   CheckBatch(batch);
   CheckIds(batch);
+  for (RowSpace space : {RowSpace::kTokens, RowSpace::kSegments, RowSpace::kOutputs}) {
+    adapted_[static_cast<size_t>(space)] = FindAdaptedRows(batch, space, adapters);
+  }
   batch_ = &batch;
   cache_ = cache;
   Prepare(batch);
@@ -316,7 +322,11 @@ void CpuSession::Run(const Batch& batch, KvCache* cache) {
         team_.Run([&](int member) { RunRows(phase, member); });
         break;
       case Phase::Kind::kProduct:
-        team_.Run([&](int member) { RunProduct(step, member); });
+        if (auto parts = AdaptedParts(step); !parts.empty()) {
+          RunAdapted(step, parts);
+        } else {
+          team_.Run([&](int member) { RunProduct(step, member); });
+        }
         break;
       case Phase::Kind::kAttention:
         items_.clear();

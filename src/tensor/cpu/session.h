@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tensor/batch.h"
+#include "tensor/cpu/adapter.h"
 #include "tensor/cpu/program.h"
 #include "tensor/kernels/attention.h"
 #include "tensor/kernels/kv_cache.h"
@@ -35,7 +36,8 @@ class CpuSession {
 
   // `cache` may be null: every sequence is then whole in its segment. Throws kInvalidArgument for a
   // batch that CheckBatch refuses or a token outside of a table; nothing has been computed then.
-  void Run(const Batch& batch, KvCache* cache);
+  // Segment::adapter is a place in `adapters`, which were made for the session's program.
+  void Run(const Batch& batch, KvCache* cache, std::span<const CpuAdapter* const> adapters = {});
   // Throws kNotFound for a name that the model does not give.
   OutputRows Output(std::string_view name) const;
   bool HasOutput(std::string_view name) const;
@@ -44,6 +46,18 @@ class CpuSession {
 
  private:
   struct Rope;
+  // Rows of one adapter and their narrow products.
+  struct AdaptedPart {
+    uint64_t begin, end;
+    const CpuAdapter::Pair* pair;
+    PackedRows narrow;  // x A^T
+  };
+  // A member's part of a product.
+  struct Tile {
+    uint64_t row_begin = 0, row_end = 0;
+    uint32_t begin = 0, end = 0;  // of the matrix' outputs
+    bool is_empty() const { return row_begin >= row_end || begin >= end; }
+  };
 
   float* At(const View& view) const;
   uint64_t Stride(const View& view) const;
@@ -59,6 +73,16 @@ class CpuSession {
   void RunSelect(const Step& step, uint64_t begin, uint64_t end);
   void RunPool(const Step& step, uint64_t begin, uint64_t end);
   void RunProduct(const Step& step, int member);
+  Epilogue EpilogueOf(const Step& step) const;
+  Tile TileOf(const Step& step, int member) const;
+  // In session_adapters.cc.
+  std::vector<AdaptedPart> AdaptedParts(const Step& step) const;
+  void RunAdapted(const Step& step, std::vector<AdaptedPart>& parts);
+  void NarrowRows(const Step& step, std::vector<AdaptedPart>& parts, int member);
+  void AddToTile(const Step& step, const std::vector<AdaptedPart>& parts, const Tile& tile);
+  void ComputeTile(const Step& step, const std::vector<AdaptedPart>& parts, const Tile& tile);
+  void ComputeRows(const Step& step, const AdaptedPart& part, const Tile& tile,
+                   std::vector<float>* raw);
   void RunAttentionItems(const Step& step);
 
   std::shared_ptr<const CpuProgram> program_;
@@ -69,6 +93,9 @@ class CpuSession {
   uint64_t arena_floats_[3] = {};
   uint64_t rows_[3] = {};
   std::vector<PackedRows> packed_;
+  std::vector<AdaptedRows> adapted_[3];  // by row space
+  PackedRows float_rows_;                // inputs of the product that an adapter adds to
+  std::vector<float> narrow_;            // their narrow products
   std::vector<std::unique_ptr<Rope>> ropes_;
   std::vector<int32_t> rope_of_step_;
   std::vector<AttentionItem> items_;

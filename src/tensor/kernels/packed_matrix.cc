@@ -214,6 +214,22 @@ PackedMatrix PackedMatrix::PackParts(std::span<const WeightView> weights, Packin
   return matrix;
 }
 
+uint32_t PackedMatrix::padded_outputs() const {
+  return static_cast<uint32_t>(Panels(outputs_, gated_) * kPanel);
+}
+
+PackedMatrix PackedMatrix::Plain(uint32_t begin, uint32_t end) const {
+  PackedMatrix part = *this;
+  const uint64_t panel_bytes =
+      internal::PanelBytes(packing_, static_cast<GroupForm>(form_), inputs_);
+  part.data_ = data_ + begin / kPanel * panel_bytes;
+  part.outputs_ = end - begin;
+  part.panel_ = kPanel;
+  part.gated_ = false;
+  part.size_bytes_ = 0;
+  return part;
+}
+
 std::span<const uint8_t> PackedMatrix::bytes() const {
   if (data_ == nullptr) return {};
   return {data_ - sizeof(PackedHeader), size_bytes_};

@@ -56,6 +56,11 @@ class PackedMatrix {
   // Outputs per panel: parts of the work are cut at its multiples. Of a gated matrix, a pair's.
   uint32_t panel() const { return panel_; }
   bool gated() const { return gated_; }
+  // Outputs with those that fill the last panels up.
+  uint32_t padded_outputs() const;
+  // Outputs [begin, end) (multiples of panel(), or the end) as a matrix of their own, sharing the
+  // memory. Of a gated one a plain matrix: gate's panel, then up's, in turns, the padding included.
+  PackedMatrix Plain(uint32_t begin, uint32_t end) const;
   // What a group holds; opaque to callers.
   uint8_t form() const { return form_; }
   const uint8_t* panels() const { return data_; }

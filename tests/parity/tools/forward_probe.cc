@@ -99,7 +99,6 @@ constexpr uint32_t kSequences = 8;
 class CpuExecutor : public Executor {
  public:
   explicit CpuExecutor(const Model& model) : model_(model), team_(2) {
-    if (!model.adapters.empty()) throw Error(Code::kUnimplemented, "adapters on the CPU");
     hearth::tensor::GraphBuilder recorder(model.checkpoint.weights);
     model.Build(recorder);
     hearth::tensor::CompileOptions options;
@@ -107,6 +106,13 @@ class CpuExecutor : public Executor {
     program_ =
         hearth::tensor::CpuProgram::Compile(recorder.Take(), model.checkpoint.weights, options);
     session_ = std::make_unique<hearth::tensor::CpuSession>(program_, team_);
+    for (const hearth::runtime::Adapter& adapter : model.adapters) {
+      std::vector<hearth::tensor::LowRank> pairs;
+      for (const hearth::runtime::AdapterPair& pair : adapter.pairs) {
+        pairs.push_back({pair.weight, pair.a, pair.b, pair.rank, pair.scale});
+      }
+      adapters_.push_back(hearth::tensor::CpuAdapter::Make(*program_, pairs));
+    }
     hearth::runtime::ModelShape shape = model.architecture->shape(model.checkpoint.config);
     if (!shape.is_decoder) return;
     cache_ = std::make_unique<hearth::tensor::KvCache>(
@@ -116,7 +122,9 @@ class CpuExecutor : public Executor {
   }
 
   Results Run(const Batch& batch) override {
-    session_->Run(batch, cache_.get());
+    std::vector<const hearth::tensor::CpuAdapter*> adapters;
+    for (const auto& adapter : adapters_) adapters.push_back(adapter.get());
+    session_->Run(batch, cache_.get(), adapters);
     hearth::tensor::OutputRows rows = session_->Output(model_.output());
     std::vector<float> values;
     for (uint64_t row = 0; row < rows.rows; ++row) {
@@ -131,6 +139,7 @@ class CpuExecutor : public Executor {
   std::shared_ptr<const hearth::tensor::CpuProgram> program_;
   std::unique_ptr<hearth::tensor::CpuSession> session_;
   std::unique_ptr<hearth::tensor::KvCache> cache_;
+  std::vector<std::shared_ptr<const hearth::tensor::CpuAdapter>> adapters_;
 };
 
 std::unique_ptr<Executor> MakeExecutor(const std::string& name, const Model& model) {
