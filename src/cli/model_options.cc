@@ -1,13 +1,40 @@
 #include "cli/model_options.h"
 
-#include <filesystem>
+#include <unistd.h>
 
-#include "base/error.h"
+#include <cstdio>
+
+#include "cli/progress.h"
+#include "cli/terminal_text.h"
 
 namespace hearth::cli {
 
+std::filesystem::path LocateModel(const std::string& model, client::ModelParts parts) {
+  Progress progress("", 0, ProgressUnit::kBytes);
+  size_t shown = 0;
+  client::DownloadEvents events;
+  events.progress = [&](const client::DownloadState& state) {
+    if (state.number != shown) {
+      std::string file = TerminalLine(state.file);
+      progress.Relabel(
+          file + " (" + std::to_string(state.number) + "/" + std::to_string(state.files) + ")",
+          state.total_bytes);
+      shown = state.number;
+    }
+    progress.Update(state.done_bytes);
+  };
+  events.note = [](const std::string& note) {
+    std::fprintf(stderr, "hearth: %s\n", TerminalLine(note).c_str());
+  };
+  return client::LocateModel(model, parts, client::HubSettings::FromEnvironment(), events);
+}
+
 void ModelOptions::AddTo(CLI::App* command) {
-  command->add_option("model", model, "Folder of a model, or a .gguf file")->required();
+  command
+      ->add_option("model", model,
+                   "Folder of a model, a .gguf file, or an id on the hub of HF_ENDPOINT: "
+                   "owner/name[@revision][:file.gguf]")
+      ->required();
   command
       ->add_option("--precision", precision,
                    "How weights are computed with: native (as stored), fp32, bf16, int8, int4")
@@ -38,18 +65,13 @@ void LoadAdapters(runtime::Runner& runner, const std::vector<std::string>& adapt
 }  // namespace
 
 std::unique_ptr<runtime::Runner> ModelOptions::Load() const {
-  if (!std::filesystem::exists(model)) {
-    throw Error(Code::kNotFound,
-                model +
-                    " is neither a folder nor a file: give the folder of a model "
-                    "(config.json, *.safetensors, tokenizer.json) or a .gguf file");
-  }
+  std::filesystem::path path = LocateModel(model, client::ModelParts::kAll);
   runtime::LoadOptions load;
   load.precision = runtime::ParsePrecision(precision);
   runtime::EngineOptions engine;
   engine.threads = threads;
   engine.kv_bytes = kv_megabytes << 20;
-  auto runner = std::make_unique<runtime::Runner>(runtime::Model::Load(model, load), engine);
+  auto runner = std::make_unique<runtime::Runner>(runtime::Model::Load(path, load), engine);
   LoadAdapters(*runner, adapters);
   return runner;
 }

@@ -3,24 +3,29 @@
 
 #include <CLI/CLI.hpp>
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "client/hub_download.h"
 #include "runtime/runner.h"
 
 namespace hearth::cli {
 
+// Where a model's files are: the folder or file that is named, or what its id means, fetched with a
+// progress line. Errors: those of client::LocateModel.
+std::filesystem::path LocateModel(const std::string& model, client::ModelParts parts);
+
 struct ModelOptions {
-  std::string model;
+  std::string model;  // a folder, a .gguf file or an id
   std::string precision = "native";
   int threads = 0;
   uint64_t kv_megabytes = 1024;
   std::vector<std::string> adapters;  // NAME=FOLDER
 
   void AddTo(CLI::App* command);
-  // A folder with config.json, or a .gguf file, with its adapters. Throws kNotFound saying what was
-  // looked for.
+  // The model with its adapters. Throws kNotFound saying what was looked for.
   std::unique_ptr<runtime::Runner> Load() const;
 };
 

@@ -91,6 +91,11 @@ void Progress::Begin(std::string label, uint64_t total) {
   start_ = next_ = Clock::now();
 }
 
+void Progress::Relabel(std::string label, uint64_t total) {
+  label_ = std::move(label);
+  total_ = total;
+}
+
 void Progress::Update(uint64_t done) {
   if (!enabled_) return;
   Clock::time_point now = Clock::now();

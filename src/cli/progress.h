@@ -24,6 +24,8 @@ class Progress {
   void Update(uint64_t done);
   // Another stage of the same work: a new label and total, the clock starts again.
   void Begin(std::string label, uint64_t total);
+  // Another name for what goes on: the clock does not start again.
+  void Relabel(std::string label, uint64_t total);
 
   // The line for a state, without control characters: what Update prints. `columns`: of the
   // terminal.

@@ -6,27 +6,11 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "client/internal/http_request.h"
+#include "client/model_id.h"
 #include "codec/json.h"
 
 namespace hearth::client {
 namespace {
-
-// Everything but what RFC 3986 leaves alone; `keep` besides.
-std::string Escape(std::string_view text, std::string_view keep) {
-  static constexpr char kDigits[] = "0123456789ABCDEF";
-  std::string out;
-  for (char c : text) {
-    auto byte = static_cast<unsigned char>(c);
-    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (letter || std::string_view("-._~").find(c) != std::string_view::npos ||
-        keep.find(c) != std::string_view::npos) {
-      out += c;
-    } else {
-      out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
-    }
-  }
-  return out;
-}
 
 std::string Unescape(std::string_view text) {
   std::string out;
@@ -94,18 +78,9 @@ HttpAnswer GetPage(HttpConnection* connection, std::string place, const HttpSour
   throw Error(Code::kUnavailable, place + " redirects too often");
 }
 
-// A path of a repository that can be shown and asked for.
-bool IsPlainPath(const std::string& path) {
-  if (path.empty() || path.size() > 4096 || path.front() == '/') return false;
-  for (std::string_view part : Split(path, '/')) {
-    if (part.empty() || part == "." || part == "..") return false;
-  }
-  return true;
-}
-
 void TakeEntries(const Json& page, const HubAddress& address, std::vector<HubFile>* files) {
   if (page.AsArray() == nullptr) throw Error(Code::kInvalidArgument, "the hub's answer is no list");
-  std::string prefix = PagePrefix(address) + "/resolve/" + Escape(address.revision, "") + "/";
+  std::string prefix = PagePrefix(address) + "/resolve/" + EscapePath(address.revision, "") + "/";
   for (const Json& entry : *page.AsArray()) {
     const Json* type = entry.Find("type");
     const Json* path = entry.Find("path");
@@ -115,7 +90,7 @@ void TakeEntries(const Json& page, const HubAddress& address, std::vector<HubFil
     if (!IsPlainPath(*path->AsString()))
       throw Error(Code::kInvalidArgument, "the hub lists the odd path " + *path->AsString());
     uint64_t bytes = size != nullptr ? size->AsUint().value_or(0) : 0;
-    files->push_back({*path->AsString(), bytes, prefix + Escape(*path->AsString(), "/")});
+    files->push_back({*path->AsString(), bytes, prefix + EscapePath(*path->AsString(), "/")});
   }
 }
 
@@ -165,8 +140,8 @@ std::vector<HubFile> ListHubFiles(const HubAddress& address, const HttpSourceOpt
                                   const HubListLimits& limits) {
   HttpConnection connection;
   std::string place = address.origin + "/api/" + address.kind + "/" + address.repository +
-                      "/tree/" + Escape(address.revision, "");
-  if (!address.folder.empty()) place += "/" + Escape(address.folder, "/");
+                      "/tree/" + EscapePath(address.revision, "");
+  if (!address.folder.empty()) place += "/" + EscapePath(address.folder, "/");
   place += "?recursive=true";
   std::vector<HubFile> files;
   std::set<std::string> pages;

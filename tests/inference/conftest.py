@@ -25,9 +25,9 @@ TEMPLATE = ("{% for m in messages %}<|{{ m.role }}|> {{ m.content }} {% endfor %
 
 
 class Worker:
-    def __init__(self, model, *arguments, environment=None):
-        self.process = subprocess.Popen([str(BINARY), "worker", str(model), "--listen", "127.0.0.1:0", "--id", "test/model",
-                                         *arguments], env=dict(os.environ, **(environment or {})), text=True,
+    def __init__(self, model, *arguments, environment=None, name="test/model"):
+        arguments = [*(["--id", name] if name else []), *arguments]
+        self.process = subprocess.Popen([str(BINARY), "worker", str(model), "--listen", "127.0.0.1:0", *arguments], env=dict(os.environ, **(environment or {})), text=True,
                                         stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
         lines = queue.Queue()
         # An empty line at the end: a worker that gives up is seen at once.

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/command.h"
+#include "cli/model_options.h"
 #include "cli/progress.h"
 #include "cli/terminal_text.h"
 #include "codec/json.h"
@@ -273,7 +274,8 @@ void DecodeTexts(const Tokenizer& tokenizer, const TokenizeCommand& command) {
 int Run(const TokenizeCommand& command) {
   tokenizers::LoadOptions load;
   if (!command.no_cache) load.cache_folder = tokenizers::DefaultTokenizerCache();
-  Tokenizer tokenizer = tokenizers::LoadTokenizer(command.tokenizer, load);
+  Tokenizer tokenizer = tokenizers::LoadTokenizer(
+      LocateModel(command.tokenizer, client::ModelParts::kTokenizer), load);
   Printer printer(tokenizer, command);
   if (command.decode && !command.texts.empty()) {
     DecodeTexts(tokenizer, command);
@@ -301,7 +303,7 @@ void AddTokenizeCommand(CLI::App& app, Outcome* outcome) {
   command
       ->add_option("-t,--tokenizer", options->tokenizer,
                    "A model folder or a file: tokenizer.json, *.model, *.gguf, vocab.txt, "
-                   "tekken.json, *.tiktoken")
+                   "tekken.json, *.tiktoken; or owner/name[@revision] on the hub of HF_ENDPOINT")
       ->required()
       ->envname("HEARTH_TOKENIZER");
   command->add_option("text", options->texts, "Texts; without any, standard input is one text");

@@ -56,6 +56,8 @@ void Run(const WorkerCommand& command) {
   WarmUp(*runner);
   serving::ModelServerOptions options;
   options.model_id = command.id;
+  bool is_path = std::filesystem::exists(command.model.model);
+  if (options.model_id.empty() && !is_path) options.model_id = command.model.model;
   if (options.model_id.empty()) {
     std::filesystem::path path = std::filesystem::absolute(command.model.model).lexically_normal();
     options.model_id = path.has_filename() ? path.filename() : path.parent_path().filename();
@@ -95,7 +97,8 @@ void AddWorkerCommand(CLI::App& app, Outcome*) {
   options->model.AddTo(command);
   command->add_option("--listen", options->listen, "host:port or unix:/path; port 0 picks one")
       ->capture_default_str();
-  command->add_option("--id", options->id, "Name of the model in answers; default: its folder's");
+  command->add_option("--id", options->id,
+                      "Name of the model in answers; default: its id or its folder's");
   command->add_option("--drain-seconds", options->drain_seconds, "For running requests at the end")
       ->capture_default_str();
   command->add_option("--parent", options->parent, "Process with which this one ends");
