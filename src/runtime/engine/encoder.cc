@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <exception>
-#include <numeric>
 
 #include "base/error.h"
 
@@ -20,10 +20,40 @@ using tensor::Segment;
 // cache, while products with so many rows run at full speed already.
 constexpr size_t kMicroRows = 256;
 
+// A round takes calls up to so many rows: enough for any number of threads to be busy.
+constexpr size_t kRoundRows = 16384;
+
 }  // namespace
 
+// One Run, on the caller's stack until it returns.
+struct Encoder::Call {
+  std::span<const EncoderInput> inputs;
+  std::string_view output;
+  const Visit& visit;
+  std::condition_variable wake{};
+  bool leads = false, done = false;  // under the encoder's mutex
+  std::mutex failure_mutex{};
+  std::exception_ptr failure{};
+
+  size_t rows() const {
+    size_t rows = 0;
+    for (const EncoderInput& input : inputs) rows += input.ids.size();
+    return rows;
+  }
+  void Fail(std::exception_ptr error) {
+    std::lock_guard lock(failure_mutex);
+    if (!failure) failure = std::move(error);
+  }
+};
+
+struct Encoder::Text {
+  Call* call;
+  size_t index;
+  const EncoderInput& input() const { return call->inputs[index]; }
+};
+
 struct Encoder::MicroBatch {
-  std::vector<size_t> inputs;
+  std::vector<Text> texts;
   size_t rows = 0;
 };
 
@@ -46,56 +76,69 @@ Encoder::Encoder(std::shared_ptr<const tensor::CpuProgram> program, uint32_t max
 
 Encoder::~Encoder() = default;
 
-void Encoder::Compute(const MicroBatch& micro, std::span<const EncoderInput> inputs,
-                      std::string_view output, const Visit& visit, CpuSession& session) {
-  std::vector<uint32_t> ids, positions, types, outputs;
-  std::vector<Segment> segments;
-  std::vector<size_t> first_output;
-  std::vector<const tensor::CpuAdapter*> adapters;
-  for (size_t index : micro.inputs) {
-    const EncoderInput& input = inputs[index];
-    Segment segment;
-    segment.first_row = static_cast<uint32_t>(ids.size());
-    segment.rows = static_cast<uint32_t>(input.ids.size());
-    if (input.adapter != nullptr) {
-      const tensor::CpuAdapter* adapter = &input.adapter->For(*program_);
-      auto found = std::find(adapters.begin(), adapters.end(), adapter);
-      segment.adapter = static_cast<int32_t>(found - adapters.begin());
-      if (found == adapters.end()) adapters.push_back(adapter);
+// What one text needs of a batch's outputs.
+void Encoder::Deliver(const MicroBatch& micro, std::span<const Segment> segments,
+                      const CpuSession& session) const {
+  uint64_t first_output = 0;
+  for (size_t i = 0; i < micro.texts.size(); ++i) {
+    const Text& text = micro.texts[i];
+    uint64_t outputs = text.input().outputs.size();
+    try {
+      OutputRows rows = session.Output(text.call->output);
+      RowSpace space = RowSpace::kTokens;
+      for (const tensor::CpuProgram::Output& each : program_->outputs()) {
+        if (each.name == text.call->output) space = each.rows;
+      }
+      uint64_t first = segments[i].first_row;
+      rows.rows = segments[i].rows;
+      if (space == RowSpace::kSegments) first = i, rows.rows = 1;
+      if (space == RowSpace::kOutputs) first = first_output, rows.rows = outputs;
+      rows.data += first * rows.stride;
+      text.call->visit(text.index, rows);
+    } catch (...) {
+      text.call->Fail(std::current_exception());
     }
-    segments.push_back(segment);
-    ids.insert(ids.end(), input.ids.begin(), input.ids.end());
-    if (input.types.empty()) {
-      types.resize(ids.size());
-    } else {
-      types.insert(types.end(), input.types.begin(), input.types.end());
-    }
-    for (uint32_t i = 0; i < segment.rows; ++i) positions.push_back(i);
-    first_output.push_back(outputs.size());
-    for (uint32_t place : input.outputs) outputs.push_back(segment.first_row + place);
-  }
-  session.Run(Batch{ids, positions, types, segments, outputs}, nullptr, adapters);
-  OutputRows all = session.Output(output);
-  RowSpace space = RowSpace::kTokens;
-  for (const tensor::CpuProgram::Output& each : program_->outputs()) {
-    if (each.name == output) space = each.rows;
-  }
-  for (size_t i = 0; i < micro.inputs.size(); ++i) {
-    OutputRows rows = all;
-    uint64_t first = segments[i].first_row;
-    rows.rows = segments[i].rows;
-    if (space == RowSpace::kSegments) first = i, rows.rows = 1;
-    if (space == RowSpace::kOutputs) {
-      first = first_output[i];
-      rows.rows = inputs[micro.inputs[i]].outputs.size();
-    }
-    rows.data = all.data + first * all.stride;
-    visit(micro.inputs[i], rows);
+    first_output += outputs;
   }
 }
 
-void Encoder::Run(std::span<const EncoderInput> inputs, std::string_view output,
-                  const Visit& visit) {
+// Failures go to the calls that they belong to: a batch of several that the model refuses is taken
+// text by text.
+void Encoder::Compute(const MicroBatch& micro, CpuSession& session) {
+  try {
+    std::vector<uint32_t> ids, positions, types, outputs;
+    std::vector<Segment> segments;
+    std::vector<const tensor::CpuAdapter*> adapters;
+    for (const Text& text : micro.texts) {
+      const EncoderInput& input = text.input();
+      Segment segment;
+      segment.first_row = static_cast<uint32_t>(ids.size());
+      segment.rows = static_cast<uint32_t>(input.ids.size());
+      if (input.adapter != nullptr) {
+        const tensor::CpuAdapter* adapter = &input.adapter->For(*program_);
+        auto found = std::find(adapters.begin(), adapters.end(), adapter);
+        segment.adapter = static_cast<int32_t>(found - adapters.begin());
+        if (found == adapters.end()) adapters.push_back(adapter);
+      }
+      segments.push_back(segment);
+      ids.insert(ids.end(), input.ids.begin(), input.ids.end());
+      types.insert(types.end(), input.types.begin(), input.types.end());
+      types.resize(ids.size());
+      for (uint32_t i = 0; i < segment.rows; ++i) positions.push_back(i);
+      for (uint32_t place : input.outputs) outputs.push_back(segment.first_row + place);
+    }
+    session.Run(Batch{ids, positions, types, segments, outputs}, nullptr, adapters);
+    Deliver(micro, segments, session);
+  } catch (...) {
+    if (micro.texts.size() == 1) {
+      micro.texts.front().call->Fail(std::current_exception());
+      return;
+    }
+    for (const Text& text : micro.texts) Compute({{text}, text.input().ids.size()}, session);
+  }
+}
+
+void Encoder::CheckLengths(std::span<const EncoderInput> inputs) const {
   for (const EncoderInput& input : inputs) {
     if (input.ids.empty()) throw Error(Code::kUnprocessable, "a text has no tokens");
     if (input.ids.size() > max_tokens_) {
@@ -104,38 +147,84 @@ void Encoder::Run(std::span<const EncoderInput> inputs, std::string_view output,
                                             std::to_string(max_tokens_));
     }
   }
-  std::vector<size_t> order(inputs.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return inputs[a].ids.size() > inputs[b].ids.size(); });
+}
+
+// The first that waits, who leads, and those behind it.
+std::vector<Encoder::Call*> Encoder::TakeRound() {
+  std::vector<Call*> round;
+  size_t rows = 0;
+  while (!waiting_.empty()) {
+    rows += waiting_.front()->rows();
+    if (!round.empty() && rows > kRoundRows) break;
+    round.push_back(waiting_.front());
+    waiting_.pop_front();
+  }
+  return round;
+}
+
+void Encoder::RunRound(std::span<Call* const> round) {
+  std::vector<Text> texts;
+  for (Call* call : round) {
+    for (size_t i = 0; i < call->inputs.size(); ++i) texts.push_back({call, i});
+  }
+  std::stable_sort(texts.begin(), texts.end(), [](const Text& a, const Text& b) {
+    return a.input().ids.size() > b.input().ids.size();
+  });
   std::vector<MicroBatch> batches;
-  for (size_t index : order) {
-    size_t rows = inputs[index].ids.size();
+  for (const Text& text : texts) {
+    size_t rows = text.input().ids.size();
     if (batches.empty() || batches.back().rows + rows > kMicroRows) batches.emplace_back();
-    batches.back().inputs.push_back(index);
+    batches.back().texts.push_back(text);
     batches.back().rows += rows;
   }
-  std::lock_guard lock(mutex_);
   if (batches.size() < static_cast<size_t>(team_.threads())) {
-    for (const MicroBatch& batch : batches) Compute(batch, inputs, output, visit, shared_);
+    for (const MicroBatch& batch : batches) Compute(batch, shared_);
     return;
   }
   std::atomic<size_t> next{0};
-  std::vector<std::exception_ptr> failures(members_.size());
   team_.Begin();
   team_.Run([&](int member) {
-    try {
-      for (size_t i = next.fetch_add(1); i < batches.size(); i = next.fetch_add(1)) {
-        Compute(batches[i], inputs, output, visit, members_[member]->session);
-      }
-    } catch (...) {
-      failures[member] = std::current_exception();
+    for (size_t i = next.fetch_add(1); i < batches.size(); i = next.fetch_add(1)) {
+      Compute(batches[i], members_[member]->session);
     }
   });
   team_.End();
-  for (const std::exception_ptr& failure : failures) {
-    if (failure) std::rethrow_exception(failure);
+}
+
+// Whoever finds nobody computing leads: it computes for all that wait and then wakes the first of
+// those that came meanwhile to lead on.
+void Encoder::Run(std::span<const EncoderInput> inputs, std::string_view output,
+                  const Visit& visit) {
+  CheckLengths(inputs);
+  Call call{inputs, output, visit};
+  std::unique_lock lock(mutex_);
+  waiting_.push_back(&call);
+  if (busy_) {
+    call.wake.wait(lock, [&] { return call.done || call.leads; });
+  } else {
+    busy_ = call.leads = true;
   }
+  if (call.leads) {
+    std::vector<Call*> round = TakeRound();
+    lock.unlock();
+    try {
+      RunRound(round);
+    } catch (...) {
+      for (Call* each : round) each->Fail(std::current_exception());
+    }
+    lock.lock();
+    for (Call* each : round) {
+      each->done = true;
+      each->wake.notify_one();
+    }
+    busy_ = !waiting_.empty();
+    if (busy_) {
+      waiting_.front()->leads = true;
+      waiting_.front()->wake.notify_one();
+    }
+  }
+  lock.unlock();
+  if (call.failure) std::rethrow_exception(call.failure);
 }
 
 }  // namespace hearth::runtime

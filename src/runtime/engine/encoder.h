@@ -3,12 +3,14 @@
 // Texts are sorted by length and cut into micro-batches whose activations stay in a core's cache;
 // each thread takes the next micro-batch and computes it alone, so threads never wait for each
 // other. A single micro-batch is shared by all threads instead. Run may be called from several
-// threads; calls take turns.
+// threads: the texts of all calls that wait meanwhile are computed together, so that many clients
+// with a text each are served as fast as one with many. A call's failure is its own.
 //
 // Errors: kUnprocessable for a text that is empty or longer than the model takes.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -42,13 +44,21 @@ class Encoder {
   int threads() const { return team_.threads(); }
 
  private:
+  struct Call;
+  struct Text;
   struct MicroBatch;
-  void Compute(const MicroBatch& batch, std::span<const EncoderInput> inputs,
-               std::string_view output, const Visit& visit, tensor::CpuSession& session);
+  void CheckLengths(std::span<const EncoderInput> inputs) const;
+  std::vector<Call*> TakeRound();
+  void RunRound(std::span<Call* const> round);
+  void Compute(const MicroBatch& batch, tensor::CpuSession& session);
+  void Deliver(const MicroBatch& batch, std::span<const tensor::Segment> segments,
+               const tensor::CpuSession& session) const;
 
   std::shared_ptr<const tensor::CpuProgram> program_;
   uint32_t max_tokens_;
   std::mutex mutex_;
+  bool busy_ = false;          // under mutex_: a call computes a round
+  std::deque<Call*> waiting_;  // under mutex_
   tensor::ThreadTeam team_;
   tensor::CpuSession shared_;
   struct Member;

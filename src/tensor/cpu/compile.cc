@@ -554,7 +554,7 @@ std::shared_ptr<const CpuProgram> Compiler::Run() {
 
 std::shared_ptr<const CpuProgram> CpuProgram::Compile(Graph graph, const WeightSet& weights,
                                                       const CompileOptions& options) {
-  return Compiler(std::move(graph), weights, options).Run();
+  return Compiler(ComputeWantedRows(std::move(graph)), weights, options).Run();
 }
 
 uint64_t CpuProgram::packed_bytes() const {

@@ -55,7 +55,7 @@ NormOptions Rms(Model& model, const std::string& name, uint32_t columns) {
 }
 
 // A decoder: norms of heads, rotary positions, grouped heads, gated feed-forward, residuals.
-void Decoder(Model& model, Builder& b) {
+Value DecoderStates(Model& model, Builder& b) {
   RopeOptions rope;
   rope.head_dim = kHeadDim;
   rope.inverse_frequencies = {1.0f, 0.3f, 0.1f, 0.01f};
@@ -79,9 +79,34 @@ void Decoder(Model& model, Builder& b) {
         b.Linear(b.Gate(gate, up, Activation::kSilu), model.Get("down" + at, kHidden, 96), {});
     x = b.Add(x, down);
   }
-  b.Output("hidden", x);
+  return x;
+}
+
+void DecoderLogits(Model& model, Builder& b, Value x) {
   Value logits = b.Linear(b.SelectOutputs(x), model.Get("embed", kVocabulary, kHidden), {});
   b.Output("logits", b.SoftCap(b.Scale(logits, 0.7f), 5));
+}
+
+void Decoder(Model& model, Builder& b) {
+  Value x = DecoderStates(model, b);
+  b.Output("hidden", x);
+  DecoderLogits(model, b, x);
+}
+
+// As generation uses it: nothing but the chosen rows' scores.
+void Generator(Model& model, Builder& b) { DecoderLogits(model, b, DecoderStates(model, b)); }
+
+// The first token's state stands for a text; the last one's is looked at beside it.
+void Classifier(Model& model, Builder& b) {
+  Value x = b.Embed(model.Get("embed", kVocabulary, kHidden), TokenInput::kIds, 1, 0);
+  AttentionOptions options;
+  options.heads = options.kv_heads = kHeads, options.head_dim = kHeadDim, options.scale = 0.3f;
+  Value mixed = b.Attention(x, x, x, options);
+  x = b.Add(b.Linear(mixed, model.Get("o", kHidden, kHidden), {}), x);
+  Value up = b.Activate(b.Linear(x, model.Get("up", 100, kHidden), {}), Activation::kGelu);
+  Value down = b.Add(b.Linear(up, model.Get("down", kHidden, 100), {}), x);
+  b.Output("logits", b.Linear(b.Pool(down, Pooling::kFirst), model.Get("labels", 3, kHidden), {}));
+  b.Output("last", b.Pool(b.Columns(x, 8, 20), Pooling::kLast));
 }
 
 // An encoder with everything else: layer norms, biases, parallel branches, pooling, columns.
@@ -324,6 +349,53 @@ TEST(CpuExecutor, AdaptersChangeTheSequencesThatAskForThem) {
   }
 }
 
+// Rows of each space that products compute.
+int ProductsOver(const CpuProgram& program, RowSpace rows) {
+  int count = 0;
+  for (const Step& step : program.steps()) {
+    count += step.kind == StepKind::kProduct && step.rows == rows;
+  }
+  return count;
+}
+
+TEST(CpuExecutor, ComputesOnlyWantedRowsAfterTheLastAttention) {
+  for (const Case& each : kCases) {
+    for (int threads : {1, 3}) {
+      Model model;
+      GraphBuilder recorder(model.set());
+      Generator(model, recorder);
+      auto program = CpuProgram::Compile(recorder.Take(), model.set(),
+                                         {.precision = each.precision, .tier = CpuTier()});
+      // The last layer's attention output, gate and up, down; the vocabulary.
+      EXPECT_EQ(ProductsOver(*program, RowSpace::kOutputs), 4);
+      // Few keys and values stay in fp32, beside queries that do not.
+      int projections = each.precision == Precision::kF32 ? 1 : 2;
+      EXPECT_EQ(ProductsOver(*program, RowSpace::kTokens), 2 * (3 + projections) + projections);
+      ThreadTeam team(threads);
+      CpuSession session(program, team);
+      KvCache cache({3, kKvHeads, kHeadDim, KvType::kF32}, 16);
+      ReferenceCache reference_cache;
+      std::mt19937 random(3);
+      const std::vector<std::vector<std::pair<uint32_t, uint32_t>>> rounds = {
+          {{5, 0}, {19, 0}}, {{1, 5}, {1, 19}, {33, 0}}, {{1, 6}, {14, 20}, {1, 33}}};
+      const std::vector<std::vector<uint32_t>> pages = {{3, 7, 1}, {0, 2, 9, 10}, {4, 5, 6, 11}};
+      for (size_t r = 0; r < rounds.size(); ++r) {
+        Inputs inputs;
+        for (size_t i = 0; i < rounds[r].size(); ++i) {
+          inputs.Add(rounds[r][i].first, rounds[r][i].second, pages[i], random);
+        }
+        if (r == 0) inputs.outputs.clear();  // parts of prompts: nobody asks for scores yet
+        Batch batch = inputs.Get();
+        ReferenceBuilder reference(model.set(), batch, &reference_cache);
+        Generator(model, reference);
+        session.Run(batch, &cache);
+        if (r == 0) continue;
+        ExpectNear(session.Output("logits"), reference.Result("logits"), each.tolerance);
+      }
+    }
+  }
+}
+
 TEST(CpuExecutor, AdaptersOfOtherShapesOrNumbersAreRefused) {
   Model model;
   GraphBuilder recorder(model.set());
@@ -341,6 +413,31 @@ TEST(CpuExecutor, AdaptersOfOtherShapesOrNumbersAreRefused) {
   inputs.segments[0].adapter = 1;
   const CpuAdapter* one[] = {made.get()};
   EXPECT_THROW(session.Run(inputs.Get(), nullptr, one), Error);
+}
+
+TEST(CpuExecutor, ChoosesFirstAndLastRowsEarlyAndApart) {
+  for (const Case& each : kCases) {
+    Model model;
+    GraphBuilder recorder(model.set());
+    Classifier(model, recorder);
+    auto program = CpuProgram::Compile(recorder.Take(), model.set(),
+                                       {.precision = each.precision, .tier = CpuTier()});
+    EXPECT_EQ(ProductsOver(*program, RowSpace::kTokens), 1);  // both the first and the last want it
+    EXPECT_EQ(ProductsOver(*program, RowSpace::kSegments), 3);
+    ThreadTeam team(2);
+    CpuSession session(program, team);
+    std::mt19937 random(5);
+    Inputs inputs;
+    for (uint32_t length : {70, 1, 3, 64, 22}) inputs.Add(length, 0, {}, random);
+    Batch batch = inputs.Get();
+    ReferenceBuilder reference(model.set(), batch, nullptr);
+    Classifier(model, reference);
+    session.Run(batch, nullptr);
+    for (const char* name : {"logits", "last"}) {
+      SCOPED_TRACE(name);
+      ExpectNear(session.Output(name), reference.Result(name), each.tolerance);
+    }
+  }
 }
 
 TEST(CpuExecutor, RefusesTokensOutsideOfTheVocabulary) {

@@ -62,6 +62,10 @@ struct Graph {
   std::vector<std::pair<std::string, int32_t>> outputs;
 };
 
+// The same outputs with fewer rows computed: where only some rows of a value are wanted in the end,
+// they are chosen as early as possible (wanted_rows.cc).
+Graph ComputeWantedRows(Graph graph);
+
 class GraphBuilder : public Builder {
  public:
   explicit GraphBuilder(const WeightSet& weights) : weights_(weights) {}

@@ -1,0 +1,47 @@
+"""llama.cpp and its driver (llama_cpp.cc): built once from the sources inside the llama-cpp-python source package.
+
+HEARTH_LLAMA_SOURCE and HEARTH_LLAMA_BUILD name sources and a build of them that are there already.
+"""
+import os
+import pathlib
+import subprocess
+import sys
+import tarfile
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PACKAGE = "llama-cpp-python==0.3.36"
+OPTIONS = ["-DCMAKE_BUILD_TYPE=Release", "-DGGML_NATIVE=ON", "-DBUILD_SHARED_LIBS=OFF", "-DLLAMA_CURL=OFF", "-DLLAMA_OPENSSL=OFF",
+           "-DLLAMA_BUILD_SERVER=OFF", "-DLLAMA_BUILD_TESTS=OFF", "-DLLAMA_BUILD_EXAMPLES=OFF", "-DLLAMA_BUILD_TOOLS=OFF"]
+LIBRARIES = ["src/libllama.a", "ggml/src/libggml.a", "ggml/src/libggml-cpu.a", "ggml/src/libggml-base.a"]
+
+
+def build_library():
+    if "HEARTH_LLAMA_BUILD" in os.environ:
+        return pathlib.Path(os.environ["HEARTH_LLAMA_SOURCE"]), pathlib.Path(os.environ["HEARTH_LLAMA_BUILD"])
+    folder = ROOT / "build/bench/llama"
+    folder.mkdir(parents=True, exist_ok=True)
+    found = list(folder.glob("*/vendor/llama.cpp"))
+    if not found:
+        with tempfile.TemporaryDirectory() as work:
+            subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", "llama-cpp-python",
+                            "--no-build-isolation", "-d", work, PACKAGE], check=True)
+            with tarfile.open(next(pathlib.Path(work).glob("*.tar.gz"))) as package:
+                package.extractall(folder, filter="data")
+        found = list(folder.glob("*/vendor/llama.cpp"))
+    build = folder / "build"
+    subprocess.run(["cmake", "-G", "Ninja", "-S", found[0], "-B", build, *OPTIONS], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["ninja", "-C", build, "llama"], check=True, stdout=subprocess.DEVNULL)
+    return found[0], build
+
+
+def driver():
+    source = ROOT / "bench/peers/llama_cpp.cc"
+    target = ROOT / "build/bench/llama_cpp"
+    if target.exists() and target.stat().st_mtime > source.stat().st_mtime:
+        return target
+    llama, build = build_library()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["g++", "-O2", "-std=c++17", f"-I{llama}/include", f"-I{llama}/ggml/include", source, "-o", target,
+                    *[build / name for name in LIBRARIES], "-fopenmp", "-lpthread", "-ldl"], check=True)
+    return target

@@ -1,0 +1,119 @@
+#include "runtime/engine/encoder.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <random>
+#include <stdexcept>
+#include <thread>
+
+#include "base/error.h"
+#include "runtime/engine/tiny_model.h"
+#include "runtime/model.h"
+
+namespace hearth::runtime {
+namespace {
+
+using Vectors = std::vector<std::vector<float>>;
+
+std::vector<EncoderInput> Texts(uint32_t seed, std::initializer_list<uint32_t> lengths) {
+  std::mt19937 random(seed);
+  std::vector<EncoderInput> texts;
+  for (uint32_t length : lengths) {
+    EncoderInput text;
+    for (uint32_t i = 0; i < length; ++i) text.ids.push_back(2 + random() % 100);
+    texts.push_back(std::move(text));
+  }
+  return texts;
+}
+
+Vectors Embed(Encoder& encoder, std::span<const EncoderInput> texts) {
+  Vectors vectors(texts.size());
+  encoder.Run(texts, "embedding", [&](size_t text, const tensor::OutputRows& rows) {
+    EXPECT_EQ(rows.rows, 1u);
+    EXPECT_TRUE(vectors[text].empty());
+    vectors[text].assign(rows.Row(0).begin(), rows.Row(0).end());
+  });
+  return vectors;
+}
+
+void ExpectNear(const Vectors& a, const Vectors& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (size_t text = 0; text < a.size(); ++text) {
+    ASSERT_EQ(a[text].size(), b[text].size());
+    for (size_t i = 0; i < a[text].size(); ++i) EXPECT_NEAR(a[text][i], b[text][i], 1e-4);
+  }
+}
+
+class EncoderTest : public testing::Test {
+ protected:
+  TinyModel files_{"encoder_test"};
+  std::shared_ptr<const Model> model_ = Model::Load(files_.folder());
+};
+
+TEST_F(EncoderTest, TextsOfManyCallersGetWhatTheyGetAlone) {
+  for (int threads : {1, 2}) {
+    Encoder encoder(model_->EmbeddingProgram(), 256, threads);
+    std::vector<std::vector<EncoderInput>> texts;
+    std::vector<Vectors> alone;
+    for (uint32_t caller = 0; caller < 8; ++caller) {
+      texts.push_back(Texts(caller, {1 + caller, 200, 17}));
+      alone.push_back(Embed(encoder, texts.back()));
+    }
+    std::vector<std::thread> callers;
+    for (uint32_t caller = 0; caller < 8; ++caller) {
+      callers.emplace_back([&, caller] {
+        for (int i = 0; i < 20; ++i) ExpectNear(Embed(encoder, texts[caller]), alone[caller]);
+      });
+    }
+    for (std::thread& caller : callers) caller.join();
+  }
+}
+
+TEST_F(EncoderTest, AFailureIsItsCallersAlone) {
+  Encoder encoder(model_->EmbeddingProgram(), 256, 2);
+  std::vector<EncoderInput> good = Texts(1, {5, 9}), unknown = Texts(2, {5, 9});
+  unknown[1].ids[3] = 5000;
+  const Vectors expected = Embed(encoder, good);
+  std::atomic<int> refused{0}, thrown{0};
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < 6; ++caller) {
+    callers.emplace_back([&, caller] {
+      for (int i = 0; i < 20; ++i) {
+        if (caller % 3 == 0) {
+          ExpectNear(Embed(encoder, good), expected);
+        } else if (caller % 3 == 1) {
+          try {
+            encoder.Run(unknown, "embedding", [](size_t, const tensor::OutputRows&) {});
+          } catch (const Error& error) {
+            refused += error.code() == Code::kInvalidArgument;
+          }
+        } else {
+          auto fail = [](size_t, const tensor::OutputRows&) { throw std::runtime_error("full"); };
+          try {
+            encoder.Run(good, "embedding", fail);
+          } catch (const std::runtime_error&) {
+            ++thrown;
+          }
+        }
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(refused, 40);
+  EXPECT_EQ(thrown, 40);
+}
+
+TEST_F(EncoderTest, RefusesEmptyAndLongTextsAndUnknownOutputs) {
+  Encoder encoder(model_->EmbeddingProgram(), 16, 1);
+  auto ignore = [](size_t, const tensor::OutputRows&) {};
+  EXPECT_THROW(encoder.Run(Texts(1, {3, 17}), "embedding", ignore), Error);
+  EXPECT_THROW(encoder.Run(Texts(1, {0}), "embedding", ignore), Error);
+  EXPECT_THROW(encoder.Run(Texts(1, {3}), "logits", ignore), Error);
+  EXPECT_EQ(Embed(encoder, Texts(1, {16})).size(), 1u);
+  encoder.Run({}, "embedding", ignore);
+}
+
+}  // namespace
+}  // namespace hearth::runtime
