@@ -3,11 +3,30 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string_view>
 
 #include "cli/progress.h"
 #include "cli/terminal_text.h"
 
 namespace hearth::cli {
+namespace {
+
+std::filesystem::path CacheFolder(const std::string& given) {
+  if (given == "off") return {};
+  if (!given.empty()) return given;
+  const char* own = std::getenv("HEARTH_CACHE");
+  if (own != nullptr && *own != '\0') return own == std::string_view("off") ? "" : own;
+  // A relative path is to be taken for none (XDG base directories).
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  if (cache != nullptr && *cache == '/') return std::filesystem::path(cache) / "hearth";
+  const char* home = std::getenv("HOME");
+  if (home != nullptr && *home == '/') return std::filesystem::path(home) / ".cache/hearth";
+  return {};
+}
+
+}  // namespace
 
 std::filesystem::path LocateModel(const std::string& model, client::ModelParts parts) {
   Progress progress("", 0, ProgressUnit::kBytes);
@@ -48,6 +67,9 @@ void ModelOptions::AddTo(CLI::App* command) {
       ->capture_default_str();
   command->add_option("--adapter", adapters,
                       "NAME=FOLDER of a LoRA adapter that requests may choose; several times");
+  command->add_option("--cache-folder", cache_folder,
+                      "Where packed weights and compiled tokenizers are kept for the next start; "
+                      "off: nowhere. Default: $HEARTH_CACHE, else ~/.cache/hearth");
 }
 
 namespace {
@@ -67,6 +89,8 @@ void LoadAdapters(runtime::Runner& runner, const std::vector<std::string>& adapt
 std::unique_ptr<runtime::Runner> ModelOptions::Load() const {
   std::filesystem::path path = LocateModel(model, client::ModelParts::kAll);
   runtime::LoadOptions load;
+  load.threads = threads;
+  load.cache_folder = CacheFolder(cache_folder);
   load.precision = runtime::ParsePrecision(precision);
   runtime::EngineOptions engine;
   engine.threads = threads;

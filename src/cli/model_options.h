@@ -23,6 +23,7 @@ struct ModelOptions {
   int threads = 0;
   uint64_t kv_megabytes = 1024;
   std::vector<std::string> adapters;  // NAME=FOLDER
+  std::string cache_folder;  // "off": none; empty: the user's
 
   void AddTo(CLI::App* command);
   // The model with its adapters. Throws kNotFound saying what was looked for.
