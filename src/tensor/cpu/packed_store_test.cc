@@ -61,7 +61,7 @@ class Network {
   WeightSet set_;
 };
 
-std::vector<float> Run(const std::shared_ptr<const CpuProgram>& program) {
+std::vector<float> Logits(const std::shared_ptr<const CpuProgram>& program) {
   ThreadTeam team(2);
   CpuSession session(program, team);
   std::vector<uint32_t> ids = {3, 1, 4, 1, 5}, positions = {0, 1, 2, 3, 4}, none(5), outputs;
@@ -120,14 +120,14 @@ TEST_F(PackedStoreTest, AKeptProgramGivesTheSameBits) {
       options.precision = precision;
       CompileOptions plain = options;
       plain.store = nullptr;
-      std::vector<float> expected = Run(network.Compile(plain));
+      std::vector<float> expected = Logits(network.Compile(plain));
       auto first = network.Compile(options);
       EXPECT_FALSE(first->is_from_store()) << name;
-      EXPECT_EQ(Run(first), expected) << name;
+      EXPECT_EQ(Logits(first), expected) << name;
       first.reset();  // it is durable now
       auto second = network.Compile(options);
       EXPECT_TRUE(second->is_from_store()) << name;
-      EXPECT_EQ(Run(second), expected) << name;
+      EXPECT_EQ(Logits(second), expected) << name;
     }
   }
 }
@@ -142,7 +142,7 @@ TEST_F(PackedStoreTest, WhatOneTierKeptServesAllOthers) {
       auto kept = network.Compile(options);
       EXPECT_TRUE(kept->is_from_store());
       options.store = nullptr;
-      EXPECT_EQ(Run(kept), Run(network.Compile(options)));
+      EXPECT_EQ(Logits(kept), Logits(network.Compile(options)));
     }
   }
 }
@@ -169,14 +169,14 @@ TEST_F(PackedStoreTest, AnotherCheckpointOrPrecisionIsAnotherFile) {
 
 TEST_F(PackedStoreTest, ADamagedFileIsMadeAgain) {
   Network network(BlockType::kQ8_0);
-  std::vector<float> expected = Run(network.Compile(Options()));
+  std::vector<float> expected = Logits(network.Compile(Options()));
   fs::path file = Files().at(0);
   std::string whole = ReadFile(file);
   auto spoil = [&](const std::string& bytes, const std::string& how) {
     std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
     auto program = network.Compile(Options());
     EXPECT_FALSE(program->is_from_store()) << how;
-    EXPECT_EQ(Run(program), expected) << how;
+    EXPECT_EQ(Logits(program), expected) << how;
     program.reset();
     EXPECT_EQ(ReadFile(file), whole) << how;
   };
@@ -199,12 +199,12 @@ TEST_F(PackedStoreTest, ManyFirstStartsAtOnceAllWork) {
   Network network(BlockType::kBf16);
   CompileOptions plain = Options();
   plain.store = nullptr;
-  std::vector<float> expected = Run(network.Compile(plain));
+  std::vector<float> expected = Logits(network.Compile(plain));
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&] {
       for (int round = 0; round < 5; ++round) {
-        EXPECT_EQ(Run(network.Compile(Options())), expected);
+        EXPECT_EQ(Logits(network.Compile(Options())), expected);
       }
     });
   }
@@ -222,7 +222,7 @@ TEST_F(PackedStoreTest, AFolderThatCannotBeWrittenIsNoFault) {
   for (int i = 0; i < 2; ++i) {
     auto program = network.Compile(Options());
     EXPECT_FALSE(program->is_from_store());
-    EXPECT_EQ(Run(program), Run(network.Compile(plain)));
+    EXPECT_EQ(Logits(program), Logits(network.Compile(plain)));
   }
 }
 
