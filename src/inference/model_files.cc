@@ -74,10 +74,11 @@ size_t GgufRank(std::string_view name) {
   return 50;
 }
 
-void AddGguf(const std::vector<std::string>& paths, std::vector<std::string>* chosen) {
-  std::string_view best;
+void AddGguf(const std::vector<std::string>& paths, std::string_view best,
+             std::vector<std::string>* chosen) {
+  bool choose = best.empty();
   for (const std::string& path : paths) {
-    if (!path.ends_with(".gguf")) continue;
+    if (!choose || !path.ends_with(".gguf")) continue;
     if (best.empty() || GgufRank(path) < GgufRank(best)) best = path;
   }
   if (best.empty()) return;
@@ -93,7 +94,8 @@ bool IsWeightFile(std::string_view path) {
   return EndsInAny(path, {".safetensors", ".bin", ".gguf"});
 }
 
-std::vector<std::string> ChooseModelFiles(const std::vector<std::string>& paths) {
+std::vector<std::string> ChooseModelFiles(const std::vector<std::string>& paths,
+                                          std::string_view gguf) {
   std::vector<std::string> top, chosen;
   for (const std::string& path : paths) {
     size_t slash = path.find('/');
@@ -120,7 +122,7 @@ std::vector<std::string> ChooseModelFiles(const std::vector<std::string>& paths)
                               : torch && IsTorch(name);
     if (wanted || (adapter && name == "adapter_model.bin")) chosen.push_back(name);
   }
-  if (!safetensors && !torch) AddGguf(top, &chosen);
+  if (!safetensors && !torch) AddGguf(top, gguf, &chosen);
   std::sort(chosen.begin(), chosen.end());
   chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
   return chosen;

@@ -68,6 +68,8 @@ std::string WireHead(const net::Request& request, const std::string& target) {
 
 }  // namespace
 
+uint64_t DefaultMemoryBytes() { return MachineMemoryBytes() / 2; }
+
 std::string_view StateName(ModelState state) {
   switch (state) {
     case ModelState::kCold:
@@ -100,7 +102,7 @@ struct Scheduler::Impl {
 
   Impl(hub::Hub& the_hub, SchedulerOptions the_options)
       : hub(the_hub), options(std::move(the_options)) {
-    budget_bytes = options.memory_bytes > 0 ? options.memory_bytes : MachineMemoryBytes() / 2;
+    budget_bytes = options.memory_bytes > 0 ? options.memory_bytes : DefaultMemoryBytes();
     board = std::make_shared<Board>(options.max_queued_per_model, options.max_queued);
     fs::path snapshots = options.folder / "models";
     fs::create_directories(snapshots);

@@ -53,6 +53,9 @@ struct SchedulerOptions {
   size_t max_queued = 256;           // of all models
 };
 
+// Half of the machine's, or of the control group's that this process lives in.
+uint64_t DefaultMemoryBytes();
+
 // In whose words a fault that is found here is said.
 enum class FaultShape : uint8_t { kInference, kOpenAi };
 
@@ -60,6 +63,9 @@ struct ForwardOptions {
   FaultShape shape = FaultShape::kInference;
   // How long a request for a model that is not warm is held; 0 = 503 with the time to wait.
   std::chrono::seconds hold{0};
+  // Told, from any thread and perhaps after the caller has left, how long the model's worker was
+  // busy with the request; never called when none was asked.
+  std::function<void(double seconds)> on_computed = {};
 };
 
 // For /metrics; counts since start but for the last three.

@@ -162,7 +162,12 @@ SnapshotPlan PlanSnapshot(hub::Hub& hub, const hub::RepoHandle& repo) {
   for (const auto& [path, entry] : entries) {
     if (IsPlainFile(entry)) paths.push_back(path);
   }
-  for (const std::string& path : ChooseModelFiles(paths)) {
+  hub::FactsPtr facts = hub.catalog().FactsOf(repo, plan.commit);
+  if (hub.catalog().judges() && !facts->run.runs()) {
+    plan.fault = plan.model + " cannot run here: " + facts->run.reason;
+    return plan;
+  }
+  for (const std::string& path : ChooseModelFiles(paths, facts->run.gguf_file)) {
     plan.files.push_back(Describe(hub, repo, git, entries.at(path)));
     plan.total_bytes += plan.files.back().size_bytes;
     if (IsWeightFile(path)) plan.weight_bytes += plan.files.back().size_bytes;

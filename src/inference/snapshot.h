@@ -41,9 +41,10 @@ struct SnapshotPlan {
 SnapshotPlan PlanSnapshot(hub::Hub& hub, const hub::RepoHandle& repo);
 
 // Of all paths of a repository those that a worker reads. Of several checkpoints one is taken:
-// safetensors before pytorch_model.bin before GGUF, of several GGUF files the best that is common
-// on CPUs. Pure.
-std::vector<std::string> ChooseModelFiles(const std::vector<std::string>& paths);
+// safetensors before pytorch_model.bin before GGUF, of several GGUF files `gguf`, or without that
+// the best that is common on CPUs. Pure.
+std::vector<std::string> ChooseModelFiles(const std::vector<std::string>& paths,
+                                          std::string_view gguf = "");
 bool IsWeightFile(std::string_view path);
 
 // Lays the files out in `root`/<repo id>-<commit>. A folder that is there already is complete and

@@ -19,6 +19,11 @@ namespace {
 constexpr int kRulesVersion = 1;
 // Packed weights, tables and the working memory of a batch come on top of a file's bytes.
 constexpr uint64_t kOverheadBytes = 64u << 20;
+
+uint64_t MemoryFor(uint64_t weight_bytes) {
+  return weight_bytes + weight_bytes / 4 + kOverheadBytes;
+}
+
 constexpr size_t kMaxNear = 3;
 constexpr size_t kMaxShownBytes = 60;
 
@@ -295,7 +300,7 @@ Support JudgeFolder(const SupportInput& input) {
   CheckModules(input.modules);
   if (!AnyInRoot(files, IsTokenizer)) Refuse("it has no tokenizer file");
   Support support;
-  support.memory_bytes = *weights + *weights / 8 + kOverheadBytes;
+  support.memory_bytes = MemoryFor(*weights);
   CheckMemory(support.memory_bytes, input.memory_bytes);
   support.tasks = TasksOf(config, input);
   return support;
@@ -335,7 +340,7 @@ GgufChoice ChooseGguf(const SupportInput& input) {
     models.push_back({file.path, part ? SumOfParts(input.files, *part) : file.size_bytes});
   }
   auto fits = [&](const GgufChoice& model) {
-    return model.size_bytes + model.size_bytes / 8 + kOverheadBytes <= input.memory_bytes;
+    return MemoryFor(model.size_bytes) <= input.memory_bytes;
   };
   GgufChoice best;
   for (const GgufChoice& model : models) {
@@ -360,7 +365,7 @@ Support JudgeGguf(const SupportInput& input) {
   }
   Support support;
   support.gguf_file = std::string(chosen.path);
-  support.memory_bytes = chosen.size_bytes + chosen.size_bytes / 8 + kOverheadBytes;
+  support.memory_bytes = MemoryFor(chosen.size_bytes);
   CheckMemory(support.memory_bytes, input.memory_bytes);
   std::string_view type = tables->model_type;
   bool encoder = type.find("bert") != std::string_view::npos || type == "mpnet";

@@ -125,7 +125,7 @@ TEST(SupportTest, RefusesForeignQuantisationAndWhatIsTooLarge) {
   input.config = config;
   input.memory_bytes = 8'000'000'000;
   EXPECT_EQ(JudgeSupport(input).reason,
-            "it needs about 18.1 GB of memory; models here may take 8.0 GB");
+            "it needs about 20.1 GB of memory; models here may take 8.0 GB");
 }
 
 TEST(SupportTest, ChoosesOneOfSeveralGgufFiles) {

@@ -120,12 +120,12 @@ struct App::Impl {
   RouteTable table;
   net::Router router;
   std::unique_ptr<Metrics> metrics;
-  std::unique_ptr<InferenceAdmission> admission;
+  std::shared_ptr<InferenceAdmission> admission;
   std::function<net::ServerStats()> server_stats;
   std::atomic<bool> ready{false};
 
   Impl(hub::Hub& h, AppOptions o) : hub(h), options(std::move(o)), table(BuildRouteTable()) {
-    admission = std::make_unique<InferenceAdmission>(hub.clock(), options.admission);
+    admission = std::make_shared<InferenceAdmission>(hub.clock(), options.admission);
     AddSystemRoutes();
     std::vector<std::string> patterns;
     for (size_t i = 0; i < table.routes().size(); ++i) {

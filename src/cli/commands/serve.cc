@@ -23,6 +23,7 @@
 #include "inference/scheduler.h"
 #include "net/server.h"
 #include "server/app.h"
+#include "server/inference_api/model_judge.h"
 
 namespace hearth::cli {
 namespace {
@@ -53,6 +54,7 @@ struct ServeOptions {
   std::string inference_memory = "0";
   std::string inference_idle = "15m";
   int inference_threads = 0;
+  server::AdmissionOptions admission;
   std::string admin_user, admin_password, admin_token;
 };
 
@@ -190,13 +192,18 @@ uint64_t ParseBytes(const std::string& text, const char* option) {
   return *number * factor;
 }
 
+uint64_t ModelMemory(const ServeOptions& options) {
+  uint64_t bytes = ParseBytes(options.inference_memory, "--inference-memory");
+  return bytes > 0 ? bytes : inference::DefaultMemoryBytes();
+}
+
 std::unique_ptr<inference::Scheduler> StartInference(hub::Hub& hub, const ServeOptions& options,
                                                      const Outcome& outcome) {
   if (options.inference == "off") return nullptr;
   inference::SchedulerOptions scheduler;
   scheduler.program = outcome.program;
   scheduler.folder = hub.data() / "inference";
-  scheduler.memory_bytes = ParseBytes(options.inference_memory, "--inference-memory");
+  scheduler.memory_bytes = ModelMemory(options);
   scheduler.idle_after = ParseDuration(options.inference_idle, "--inference-idle");
   scheduler.threads = options.inference_threads;
   return std::make_unique<inference::Scheduler>(hub, scheduler);
@@ -219,7 +226,9 @@ void Serve(const ServeOptions& options, const Outcome& outcome) {
   std::filesystem::path data = std::filesystem::absolute(options.data).lexically_normal();
   hub::Hub hub({.data = data,
                 .xet_convert_after = ParseConvertAfter(options.xet_convert_after),
-                .reserve_bytes = options.reserve_bytes},
+                .reserve_bytes = options.reserve_bytes,
+                .judge = options.inference == "off" ? hub::ModelJudge{}
+                                                    : server::MakeModelJudge(ModelMemory(options))},
                /*exclusive=*/true);
   hub::InstallHooks(data, outcome.program);
   std::string first_token = EnsureAdministrator(hub, options);
@@ -228,7 +237,8 @@ void Serve(const ServeOptions& options, const Outcome& outcome) {
   server::App app(hub, {.base_url = options.base_url,
                         .allow_sign_up = options.allow_sign_up,
                         .program = outcome.program,
-                        .scheduler = scheduler.get()});
+                        .scheduler = scheduler.get(),
+                        .admission = options.admission});
   net::ServerOptions net_options;
   net_options.spool_dir = hub.temp_folder();
   net_options.io_threads = options.io_threads;
@@ -377,6 +387,21 @@ void AddServeCommand(CLI::App& app, Outcome* outcome) {
       ->envname(env("INFERENCE_THREADS"))
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
+  auto limit = [&](const char* name, const char* variable, double* value, const char* what) {
+    command->add_option(name, *value, what)
+        ->envname(env(variable))
+        ->check(CLI::Range(0.0, 1e9))
+        ->capture_default_str();
+  };
+  limit("--inference-requests", "INFERENCE_REQUESTS", &options->admission.user.requests,
+        "Requests to models that a user may make in five minutes; 0 = any number");
+  limit("--inference-seconds", "INFERENCE_SECONDS", &options->admission.user.compute_seconds,
+        "Seconds that models may be busy for a user in five minutes; 0 = any number");
+  limit("--inference-requests-anonymous", "INFERENCE_REQUESTS_ANONYMOUS",
+        &options->admission.address.requests, "The same of an address where nobody has signed in");
+  limit("--inference-seconds-anonymous", "INFERENCE_SECONDS_ANONYMOUS",
+        &options->admission.address.compute_seconds,
+        "The same of an address where nobody has signed in");
   // Only by environment: secrets on a command line are visible to every user of the machine.
   auto secret = [&](const char* name, std::string* value) {
     if (const char* text = std::getenv(name)) *value = text;

@@ -45,6 +45,12 @@ Call::Call(Request request, std::weak_ptr<Caller> caller, Answer answer, Over ov
       answer_(std::move(answer)),
       over_(std::move(over)) {}
 
+Call::~Call() {
+  if (!sent_at_ || !request_.options.on_computed) return;
+  std::chrono::duration<double> spent = std::chrono::steady_clock::now() - *sent_at_;
+  request_.options.on_computed(spent.count());
+}
+
 void Call::SendTo(Upstream& upstream, const std::string& token) {
   sent_at_ = std::chrono::steady_clock::now();
   wire_ = request_.bytes_before_token + token + request_.bytes_after_token;
@@ -71,7 +77,7 @@ void Call::OnHead(const net::ResponseParser& response) {
     response_.headers.Set("x-compute-type", "cpu");
   }
   if (response_.headers.Find("x-compute-time") == nullptr) {
-    std::chrono::duration<double> spent = std::chrono::steady_clock::now() - sent_at_;
+    std::chrono::duration<double> spent = std::chrono::steady_clock::now() - *sent_at_;
     response_.headers.Set("x-compute-time", std::to_string(spent.count()));
   }
   events_ = response_.headers.Get("content-type").starts_with("text/event-stream");
@@ -127,6 +133,7 @@ void Call::OnBroken() {
 
 void Call::OnUnreachable() {
   upstream_.reset();
+  sent_at_.reset();
   over_(*this, End::kUnreachable);
 }
 

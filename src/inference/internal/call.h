@@ -49,6 +49,7 @@ class Call : public UpstreamSink {
   // `over` is told when the call needs its worker no more; it may destroy this object.
   using Over = std::function<void(Call& call, End end)>;
   Call(Request request, std::weak_ptr<Caller> caller, Answer answer, Over over);
+  ~Call() override;
 
   const Request& request() const { return request_; }
   void SendTo(Upstream& upstream, const std::string& token);
@@ -79,7 +80,7 @@ class Call : public UpstreamSink {
   bool streams_ = false, events_ = false;
   char last_ = '\n';  // of an event stream
   std::optional<uint64_t> length_;
-  std::chrono::steady_clock::time_point sent_at_;
+  std::optional<std::chrono::steady_clock::time_point> sent_at_;
 };
 
 }  // namespace hearth::inference

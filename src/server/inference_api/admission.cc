@@ -56,13 +56,17 @@ void AdmitInference(Context& context) {
 }
 
 ComputeAccount::ComputeAccount(const Context& context)
-    : admission_(context.admission),
+    : admission_(context.admission == nullptr ? nullptr : context.admission->shared_from_this()),
       caller_(CallerOf(context)),
       signed_in_(context.actor.signed_in()) {}
 
 void ComputeAccount::Charge(double seconds) const {
   if (admission_ == nullptr || caller_.empty()) return;
   admission_->limits().Charge(caller_, seconds, OptionsFor(*admission_, signed_in_));
+}
+
+std::function<void(double)> ChargeFor(const Context& context) {
+  return [account = ComputeAccount(context)](double seconds) { account.Charge(seconds); };
 }
 
 }  // namespace hearth::server

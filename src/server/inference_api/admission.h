@@ -3,6 +3,10 @@
 // administrators of the site are never limited.
 #pragma once
 
+#include <functional>
+#include <memory>
+#include <string>
+
 #include "base/clock.h"
 #include "inference/rate_limits.h"
 
@@ -11,11 +15,13 @@ namespace hearth::server {
 struct Context;
 
 struct AdmissionOptions {
-  inference::RateLimitOptions user{.requests = 1000, .compute_seconds = 1800};
-  inference::RateLimitOptions address{.requests = 100, .compute_seconds = 300};
+  // A person at work, or a program that asks ten times a second; a passer-by.
+  inference::RateLimitOptions user{.requests = 3000, .compute_seconds = 3600};
+  inference::RateLimitOptions address{.requests = 300, .compute_seconds = 600};
 };
 
-class InferenceAdmission {
+// Held by a shared pointer: answers may end after the App.
+class InferenceAdmission : public std::enable_shared_from_this<InferenceAdmission> {
  public:
   InferenceAdmission(Clock& clock, const AdmissionOptions& options)
       : limits_(clock), options_(options) {}
@@ -39,9 +45,12 @@ class ComputeAccount {
   void Charge(double seconds) const;
 
  private:
-  InferenceAdmission* admission_;
+  std::shared_ptr<InferenceAdmission> admission_;  // null = nobody is charged
   std::string caller_;
   bool signed_in_;
 };
+
+// For ForwardOptions::on_computed.
+std::function<void(double)> ChargeFor(const Context& context);
 
 }  // namespace hearth::server

@@ -48,6 +48,7 @@ net::Response Run(Context& context, std::string target) {
   AdmitInference(context);
   inference::ForwardOptions options;
   options.hold = kHold;
+  options.on_computed = ChargeFor(context);
   return context.scheduler->Forward(repo, context.request, std::move(target), options);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "server/inference_api/admission.h"
 #include "server/route.h"
 
 namespace hearth::server {
@@ -25,19 +26,23 @@ inference::Scheduler& SchedulerOf(const Context& context) {
   return *context.scheduler;
 }
 
-void AdmitToModel(Context& context) { SchedulerOf(context).Admit(context.repo().record()); }
+void AdmitToModel(Context& context) {
+  AdmitInference(context);
+  SchedulerOf(context).Admit(context.repo().record());
+}
 
 net::Response RunInference(Context& context, std::string target) {
   inference::ForwardOptions options;
   if (AsciiEqualsIgnoreCase(context.request.headers.Get("x-wait-for-model"), "true")) {
     options.hold = kHold;
   }
+  options.on_computed = ChargeFor(context);
   return SchedulerOf(context).Forward(context.repo(), context.request, std::move(target), options);
 }
 
 net::Response RunOpenAi(Context& context, const hub::RepoHandle& repo, std::string target) {
   return SchedulerOf(context).Forward(repo, context.request, std::move(target),
-                                      {inference::FaultShape::kOpenAi, kHold});
+                                      {inference::FaultShape::kOpenAi, kHold, ChargeFor(context)});
 }
 
 // OpenAI's clients read {"error": {"message"}}.
@@ -97,6 +102,7 @@ net::Response RunByBody(Context& context, const std::string& target) {
   try {
     SchedulerOf(context);
     hub::RepoHandle repo = OpenByBody(context);
+    AdmitInference(context);
     return RunOpenAi(context, repo, target);
   } catch (const Error& error) {
     if (error.code() == Code::kInternal) throw;

@@ -83,7 +83,7 @@ PackedMatrix PackedMatrix::PackParts(std::span<const WeightView> parts, Packing 
 }
 
 uint32_t PackedMatrix::padded_outputs() const {
-  return static_cast<uint32_t>(Panels(outputs_, gated_) * kPanel);
+  return static_cast<uint32_t>(internal::Panels(outputs_, gated_) * kPanel);
 }
 
 PackedMatrix PackedMatrix::Plain(uint32_t begin, uint32_t end) const {
