@@ -30,8 +30,9 @@ class Runner {
   Engine& engine();
   // The model's tokenizer with truncation to so many tokens.
   const tokenizers::Tokenizer& TokenizerWith(const tokenizers::Truncation& truncation);
-  // The bytes of all tokens, for constraints; made at the first call.
-  std::shared_ptr<const TokenVocabulary> vocabulary();
+  // The bytes of all tokens, for constraints; made at the first call. Special tokens are none
+  // unless they are one of `marks`.
+  std::shared_ptr<const TokenVocabulary> vocabulary(const std::vector<std::string>& marks = {});
   // Whether a text generator runs, without starting it.
   Engine* FindEngine();
 
@@ -43,7 +44,7 @@ class Runner {
   std::map<Head, std::unique_ptr<Encoder>> encoders_;
   std::unique_ptr<Encoder> embedder_;
   std::map<std::string, std::unique_ptr<tokenizers::Tokenizer>> tokenizers_;
-  std::shared_ptr<const TokenVocabulary> vocabulary_;
+  std::map<std::vector<std::string>, std::shared_ptr<const TokenVocabulary>> vocabularies_;
   std::unique_ptr<Engine> engine_;
 };
 

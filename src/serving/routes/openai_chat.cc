@@ -1,7 +1,9 @@
 // POST /v1/chat/completions: conversations in OpenAI's words.
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/random.h"
-#include "runtime/generation/tool_calls.h"
+#include "runtime/grammar/tool_call_grammar.h"
 #include "runtime/tasks/inputs.h"
 #include "serving/routes/generation_answer.h"
 
@@ -140,22 +142,78 @@ class AnswerReader {
   Json calls_ = Json::Arr();
 };
 
-// Which marks the model's tool calls have; empty when the request has no tools.
-std::string ToolFamily(const Model& model, const Json& body) {
-  const Json* tools = body.Find("tools");
-  const Json* choice = body.Find("tool_choice");
-  if (choice != nullptr && !choice->is_null()) {
-    const std::string* word = choice->AsString();
-    if (word == nullptr || (*word != "auto" && *word != "none")) {
-      throw Error(Code::kUnprocessable, "`tool_choice` may be \"auto\" or \"none\" here");
-    }
-    if (*word == "none") return "";
+// What a request says of its tools.
+struct ToolChoice {
+  bool none = true;
+  bool forced = false;
+  std::optional<std::string> name;
+};
+
+// "auto", "none", "required" or {"type": "function", "function": {"name": ...}}.
+ToolChoice ReadToolChoice(const Json& body) {
+  const Json *tools = body.Find("tools"), *asked = body.Find("tool_choice");
+  bool has_tools = tools != nullptr && tools->AsArray() != nullptr && tools->size() > 0;
+  if (tools != nullptr && !tools->is_null() && tools->AsArray() == nullptr) {
+    throw Error(Code::kInvalidArgument, "`tools` must be a list");
   }
-  if (tools == nullptr || !tools->is_array() || tools->size() == 0) return "";
-  auto family = runtime::DetectToolCallFamily(model.ChatTemplateText("", true));
+  ToolChoice choice;
+  choice.none = !has_tools;
+  if (asked == nullptr || asked->is_null()) return choice;
+  if (const std::string* word = asked->AsString()) {
+    if (*word != "auto" && *word != "none" && *word != "required") {
+      throw Error(Code::kUnprocessable,
+                  "`tool_choice` must be \"auto\", \"none\", \"required\" or name a function");
+    }
+    choice.none |= *word == "none";
+    choice.forced = *word == "required";
+  } else {
+    const Json* function = asked->Find("function");
+    const Json* name = function != nullptr ? function->Find("name") : nullptr;
+    if (name == nullptr || name->AsString() == nullptr) {
+      throw Error(Code::kUnprocessable,
+                  "`tool_choice` must name a function: {\"type\": "
+                  "\"function\", \"function\": {\"name\": ...}}");
+    }
+    choice.forced = true;
+    choice.name = *name->AsString();
+  }
+  if (choice.forced && !has_tools) {
+    throw Error(Code::kUnprocessable, "`tool_choice` asks for a call, but there are no `tools`");
+  }
+  return choice;
+}
+
+bool IsStrict(const Json& tool) {
+  const Json* function = tool.Find("function");
+  return function != nullptr && function->BoolField("strict").value_or(false);
+}
+
+// Reads what `tools` and `tool_choice` say into the request; returns which marks the model's tool
+// calls have, empty when there will be none.
+std::string ReadTools(ModelServer& server, const Json& body, TextRequest* request) {
+  ToolChoice choice = ReadToolChoice(body);
+  if (choice.none) return "";
+  std::string source = server.runner().model().ChatTemplateText("", true);
+  auto family = runtime::DetectToolCallFamily(source);
   if (!family) {
     throw Error(Code::kUnprocessable, "this model's chat template knows no tools");
   }
+  // The marks of tool calls are special tokens in most families.
+  request->keep_special_tokens = true;
+  const Json& tools = *body.Find("tools");
+  runtime::ToolCallRules rules;
+  rules.text_allowed = !choice.forced;
+  rules.several = runtime::ReadFlag(body, "parallel_tool_calls").value_or(true) && !choice.name;
+  rules.name = choice.name;
+  bool strict = std::any_of(tools.AsArray()->begin(), tools.AsArray()->end(), IsStrict);
+  if (!choice.forced && !strict && rules.several) return std::string(*family);
+  if (request->constraint != nullptr) {
+    if (!choice.forced) return std::string(*family);
+    throw Error(Code::kUnprocessable, "`response_format` cannot be combined with a forced call");
+  }
+  runtime::ToolCallFrame frame = runtime::ToolCallFrameOf(*family, source);
+  request->constraint = std::make_shared<runtime::TokenConstraint>(
+      server.runner().vocabulary(frame.marks), runtime::ToolCallGrammar(frame, tools, rules));
   return std::string(*family);
 }
 
@@ -224,9 +282,7 @@ net::Response ChatCompletions(ModelServer& server, net::Request& http) {
   request.logprobs = runtime::ReadFlag(body, "logprobs").value_or(false);
   request.top_logprobs =
       static_cast<uint32_t>(runtime::ReadCount(body, "top_logprobs", kMaxTopLogprobs).value_or(0));
-  std::string family = ToolFamily(model, body);
-  // The marks of tool calls are special tokens in most families.
-  request.keep_special_tokens = !family.empty();
+  std::string family = ReadTools(server, body, &request);
   request.prompt = Prompt(model, body);
   if (!request.config.max_new_tokens) {
     request.config.max_length.reset();
