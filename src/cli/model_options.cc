@@ -95,6 +95,8 @@ std::unique_ptr<runtime::Runner> ModelOptions::Load() const {
   runtime::EngineOptions engine;
   engine.threads = threads;
   engine.kv_bytes = kv_megabytes << 20;
+  // fp32 is the reference: nothing is rounded then.
+  if (load.precision == tensor::Precision::kF32) engine.kv_type = tensor::KvType::kF32;
   auto runner = std::make_unique<runtime::Runner>(runtime::Model::Load(path, load), engine);
   LoadAdapters(*runner, adapters);
   return runner;

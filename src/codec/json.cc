@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -293,6 +294,46 @@ std::string Json::Dump(int indent) const {
   return out;
 }
 
+namespace {
+
+bool FitsNoInteger(std::string_view digits) {
+  int64_t low = 0;
+  uint64_t high = 0;
+  const char* end = digits.data() + digits.size();
+  auto result = digits[0] == '-' ? std::from_chars(digits.data(), end, low)
+                                 : std::from_chars(digits.data(), end, high);
+  return result.ec == std::errc::result_out_of_range;
+}
+
+// The same text with integers beyond 64 bits as reals. Such are in most tokenizer_config.json files
+// ("model_max_length": int(1e30)).
+std::string WithLargeIntegersAsReals(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789", kReal = ".eE";
+  std::string out;
+  bool in_string = false;
+  for (size_t at = 0; at < text.size();) {
+    char c = text[at];
+    bool begins = !in_string && (c == '-' || (c >= '0' && c <= '9'));
+    size_t end = at + 1;
+    if (begins) {
+      end = std::min(text.find_first_not_of(kDigits, at + 1), text.size());
+      // A real is taken whole, so that its exponent is no number of its own.
+      bool is_real = end < text.size() && kReal.find(text[end]) != std::string_view::npos;
+      if (is_real) end = std::min(text.find_first_not_of("0123456789.eE+-", end), text.size());
+      out += text.substr(at, end - at);
+      if (!is_real && FitsNoInteger(text.substr(at, end - at))) out += "e0";
+    } else {
+      if (in_string && c == '\\') end = std::min(at + 2, text.size());
+      if (c == '"') in_string = !in_string;
+      out += text.substr(at, end - at);
+    }
+    at = end;
+  }
+  return out;
+}
+
+}  // namespace
+
 Json Json::Parse(std::string_view text) {
   simdjson::dom::parser parser;
   if (parser.allocate(text.size() + 1, kMaxDepth)) {
@@ -300,7 +341,15 @@ Json Json::Parse(std::string_view text) {
   }
   simdjson::padded_string padded(text);
   simdjson::dom::element root;
-  if (auto error = parser.parse(padded).get(root)) {
+  auto error = parser.parse(padded).get(root);
+  if (error == simdjson::NUMBER_ERROR) {
+    padded = simdjson::padded_string(WithLargeIntegersAsReals(text));
+    if (parser.allocate(padded.size() + 1, kMaxDepth)) {
+      throw Error(Code::kTooLarge, "JSON text is too large");
+    }
+    error = parser.parse(padded).get(root);
+  }
+  if (error) {
     throw Error(Code::kInvalidArgument,
                 std::string("invalid JSON: ") + simdjson::error_message(error));
   }

@@ -16,6 +16,19 @@ TEST(Json, WritesReplacementCharacterForInvalidUtf8) {
   EXPECT_EQ(Json(std::string("a\xFFz\xC3")).Dump(), "\"a\xEF\xBF\xBDz\xEF\xBF\xBD\"");
 }
 
+TEST(Json, IntegersBeyond64BitsBecomeReals) {
+  Json read = Json::Parse(
+      R"({"model_max_length": 1000000000000000019884624838656, "s": "\"99999999999999999999\\",
+          "least": -9223372036854775808, "less": -9223372036854775809, "e": 1e30, "n": [1, -2.5]})");
+  EXPECT_EQ(read.Find("model_max_length")->AsDouble(), 1e30);
+  EXPECT_EQ(*read.Find("s")->AsString(), "\"99999999999999999999\\");
+  EXPECT_EQ(read.Find("least")->AsInt(), INT64_MIN);
+  EXPECT_EQ(read.Find("less")->AsDouble(), -9223372036854775809.0);
+  EXPECT_EQ(read.Find("e")->AsDouble(), 1e30);
+  EXPECT_THROW(Json::Parse("[01]"), Error);
+  EXPECT_THROW(Json::Parse("[1.]"), Error);
+}
+
 TEST(Json, RejectsWhatIsNotJson) {
   for (const char* text :
        {"", "{", "[1,]", "{\"a\":1,}", "nul", "\"\\ud800", "1 2", "'a'", "{\"a\" 1}"}) {

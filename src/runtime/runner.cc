@@ -27,14 +27,15 @@ Engine& Runner::engine() {
   return *engine_;
 }
 
-std::shared_ptr<const TokenVocabulary> Runner::vocabulary() {
+std::shared_ptr<const TokenVocabulary> Runner::vocabulary(const std::vector<std::string>& marks) {
   std::lock_guard lock(mutex_);
-  if (vocabulary_ == nullptr) {
+  auto& vocabulary = vocabularies_[marks];
+  if (vocabulary == nullptr) {
     auto ends = model_->generation_config().eos_token_id.value_or(std::vector<TokenId>());
-    vocabulary_ = std::make_shared<TokenVocabulary>(TokenVocabulary::FromTokenizer(
-        model_->tokenizer(), model_->shape().vocabulary, std::move(ends)));
+    vocabulary = std::make_shared<TokenVocabulary>(TokenVocabulary::FromTokenizer(
+        model_->tokenizer(), model_->shape().vocabulary, std::move(ends), marks));
   }
-  return vocabulary_;
+  return vocabulary;
 }
 
 Engine* Runner::FindEngine() {

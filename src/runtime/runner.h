@@ -27,8 +27,9 @@ class Runner {
   // With the output "embedding".
   Encoder& embedder();
   Engine& engine();
-  // The bytes of all tokens, for constraints; made at the first call.
-  std::shared_ptr<const TokenVocabulary> vocabulary();
+  // The bytes of all tokens, for constraints; made at the first call. Special tokens are none
+  // unless they are one of `marks`.
+  std::shared_ptr<const TokenVocabulary> vocabulary(const std::vector<std::string>& marks = {});
   // Whether a text generator runs, without starting it.
   Engine* FindEngine();
 
@@ -39,7 +40,7 @@ class Runner {
   std::mutex mutex_;
   std::map<Head, std::unique_ptr<Encoder>> encoders_;
   std::unique_ptr<Encoder> embedder_;
-  std::shared_ptr<const TokenVocabulary> vocabulary_;
+  std::map<std::vector<std::string>, std::shared_ptr<const TokenVocabulary>> vocabularies_;
   std::unique_ptr<Engine> engine_;
 };
 

@@ -83,3 +83,46 @@ def test_fill_mask(tokenizer, tmp_path):
     model = make(tmp_path, "BertForMaskedLM")
     theirs = transformers.pipeline("fill-mask", model=model, tokenizer=tokenizer)("the [MASK] sat on the mat")
     assert_same(run(tmp_path, "fill-mask", "the [MASK] sat on the mat"), theirs, ["token", "token_str", "sequence"])
+
+
+def best_spans(model, tokenizer, question, context, width, stride, longest=15):
+    """Probabilities of start times end, over windows; transformers has no pipeline of this task any more."""
+    windows = tokenizer(question, context, max_length=width, stride=stride, truncation="only_second", return_overflowing_tokens=True,
+                        return_offsets_mapping=True)
+    spans = {}
+    for i, ids in enumerate(windows["input_ids"]):
+        with torch.no_grad():
+            output = model(torch.tensor([ids]), token_type_ids=torch.tensor([windows["token_type_ids"][i]]))
+        inside = torch.tensor([sequence == 1 for sequence in windows.sequence_ids(i)])
+        counts = inside.clone()
+        counts[0] = True  # stands for "no answer"
+        start, end = (scores[0].masked_fill(~counts, -10000.0).softmax(-1) for scores in (output.start_logits, output.end_logits))
+        for a in range(len(ids)):
+            for b in range(a, min(len(ids), a + longest)):
+                if inside[a] and inside[b]:
+                    place = windows["offset_mapping"][i][a][0], windows["offset_mapping"][i][b][1]
+                    spans[place] = max(spans.get(place, 0), float(start[a] * end[b]))
+    return sorted(spans.items(), key=lambda item: -item[1])
+
+
+@pytest.mark.parametrize("width, stride", [(60, 20), (34, 8)])
+def test_question_answering(width, stride, tokenizer, tmp_path):
+    model = make(tmp_path, "BertForQuestionAnswering")
+    question = "who lives near the tower?"
+    theirs = best_spans(model, tokenizer, question, TEXT, width, stride)[:4]
+    ours = run(tmp_path, "question-answering", json.dumps({"question": question, "context": TEXT}), top_k=4, max_seq_len=width,
+               doc_stride=stride)
+    assert [(item["start"], item["end"]) for item in ours] == [place for place, _ in theirs]
+    assert [item["answer"] for item in ours] == [TEXT[begin:end] for (begin, end), _ in theirs]
+    assert [item["score"] for item in ours] == pytest.approx([score for _, score in theirs], abs=1e-4)
+
+
+def test_text_ranking(tokenizer, tmp_path):
+    model = make(tmp_path, "BertForSequenceClassification", ["relevance"])
+    query, texts = "who lives near the tower?", [TEXT, "cats", "the tower of Zürich is not near 東京", "a b c d"]
+    with torch.no_grad():
+        encoded = tokenizer([query] * len(texts), texts, padding=True, return_tensors="pt")
+        scores = model(**encoded).logits[:, 0].sigmoid().tolist()
+    ours = run(tmp_path, "text-ranking", json.dumps({"query": query, "texts": texts}))
+    assert [item["index"] for item in ours] == sorted(range(len(texts)), key=lambda i: -scores[i])
+    assert [item["score"] for item in ours] == pytest.approx(sorted(scores, reverse=True), abs=1e-4)

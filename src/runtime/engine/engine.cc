@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "runtime/engine/engine_sequence.h"
 #include "runtime/generation/prompt_lookup.h"
 
 namespace hearth::runtime {
@@ -28,81 +29,6 @@ uint32_t PagesFor(uint64_t tokens) {
 }
 
 }  // namespace
-
-struct Engine::Sequence {
-  Sequence(const Engine& engine, GenerationRequest asked, EventSink events, uint64_t id)
-      : request(std::move(asked)),
-        sink(std::move(events)),
-        number(id),
-        tokens(request.prompt),
-        limits(ResolveLengths(request.config, static_cast<uint32_t>(request.prompt.size()),
-                              engine.max_tokens_)),
-        sampler(request.config, Setup(request, engine.max_tokens_)),
-        stops(request.config, {std::min(limits.max_length, engine.max_tokens_), limits.min_length},
-              Clock::now()),
-        text(engine.model_->tokenizer(),
-             {request.config.stop_strings.value_or(std::vector<std::string>()),
-              request.keep_stop_string, request.skip_special_tokens}) {}
-
-  static SamplerSetup Setup(const GenerationRequest& request, uint32_t max_tokens) {
-    SamplerSetup setup;
-    setup.processors.prompt_length = static_cast<uint32_t>(request.prompt.size());
-    setup.processors.max_positions = max_tokens;
-    setup.processors.encoder_tokens = request.prompt;
-    setup.sequence = request.sequence;
-    setup.logprobs = request.logprobs;
-    setup.top_logprobs = request.top_logprobs;
-    return setup;
-  }
-
-  uint32_t generated() const {
-    return static_cast<uint32_t>(tokens.size() - request.prompt.size());
-  }
-  // Tokens whose keys and values are not in the cache yet.
-  uint32_t pending() const { return static_cast<uint32_t>(tokens.size() - computed); }
-
-  // Keeps the pages of different adapters apart.
-  uint64_t salt() const { return request.adapter != nullptr ? request.adapter->number() : 0; }
-
-  GenerationRequest request;
-  const tensor::CpuAdapter* adapter = nullptr;  // the request's, in the program's form
-  EventSink sink;
-  uint64_t number;
-  std::vector<TokenId> tokens;  // prompt and answer
-  LengthLimits limits;
-  Sampler sampler;
-  StopConditions stops;
-  TextStream text;
-  std::vector<uint32_t> pages;
-  uint32_t computed = 0;
-  uint32_t cached = 0;
-  std::vector<TokenId> guesses;      // computed along, judged afterwards
-  std::vector<SampledToken> chosen;  // by the step
-  std::vector<float> scores;         // what the sampler uses up; kept for its memory
-  std::exception_ptr failure;
-  bool finished = false;
-};
-
-// What one step computes.
-struct Engine::StepPlan {
-  struct Part {
-    Sequence* sequence;
-    uint32_t rows;
-    int64_t first_output = -1;  // row of the outputs; -1: the prompt goes on
-  };
-  std::vector<Part> parts;
-  std::vector<uint32_t> ids, positions, outputs;
-  std::vector<tensor::Segment> segments;
-  std::vector<const tensor::CpuAdapter*> adapters;  // that segments name by their place
-
-  int32_t PlaceOf(const tensor::CpuAdapter* adapter) {
-    if (adapter == nullptr) return -1;
-    auto found = std::find(adapters.begin(), adapters.end(), adapter);
-    auto place = static_cast<int32_t>(found - adapters.begin());
-    if (found == adapters.end()) adapters.push_back(adapter);
-    return place;
-  }
-};
 
 Engine::Engine(std::shared_ptr<const Model> model, const EngineOptions& options)
     : model_(std::move(model)),
@@ -154,6 +80,7 @@ uint64_t Engine::Submit(GenerationRequest request, EventSink sink) {
     // Packed here, so that the others' steps do not wait for it.
     const LoadedAdapter* adapter = sequence->request.adapter.get();
     if (adapter != nullptr) sequence->adapter = &adapter->For(session_.program());
+    if (sequence->request.beams) StartBeams(*sequence);
     std::lock_guard lock(mutex_);
     submitted_.push_back(std::move(sequence));
   } catch (...) {
@@ -241,6 +168,7 @@ void Engine::DropFinished() {
     std::span<const TokenId> computed(sequence->tokens.data(), sequence->computed);
     pool_.MakeKnown(sequence->pages, computed, sequence->salt());
     pool_.Release(sequence->pages);
+    if (sequence->beams != nullptr) pool_.Release(sequence->beams->TakeAllPages());
     ++dropped;
     return true;
   };
@@ -257,11 +185,18 @@ void Engine::DropFinished() {
 bool Engine::Admit() {
   if (waiting_.empty() || running_.size() >= options_.max_sequences) return false;
   Sequence& first = *waiting_.front();
-  // A page more than the prompt needs, so that it does not have to be put back at once.
-  if (pool_.available() < PagesFor(first.tokens.size() + 1) && !running_.empty()) return false;
+  // A page more than the prompt needs, so that it does not have to be put back at once. Beams get
+  // all that they can need: they are never put back.
+  uint32_t of_beams = first.beams != nullptr ? first.beams->pages_needed() : 0;
+  if (pool_.available() < PagesFor(first.tokens.size() + 1) + of_beams && !running_.empty()) {
+    return false;
+  }
   first.pages = pool_.TakeKnown(first.tokens, first.salt());
   first.computed = static_cast<uint32_t>(first.pages.size()) * kPageTokens;
   if (first.generated() == 0) first.cached = first.computed;
+  for (uint32_t i = 0; i < of_beams; ++i) {
+    if (auto page = pool_.Take()) first.beams->GivePage(*page);
+  }
   running_.push_back(std::move(waiting_.front()));
   waiting_.pop_front();
   return true;
@@ -271,6 +206,7 @@ void Engine::PutBack(Sequence& sequence) {
   pool_.MakeKnown(sequence.pages, {sequence.tokens.data(), sequence.computed}, sequence.salt());
   pool_.Release(sequence.pages);
   sequence.pages.clear();
+  if (sequence.beams != nullptr) pool_.Release(sequence.beams->TakeAllPages());
   sequence.computed = 0;
   auto place = std::find_if(running_.begin(), running_.end(),
                             [&](const auto& each) { return each.get() == &sequence; });
@@ -291,6 +227,7 @@ bool Engine::GrowPages(Sequence& sequence, uint32_t tokens) {
 }
 
 bool Engine::PlanSequence(Sequence& sequence, uint32_t budget, StepPlan* plan) {
+  if (sequence.has_forked()) return PlanBeams(sequence, budget, plan);
   sequence.guesses.clear();
   uint32_t rows = std::min(sequence.pending(), budget);
   bool ends = rows == sequence.pending();
@@ -347,6 +284,7 @@ void Engine::PlanStep(StepPlan* plan) {
       }
       // No page is left: the youngest that is not in the plan makes room.
       size_t last = running_.size() - 1;
+      while (running_[last]->has_forked()) --last;
       bool planned = std::any_of(plan->parts.begin(), plan->parts.end(), [&](const auto& part) {
         return part.sequence == running_[last].get();
       });
@@ -373,12 +311,15 @@ void Engine::RunStep(StepPlan& plan) {
     return;
   }
   uint64_t computed = plan.ids.size();
-  for (StepPlan::Part& part : plan.parts) part.sequence->computed += part.rows;
+  for (StepPlan::Part& part : plan.parts) {
+    if (!part.sequence->has_forked()) part.sequence->computed += part.rows;
+  }
   ChooseTokens(plan);
   uint64_t generated = 0;
   for (StepPlan::Part& part : plan.parts) {
-    generated += part.sequence->chosen.size();
-    if (part.first_output >= 0) Deliver(*part.sequence);
+    if (part.first_output < 0) continue;
+    generated += part.sequence->beams != nullptr ? 1 : part.sequence->chosen.size();
+    Deliver(*part.sequence);
   }
   std::lock_guard lock(mutex_);
   ++state_.steps;
@@ -407,6 +348,7 @@ void Engine::ChooseTokens(StepPlan& plan) {
 
 void Engine::Choose(Sequence& sequence, uint32_t first_output) {
   tensor::OutputRows logits = session_.Output("logits");
+  if (sequence.beams != nullptr) return sequence.beams->Choose(logits, first_output);
   size_t rows = sequence.guesses.size() + 1;
   std::vector<float>& scores = sequence.scores;
   scores.resize(rows * logits.columns);
@@ -433,6 +375,7 @@ void Engine::Deliver(Sequence& sequence) {
       return Fail(sequence, Error(Code::kInternal, error.what()));
     }
   }
+  if (sequence.beams != nullptr) return DeliverBeams(sequence);
   for (size_t i = 0; i < sequence.chosen.size(); ++i) {
     SampledToken& token = sequence.chosen[i];
     // A guess that was right has been computed already.
@@ -466,7 +409,7 @@ bool Engine::Send(Sequence& sequence, GenerationEvent event) {
   event.seed = sequence.sampler.seed();
   event.prompt_tokens = static_cast<uint32_t>(sequence.request.prompt.size());
   event.cached_tokens = sequence.cached;
-  event.generated_tokens = sequence.generated();
+  if (event.beams.empty()) event.generated_tokens = sequence.generated();
   bool go_on = sequence.sink(event) && !event.is_last();
   sequence.finished |= !go_on;
   return go_on;

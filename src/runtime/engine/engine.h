@@ -35,6 +35,8 @@
 
 namespace hearth::runtime {
 
+struct BeamHypothesis;
+
 struct EngineOptions {
   int threads = 0;               // 0: one per core
   uint32_t max_sequences = 64;   // that compute at the same time
@@ -48,6 +50,9 @@ struct GenerationRequest {
   std::vector<TokenId> prompt;  // at least one token
   GenerationConfig config;      // merged with the model's
   uint32_t sequence = 0;        // of several for one prompt
+  // Searches with config.num_beams beams (transformers' beam search, or beam sampling): a single
+  // event at the end, with config.num_return_sequences texts. No filter and no logprobs then.
+  bool beams = false;
   bool logprobs = false;
   uint32_t top_logprobs = 0;
   bool skip_special_tokens = true;
@@ -56,13 +61,21 @@ struct GenerationRequest {
   std::shared_ptr<const LoadedAdapter> adapter;  // of the engine's model; may be null
 };
 
+struct BeamText {
+  std::vector<TokenId> tokens;  // generated
+  std::string text;
+  float score = 0;  // sum of log-probabilities by the length penalty; best first
+  StopReason stop = StopReason::kNone;
+};
+
 struct GenerationEvent {
   std::optional<SampledToken> token;  // absent in a last event without a new token
   std::string text;                   // that became final with it
   bool is_special = false;
   StopReason stop = StopReason::kNone;  // other than kNone: the last event
   std::string stop_string;
-  std::optional<Error> error;  // the last event of a request that failed
+  std::vector<BeamText> beams;  // of a search; the event's text is the first's
+  std::optional<Error> error;   // the last event of a request that failed
   uint64_t seed = 0;
   uint32_t prompt_tokens = 0;
   uint32_t cached_tokens = 0;  // of the prompt, taken over from earlier ones
@@ -112,6 +125,11 @@ class Engine {
   bool PlanSequence(Sequence& sequence, uint32_t budget, StepPlan* plan);
   bool GrowPages(Sequence& sequence, uint32_t tokens);
   void PutBack(Sequence& sequence);
+  // In engine_beams.cc.
+  void StartBeams(Sequence& sequence);
+  bool PlanBeams(Sequence& sequence, uint32_t budget, StepPlan* plan);
+  void DeliverBeams(Sequence& sequence);
+  BeamText TextOf(const Sequence& sequence, const BeamHypothesis& hypothesis) const;
   void RunStep(StepPlan& plan);
   void ChooseTokens(StepPlan& plan);
   void Choose(Sequence& sequence, uint32_t first_output);

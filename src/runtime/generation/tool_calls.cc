@@ -4,8 +4,9 @@
 
 namespace hearth::runtime {
 
-#define HEARTH_TOOL_CALLS(Name, name)                            \
-  bool Matches##Name##ToolCalls(std::string_view chat_template); \
+#define HEARTH_TOOL_CALLS(Name, name)                                \
+  bool Matches##Name##ToolCalls(std::string_view chat_template);     \
+  ToolCallFrame Name##ToolCallFrame(std::string_view chat_template); \
   std::unique_ptr<ToolCallParser> Make##Name##ToolCallParser(const ToolTypes& types);
 #include "runtime/generation/tool_calls.inc"
 #undef HEARTH_TOOL_CALLS
@@ -30,6 +31,14 @@ std::unique_ptr<ToolCallParser> MakeToolCallParser(std::string_view family,
                                                    const ToolTypes& types) {
 #define HEARTH_TOOL_CALLS(Name, name) \
   if (family == name) return Make##Name##ToolCallParser(types);
+#include "runtime/generation/tool_calls.inc"
+#undef HEARTH_TOOL_CALLS
+  throw Error(Code::kNotFound, "unknown family of tool calls: " + std::string(family));
+}
+
+ToolCallFrame ToolCallFrameOf(std::string_view family, std::string_view chat_template) {
+#define HEARTH_TOOL_CALLS(Name, name) \
+  if (family == name) return Name##ToolCallFrame(chat_template);
 #include "runtime/generation/tool_calls.inc"
 #undef HEARTH_TOOL_CALLS
   throw Error(Code::kNotFound, "unknown family of tool calls: " + std::string(family));

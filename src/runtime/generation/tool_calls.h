@@ -62,6 +62,29 @@ class ToolTypes {
   std::map<std::string, std::map<std::string, bool>> is_json_;
 };
 
+// How a family writes calls: what a constraint puts around names and arguments.
+struct ToolCallFrame {
+  enum class Arguments : uint8_t {
+    kJson,    // one object
+    kMarked,  // key by key: a string as it is, anything else as JSON
+  };
+  std::string begin, between, end;  // around all calls
+  std::string before_name, after_name, after_arguments;
+  // What of `begin` and `before_name` tells a call from text: text holds it nowhere, or, where
+  // calls are whole answers, does not begin with it.
+  std::string trigger;
+  bool whole_answer = false;
+  Arguments arguments = Arguments::kJson;
+  // kMarked: around each key and value. No string holds `after_value`.
+  std::string before_key, after_key, after_value;
+  bool several = true;  // calls in one answer
+  // Marks that may be special tokens.
+  std::vector<std::string> marks;
+};
+
+// By the template where a family has several forms. Errors: kNotFound for an unknown family.
+ToolCallFrame ToolCallFrameOf(std::string_view family, std::string_view chat_template);
+
 // The family's name for MakeToolCallParser; nullopt where the template has no calls that are known.
 std::optional<std::string_view> DetectToolCallFamily(std::string_view chat_template);
 std::vector<std::string_view> ToolCallFamilies();

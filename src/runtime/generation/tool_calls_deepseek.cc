@@ -99,6 +99,27 @@ class DeepSeekParser : public SteppedParser {
 bool MatchesDeepSeekToolCalls(std::string_view chat_template) {
   return chat_template.find("tool▁call▁begin") != std::string_view::npos;
 }
+ToolCallFrame DeepSeekToolCallFrame(std::string_view chat_template) {
+  ToolCallFrame frame;
+  frame.trigger = kCalls;
+  frame.begin = kCalls;
+  frame.end = kCallsEnd;
+  for (std::string_view mark : {kCalls, kCallsEnd, kCall, kCallEnd, kSeparator}) {
+    frame.marks.emplace_back(mark);
+  }
+  // V3 and R1 name the type and fence the arguments.
+  if (chat_template.find("```json") != std::string_view::npos) {
+    frame.between = "\n";
+    frame.before_name = std::string(kCall) + "function" + std::string(kSeparator);
+    frame.after_name = "\n```json\n";
+    frame.after_arguments = "\n```" + std::string(kCallEnd);
+  } else {
+    frame.before_name = kCall;
+    frame.after_name = kSeparator;
+    frame.after_arguments = kCallEnd;
+  }
+  return frame;
+}
 std::unique_ptr<ToolCallParser> MakeDeepSeekToolCallParser(const ToolTypes&) {
   return std::make_unique<DeepSeekParser>();
 }

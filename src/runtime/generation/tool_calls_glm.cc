@@ -104,6 +104,22 @@ bool MatchesGlmToolCalls(std::string_view chat_template) {
   return chat_template.find(kKey) != std::string_view::npos &&
          chat_template.find(kCall) != std::string_view::npos;
 }
+ToolCallFrame GlmToolCallFrame(std::string_view) {
+  ToolCallFrame frame;
+  frame.trigger = kCall;
+  frame.arguments = ToolCallFrame::Arguments::kMarked;
+  frame.between = "\n";
+  frame.before_name = kCall;
+  frame.after_name = "\n";
+  frame.before_key = kKey;
+  frame.after_key = std::string(kKeyEnd) + "\n" + std::string(kValue);
+  frame.after_value = std::string(kValueEnd) + "\n";
+  frame.after_arguments = kCallEnd;
+  for (std::string_view mark : {kCall, kCallEnd, kKey, kKeyEnd, kValue, kValueEnd}) {
+    frame.marks.emplace_back(mark);
+  }
+  return frame;
+}
 std::unique_ptr<ToolCallParser> MakeGlmToolCallParser(const ToolTypes& types) {
   return std::make_unique<GlmParser>(types);
 }

@@ -122,6 +122,17 @@ bool MatchesHarmonyToolCalls(std::string_view chat_template) {
   return chat_template.find(kChannel) != std::string_view::npos &&
          chat_template.find("functions.") != std::string_view::npos;
 }
+// The end mark is one of the model's end tokens.
+ToolCallFrame HarmonyToolCallFrame(std::string_view) {
+  constexpr std::string_view kConstrain = "<|constrain|>";
+  ToolCallFrame frame;
+  frame.trigger = " to=functions.";
+  frame.before_name = std::string(kChannel) + "commentary to=functions.";
+  frame.after_name = " " + std::string(kConstrain) + "json" + std::string(kMessage);
+  frame.several = false;
+  frame.marks = {std::string(kChannel), std::string(kConstrain), std::string(kMessage)};
+  return frame;
+}
 std::unique_ptr<ToolCallParser> MakeHarmonyToolCallParser(const ToolTypes&) {
   return std::make_unique<HarmonyParser>();
 }

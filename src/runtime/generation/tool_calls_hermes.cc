@@ -62,6 +62,16 @@ class HermesParser : public SteppedParser {
 bool MatchesHermesToolCalls(std::string_view chat_template) {
   return chat_template.find(kOpen) != std::string_view::npos;
 }
+ToolCallFrame HermesToolCallFrame(std::string_view) {
+  ToolCallFrame frame;
+  frame.trigger = kOpen;
+  frame.between = "\n";
+  frame.before_name = std::string(kOpen) + "\n{\"name\": \"";
+  frame.after_name = "\", \"arguments\": ";
+  frame.after_arguments = "}\n" + std::string(kClose);
+  frame.marks = {std::string(kOpen), std::string(kClose)};
+  return frame;
+}
 std::unique_ptr<ToolCallParser> MakeHermesToolCallParser(const ToolTypes&) {
   return std::make_unique<HermesParser>();
 }

@@ -145,6 +145,16 @@ bool MatchesLlamaToolCalls(std::string_view chat_template) {
               chat_template.find(kPythonTag) != std::string_view::npos;
   return header && json;
 }
+ToolCallFrame LlamaToolCallFrame(std::string_view) {
+  ToolCallFrame frame;
+  frame.trigger = "{";
+  frame.whole_answer = true;
+  frame.between = "; ";
+  frame.before_name = "{\"name\": \"";
+  frame.after_name = "\", \"parameters\": ";
+  frame.after_arguments = "}";
+  return frame;
+}
 std::unique_ptr<ToolCallParser> MakeLlamaToolCallParser(const ToolTypes&) {
   return std::make_unique<LlamaParser>();
 }

@@ -120,6 +120,23 @@ class MistralParser : public SteppedParser {
 bool MatchesMistralToolCalls(std::string_view chat_template) {
   return chat_template.find(kCalls) != std::string_view::npos;
 }
+ToolCallFrame MistralToolCallFrame(std::string_view chat_template) {
+  ToolCallFrame frame;
+  frame.trigger = kCalls;
+  frame.marks = {std::string(kCalls), std::string(kArguments)};
+  if (chat_template.find(kArguments) != std::string_view::npos) {
+    frame.before_name = kCalls;
+    frame.after_name = kArguments;
+    return frame;
+  }
+  frame.begin = std::string(kCalls) + "[";
+  frame.between = ", ";
+  frame.end = "]";
+  frame.before_name = "{\"name\": \"";
+  frame.after_name = "\", \"arguments\": ";
+  frame.after_arguments = "}";
+  return frame;
+}
 std::unique_ptr<ToolCallParser> MakeMistralToolCallParser(const ToolTypes&) {
   return std::make_unique<MistralParser>();
 }

@@ -115,6 +115,20 @@ bool MatchesQwenXmlToolCalls(std::string_view chat_template) {
   return chat_template.find(kFunction) != std::string_view::npos &&
          chat_template.find(kParameter) != std::string_view::npos;
 }
+ToolCallFrame QwenXmlToolCallFrame(std::string_view) {
+  ToolCallFrame frame;
+  frame.trigger = kCall;
+  frame.arguments = ToolCallFrame::Arguments::kMarked;
+  frame.between = "\n";
+  frame.before_name = std::string(kCall) + "\n" + std::string(kFunction);
+  frame.after_name = ">\n";
+  frame.before_key = kParameter;
+  frame.after_key = ">\n";
+  frame.after_value = "\n" + std::string(kParameterEnd) + "\n";
+  frame.after_arguments = std::string(kFunctionEnd) + "\n" + std::string(kCallEnd);
+  frame.marks = {std::string(kCall), std::string(kCallEnd)};
+  return frame;
+}
 std::unique_ptr<ToolCallParser> MakeQwenXmlToolCallParser(const ToolTypes& types) {
   return std::make_unique<QwenXmlParser>(types);
 }

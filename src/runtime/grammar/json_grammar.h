@@ -19,6 +19,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "codec/json.h"
 #include "runtime/grammar/byte_grammar.h"
@@ -34,6 +35,9 @@ struct JsonGrammarOptions {
   bool additional_properties = true;
 };
 
+// Adds the rule of the schema at a place of a document ("#": all of it, "#/properties/age").
+uint32_t AddJsonSchema(const Json& schema, const std::string& reference,
+                       const JsonGrammarOptions& options, GrammarBuilder* builder);
 ByteGrammar JsonSchemaGrammar(const Json& schema, const JsonGrammarOptions& options = {});
 ByteGrammar AnyJsonObjectGrammar(const JsonGrammarOptions& options = {});
 ByteGrammar AnyJsonValueGrammar(const JsonGrammarOptions& options = {});

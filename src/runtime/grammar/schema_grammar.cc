@@ -47,14 +47,16 @@ const std::set<std::string_view> kKeywords{"type",
 
 class SchemaCompiler {
  public:
-  SchemaCompiler(const Json& document, const JsonGrammarOptions& options)
+  SchemaCompiler(const Json& document, const JsonGrammarOptions& options, GrammarBuilder* builder)
       : document_(document),
         options_(options),
+        builder_(*builder),
         merger_(document),
-        emitter_(&builder_, options.max_whitespace) {}
+        emitter_(builder, options.max_whitespace) {}
 
-  ByteGrammar Compile() {
-    uint32_t root = RuleOf("#");
+  // The rule of the schema at a place of the document ("#": all of it).
+  uint32_t Compile(const std::string& reference) {
+    uint32_t root = RuleOf(reference);
     // Rules wait in a list, so that the depth of references is no depth of calls.
     while (!pending_.empty()) {
       auto [rule, reference] = pending_.back();
@@ -62,7 +64,7 @@ class SchemaCompiler {
       Value(merger_.Target(reference, "#"), reference, {builder_.start(rule), builder_.end(rule)},
             0);
     }
-    return builder_.Build(root);
+    return root;
   }
 
  private:
@@ -414,7 +416,7 @@ class SchemaCompiler {
 
   const Json& document_;
   JsonGrammarOptions options_;
-  GrammarBuilder builder_;
+  GrammarBuilder& builder_;
   SchemaMerger merger_;
   JsonEmitter emitter_;
   std::map<std::string, uint32_t> rules_;
@@ -435,11 +437,17 @@ ByteGrammar Any(const JsonGrammarOptions& options, bool object) {
 
 }  // namespace
 
-ByteGrammar JsonSchemaGrammar(const Json& schema, const JsonGrammarOptions& options) {
+uint32_t AddJsonSchema(const Json& schema, const std::string& reference,
+                       const JsonGrammarOptions& options, GrammarBuilder* builder) {
   if (schema.Dump().size() > kMaxSchemaBytes) {
     throw Error(Code::kTooLarge, "the JSON schema is too large");
   }
-  return SchemaCompiler(schema, options).Compile();
+  return SchemaCompiler(schema, options, builder).Compile(reference);
+}
+
+ByteGrammar JsonSchemaGrammar(const Json& schema, const JsonGrammarOptions& options) {
+  GrammarBuilder builder;
+  return builder.Build(AddJsonSchema(schema, "#", options, &builder));
 }
 
 ByteGrammar AnyJsonObjectGrammar(const JsonGrammarOptions& options) { return Any(options, true); }

@@ -143,7 +143,8 @@ TokenVocabulary::TokenVocabulary(std::vector<std::string> tokens, std::vector<ui
 }
 
 TokenVocabulary TokenVocabulary::FromTokenizer(const tokenizers::Tokenizer& tokenizer, size_t size,
-                                               std::vector<uint32_t> eos) {
+                                               std::vector<uint32_t> eos,
+                                               const std::vector<std::string>& marks) {
   DecoderTraits traits;
   if (tokenizer.decoder() != nullptr) ReadTraits(tokenizer.decoder()->ToJson(), &traits);
   std::vector<std::string> tokens(size);
@@ -152,7 +153,8 @@ TokenVocabulary TokenVocabulary::FromTokenizer(const tokenizers::Tokenizer& toke
   });
   // Added tokens are literal text; special ones are none.
   for (const auto& [id, added] : tokenizer.added_vocabulary().tokens()) {
-    if (id < size) tokens[id] = added.special ? std::string() : added.content;
+    bool is_mark = std::find(marks.begin(), marks.end(), added.content) != marks.end();
+    if (id < size) tokens[id] = added.special && !is_mark ? std::string() : added.content;
   }
   for (uint32_t id : eos) {
     if (id < size) tokens[id].clear();

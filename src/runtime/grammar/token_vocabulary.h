@@ -31,10 +31,11 @@ class TokenVocabulary {
   // or 2^28 bytes.
   TokenVocabulary(std::vector<std::string> tokens, std::vector<uint32_t> eos);
   // By the tokenizer's decoder: byte-level alphabets, "▁" for a space, <0xXX> bytes, "##" of
-  // WordPiece. Special added tokens add no text. `size`: of the model's scores, at least the
-  // tokenizer's vocabulary.
+  // WordPiece. Special added tokens add no text, unless it is one of `marks`. `size`: of the
+  // model's scores, at least the tokenizer's vocabulary.
   static TokenVocabulary FromTokenizer(const tokenizers::Tokenizer& tokenizer, size_t size,
-                                       std::vector<uint32_t> eos);
+                                       std::vector<uint32_t> eos,
+                                       const std::vector<std::string>& marks = {});
 
   size_t size() const { return tokens_.size(); }
   const std::string& bytes(uint32_t token) const { return tokens_[token]; }

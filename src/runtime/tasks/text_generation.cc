@@ -6,6 +6,8 @@ namespace hearth::runtime {
 namespace {
 
 constexpr uint32_t kDefaultNewTokens = 100;
+constexpr uint32_t kMaxSequences = 64;
+constexpr uint32_t kMaxTopTokens = 20;
 
 std::optional<std::string> Refusal(const Model& model) {
   return NeedsHead(model, Head::kCausalLm, "text-generation");
@@ -56,10 +58,45 @@ GenerationConfig ReadConfig(const Json& parameters) {
   return config;
 }
 
+// Transformers' names; the model's own settings of beams are for its users, not for a server.
+void ReadBeams(const Json& parameters, TextGeneration* generation) {
+  GenerationConfig& config = generation->request.config;
+  auto count = [&](const char* key) {
+    auto value = ReadCount(parameters, key, kMaxSequences);
+    if (value && *value == 0) Refuse("`" + std::string(key) + "` must be strictly positive");
+    return static_cast<uint32_t>(value.value_or(1));
+  };
+  uint32_t beams = count("num_beams");
+  generation->sequences = count("num_return_sequences");
+  config.num_beams = beams;
+  config.num_return_sequences = generation->sequences;
+  generation->request.beams = beams > 1;
+  if (beams == 1) {
+    if (generation->sequences > 1 && !config.do_sample.value_or(false)) {
+      Refuse("several `num_return_sequences` need `do_sample` or `num_beams`");
+    }
+    return;
+  }
+  if (generation->sequences > beams) {
+    Refuse("`num_return_sequences` must not be above `num_beams`");
+  }
+  if (auto penalty = ReadReal(parameters, "length_penalty")) config.length_penalty = *penalty;
+  const Json* early = parameters.Find("early_stopping");
+  if (early == nullptr || early->is_null()) return;
+  if (early->AsBool()) {
+    config.early_stopping = *early->AsBool() ? EarlyStopping::kTrue : EarlyStopping::kFalse;
+  } else if (*early == Json("never")) {
+    config.early_stopping = EarlyStopping::kNever;
+  } else {
+    Refuse("`early_stopping` must be true, false or \"never\"");
+  }
+}
+
 // Events of one request, as the answer of the task.
 struct Collected {
   std::string text;
   Json tokens = Json::Arr();
+  Json top_tokens = Json::Arr();  // of each token the likeliest in its place
   GenerationEvent last;
 };
 
@@ -70,6 +107,7 @@ Collected Collect(Runner& runner, TextGeneration* generation) {
     collected.text += event.text;
     if (wants_tokens && event.token) {
       collected.tokens.Push(TgiToken(runner.model(), *event.token, event.is_special));
+      collected.top_tokens.Push(TgiTopTokens(runner.model(), *event.token));
     }
     if (event.is_last()) collected.last = event;
     return true;
@@ -78,10 +116,25 @@ Collected Collect(Runner& runner, TextGeneration* generation) {
   return collected;
 }
 
-Json RunOne(Runner& runner, const Json& inputs, const Json& parameters) {
-  TextGeneration generation = ReadTextGeneration(runner, inputs, parameters);
-  Collected made = Collect(runner, &generation);
+Json BeamAnswer(const Model& model, const BeamText& beam, const TextGeneration& generation) {
   std::string before = generation.return_full_text ? generation.prompt : "";
+  Json answer = Json::Obj({{"generated_text", before + beam.text}});
+  if (!generation.details) return answer;
+  Json tokens = Json::Arr();
+  for (TokenId id : beam.tokens) {
+    tokens.Push(Json::Obj({{"id", id}, {"text", model.tokenizer().Decode({&id, 1}, false)}}));
+  }
+  answer.Set("details", Json::Obj({{"finish_reason", TgiFinishReason(beam.stop)},
+                                   {"generated_tokens", beam.tokens.size()},
+                                   {"sequence_score", double{beam.score}},
+                                   {"tokens", std::move(tokens)}}));
+  return answer;
+}
+
+Json RunSequence(Runner& runner, TextGeneration generation) {
+  std::string before = generation.return_full_text ? generation.prompt : "";
+  bool top_tokens = generation.request.top_logprobs > 0;
+  Collected made = Collect(runner, &generation);
   Json answer = Json::Obj({{"generated_text", before + made.text}});
   if (generation.details) {
     answer.Set("details", Json::Obj({{"finish_reason", TgiFinishReason(made.last.stop)},
@@ -89,20 +142,41 @@ Json RunOne(Runner& runner, const Json& inputs, const Json& parameters) {
                                      {"seed", made.last.seed},
                                      {"prefill", Json::Arr()},
                                      {"tokens", std::move(made.tokens)}}));
+    if (top_tokens) answer.Find("details")->Set("top_tokens", std::move(made.top_tokens));
   }
   return answer;
+}
+
+// The texts of one input: a list.
+Json RunOne(Runner& runner, const Json& inputs, const Json& parameters) {
+  TextGeneration generation = ReadTextGeneration(runner, inputs, parameters);
+  Json answers = Json::Arr();
+  if (generation.request.beams) {
+    Collected made = Collect(runner, &generation);
+    for (const BeamText& beam : made.last.beams) {
+      answers.Push(BeamAnswer(runner.model(), beam, generation));
+    }
+    return answers;
+  }
+  uint32_t sequences = generation.sequences;
+  answers.Push(RunSequence(runner, std::move(generation)));
+  for (uint32_t i = 1; i < sequences; ++i) {
+    generation = ReadTextGeneration(runner, inputs, parameters);
+    generation.request.sequence = i;
+    answers.Push(RunSequence(runner, std::move(generation)));
+  }
+  return answers;
 }
 
 Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
   Json answers = Json::Arr();
   if (inputs.is_array()) {
     for (const Json& each : *inputs.AsArray()) {
-      answers.Push(Json::Arr({RunOne(runner, each, parameters)}));
+      answers.Push(RunOne(runner, each, parameters));
     }
     return answers;
   }
-  answers.Push(RunOne(runner, inputs, parameters));
-  return answers;
+  return RunOne(runner, inputs, parameters);
 }
 
 }  // namespace
@@ -124,7 +198,10 @@ TextGeneration ReadTextGeneration(Runner& runner, const Json& inputs, const Json
   }
   generation.request.adapter = ReadAdapter(runner, parameters);
   generation.request.logprobs = true;
+  generation.request.top_logprobs =
+      static_cast<uint32_t>(ReadCount(parameters, "top_n_tokens", kMaxTopTokens).value_or(0));
   generation.request.keep_stop_string = true;
+  ReadBeams(parameters, &generation);
   return generation;
 }
 
@@ -145,6 +222,19 @@ Json TgiToken(const Model& model, const SampledToken& token, bool is_special) {
                     {"text", model.tokenizer().Decode({&token.id, 1}, false)},
                     {"logprob", double{token.logprob}},
                     {"special", is_special}});
+}
+
+Json TgiTopTokens(const Model& model, const SampledToken& token) {
+  Json top = Json::Arr();
+  for (const TokenLogprob& each : token.top) {
+    auto spelled = model.tokenizer().FindToken(each.id);
+    bool special = spelled && model.tokenizer().added_vocabulary().IsSpecial(*spelled);
+    SampledToken other;
+    other.id = each.id;
+    other.logprob = each.logprob;
+    top.Push(TgiToken(model, other, special));
+  }
+  return top;
 }
 
 const Task& TextGenerationTask() {

@@ -12,6 +12,7 @@ struct TextGeneration {
   GenerationRequest request;
   std::string prompt;
   bool return_full_text = false;
+  uint32_t sequences = 1;  // texts that are wanted
   bool details = false;
 };
 
@@ -22,5 +23,7 @@ TextGeneration ReadTextGeneration(Runner& runner, const Json& inputs, const Json
 std::string_view TgiFinishReason(StopReason reason);
 // {"id", "text", "logprob", "special"}.
 Json TgiToken(const Model& model, const SampledToken& token, bool is_special);
+// The same of the likeliest tokens in its place, where "top_n_tokens" are wanted.
+Json TgiTopTokens(const Model& model, const SampledToken& token);
 
 }  // namespace hearth::runtime

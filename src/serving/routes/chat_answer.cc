@@ -1,7 +1,10 @@
 #include "serving/routes/chat_answer.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/random.h"
+#include "runtime/grammar/tool_call_grammar.h"
 #include "runtime/tasks/inputs.h"
 
 namespace hearth::serving {
@@ -66,6 +69,7 @@ Json AnswerReader::Delta(const std::string& text, bool is_last) {
   if (calls.size() > 0) delta.Set("tool_calls", std::move(calls));
   return delta;
 }
+
 Json AnswerReader::Message() const {
   Json message = Json::Obj({{"role", "assistant"}});
   message.Set("content", content_.empty() && has_calls() ? Json() : Json(content_));
@@ -73,6 +77,7 @@ Json AnswerReader::Message() const {
   if (has_calls()) message.Set("tool_calls", calls_);
   return message;
 }
+
 void AnswerReader::Add(const runtime::ToolCallEvent& event, std::string* content,
                        std::string* reasoning, Json* calls) {
   using Kind = runtime::ToolCallEvent::Kind;
@@ -105,21 +110,80 @@ void AnswerReader::Add(const runtime::ToolCallEvent& event, std::string* content
   }
 }
 
-std::string ToolFamily(const runtime::Model& model, const Json& body) {
-  const Json* tools = body.Find("tools");
-  const Json* choice = body.Find("tool_choice");
-  if (choice != nullptr && !choice->is_null()) {
-    const std::string* word = choice->AsString();
-    if (word == nullptr || (*word != "auto" && *word != "none")) {
-      throw Error(Code::kUnprocessable, "`tool_choice` may be \"auto\" or \"none\" here");
-    }
-    if (*word == "none") return "";
+namespace {
+
+// What a request says of its tools.
+struct ToolChoice {
+  bool none = true;
+  bool forced = false;
+  std::optional<std::string> name;
+};
+
+// "auto", "none", "required" or {"type": "function", "function": {"name": ...}}.
+ToolChoice ReadToolChoice(const Json& body) {
+  const Json *tools = body.Find("tools"), *asked = body.Find("tool_choice");
+  bool has_tools = tools != nullptr && tools->AsArray() != nullptr && tools->size() > 0;
+  if (tools != nullptr && !tools->is_null() && tools->AsArray() == nullptr) {
+    throw Error(Code::kInvalidArgument, "`tools` must be a list");
   }
-  if (tools == nullptr || !tools->is_array() || tools->size() == 0) return "";
-  auto family = runtime::DetectToolCallFamily(model.ChatTemplateText("", true));
+  ToolChoice choice;
+  choice.none = !has_tools;
+  if (asked == nullptr || asked->is_null()) return choice;
+  if (const std::string* word = asked->AsString()) {
+    if (*word != "auto" && *word != "none" && *word != "required") {
+      throw Error(Code::kUnprocessable,
+                  "`tool_choice` must be \"auto\", \"none\", \"required\" or name a function");
+    }
+    choice.none |= *word == "none";
+    choice.forced = *word == "required";
+  } else {
+    const Json* function = asked->Find("function");
+    const Json* name = function != nullptr ? function->Find("name") : nullptr;
+    if (name == nullptr || name->AsString() == nullptr) {
+      throw Error(Code::kUnprocessable,
+                  "`tool_choice` must name a function: {\"type\": "
+                  "\"function\", \"function\": {\"name\": ...}}");
+    }
+    choice.forced = true;
+    choice.name = *name->AsString();
+  }
+  if (choice.forced && !has_tools) {
+    throw Error(Code::kUnprocessable, "`tool_choice` asks for a call, but there are no `tools`");
+  }
+  return choice;
+}
+
+bool IsStrict(const Json& tool) {
+  const Json* function = tool.Find("function");
+  return function != nullptr && function->BoolField("strict").value_or(false);
+}
+
+}  // namespace
+
+std::string ReadTools(ModelServer& server, const Json& body, TextRequest* request) {
+  ToolChoice choice = ReadToolChoice(body);
+  if (choice.none) return "";
+  std::string source = server.runner().model().ChatTemplateText("", true);
+  auto family = runtime::DetectToolCallFamily(source);
   if (!family) {
     throw Error(Code::kUnprocessable, "this model's chat template knows no tools");
   }
+  // The marks of tool calls are special tokens in most families.
+  request->keep_special_tokens = true;
+  const Json& tools = *body.Find("tools");
+  runtime::ToolCallRules rules;
+  rules.text_allowed = !choice.forced;
+  rules.several = runtime::ReadFlag(body, "parallel_tool_calls").value_or(true) && !choice.name;
+  rules.name = choice.name;
+  bool strict = std::any_of(tools.AsArray()->begin(), tools.AsArray()->end(), IsStrict);
+  if (!choice.forced && !strict && rules.several) return std::string(*family);
+  if (request->constraint != nullptr) {
+    if (!choice.forced) return std::string(*family);
+    throw Error(Code::kUnprocessable, "`response_format` cannot be combined with a forced call");
+  }
+  runtime::ToolCallFrame frame = runtime::ToolCallFrameOf(*family, source);
+  request->constraint = std::make_shared<runtime::TokenConstraint>(
+      server.runner().vocabulary(frame.marks), runtime::ToolCallGrammar(frame, tools, rules));
   return std::string(*family);
 }
 

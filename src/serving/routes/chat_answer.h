@@ -9,6 +9,7 @@
 #include "codec/json.h"
 #include "runtime/generation/tool_calls.h"
 #include "runtime/model.h"
+#include "serving/routes/generation_answer.h"
 
 namespace hearth::serving {
 
@@ -36,8 +37,9 @@ class AnswerReader {
   Json calls_ = Json::Arr();
 };
 
-// Which marks the model's tool calls have; empty when the request has no tools.
-std::string ToolFamily(const runtime::Model& model, const Json& body);
+// Reads what `tools` and `tool_choice` say into the request; returns which marks the model's tool
+// calls have, empty when there will be none. Throws kUnprocessable for a model that knows no tools.
+std::string ReadTools(ModelServer& server, const Json& body, TextRequest* request);
 std::unique_ptr<AnswerReader> MakeReader(const std::string& family, const Json& body);
 
 }  // namespace hearth::serving

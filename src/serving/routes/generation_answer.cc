@@ -1,5 +1,6 @@
 #include "serving/routes/generation_answer.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -66,6 +67,7 @@ void ReadLogitBias(const Json& body, GenerationConfig* config) {
 
 void ReadSampling(const Json& body, GenerationConfig* config) {
   config->do_sample = true;
+  config->num_beams = 1;
   if (auto temperature = ReadReal(body, "temperature")) {
     InRange(*temperature, 0, 100, "temperature");
     // 0 is the wire's word for the best token.
@@ -95,6 +97,27 @@ void ReadSampling(const Json& body, GenerationConfig* config) {
   }
 }
 
+// "best_of", and vLLM's "use_beam_search" with so many beams.
+void ReadCandidates(const Json& body, TextRequest* request) {
+  auto best_of =
+      static_cast<uint32_t>(ReadCount(body, "best_of", kMaxChoices).value_or(request->choices));
+  if (best_of < request->choices) Refuse("`best_of` must not be less than `n`");
+  request->candidates = best_of;
+  request->beams = ReadFlag(body, "use_beam_search").value_or(false);
+  if (request->stream && (request->beams || best_of > request->choices)) {
+    Refuse("`best_of` and `use_beam_search` cannot be streamed");
+  }
+  if (!request->beams) return;
+  if (request->constraint != nullptr) Refuse("a format cannot be combined with `use_beam_search`");
+  request->config.num_beams = best_of;
+  request->config.num_return_sequences = request->choices;
+  request->config.do_sample = false;
+  if (auto penalty = ReadReal(body, "length_penalty")) request->config.length_penalty = *penalty;
+  bool early = ReadFlag(body, "early_stopping").value_or(false);
+  request->config.early_stopping =
+      early ? runtime::EarlyStopping::kTrue : runtime::EarlyStopping::kFalse;
+}
+
 }  // namespace
 
 TextRequest ReadTextRequest(ModelServer& server, const Json& body) {
@@ -116,6 +139,7 @@ TextRequest ReadTextRequest(ModelServer& server, const Json& body) {
   request.choices = static_cast<uint32_t>(ReadCount(body, "n", kMaxChoices).value_or(1));
   if (request.choices == 0) Refuse("`n` must be 1 or more");
   request.stream = ReadFlag(body, "stream").value_or(false);
+  ReadCandidates(body, &request);
   if (const Json* options = body.Find("stream_options"); options && options->is_object()) {
     request.include_usage = ReadFlag(*options, "include_usage").value_or(false);
   }
@@ -151,7 +175,7 @@ runtime::GenerationRequest ForChoice(const TextRequest& request, uint32_t choice
   made.config = request.config;
   made.sequence = choice;
   made.adapter = request.model.adapter;
-  made.logprobs = request.logprobs;
+  made.logprobs = request.logprobs || request.candidates > request.choices;
   made.top_logprobs = request.top_logprobs;
   made.skip_special_tokens = !request.keep_special_tokens;
   if (request.constraint != nullptr) {
@@ -160,9 +184,49 @@ runtime::GenerationRequest ForChoice(const TextRequest& request, uint32_t choice
   return made;
 }
 
+namespace {
+
+std::vector<ChoiceText> RunBeams(ModelServer& server, const TextRequest& request) {
+  runtime::GenerationRequest search = ForChoice(request, 0);
+  search.beams = true;
+  search.logprobs = false;
+  GenerationEvent last;
+  server.runner().engine().Generate(std::move(search), [&](const GenerationEvent& event) {
+    if (event.is_last()) last = event;
+    return true;
+  });
+  if (last.error) throw *last.error;
+  std::vector<ChoiceText> choices;
+  for (runtime::BeamText& beam : last.beams) {
+    ChoiceText& choice = choices.emplace_back();
+    choice.text = std::move(beam.text);
+    choice.last.stop = beam.stop;
+    choice.last.prompt_tokens = last.prompt_tokens;
+    choice.last.cached_tokens = last.cached_tokens;
+    choice.last.generated_tokens = static_cast<uint32_t>(beam.tokens.size());
+  }
+  return choices;
+}
+
+// The best by mean log-probability, in falling order.
+void KeepBest(size_t count, std::vector<ChoiceText>* choices) {
+  auto mean = [](const ChoiceText& choice) {
+    return choice.logprob_sum / std::max<uint32_t>(1, choice.last.generated_tokens);
+  };
+  std::stable_sort(choices->begin(), choices->end(),
+                   [&](const ChoiceText& a, const ChoiceText& b) { return mean(a) > mean(b); });
+  choices->resize(count);
+}
+
+}  // namespace
+
 std::vector<ChoiceText> RunChoices(ModelServer& server, const TextRequest& request,
                                    Json (*logprob)(const runtime::Model&,
                                                    const runtime::SampledToken&)) {
+  if (request.beams) {
+    if (request.logprobs) Refuse("`logprobs` cannot be combined with `use_beam_search`");
+    return RunBeams(server, request);
+  }
   struct Shared {
     std::mutex mutex;
     std::condition_variable done;
@@ -170,17 +234,18 @@ std::vector<ChoiceText> RunChoices(ModelServer& server, const TextRequest& reque
     uint32_t open;
   };
   auto shared = std::make_shared<Shared>();
-  shared->choices.resize(request.choices);
-  shared->open = request.choices;
+  shared->choices.resize(request.candidates);
+  shared->open = request.candidates;
   const runtime::Model& model = server.runner().model();
   runtime::Engine& engine = server.runner().engine();
   std::vector<uint64_t> numbers;
   try {
-    for (uint32_t i = 0; i < request.choices; ++i) {
+    for (uint32_t i = 0; i < request.candidates; ++i) {
       numbers.push_back(
           engine.Submit(ForChoice(request, i), [=, &model](const GenerationEvent& event) {
             ChoiceText& choice = shared->choices[i];
             choice.text += event.text;
+            if (event.token) choice.logprob_sum += event.token->logprob;
             if (event.token && logprob != nullptr)
               choice.logprobs.Push(logprob(model, *event.token));
             if (!event.is_last()) return true;
@@ -200,6 +265,7 @@ std::vector<ChoiceText> RunChoices(ModelServer& server, const TextRequest& reque
   for (const ChoiceText& choice : shared->choices) {
     if (choice.last.error) throw *choice.last.error;
   }
+  if (request.candidates > request.choices) KeepBest(request.choices, &shared->choices);
   return std::move(shared->choices);
 }
 

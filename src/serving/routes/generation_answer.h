@@ -16,6 +16,9 @@ struct TextRequest {
   std::vector<runtime::TokenId> prompt;
   runtime::GenerationConfig config;
   uint32_t choices = 1;
+  // Of which the best `choices` are given, by their mean log-probability; or beams of one search.
+  uint32_t candidates = 1;
+  bool beams = false;
   bool logprobs = false;
   uint32_t top_logprobs = 0;
   bool stream = false;
@@ -39,6 +42,7 @@ runtime::GenerationRequest ForChoice(const TextRequest& request, uint32_t choice
 struct ChoiceText {
   std::string text;
   Json logprobs = Json::Arr();
+  double logprob_sum = 0;  // where log-probabilities are computed
   runtime::GenerationEvent last;
 };
 // Of all choices together.

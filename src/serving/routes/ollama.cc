@@ -275,8 +275,7 @@ net::Response OllamaChat(ModelServer& server, net::Request& http) {
   Exchange exchange;
   exchange.body = OpenAiBody(body);
   exchange.request = ReadTextRequest(server, exchange.body);
-  exchange.family = ToolFamily(model, exchange.body);
-  exchange.request.keep_special_tokens = !exchange.family.empty();
+  exchange.family = ReadTools(server, exchange.body, &exchange.request);
   exchange.request.prompt = ChatPrompt(model, exchange.body);
   return Answer(server, body, std::move(exchange));
 }

@@ -86,9 +86,7 @@ net::Response ChatCompletions(ModelServer& server, net::Request& http) {
   request.logprobs = runtime::ReadFlag(body, "logprobs").value_or(false);
   request.top_logprobs =
       static_cast<uint32_t>(runtime::ReadCount(body, "top_logprobs", kMaxTopLogprobs).value_or(0));
-  std::string family = ToolFamily(model, body);
-  // The marks of tool calls are special tokens in most families.
-  request.keep_special_tokens = !family.empty();
+  std::string family = ReadTools(server, body, &request);
   request.prompt = ChatPrompt(model, body);
   if (!request.config.max_new_tokens) {
     request.config.max_length.reset();

@@ -1,4 +1,6 @@
 // POST /v1/completions: text that goes on where the prompt ends.
+#include <utility>
+
 #include "base/error.h"
 #include "runtime/tasks/inputs.h"
 #include "serving/routes/generation_answer.h"
@@ -85,19 +87,25 @@ net::Response Completions(ModelServer& server, net::Request& http) {
     request.logprobs = true;
     request.top_logprobs = static_cast<uint32_t>(*best);
   }
+  const Json* suffix = body.Find("suffix");
+  if (suffix != nullptr && !suffix->is_null() && *suffix != Json("")) {
+    throw Error(Code::kUnprocessable, "`suffix` is not supported: this model only goes on");
+  }
   if (!request.config.max_new_tokens) request.config.max_new_tokens = kDefaultTokens;
   std::string prompt;
   request.prompt = Prompt(model, body, &prompt);
   std::string before = runtime::ReadFlag(body, "echo").value_or(false) ? prompt : "";
   Json head = Head(request);
   if (request.stream) {
-    auto chunk = [head](uint32_t i, const GenerationEvent& event) {
-      if (event.text.empty() && !event.is_last()) return std::string();
+    auto echo = std::make_shared<std::vector<std::string>>(request.choices, before);
+    auto chunk = [head, echo](uint32_t i, const GenerationEvent& event) {
+      std::string text = std::exchange((*echo)[i], "") + event.text;
+      if (text.empty() && !event.is_last()) return std::string();
       Json data = head;
       data.Set("choices",
                Json::Arr({Json::Obj(
                    {{"index", i},
-                    {"text", event.text},
+                    {"text", text},
                     {"logprobs", Json()},
                     {"finish_reason",
                      event.is_last() ? Json(OpenAiFinishReason(event.stop)) : Json()}})}));

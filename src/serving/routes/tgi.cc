@@ -48,6 +48,9 @@ net::Response GenerateStream(ModelServer& server, net::Request& http) {
   Fields fields = ReadFields(http);
   runtime::TextGeneration generation =
       runtime::ReadTextGeneration(server.runner(), fields.inputs, fields.parameters);
+  if (generation.request.beams || generation.sequences > 1) {
+    throw Error(Code::kUnprocessable, "several texts and beams cannot be streamed");
+  }
   const runtime::Model& model = server.runner().model();
   runtime::Engine& engine = server.runner().engine();
   auto stream = std::make_shared<EventStream>(engine);
@@ -65,6 +68,9 @@ net::Response GenerateStream(ModelServer& server, net::Request& http) {
       // What became final, rather than the token alone, so that characters stay whole.
       if (!event.is_special) token.Set("text", event.text);
       Json data = Json::Obj({{"index", event.generated_tokens}, {"token", std::move(token)}});
+      if (!event.token->top.empty()) {
+        data.Set("top_tokens", runtime::TgiTopTokens(model, *event.token));
+      }
       data.Set("generated_text", event.is_last() ? Json(*text) : Json());
       data.Set("details", event.is_last()
                               ? Json::Obj({{"finish_reason", runtime::TgiFinishReason(event.stop)},
