@@ -56,7 +56,9 @@ fs::path MakeSocketFolder(const fs::path& folder) {
 
 std::string WireHead(const net::Request& request, const std::string& target) {
   // Nothing else of the caller's head is passed on: no credentials, no cookies, no addresses.
-  std::string head = request.method + " " + target + " HTTP/1.1\r\nHost: worker\r\n";
+  // A HEAD is asked as GET: net leaves the body out.
+  std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
+  std::string head = std::string(method) + " " + target + " HTTP/1.1\r\nHost: worker\r\n";
   for (const char* name : {"Content-Type", "Accept"}) {
     const std::string* value = request.headers.Find(name);
     bool plain = value && value->find_first_of("\r\n") == std::string::npos;
@@ -142,14 +144,17 @@ struct Scheduler::Impl {
     return plan;
   }
 
-  void StartCall(Call::Request request, const std::weak_ptr<Caller>& caller, Call::Answer answer) {
-    loop->Post([this, request = std::make_shared<Call::Request>(std::move(request)), caller,
-                answer = std::move(answer)] {
-      if (caller.expired()) return;  // left already
-      models->Take(
-          std::make_unique<Call>(std::move(*request), caller, answer,
-                                 [this](Call& call, Call::End end) { models->OnOver(call, end); }));
-    });
+  void StartCall(Call::Request request, const std::weak_ptr<Caller>& caller,
+                 const Call::Answer& answer) {
+    FaultShape shape = request.options.shape;
+    bool posted = loop->Post(
+        [this, request = std::make_shared<Call::Request>(std::move(request)), caller, answer] {
+          if (caller.expired()) return;  // left already
+          models->Take(std::make_unique<Call>(
+              std::move(*request), caller, answer,
+              [this](Call& call, Call::End end) { models->OnOver(call, end); }));
+        });
+    if (!posted) answer(FaultAnswer(shape, 503, "The hub is shutting down", 1));
   }
 };
 
@@ -216,7 +221,7 @@ net::Response Scheduler::Forward(const hub::RepoHandle& repo, net::Request& requ
   call->bytes_after_token = "\r\n\r\n" + request.body.ReadAll();
   net::Response response;
   response.body = net::LaterBody{[impl, call, caller](std::function<void(net::Response)> answer) {
-    impl->StartCall(std::move(*call), caller, std::move(answer));
+    impl->StartCall(std::move(*call), caller, answer);
   }};
   return response;
 }

@@ -56,7 +56,7 @@ def write_tensors(path, tensors):
             out.write(values.tobytes())
 
 
-def tiny_llama(folder):
+def tiny_llama(folder, seed=3, positions=512):
     """Seeded random weights, a tokenizer of bytes and words, and a chat template of our own."""
     special = ["<|end|>", "<|user|>", "<|assistant|>", "<|system|>"]
     alphabet = [chr(code) for code in range(33, 127)] + ["Ġ", "Ċ"]
@@ -64,7 +64,7 @@ def tiny_llama(folder):
     hidden, feed, layers = 48, 64, 2
     config = dict(model_type="llama", architectures=["LlamaForCausalLM"], vocab_size=len(vocabulary), hidden_size=hidden,
                   intermediate_size=feed, num_hidden_layers=layers, num_attention_heads=4, num_key_value_heads=2,
-                  max_position_embeddings=512, rms_norm_eps=1e-5, eos_token_id=0, tie_word_embeddings=True)
+                  max_position_embeddings=positions, rms_norm_eps=1e-5, eos_token_id=0, tie_word_embeddings=True)
     (folder / "config.json").write_text(json.dumps(config))
     added = [dict(id=i, content=token, single_word=False, lstrip=False, rstrip=False, normalized=False, special=True)
              for i, token in enumerate(special)]
@@ -76,7 +76,7 @@ def tiny_llama(folder):
                                 vocab=vocabulary, merges=[]))
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
     (folder / "tokenizer_config.json").write_text(json.dumps(dict(chat_template=TEMPLATE, eos_token="<|end|>")))
-    random = np.random.default_rng(3)
+    random = np.random.default_rng(seed)
     shapes = {"model.embed_tokens.weight": (len(vocabulary), hidden), "model.norm.weight": (hidden,)}
     for layer in range(layers):
         at = f"model.layers.{layer}."

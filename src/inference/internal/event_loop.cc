@@ -49,15 +49,16 @@ void EventLoop::Stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void EventLoop::Post(Task task) {
+bool EventLoop::Post(Task task) {
   {
     std::lock_guard lock(mutex_);
-    if (stopped_) return;
+    if (stopped_) return false;
     posted_.push_back(std::move(task));
-    if (posted_.size() > 1) return;
+    if (posted_.size() > 1) return true;
   }
   uint64_t one = 1;
   [[maybe_unused]] ssize_t written = ::write(wake_.get(), &one, sizeof one);
+  return true;
 }
 
 EventLoop::TimerId EventLoop::After(std::chrono::milliseconds delay, Task task) {
@@ -119,10 +120,12 @@ void EventLoop::Run() {
   epoll_event events[64];
   while (true) {
     int count = ::epoll_wait(epoll_.get(), events, 64, WaitMillis());
+    bool stopped;
     {
       std::lock_guard lock(mutex_);
-      if (stopped_) return;
+      stopped = stopped_;
     }
+    if (stopped) return RunPosted();
     for (int i = 0; i < count; ++i) {
       if (events[i].data.u64 == 0) {
         uint64_t value;

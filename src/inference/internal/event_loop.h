@@ -29,9 +29,10 @@ class EventLoop {
   EventLoop();
   ~EventLoop();
   void Start();
-  // Returns when the thread has ended; tasks that are posted later never run.
+  // Returns when the thread has ended; what was posted before has run.
   void Stop();
-  void Post(Task task);
+  // False when the loop has been stopped: the task will not run.
+  bool Post(Task task);
   TimerId After(std::chrono::milliseconds delay, Task task);
   void Cancel(const TimerId& timer) { timers_.erase(timer); }
 

@@ -60,6 +60,14 @@ void Models::Advance(uint64_t number) {
   if (MakeRoom(*generation)) LayOut(*generation);
 }
 
+// Something has ended: there may be room now. Soon, not from here.
+void Models::AdvanceWaiting() {
+  for (const auto& [number, generation] : generations_) {
+    if (generation->phase != Phase::kWaiting || generation->retiring) continue;
+    parts_.loop.Post([this, waits = number] { Advance(waits); });
+  }
+}
+
 bool Models::MakeRoom(Generation& generation) {
   uint64_t need = EstimatedBytes(*generation.plan);
   if (need > parts_.budget_bytes) {
@@ -183,6 +191,7 @@ void Models::OnReady(Generation& generation) {
                                 {"seconds", model.load_seconds},
                                 {"megabytes", Megabytes(generation.memory_bytes)}});
   SendWaiting(model);
+  AdvanceWaiting();  // it needs less than was thought, perhaps
   Publish(model);
 }
 
@@ -207,10 +216,7 @@ void Models::OnExit(uint64_t number) {
   }
   Publish(model);
   EraseIfOver(number);
-  for (const auto& [id, each] : models_) {
-    uint64_t waits = each.current;
-    if (waits != 0) parts_.loop.Post([this, waits] { Advance(waits); });
-  }
+  AdvanceWaiting();
 }
 
 // Takes no requests any more; ends when it has finished those that it has.
@@ -230,12 +236,7 @@ void Models::EraseIfOver(uint64_t number) {
   Generation* generation = Find(number);
   if (generation == nullptr || generation->active > 0) return;
   if (!generation->retiring) {
-    // A request of it has ended: it may go for another one.
-    for (const auto& [other, each] : generations_) {
-      if (each->phase != Phase::kWaiting || each->retiring) continue;
-      parts_.loop.Post([this, waits = other] { Advance(waits); });
-    }
-    return;
+    return AdvanceWaiting();  // it may go for another one
   }
   if (generation->phase == Phase::kLayingOut) return;  // a thread still works for it
   if (generation->process && generation->process->running()) {

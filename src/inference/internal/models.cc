@@ -49,7 +49,12 @@ Models::Generation* Models::Ensure(Model& model, const PlanPtr& plan) {
   Time now = std::chrono::steady_clock::now();
   Generation* current = Current(model);
   if (current != nullptr && current->plan->key == plan->key) return current;
-  if (current != nullptr) Retire(*current);
+  if (current != nullptr) {
+    // A request that looked just before a commit is answered by what came with it.
+    hub::RepoPtr repo = parts_.hub.repos().FindById(model.repo_id);
+    if (repo && repo->head == current->plan->commit) return current;
+    Retire(*current);
+  }
   if (model.failure) {
     if (model.failure->key == plan->key && now < model.failure->until) return nullptr;
     if (model.failure->key != plan->key) model.crashes.clear();
@@ -229,6 +234,7 @@ void Models::Pin(const PlanPtr& plan, bool pinned) {
   Model& model = ModelOf(*plan);
   model.pinned = pinned;
   Publish(model);
+  AdvanceWaiting();
 }
 
 void Models::Unload(int64_t repo_id) {
@@ -306,17 +312,19 @@ void Models::Tick() {
   while (UsedBytes() - LeavingBytes() > parts_.budget_bytes && generations_.size() > 1 &&
          EvictOne(0)) {
   }
-  std::vector<uint64_t> waiting;
-  for (auto& [number, generation] : generations_) {
-    if (generation->phase == Phase::kWaiting && !generation->retiring) waiting.push_back(number);
-  }
-  for (uint64_t number : waiting) Advance(number);
+  AdvanceWaiting();
   if (++ticks_ % kForgetTicks == 0) {
     std::vector<int64_t> gone;
     for (auto& [id, model] : models_) {
-      if (model.current == 0 && !parts_.hub.repos().FindById(id)) gone.push_back(id);
+      if (!parts_.hub.repos().FindById(id)) gone.push_back(id);
     }
-    for (int64_t id : gone) Forget(models_[id]);
+    for (int64_t id : gone) {
+      if (Generation* current = Current(models_[id])) {
+        Retire(*current);  // and forgotten the next time
+      } else {
+        Forget(models_[id]);
+      }
+    }
   }
   for (auto& [id, model] : models_) Publish(model);
 }

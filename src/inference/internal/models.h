@@ -108,6 +108,7 @@ class Models {
 
   // model_loading.cc: from nothing to a worker that answers, and back
   void Advance(uint64_t generation);
+  void AdvanceWaiting();
   bool MakeRoom(Generation& generation);
   void LayOut(Generation& generation);
   void StartWorker(uint64_t generation, const std::filesystem::path& folder);

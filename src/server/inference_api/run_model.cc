@@ -155,7 +155,7 @@ void AddServerRoutes(RouteTable& table) {
         "Runs a model, in the words of TGI and TEI.");
   }
   AddModelRoute(
-      table, "GET", "/models/{ns}/{name}/info",
+      table, "GET,HEAD", "/models/{ns}/{name}/info",
       [](Context& context) { return RunInference(context, "/info"); },
       "What TGI's /info says of the model.");
 }
@@ -208,7 +208,7 @@ void RegisterRunModel(RouteTable& table) {
                .body = kBody,
                .summary = "Runs the model that the body names, in OpenAI's words."});
   }
-  table.Add({.methods = "GET",
+  table.Add({.methods = "GET,HEAD",
              .pattern = "/v1/models",
              .access = Access::kPublic,
              .handle = ListModels,
