@@ -142,8 +142,8 @@ class SchedulerTest : public hub::HubFixture {
   }
   ModelStatus Status(const hub::RepoHandle& repo) { return scheduler().StatusOf(repo.record()); }
 
-  static constexpr ForwardOptions kHeld = {FaultShape::kInference, std::chrono::seconds(60)};
-  static constexpr ForwardOptions kAtOnce = {};
+  static inline const ForwardOptions kHeld = {FaultShape::kInference, std::chrono::seconds(60)};
+  static inline const ForwardOptions kAtOnce = {};
   SchedulerOptions options_;
   std::unique_ptr<Scheduler> scheduler_;
 };
