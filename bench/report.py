@@ -5,7 +5,8 @@ import pathlib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ORDER = ["startup", "hot_requests", "download", "upload", "commits", "clone", "list_million",
-         "xet_upload", "xet_download", "xet_resolve", "xet_dedup_miss", "xet_edit", "xet_memory", "weights", "tokenizers"]
+         "xet_upload", "xet_download", "xet_resolve", "xet_dedup_miss", "xet_edit", "xet_memory", "weights", "tokenizers",
+         "model_start"]
 
 
 def number(value):

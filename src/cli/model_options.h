@@ -15,6 +15,7 @@ struct ModelOptions {
   std::string precision = "native";
   int threads = 0;
   uint64_t kv_megabytes = 1024;
+  std::string cache_folder;  // "off": none; empty: the user's
 
   void AddTo(CLI::App* command);
   // A folder with config.json, or a .gguf file. Throws kNotFound saying what was looked for.

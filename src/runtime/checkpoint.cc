@@ -35,7 +35,9 @@ void LoadSafetensors(const fs::path& path, WeightLoader* loader) {
   for (const ShardedCheckpoint::Entry& entry : files->entries()) {
     loader->Add({entry.tensor->name, entry.tensor->type, entry.tensor->shape, files->Bytes(entry)});
   }
-  loader->weights().Keep(files);
+  for (const MappedSource* source : files->Sources()) {
+    loader->weights().KeepFile(files, {source->path(), source->bytes()});
+  }
 }
 
 ModelConfig LanguageModelConfig(Json config) {
@@ -70,7 +72,7 @@ Checkpoint LoadCheckpoint(const fs::path& path) {
     return LoadGguf(gguf.front());
   }
   std::string text = ReadFile(path / "config.json", kMaxConfigBytes);
-  Checkpoint checkpoint{LanguageModelConfig(Json::Parse(text)), {}, path, {}};
+  Checkpoint checkpoint{LanguageModelConfig(Json::Parse(text)), {}, path, {}, nullptr};
   WeightLoader loader(checkpoint.config, &checkpoint.weights);
   if (safetensors || !torch) {
     LoadSafetensors(path, &loader);

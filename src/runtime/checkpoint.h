@@ -9,9 +9,14 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 
 #include "runtime/model_config.h"
 #include "tensor/weights.h"
+
+namespace hearth {
+class GgufFile;
+}
 
 namespace hearth::runtime {
 
@@ -22,6 +27,7 @@ struct Checkpoint {
   std::filesystem::path folder;
   // The GGUF file that also holds the tokenizer; empty otherwise.
   std::filesystem::path gguf;
+  std::shared_ptr<const GgufFile> gguf_file;  // opened, without its vocabulary; null otherwise
 };
 
 // A folder with config.json and weights (safetensors, sharded or not; pytorch_model.bin; one

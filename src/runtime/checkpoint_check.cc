@@ -11,7 +11,7 @@ namespace {
 
 void CheckTable(const Checkpoint& checkpoint, const ModelShape& shape,
                 const tensor::EmbedNode& embed) {
-  uint64_t rows = checkpoint.weights.View(embed.table).rows;
+  uint64_t rows = checkpoint.weights.Shape(embed.table).rows;
   uint64_t needed = 1;
   const char* key = "type_vocab_size";
   if (embed.input == tensor::TokenInput::kIds) needed = shape.vocabulary, key = "vocab_size";

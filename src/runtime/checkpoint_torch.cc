@@ -39,7 +39,7 @@ struct TorchFile {
 
 void LoadTorchFile(const std::filesystem::path& path, WeightLoader* loader) {
   auto file = std::make_shared<TorchFile>(path);
-  loader->weights().Keep(file);
+  loader->weights().KeepFile(file, {file->source.path(), file->source.bytes()});
   for (const TorchTensor& tensor : file->checkpoint.tensors()) {
     std::optional<tensor::Dtype> dtype = tensor::FindDtype(tensor.dtype->safetensors);
     if (!dtype || tensor.storage < 0 || !tensor::IsFloat(*dtype)) continue;

@@ -50,22 +50,21 @@ std::string UsualName(std::string_view name) {
   return std::string(name);
 }
 
+// Bytes that were made, as a view that owns them.
 template <typename T>
-const uint8_t* Own(std::shared_ptr<T[]> buffer, tensor::WeightSet* weights) {
-  auto* data = reinterpret_cast<const uint8_t*>(buffer.get());
-  weights->Keep(std::move(buffer));
-  return data;
+WeightView Owned(const WeightView& shape, std::shared_ptr<T[]> bytes) {
+  auto* data = reinterpret_cast<const uint8_t*>(bytes.get());
+  return {shape.rows, shape.columns, shape.type, data, std::move(bytes)};
 }
 
-// Executors read values by their type; files may begin them anywhere.
-const uint8_t* Aligned(std::span<const uint8_t> bytes, uint64_t size, tensor::WeightSet* weights) {
-  if (reinterpret_cast<uintptr_t>(bytes.data()) % size == 0) return bytes.data();
+WeightView Copied(const WeightView& view) {
+  std::span<const uint8_t> bytes = view.bytes();
   auto copy = std::make_shared<uint8_t[]>(bytes.size());
   std::copy(bytes.begin(), bytes.end(), copy.get());
-  return Own(std::move(copy), weights);
+  return Owned(view, std::move(copy));
 }
 
-WeightView Transposed(const WeightView& view, tensor::WeightSet* weights) {
+WeightView Transposed(const WeightView& view) {
   uint64_t size = tensor::InfoOf(view.type).block_bytes;
   std::span<const uint8_t> bytes = view.bytes();
   auto out = std::make_shared<uint8_t[]>(bytes.size());
@@ -80,25 +79,35 @@ WeightView Transposed(const WeightView& view, tensor::WeightSet* weights) {
       }
     }
   }
-  return {view.columns, view.rows, view.type, Own(std::move(out), weights)};
+  return Owned({view.columns, view.rows, view.type}, std::move(out));
 }
 
-}  // namespace
-
-WeightView ReorderRows(const WeightView& view, std::span<const uint64_t> order,
-                       tensor::WeightSet* weights) {
-  WeightView made = view;
-  // A bias is one row here, but as many rows of one value in its file.
+// A bias is one row here, but as many rows of one value in its file.
+WeightView Reordered(const WeightView& view, std::span<const uint64_t> order) {
+  WeightView shape = view;
   bool vector = view.rows == 1;
   uint64_t count = vector ? view.columns : view.rows;
   uint64_t size = vector ? tensor::InfoOf(view.type).block_bytes : view.row_bytes();
-  (vector ? made.columns : made.rows) = order.size();
+  (vector ? shape.columns : shape.rows) = order.size();
   auto out = std::make_shared<uint8_t[]>(order.size() * size);
   for (size_t i = 0; i < order.size(); ++i) {
     if (order[i] < count) std::memcpy(&out[i * size], view.data + order[i] * size, size);
   }
-  made.data = Own(std::move(out), weights);
-  return made;
+  return Owned(shape, std::move(out));
+}
+
+bool IsAligned(const WeightView& view) {
+  return reinterpret_cast<uintptr_t>(view.data) % tensor::InfoOf(view.type).block_bytes == 0;
+}
+
+}  // namespace
+
+void AddReordered(std::string name, const WeightView& view, std::vector<uint64_t> order,
+                  tensor::WeightSet* weights) {
+  WeightView shape = view;
+  (view.rows == 1 ? shape.columns : shape.rows) = order.size();
+  weights->AddLazy(std::move(name), shape,
+                   [view, order = std::move(order)] { return Reordered(view, order); });
 }
 
 WeightLoader::WeightLoader(const ModelConfig& config, tensor::WeightSet* weights)
@@ -124,25 +133,32 @@ void WeightLoader::Add(const FileTensor& tensor) {
   for (uint64_t size : tensor.shape) elements *= size;
   view.rows = tensor.shape.size() < 2 ? 1 : tensor.shape.front();
   view.columns = elements / view.rows;
+  view.data = tensor.bytes.data();
   if (auto plain = PlainType(tensor.dtype)) {
     view.type = *plain;
-    view.data = Aligned(tensor.bytes, tensor::InfoOf(view.type).block_bytes, weights_);
+    AddView(UsualName(tensor.name), view);
   } else if (tensor::IsFloat(tensor.dtype)) {
     auto floats = std::make_shared<float[]>(elements);
     tensor::ToFloat(tensor.dtype, tensor.bytes.data(), elements, floats.get());
-    view.data = Own(std::move(floats), weights_);
-  } else {
-    return;  // masks and position numbers
-  }
-  std::string name = UsualName(tensor.name);
+    AddView(UsualName(tensor.name), Owned(view, std::move(floats)));
+  }  // else masks and position numbers
+}
+
+void WeightLoader::AddView(std::string name, const WeightView& view) {
   Transform transform = TransformOf(name);
-  if (transform == Transform::kTransposed && view.rows > 1) view = Transposed(view, weights_);
-  if (transform == Transform::kFusedHeads) {
+  if (transform == Transform::kTransposed && view.rows > 1) {
+    weights_->AddLazy(std::move(name), {view.columns, view.rows, view.type},
+                      [view] { return Transposed(view); });
+  } else if (transform == Transform::kFusedHeads) {
     // Architectures take queries, keys and values one after another, as GGUF stores them.
     uint64_t rows = view.rows == 1 ? view.columns : view.rows;
-    view = ReorderRows(view, convert::CheckpointRows(transform, rows, rows_), weights_);
+    AddReordered(std::move(name), view, convert::CheckpointRows(transform, rows, rows_), weights_);
+  } else if (!IsAligned(view)) {
+    // Executors read values by their type; files may begin them anywhere.
+    weights_->AddLazy(std::move(name), view, [view] { return Copied(view); });
+  } else {
+    weights_->Add(std::move(name), view);
   }
-  weights_->Add(std::move(name), view);
 }
 
 }  // namespace hearth::runtime

@@ -2,7 +2,7 @@
 //
 // A tensor that the engine takes as the file stores it stays a view of the file; what is stored
 // another way (turned matrices, rows in another order, types of 8 bits, addresses that are not
-// aligned) becomes a copy that the set owns. Errors: kInvalidArgument.
+// aligned) becomes a copy when somebody needs it (WeightSet::AddLazy). Errors: kInvalidArgument.
 #pragma once
 
 #include <cstdint>
@@ -27,10 +27,10 @@ struct FileTensor {
   std::span<const uint8_t> bytes;
 };
 
-// The rows of `view` in another order: row i of the result is row order[i], or zeros where that is
-// past the end. The set owns the copy.
-tensor::WeightView ReorderRows(const tensor::WeightView& view, std::span<const uint64_t> order,
-                               tensor::WeightSet* weights);
+// Adds the rows of `view` in another order: row i is row order[i] of it, or zeros where that is
+// past the end. The rows of a vector are its values.
+void AddReordered(std::string name, const tensor::WeightView& view, std::vector<uint64_t> order,
+                  tensor::WeightSet* weights);
 
 class WeightLoader {
  public:
@@ -41,6 +41,7 @@ class WeightLoader {
   tensor::WeightSet& weights() { return *weights_; }
 
  private:
+  void AddView(std::string name, const tensor::WeightView& view);
   convert::Transform TransformOf(std::string_view name) const;
 
   tensor::WeightSet* weights_;

@@ -38,8 +38,7 @@ class GgufLoader {
     if (named.rule == nullptr || entry.tensor->elements == 0) return;
     std::string_view pattern = named.rule->hf;
     if (pattern.starts_with('!')) pattern.remove_prefix(1);
-    WeightView view = Restored(View(entry), named.rule->transform);
-    weights_->Add(convert::WithLayer(pattern, named.layer), view);
+    Add(convert::WithLayer(pattern, named.layer), View(entry), named.rule->transform);
   }
 
  private:
@@ -55,7 +54,7 @@ class GgufLoader {
     return view;
   }
 
-  WeightView Restored(const WeightView& view, Transform transform) const {
+  void Add(std::string name, const WeightView& view, Transform transform) {
     bool vector = view.rows == 1;
     uint64_t rows = vector ? view.columns : view.rows;
     switch (transform) {
@@ -65,30 +64,33 @@ class GgufLoader {
         std::vector<uint64_t> order = convert::CheckpointRows(transform, rows, rows_);
         std::vector<uint64_t> back(order.size());
         for (size_t i = 0; i < order.size(); ++i) back[order[i]] = i;
-        return ReorderRows(view, back, weights_);
+        return AddReordered(std::move(name), view, std::move(back), weights_);
       }
       case Transform::kSkipPositions: {
         // Positions are counted from the first rows on, which belong to none and stay zero.
         std::vector<uint64_t> order(rows_.skipped_positions, UINT64_MAX);
         for (uint64_t row = 0; row < rows; ++row) order.push_back(row);
-        return ReorderRows(view, order, weights_);
+        return AddReordered(std::move(name), view, std::move(order), weights_);
       }
-      case Transform::kPlusOne:
-        return MinusOne(view);
+      case Transform::kPlusOne: {
+        WeightView shape = view;
+        shape.type = tensor::BlockType::kF32;
+        weights_->AddLazy(std::move(name), shape, [view] { return MinusOne(view); });
+        return;
+      }
       case Transform::kNone:
       case Transform::kTransposed:  // turned already
       case Transform::kFusedHeads:  // as architectures take them
         break;
     }
-    return view;
+    weights_->Add(std::move(name), view);
   }
 
-  WeightView MinusOne(const WeightView& view) const {
+  static WeightView MinusOne(const WeightView& view) {
     auto floats = std::make_shared<std::vector<float>>(tensor::ToFloats(view));
     for (float& value : *floats) value -= 1;
-    weights_->Keep(floats);
     return {view.rows, view.columns, tensor::BlockType::kF32,
-            reinterpret_cast<const uint8_t*>(floats->data())};
+            reinterpret_cast<const uint8_t*>(floats->data()), floats};
   }
 
   const GgufFile& file_;
@@ -117,12 +119,14 @@ bool IsLaterGgufPart(const std::filesystem::path& path) {
 }
 
 Checkpoint LoadGguf(const std::filesystem::path& path) {
-  auto file = std::make_shared<GgufFile>(GgufFile::Open(path));
+  auto file = std::make_shared<GgufFile>(GgufFile::Open(path, ModelGgufLimits()));
   GgufModel model = ReadGgufModel(*file);
-  Checkpoint checkpoint{model.config, {}, path.parent_path(), path};
+  Checkpoint checkpoint{model.config, {}, path.parent_path(), path, file};
   GgufLoader loader(*file, model, &checkpoint.weights);
   for (const GgufFile::Entry& entry : file->entries()) loader.Add(entry);
-  checkpoint.weights.Keep(file);
+  for (const MappedSource* source : file->Sources()) {
+    checkpoint.weights.KeepFile(file, {source->path(), source->bytes()});
+  }
   return checkpoint;
 }
 

@@ -7,7 +7,9 @@
 #include "base/file.h"
 #include "formats/gguf/gguf_file.h"
 #include "runtime/checkpoint_check.h"
+#include "runtime/checkpoint_identity.h"
 #include "tokenizers/loaders/loader.h"
+#include "tokenizers/model.h"
 
 namespace hearth::runtime {
 namespace {
@@ -34,15 +36,6 @@ std::optional<std::string> TokenText(const Json& value) {
   const Json* content = value.is_object() ? value.Find("content") : &value;
   if (content == nullptr || content->AsString() == nullptr) return std::nullopt;
   return *content->AsString();
-}
-
-bool MarksWordParts(const Json& tokenizer) {
-  const Json* model = tokenizer.Find("model");
-  const Json* mark = model != nullptr ? model->Find("continuing_subword_prefix") : nullptr;
-  if (mark != nullptr) return mark->AsString() != nullptr && !mark->AsString()->empty();
-  // WordPiece has "##" where the file says nothing.
-  const Json* type = model != nullptr ? model->Find("type") : nullptr;
-  return type != nullptr && *type == Json("WordPiece");
 }
 
 constexpr std::string_view kSpecialTokens[] = {"bos_token", "eos_token", "unk_token", "sep_token",
@@ -81,22 +74,35 @@ Model::Model(Checkpoint checkpoint, const LoadOptions& options)
   head_ = HeadOf(checkpoint_.config);
   CheckCheckpoint(checkpoint_, head_);
   modules_ = LoadSentenceModules(&checkpoint_);
+  if (!options_.cache_folder.empty()) {
+    CheckpointIdentity identity(checkpoint_, options_.settled);
+    store_ = std::make_shared<tensor::PackedStore>(
+        tensor::PackedStore::Options{options_.cache_folder / "packed", options_.max_cache_bytes,
+                                     [identity] { return identity.Now(); }});
+  }
   LoadTexts();
+}
+
+void Model::LoadTokenizerFile() {
+  tokenizers::LoadOptions options;
+  options.settled = options_.settled;
+  if (!options_.cache_folder.empty()) options.cache_folder = options_.cache_folder / "tokenizers";
+  try {
+    tokenizer_ = tokenizers::LoadTokenizer(
+        checkpoint_.gguf.empty() ? checkpoint_.folder : checkpoint_.gguf, options);
+  } catch (const Error& error) {
+    if (error.code() != Code::kNotFound) throw;
+    return;
+  }
+  marks_word_parts_ = !tokenizer_->model().word_part_prefix().empty();
+  // A file's own settings (MiniLM pads to 128) are for its training; what is cut is our decision.
+  tokenizer_->SetTruncation(std::nullopt);
+  tokenizer_->SetPadding(std::nullopt);
 }
 
 void Model::LoadTexts() {
   const fs::path& folder = checkpoint_.folder;
-  fs::path source = checkpoint_.gguf.empty() ? folder : checkpoint_.gguf;
-  try {
-    Json json = tokenizers::LoadTokenizerJson(source);
-    marks_word_parts_ = MarksWordParts(json);
-    tokenizer_ = tokenizers::Tokenizer::Build(json);
-    // A file's own settings (MiniLM pads to 128) are for its training; what is cut is our decision.
-    tokenizer_->SetTruncation(std::nullopt);
-    tokenizer_->SetPadding(std::nullopt);
-  } catch (const Error& error) {
-    if (error.code() != Code::kNotFound) throw;
-  }
+  LoadTokenizerFile();
   generation_config_ = GenerationConfig::FromJson(config().json());
   if (auto json = ReadJson(folder / "generation_config.json")) {
     generation_config_ = generation_config_.MergedWith(GenerationConfig::FromJson(*json));
@@ -115,9 +121,8 @@ void Model::LoadTexts() {
   if (fs::exists(folder / "chat_template.jinja")) {
     chat_template_ = Json(ReadFile(folder / "chat_template.jinja", kMaxTextBytes));
   }
-  if (!checkpoint_.gguf.empty() && chat_template_.is_null()) {
-    GgufFile file = GgufFile::Open(checkpoint_.gguf);
-    if (auto text = file.header().chat_template) chat_template_ = Json(*text);
+  if (checkpoint_.gguf_file != nullptr && chat_template_.is_null()) {
+    if (auto text = checkpoint_.gguf_file->header().chat_template) chat_template_ = Json(*text);
     for (auto [name, id] :
          {std::pair{"bos_token", generation_config_.bos_token_id},
           {"eos_token", generation_config_.eos_token_id && !generation_config_.eos_token_id->empty()
@@ -165,14 +170,22 @@ tensor::Value Model::Forward(Head head, tensor::Builder& builder) const {
   return architecture_->forward(context, builder);
 }
 
+tensor::CompileOptions Model::compile_options() const {
+  tensor::CompileOptions options;
+  options.precision = options_.precision;
+  options.tier = options_.tier;
+  options.threads = options_.threads;
+  options.store = store_;
+  return options;
+}
+
 std::shared_ptr<const tensor::CpuProgram> Model::Program(Head head) const {
   std::lock_guard lock(programs_mutex_);
   auto& program = programs_[head];
   if (program == nullptr) {
     tensor::GraphBuilder recorder(checkpoint_.weights);
     Forward(head, recorder);
-    program = tensor::CpuProgram::Compile(recorder.Take(), checkpoint_.weights,
-                                          {.precision = options_.precision, .tier = options_.tier});
+    program = tensor::CpuProgram::Compile(recorder.Take(), checkpoint_.weights, compile_options());
   }
   return program;
 }
@@ -186,8 +199,7 @@ std::shared_ptr<const tensor::CpuProgram> Model::EmbeddingProgram() const {
     recorder.Output("embedding",
                     AppendSentenceModules(modules, checkpoint_.weights, recorder, states));
     embedding_program_ =
-        tensor::CpuProgram::Compile(recorder.Take(), checkpoint_.weights,
-                                    {.precision = options_.precision, .tier = options_.tier});
+        tensor::CpuProgram::Compile(recorder.Take(), checkpoint_.weights, compile_options());
   }
   return embedding_program_;
 }

@@ -1,11 +1,13 @@
 // A model ready to run: weights, configuration, tokenizer, chat template, and the programs that
 // compute its heads.
 //
-// Load reads headers and maps the weights; a program (tensor/cpu) is compiled when first asked for.
+// Load reads headers and maps the weights; a program (tensor/cpu) is compiled when first asked for,
+// or its packed weights are taken from LoadOptions::cache_folder.
 // Thread rule: const use from any number of threads. Errors: those of LoadCheckpoint and Tokenizer;
 // kUnimplemented, naming it, for a model_type that no file in archs/ runs.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -28,6 +30,14 @@ struct LoadOptions {
   // kNative keeps what the file holds: quantised blocks as they are, 16-bit floats as bf16 or fp32.
   tensor::Precision precision = tensor::Precision::kNative;
   Tier tier = CpuTier();
+  int threads = 0;  // that pack weights; 0: one per core
+  // Where packed weights (packed/) and compiled tokenizers (tokenizers/) are kept for later starts
+  // and other processes; empty: nowhere. May be emptied at any time; its files must not be changed
+  // in place.
+  std::filesystem::path cache_folder;
+  uint64_t max_cache_bytes = uint64_t{32} << 30;  // of packed weights
+  // Younger files are not kept: they may yet change within one tick of the file system's clock.
+  std::chrono::nanoseconds settled = std::chrono::milliseconds(100);
 };
 
 // "fp32", "bf16", "int8", "int4", "native"; throws kInvalidArgument.
@@ -78,9 +88,12 @@ class Model {
  private:
   Model(Checkpoint checkpoint, const LoadOptions& options);
   void LoadTexts();
+  void LoadTokenizerFile();
+  tensor::CompileOptions compile_options() const;
 
   Checkpoint checkpoint_;
   LoadOptions options_;
+  std::shared_ptr<const tensor::PackedStore> store_;  // null without a cache folder
   const Architecture* architecture_ = nullptr;
   ModelShape shape_;
   Head head_;

@@ -42,15 +42,4 @@ Engine* Runner::FindEngine() {
   return engine_.get();
 }
 
-const tokenizers::Tokenizer& Runner::TokenizerWith(const tokenizers::Truncation& truncation) {
-  std::lock_guard lock(mutex_);
-  auto& tokenizer = tokenizers_[truncation.ToJson().Dump()];
-  if (tokenizer == nullptr) {
-    tokenizer = std::make_unique<tokenizers::Tokenizer>(
-        tokenizers::Tokenizer::FromJson(model_->tokenizer().ToJson()));
-    tokenizer->SetTruncation(truncation);
-  }
-  return *tokenizer;
-}
-
 }  // namespace hearth::runtime

@@ -6,7 +6,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <string>
 
 #include "runtime/engine/encoder.h"
 #include "runtime/engine/engine.h"
@@ -26,8 +25,6 @@ class Runner {
   // With the output "embedding".
   Encoder& embedder();
   Engine& engine();
-  // The model's tokenizer with truncation to so many tokens.
-  const tokenizers::Tokenizer& TokenizerWith(const tokenizers::Truncation& truncation);
   // The bytes of all tokens, for constraints; made at the first call.
   std::shared_ptr<const TokenVocabulary> vocabulary();
   // Whether a text generator runs, without starting it.
@@ -39,7 +36,6 @@ class Runner {
   std::mutex mutex_;
   std::map<Head, std::unique_ptr<Encoder>> encoders_;
   std::unique_ptr<Encoder> embedder_;
-  std::map<std::string, std::unique_ptr<tokenizers::Tokenizer>> tokenizers_;
   std::shared_ptr<const TokenVocabulary> vocabulary_;
   std::unique_ptr<Engine> engine_;
 };

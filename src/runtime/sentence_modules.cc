@@ -104,6 +104,7 @@ void AddWeights(const fs::path& folder, const std::string& name, Checkpoint* che
     checkpoint->weights.Add(name + "." + kept->Name(weight), kept->View(weight));
   }
   checkpoint->weights.Keep(kept);
+  for (const tensor::WeightFile& file : kept->files()) checkpoint->weights.KeepFile(kept, file);
 }
 
 SentenceModule Dense(const fs::path& folder, const std::string& name, Checkpoint* checkpoint) {
@@ -217,8 +218,7 @@ void Loader::ReadPrompts(const fs::path& path) {
 }
 
 // llama.cpp's numbers: 1 mean, 2 first, 3 last.
-std::optional<SentenceModules> FromGguf(const fs::path& path) {
-  GgufFile file = GgufFile::Open(path);
+std::optional<SentenceModules> FromGguf(const GgufFile& file) {
   const GgufMetadata* entry = file.header().Find(file.header().architecture + ".pooling_type");
   auto type = entry != nullptr ? entry->value.AsUint() : std::nullopt;
   if (!type || *type < 1 || *type > 3) return std::nullopt;
@@ -244,7 +244,7 @@ SentenceModules MeanPooling() {
 }
 
 std::optional<SentenceModules> LoadSentenceModules(Checkpoint* checkpoint) {
-  if (!checkpoint->gguf.empty()) return FromGguf(checkpoint->gguf);
+  if (checkpoint->gguf_file != nullptr) return FromGguf(*checkpoint->gguf_file);
   if (!fs::exists(checkpoint->folder / "modules.json")) return std::nullopt;
   return Loader(checkpoint).Load();
 }

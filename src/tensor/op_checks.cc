@@ -15,7 +15,7 @@ std::string Sizes(const WeightView& view) {
 
 void CheckVector(const WeightSet& weights, Weight vector, uint32_t columns) {
   if (!vector) return;
-  const WeightView& view = weights.View(vector);
+  const WeightView& view = weights.Shape(vector);
   if (view.rows != 1 || view.columns != columns) {
     Refuse("the tensor " + weights.Name(vector) + " has " + Sizes(view) + " values where " +
            std::to_string(columns) + " belong");
@@ -25,11 +25,11 @@ void CheckVector(const WeightSet& weights, Weight vector, uint32_t columns) {
 }  // namespace
 
 uint32_t CheckEmbed(const WeightSet& weights, Weight table) {
-  return static_cast<uint32_t>(weights.View(table).columns);
+  return static_cast<uint32_t>(weights.Shape(table).columns);
 }
 
 uint32_t CheckLinear(const WeightSet& weights, ValueShape x, Weight weight, Weight bias) {
-  const WeightView& view = weights.View(weight);
+  const WeightView& view = weights.Shape(weight);
   if (view.columns != x.columns) {
     Refuse("the tensor " + weights.Name(weight) + " is " + Sizes(view) + " but its input has " +
            std::to_string(x.columns) + " columns");
@@ -76,7 +76,7 @@ uint32_t CheckAttention(const WeightSet& weights, ValueShape q, ValueShape k, Va
            std::to_string(options.head_dim) + ", does not fit " + std::to_string(q.columns) +
            " and " + std::to_string(k.columns) + " columns");
   }
-  if (options.relative_bias && weights.View(options.relative_bias).columns != options.heads) {
+  if (options.relative_bias && weights.Shape(options.relative_bias).columns != options.heads) {
     Refuse("the tensor " + weights.Name(options.relative_bias) + " needs one column per head");
   }
   return q.columns;

@@ -47,6 +47,8 @@ class Model {
 
   // "BPE", "WordPiece", "Unigram", "WordLevel".
   virtual std::string_view type() const = 0;
+  // What tokens inside of words begin with ("##"); empty when they are not marked.
+  virtual std::string_view word_part_prefix() const { return {}; }
   // The object of tokenizer.json, equal to what the reference writes.
   virtual Json ToJson() const = 0;
   // They live as long as the model.

@@ -88,9 +88,14 @@ Tokenizer Tokenizer::FromJson(std::string_view text) {
 }
 
 Tokenizer Tokenizer::FromFile(const std::filesystem::path& path, const LoadOptions& options) {
-  if (options.cache_folder.empty()) return FromJson(internal::ReadSource(path).text());
+  return FromFile(path, options, nullptr);
+}
+
+Tokenizer Tokenizer::FromFile(const std::filesystem::path& path, const LoadOptions& options,
+                              const ReadText& read) {
+  if (options.cache_folder.empty()) return FromJson(internal::ReadSource(path, read).text());
   internal::CompiledCache cache(options.cache_folder);
-  if (auto found = cache.Find(path)) {
+  if (auto found = cache.Find(path, read)) {
     try {
       const Json* model = found->rest.Find("model");
       std::unique_ptr<Model> made = ParseModel(*model, std::move(found->parts));
@@ -101,7 +106,7 @@ Tokenizer Tokenizer::FromFile(const std::filesystem::path& path, const LoadOptio
       // Made again below.
     }
   }
-  internal::SourceFile source = internal::ReadSource(path);
+  internal::SourceFile source = internal::ReadSource(path, read);
   Tokenizer tokenizer = FromJson(source.text());
   if (source.unchanged_for < options.settled) return tokenizer;
   FastPath& fast = *tokenizer.fast_path_;
@@ -232,15 +237,17 @@ size_t Tokenizer::AddSpecialTokens(std::span<const std::string> contents) {
 
 // What must be left for the text wraps around when the special tokens alone are too many; the
 // reference then takes the length for unlimited, and so does PostProcess.
-void Tokenizer::SetTruncation(std::optional<Truncation> truncation) {
-  if (truncation) {
-    size_t left = truncation->max_length - added_special_tokens(false);
-    if (left < truncation->stride) {
-      throw Error(Code::kInvalidArgument,
-                  "the truncation stride " + std::to_string(truncation->stride) + " is above the " +
-                      std::to_string(left) + " tokens that are left for text");
-    }
+void Tokenizer::CheckTruncation(const Truncation& truncation) const {
+  size_t left = truncation.max_length - added_special_tokens(false);
+  if (left < truncation.stride) {
+    throw Error(Code::kInvalidArgument,
+                "the truncation stride " + std::to_string(truncation.stride) + " is above the " +
+                    std::to_string(left) + " tokens that are left for text");
   }
+}
+
+void Tokenizer::SetTruncation(std::optional<Truncation> truncation) {
+  if (truncation) CheckTruncation(*truncation);
   truncation_ = truncation;
 }
 

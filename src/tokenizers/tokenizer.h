@@ -50,6 +50,9 @@ struct EncodeOptions {
   bool add_special_tokens = true;
   OffsetUnit offsets = OffsetUnit::kBytes;
   int threads = 1;  // of EncodeBatch; 0: as many as the machine has
+  // In place of the tokenizer's own, which stays as it is; nullptr: its own. Borrowed for the call,
+  // which throws as SetTruncation does.
+  const Truncation* truncation = nullptr;
   // Never by the fast path, which gives the same: for tests that compare the two.
   bool stage_by_stage = false;
 };
@@ -67,6 +70,9 @@ std::filesystem::path DefaultTokenizerCache();
 
 class Tokenizer {
  public:
+  // The text of a tokenizer.json that means what the file at a path holds.
+  using ReadText = std::function<std::string(const std::filesystem::path&)>;
+
   // The whole text of a tokenizer.json; Build takes the parsed value, which is many times slower
   // for a large vocabulary. What the first call does not need is made when a call needs it.
   static Tokenizer FromJson(std::string_view text);
@@ -75,6 +81,9 @@ class Tokenizer {
   // not changed since the last time is not read: what it compiled to is mapped, in a millisecond or
   // two. Only the first use of a damaged compiled file whose source is gone by then throws for it.
   static Tokenizer FromFile(const std::filesystem::path& path, const LoadOptions& options = {});
+  // The same for a file of another kind: `read` is called when nothing is kept of it.
+  static Tokenizer FromFile(const std::filesystem::path& path, const LoadOptions& options,
+                            const ReadText& read);
 
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;
@@ -180,7 +189,9 @@ class Tokenizer {
                               Scratch* scratch) const;
   Encoding EncodeWith(const EncodeInput& input, const EncodeOptions& options,
                       Scratch* scratch) const;
-  Encoding PostProcess(std::vector<Encoding> sequences, bool add_special_tokens) const;
+  Encoding PostProcess(std::vector<Encoding> sequences, const EncodeOptions& options) const;
+  const Truncation* TruncationOf(const EncodeOptions& options) const;
+  void CheckTruncation(const Truncation& truncation) const;
   void AppendIds(std::string_view text, Scratch* scratch, std::vector<uint32_t>* ids) const;
   void AppendIdsPlain(std::string_view text, Scratch* scratch, std::vector<uint32_t>* ids) const;
   void AppendSegments(const SegmentEncoder& encoder, std::string_view text, Scratch* scratch,

@@ -75,6 +75,7 @@ Encoding Tokenizer::EncodeSequenceOnce(const EncodeSequence& sequence, uint32_t 
 
 Encoding Tokenizer::EncodeWith(const EncodeInput& input, const EncodeOptions& options,
                                Scratch* scratch) const {
+  if (options.truncation != nullptr) CheckTruncation(*options.truncation);
   if (FollowsPlan(input, options)) return EncodeText(input.first.text(), options, scratch);
   std::vector<Encoding> sequences;
   sequences.reserve(2);
@@ -82,13 +83,20 @@ Encoding Tokenizer::EncodeWith(const EncodeInput& input, const EncodeOptions& op
   if (input.second) {
     sequences.push_back(EncodeSequenceOnce(*input.second, 1, options.offsets, scratch));
   }
-  return PostProcess(std::move(sequences), options.add_special_tokens);
+  return PostProcess(std::move(sequences), options);
 }
 
-Encoding Tokenizer::PostProcess(std::vector<Encoding> sequences, bool add_special_tokens) const {
+const Truncation* Tokenizer::TruncationOf(const EncodeOptions& options) const {
+  if (options.truncation != nullptr) return options.truncation;
+  return truncation_ ? &*truncation_ : nullptr;
+}
+
+Encoding Tokenizer::PostProcess(std::vector<Encoding> sequences,
+                                const EncodeOptions& options) const {
+  bool add_special_tokens = options.add_special_tokens;
   bool is_pair = sequences.size() == 2;
-  if (truncation_) {
-    Truncation truncation = *truncation_;
+  if (const Truncation* wanted = TruncationOf(options)) {
+    Truncation truncation = *wanted;
     if (add_special_tokens) truncation.max_length -= added_special_tokens(is_pair);
     TruncateSequences(truncation, sequences);
   }

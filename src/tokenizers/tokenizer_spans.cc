@@ -127,8 +127,9 @@ Encoding Tokenizer::EncodeByPlan(const EncodeOptions& options, size_t text_token
 
 Encoding Tokenizer::EncodeText(std::string_view text, const EncodeOptions& options,
                                Scratch* scratch) const {
-  size_t room = truncation_ ? truncation_->max_length : SIZE_MAX;
-  if (truncation_ && options.add_special_tokens) room -= added_special_tokens(false);
+  const Truncation* truncation = TruncationOf(options);
+  size_t room = truncation != nullptr ? truncation->max_length : SIZE_MAX;
+  if (truncation != nullptr && options.add_special_tokens) room -= added_special_tokens(false);
   if (!options.stage_by_stage && FindSpans(text, scratch) && scratch->spans.size() <= room) {
     return EncodeByPlan(options, scratch->spans.size(), [&](uint32_t type_id, Encoding* encoding) {
       AppendSpans(text, type_id, options.offsets, scratch, encoding);
@@ -143,7 +144,7 @@ Encoding Tokenizer::EncodeText(std::string_view text, const EncodeOptions& optio
   }
   std::vector<Encoding> sequences(1);
   AppendTokens(std::nullopt, 0, options.offsets, scratch, &sequences.back());
-  return PostProcess(std::move(sequences), options.add_special_tokens);
+  return PostProcess(std::move(sequences), options);
 }
 
 bool Tokenizer::WantsFastPath(size_t bytes) const {

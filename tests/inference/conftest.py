@@ -17,6 +17,8 @@ sys.path.insert(0, str(ROOT / "tools"))
 import test_data  # noqa: E402
 
 BINARY = pathlib.Path(os.environ.get("HEARTH_BINARY", ROOT / "build" / "release" / "src" / "apps" / "hearth"))
+# Nothing is written to the home of whoever runs the tests.
+os.environ.setdefault("HEARTH_CACHE", str(ROOT / "build" / "test-cache"))
 START_SECONDS = 60
 WORDS = ("the a cat dog sat ran on under mat tree and then it was red blue big small happy very . , ! ? yes no what where "
          "how I you we they").split()

@@ -15,6 +15,8 @@ sys.path.insert(0, str(ROOT / "tools"))
 import test_data  # noqa: E402
 
 BINARY = pathlib.Path(os.environ.get("HEARTH_BINARY", ROOT / "build" / "release" / "src" / "apps" / "hearth"))
+# Nothing is written to the home of whoever runs the tests.
+os.environ.setdefault("HEARTH_CACHE", str(ROOT / "build" / "test-cache"))
 TEXT = "Señor Wolfgang unbelievably lives in Zürich-Oerlikon, near 東京 tower."
 SIZES = dict(vocab_size=30522, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
              max_position_embeddings=64)

@@ -43,12 +43,19 @@ std::string GgufPartName(std::string_view stem, uint64_t part, uint64_t parts) {
   return std::string(stem) + "-" + five(part + 1) + "-of-" + five(parts) + ".gguf";
 }
 
-GgufFile::Part::Part(const std::filesystem::path& path)
-    : source(path), header(ReadGgufHeader(source, FullGgufLimits())) {}
+GgufLimits ModelGgufLimits() {
+  GgufLimits limits = FullGgufLimits();
+  limits.max_kept_items = 8192;
+  limits.max_kept_total = 1u << 20;
+  return limits;
+}
 
-GgufFile GgufFile::Open(const std::filesystem::path& path) {
+GgufFile::Part::Part(const std::filesystem::path& path, const GgufLimits& limits)
+    : source(path), header(ReadGgufHeader(source, limits)) {}
+
+GgufFile GgufFile::Open(const std::filesystem::path& path, const GgufLimits& limits) {
   GgufFile file;
-  auto given = std::make_unique<Part>(path);
+  auto given = std::make_unique<Part>(path, limits);
   uint64_t parts = SplitField(given->header, "split.count", 1);
   uint64_t number = SplitField(given->header, "split.no", 0);
   if (parts <= 1) {
@@ -62,9 +69,9 @@ GgufFile GgufFile::Open(const std::filesystem::path& path) {
     }
     for (uint64_t part = 0; part < parts; ++part) {
       file.parts_.push_back(
-          part == number
-              ? std::move(given)
-              : std::make_unique<Part>(path.parent_path() / GgufPartName(*stem, part, parts)));
+          part == number ? std::move(given)
+                         : std::make_unique<Part>(
+                               path.parent_path() / GgufPartName(*stem, part, parts), limits));
       const GgufHeader& header = file.parts_.back()->header;
       if (SplitField(header, "split.no", 0) != part ||
           SplitField(header, "split.count", 1) != parts) {
@@ -80,6 +87,12 @@ GgufFile GgufFile::Open(const std::filesystem::path& path) {
                                             std::to_string(announced) + " were announced");
   }
   return file;
+}
+
+std::vector<const MappedSource*> GgufFile::Sources() const {
+  std::vector<const MappedSource*> sources;
+  for (const auto& part : parts_) sources.push_back(&part->source);
+  return sources;
 }
 
 void GgufFile::AddEntries() {

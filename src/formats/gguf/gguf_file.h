@@ -1,7 +1,7 @@
 // GGUF files as tensors: one file or all parts of a split one, mapped.
 //
-// Opening reads the headers, all metadata included; a tensor's bytes are a view into the mapping. A
-// split model is opened by any of its parts: the others are found by name
+// Opening reads the headers, by default all metadata included; a tensor's bytes are a view into the
+// mapping. A split model is opened by any of its parts: the others are found by name
 // ("...-00002-of-00003.gguf"), and the metadata is the first part's. Const functions are safe for
 // concurrent use. Errors: kInvalidArgument; kNotFound for a missing part; kUnimplemented as
 // ReadGgufHeader says and for tensors of an unknown type.
@@ -23,6 +23,8 @@ namespace hearth {
 
 // Keeps whole vocabularies, which the hub's facts do not need.
 GgufLimits FullGgufLimits();
+// Keeps what a model's layers need, one value a layer at most.
+GgufLimits ModelGgufLimits();
 
 class GgufFile {
  public:
@@ -31,10 +33,13 @@ class GgufFile {
     size_t part;
   };
 
-  static GgufFile Open(const std::filesystem::path& path);
+  static GgufFile Open(const std::filesystem::path& path,
+                       const GgufLimits& limits = FullGgufLimits());
 
   // Of the first part; its tensors are that part's only.
   const GgufHeader& header() const { return parts_.front()->header; }
+  // The files.
+  std::vector<const MappedSource*> Sources() const;
   // Of all parts, in file order.
   const std::vector<Entry>& entries() const { return entries_; }
   const Entry* Find(std::string_view name) const;
@@ -45,7 +50,7 @@ class GgufFile {
 
  private:
   struct Part {
-    explicit Part(const std::filesystem::path& path);
+    Part(const std::filesystem::path& path, const GgufLimits& limits);
     MappedSource source;
     GgufHeader header;
   };

@@ -30,6 +30,7 @@ class SafetensorsFile {
   const SafetensorsTensor* Find(std::string_view name) const;
   // Valid as long as this object lives. `tensor` is one of tensors().
   std::span<const uint8_t> Bytes(const SafetensorsTensor& tensor) const;
+  const MappedSource& source() const { return source_; }
   // Maps all tensors' pages at once, for a program that will read them all. A hint; never fails.
   void Preload() const { source_.Preload(source_.bytes()); }
   // Copies a part of a tensor; see SliceShape for its shape.

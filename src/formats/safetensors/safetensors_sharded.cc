@@ -62,6 +62,12 @@ ShardedCheckpoint ShardedCheckpoint::Open(const std::filesystem::path& path) {
   return checkpoint;
 }
 
+std::vector<const MappedSource*> ShardedCheckpoint::Sources() const {
+  std::vector<const MappedSource*> sources;
+  for (const auto& file : files_) sources.push_back(&file->source());
+  return sources;
+}
+
 const ShardedCheckpoint::Entry* ShardedCheckpoint::Find(std::string_view name) const {
   auto found = std::lower_bound(
       entries_.begin(), entries_.end(), name,

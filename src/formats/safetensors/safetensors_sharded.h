@@ -25,6 +25,8 @@ class ShardedCheckpoint {
   const std::vector<Entry>& entries() const { return entries_; }
   // nullptr when no tensor has the name.
   const Entry* Find(std::string_view name) const;
+  // The files.
+  std::vector<const MappedSource*> Sources() const;
   std::span<const uint8_t> Bytes(const Entry& entry) const {
     return entry.file->Bytes(*entry.tensor);
   }

@@ -11,7 +11,7 @@
 
 namespace hearth {
 
-MappedSource::MappedSource(const std::filesystem::path& path) {
+MappedSource::MappedSource(const std::filesystem::path& path) : path_(path) {
   UniqueFd fd = OpenForRead(path);
   size_ = FileSize(fd.get());
   if (size_ == 0) return;  // an empty mapping is an error to the kernel
@@ -21,9 +21,12 @@ MappedSource::MappedSource(const std::filesystem::path& path) {
 }
 
 MappedSource::MappedSource(MappedSource&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    : path_(std::move(other.path_)),
+      data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)) {}
 
 MappedSource& MappedSource::operator=(MappedSource&& other) noexcept {
+  std::swap(path_, other.path_);
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
   return *this;

@@ -22,6 +22,8 @@ class MappedSource : public ByteSource {
   ~MappedSource() override;
 
   std::span<const uint8_t> bytes() const { return {data_, size_}; }
+  // As it was opened.
+  const std::filesystem::path& path() const { return path_; }
   // Maps the pages of a part at once: cheaper than one fault after another for what will all be
   // read, and resident from then on. A hint; never fails.
   void Preload(std::span<const uint8_t> part) const;
@@ -29,6 +31,7 @@ class MappedSource : public ByteSource {
   void ReadAt(uint64_t offset, char* out, size_t n) override;
 
  private:
+  std::filesystem::path path_;
   const uint8_t* data_ = nullptr;
   uint64_t size_ = 0;
 };

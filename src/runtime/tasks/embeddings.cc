@@ -60,7 +60,7 @@ EmbeddedTexts EmbedTexts(Runner& runner, std::span<const std::string> texts,
   tokenizers::Truncation truncation;
   truncation.max_length = model.max_text_tokens();
   truncation.side = options.keeps_end ? tokenizers::Side::kLeft : tokenizers::Side::kRight;
-  const tokenizers::Tokenizer& tokenizer = runner.TokenizerWith(truncation);
+  const tokenizers::Tokenizer& tokenizer = model.tokenizer();
   std::vector<EncoderInput> inputs;
   for (const std::string& text : texts) {
     std::string whole = prompt + text;
@@ -72,7 +72,10 @@ EmbeddedTexts EmbedTexts(Runner& runner, std::span<const std::string> texts,
                std::to_string(truncation.max_length) +
                " tokens. Given: " + std::to_string(input.ids.size()));
       }
-      input.ids = tokenizer.Encode(whole, {.offsets = tokenizers::OffsetUnit::kNone}).ids;
+      input.ids =
+          tokenizer
+              .Encode(whole, {.offsets = tokenizers::OffsetUnit::kNone, .truncation = &truncation})
+              .ids;
     }
     inputs.push_back(std::move(input));
   }

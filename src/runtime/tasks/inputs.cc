@@ -80,8 +80,9 @@ std::optional<std::string> ReadName(const Json& parameters, std::string_view key
 std::vector<tokenizers::Encoding> EncodeTexts(Runner& runner, std::span<const TextPair> texts) {
   tokenizers::Truncation truncation;
   truncation.max_length = runner.model().max_text_tokens();
-  const tokenizers::Tokenizer& tokenizer = runner.TokenizerWith(truncation);
-  tokenizers::EncodeOptions options{.offsets = tokenizers::OffsetUnit::kCharacters};
+  const tokenizers::Tokenizer& tokenizer = runner.model().tokenizer();
+  tokenizers::EncodeOptions options{.offsets = tokenizers::OffsetUnit::kCharacters,
+                                    .truncation = &truncation};
   std::vector<tokenizers::Encoding> encodings;
   for (const TextPair& text : texts) {
     tokenizers::EncodeInput input(text.text);

@@ -74,10 +74,11 @@ Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
   truncation.stride = ReadCount(parameters, "doc_stride", most)
                           .value_or(std::min<size_t>(truncation.max_length / 2, 128));
   truncation.strategy = tokenizers::TruncationStrategy::kOnlySecond;
-  tokenizers::EncodeOptions options{.offsets = tokenizers::OffsetUnit::kCharacters};
+  tokenizers::EncodeOptions options{.offsets = tokenizers::OffsetUnit::kCharacters,
+                                    .truncation = &truncation};
   tokenizers::Encoding first;
   try {
-    first = runner.TokenizerWith(truncation).Encode({asked, text}, options);
+    first = runner.model().tokenizer().Encode({asked, text}, options);
   } catch (const Error& error) {
     Refuse("the question leaves no room for the context: " + std::string(error.what()));
   }

@@ -73,6 +73,7 @@ class Compiler {
                 Activation activation = Activation::kNone);
   int32_t PackedSlot(int32_t value, Packing packing);
   int32_t Matrix(const Product& product);
+  void Pack();
   int32_t Vector(Weight weight);
   int32_t Bias(const Product& product);
   void Push(Step step) { program_->steps_.push_back(std::move(step)); }
@@ -91,6 +92,7 @@ class Compiler {
   std::vector<int32_t> uses_;
   std::vector<View> views_;
   std::vector<Product> products_;
+  std::vector<MatrixPlan> matrices_;
   std::map<int32_t, size_t> product_at_;  // the node at which a product is emitted
   std::vector<bool> absorbed_;            // nodes that a product computes
   std::map<int32_t, int32_t> vector_of_;  // by weight
@@ -116,7 +118,7 @@ std::optional<int32_t> Compiler::OnlyUser(int32_t value) const {
 }
 
 Packing Compiler::PackingOf(Weight weight) const {
-  const WeightView& view = weights_.View(weight);
+  const WeightView& view = weights_.Shape(weight);
   Precision precision = view.rows < program_->options_.min_packed_outputs
                             ? Precision::kF32
                             : program_->options_.precision;
@@ -233,16 +235,23 @@ int32_t Compiler::Bias(const Product& product) {
   return static_cast<int32_t>(program_->vectors_.size() - 1);
 }
 
+// Packed when all are known.
 int32_t Compiler::Matrix(const Product& product) {
-  std::vector<WeightView> parts;
-  for (int32_t member : product.members) {
-    parts.push_back(weights_.View(As<LinearNode>(member)->weight));
-  }
-  Packing packing = PackingOf(As<LinearNode>(product.members.front())->weight);
-  Tier tier = program_->options_.tier;
-  program_->matrices_.push_back(product.gated ? PackGated(parts[0], parts[1], packing, tier)
-                                              : PackedMatrix::Pack(parts, packing, tier));
-  return static_cast<int32_t>(program_->matrices_.size() - 1);
+  MatrixPlan plan;
+  for (int32_t member : product.members) plan.parts.push_back(As<LinearNode>(member)->weight);
+  plan.packing = PackingOf(plan.parts.front());
+  plan.gated = product.gated;
+  matrices_.push_back(std::move(plan));
+  return static_cast<int32_t>(matrices_.size() - 1);
+}
+
+void Compiler::Pack() {
+  const CompileOptions& options = program_->options_;
+  PackedWeights packed =
+      PackWeights(matrices_, weights_, {options.tier, options.threads, options.store});
+  program_->matrices_ = std::move(packed.matrices);
+  program_->weights_from_store_ = packed.from_store;
+  program_->keeper_ = std::move(packed.keeper);
 }
 
 View Compiler::NewView(RowSpace rows, uint32_t columns) {
@@ -408,7 +417,10 @@ void Compiler::EmitValue(int32_t node) {
   const Node& at = nodes()[node];
   std::visit(
       Overloaded{
-          [&](const EmbedNode&) { EmitRows(node, StepKind::kEmbed); },
+          [&](const EmbedNode& embed) {
+            program_->tables_[node] = weights_.View(embed.table);
+            EmitRows(node, StepKind::kEmbed);
+          },
           [&](const LinearNode&) {},
           [&](const NormOptions& norm) {
             std::vector<int32_t> vectors{norm.weight ? Vector(norm.weight) : -1,
@@ -546,6 +558,8 @@ std::shared_ptr<const CpuProgram> Compiler::Run() {
   PlanPhases();
   PlanMemory();
   PlanSlots();
+  Pack();
+  weights_.ForgetPages();
   return program_;
 }
 

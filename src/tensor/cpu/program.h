@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -18,6 +19,7 @@
 
 #include "base/cpu.h"
 #include "tensor/cpu/graph.h"
+#include "tensor/cpu/pack_weights.h"
 #include "tensor/kernels/packed_matrix.h"
 #include "tensor/kernels/row_kernels.h"
 
@@ -28,6 +30,8 @@ struct CompileOptions {
   Tier tier = Tier::kPortable;            // CpuTier() in earnest
   // Linear layers with fewer outputs (a classifier's labels) stay in fp32.
   uint32_t min_packed_outputs = 32;
+  int threads = 1;                                     // that pack; 0: one per core
+  std::shared_ptr<const PackedStore> store = nullptr;  // of packed weights; null: none
 };
 
 // Some columns of a buffer.
@@ -81,7 +85,7 @@ struct Phase {
 
 class CpuProgram {
  public:
-  // The weights must outlive the program where embeddings are looked up in them.
+  // The weights must outlive the program: embeddings are looked up in them.
   static std::shared_ptr<const CpuProgram> Compile(Graph graph, const WeightSet& weights,
                                                    const CompileOptions& options);
 
@@ -104,6 +108,10 @@ class CpuProgram {
   };
   std::span<const Slot> slots() const { return slots_; }
   uint64_t packed_bytes() const;
+  // Whether the weights came packed from CompileOptions::store.
+  bool is_from_store() const { return weights_from_store_; }
+  // Of the table that a step of kEmbed looks up in, by the step's node.
+  const WeightView& table(int32_t node) const { return tables_.at(node); }
 
   struct Output {
     std::string name;
@@ -123,6 +131,9 @@ class CpuProgram {
   std::vector<Phase> phases_;
   std::vector<Buffer> buffers_;
   std::vector<PackedMatrix> matrices_;
+  bool weights_from_store_ = false;
+  std::shared_ptr<const void> keeper_;
+  std::map<int32_t, WeightView> tables_;
   std::vector<std::vector<float>> vectors_;
   std::vector<Output> outputs_;
   uint64_t arena_[3] = {};

@@ -74,7 +74,7 @@ void CpuSession::CheckIds(const Batch& batch) const {
     if (step.kind != StepKind::kEmbed) continue;
     const auto& embed = std::get<EmbedNode>(program_->graph().nodes[step.node].operation);
     std::span<const uint32_t> ids = NumbersOf(batch, embed.input);
-    uint64_t rows = program_->weights().View(embed.table).rows;
+    uint64_t rows = program_->table(step.node).rows;
     for (uint32_t id : ids) {
       if (uint64_t{id} + embed.offset < rows) continue;
       throw Error(Code::kInvalidArgument, "row " + std::to_string(uint64_t{id} + embed.offset) +
@@ -140,7 +140,7 @@ AttentionCall CpuSession::Call(const Step& step) {
 
 void CpuSession::RunEmbed(const Step& step, uint64_t begin, uint64_t end) {
   const auto& embed = std::get<EmbedNode>(program_->graph().nodes[step.node].operation);
-  const WeightView& table = program_->weights().View(embed.table);
+  const WeightView& table = program_->table(step.node);
   std::span<const uint32_t> ids = NumbersOf(*batch_, embed.input);
   uint64_t stride = Stride(step.out);
   for (uint64_t row = begin; row < end; ++row) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <vector>
@@ -21,6 +22,30 @@ std::vector<float> Rows(const PanelRows& source) {
   return values;
 }
 
+// Values of 4 bytes from rows to steps of 16 outputs. Steps go in blocks, so that what is written
+// stays in the first cache until all outputs have been.
+void InterleaveWords(const PanelRows& source, uint64_t words, uint8_t* panel) {
+  constexpr uint64_t kBlock = 64;
+  for (uint64_t begin = 0; begin < words; begin += kBlock) {
+    const uint64_t end = std::min(words, begin + kBlock);
+    for (uint32_t o = 0; o < kPanel; ++o) {
+      const uint8_t* row = source.rows[o];
+      for (uint64_t k = begin; k < end; ++k) {
+        uint32_t word = 0;
+        if (row != nullptr) std::memcpy(&word, row + 4 * k, 4);
+        std::memcpy(panel + k * kStepBytes + 4 * o, &word, 4);
+      }
+    }
+  }
+}
+
+bool AllOfType(const PanelRows& source, BlockType type) {
+  for (uint32_t o = 0; o < kPanel; ++o) {
+    if (source.rows[o] != nullptr && source.types[o] != type) return false;
+  }
+  return true;
+}
+
 float LargestMagnitude(const float* values, uint32_t count) {
   float largest = 0;
   for (uint32_t i = 0; i < count; ++i) largest = std::max(largest, std::fabs(values[i]));
@@ -36,6 +61,7 @@ uint8_t StoredInt8(float value, float steps) {
 }  // namespace
 
 void PackFloatPanel(const PanelRows& source, uint8_t* panel) {
+  if (AllOfType(source, BlockType::kF32)) return InterleaveWords(source, source.columns, panel);
   const std::vector<float> values = Rows(source);
   auto* out = reinterpret_cast<float*>(panel);
   for (uint32_t o = 0; o < kPanel; ++o) {
@@ -45,6 +71,9 @@ void PackFloatPanel(const PanelRows& source, uint8_t* panel) {
 }
 
 void PackBf16Panel(const PanelRows& source, uint8_t* panel) {
+  if (source.columns % 2 == 0 && AllOfType(source, BlockType::kBf16)) {
+    return InterleaveWords(source, source.columns / 2, panel);
+  }
   const std::vector<float> values = Rows(source);
   auto* out = reinterpret_cast<uint16_t*>(panel);
   std::memset(panel, 0, PanelBytes(Packing::kBf16, GroupForm::kNone, source.columns));

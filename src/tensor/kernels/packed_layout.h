@@ -77,6 +77,13 @@ constexpr uint64_t PanelBytes(Packing packing, GroupForm form, uint32_t inputs) 
   return Steps(packing, inputs) * kStepBytes + (packing == Packing::kInt8 ? 64 : 0);
 }
 
+constexpr uint64_t Panels(uint64_t outputs, bool gated) {
+  return gated ? 2 * CeilDivide(outputs / 2, kPanel) : CeilDivide(outputs, kPanel);
+}
+
+// The last one counts changes of the layout.
+constexpr char kPackedMagic[8] = {'H', 'T', 'H', 'P', 'A', 'C', 'K', '1'};
+
 // What stands before the panels in PackedMatrix::bytes().
 struct PackedHeader {
   char magic[8];

@@ -44,10 +44,12 @@ class PackedMatrix {
   // not of one kind (Q4_0 and Q4_K); kInvalidArgument when columns differ or are none.
   static PackedMatrix Pack(std::span<const WeightView> parts, Packing packing, Tier tier);
 
-  // The packed bytes, for a cache on disk; FromBytes borrows them (a mapped file), checks all sizes
-  // and throws kInvalidArgument when they are not what this program's tier writes.
+  // The packed bytes, for a cache on disk. FromBytes borrows them (a mapped file), keeps their
+  // owner where one is given, checks all sizes and throws kInvalidArgument when they are not what
+  // this program writes.
   std::span<const uint8_t> bytes() const;
-  static PackedMatrix FromBytes(std::span<const uint8_t> bytes, Tier tier);
+  static PackedMatrix FromBytes(std::span<const uint8_t> bytes, Tier tier,
+                                std::shared_ptr<const void> owner = nullptr);
 
   uint32_t inputs() const { return inputs_; }
   uint32_t outputs() const { return outputs_; }
@@ -72,9 +74,12 @@ class PackedMatrix {
   bool gated_ = false;
   Tier tier_ = Tier::kPortable;
   const uint8_t* data_ = nullptr;
-  std::shared_ptr<uint8_t[]> owned_;  // huge pages asked for; null when borrowed
+  std::shared_ptr<const void> owner_;  // of the bytes; null when borrowed
   uint64_t size_bytes_ = 0;
 };
+
+// Memory for packed matrices, at a multiple of 64 bytes; in huge pages where they fill some.
+std::shared_ptr<uint8_t[]> AllocateWeights(uint64_t bytes);
 
 // Rows of activations in the form that a packing multiplies with. Made once per input of several
 // products. Memory is kept between uses.

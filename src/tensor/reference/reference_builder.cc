@@ -53,7 +53,7 @@ Value ReferenceBuilder::Embed(Weight table, TokenInput input, float scale, uint3
     uint64_t id = batch_.token_ids[row];
     if (input == TokenInput::kPositions) id = uint64_t{batch_.positions[row]} + offset;
     if (input == TokenInput::kTypes) id = batch_.token_types.empty() ? 0 : batch_.token_types[row];
-    if (id >= weights_.View(table).rows) {
+    if (id >= weights_.Shape(table).rows) {
       throw Error(Code::kInvalidArgument,
                   "row " + std::to_string(id) + " is outside the table " + weights_.Name(table));
     }

@@ -79,9 +79,9 @@ std::optional<ScoredPieces> FindPieces(const Shared& file, Vocab vocab) {
 }
 
 // The model that the source still holds.
-std::shared_ptr<const Model> ReadModelAgain(const std::filesystem::path& path,
+std::shared_ptr<const Model> ReadModelAgain(const std::filesystem::path& path, const ReadText& read,
                                             const Sha256& identity) {
-  SourceFile source = ReadSource(path);
+  SourceFile source = ReadSource(path, read);
   if (source.identity != identity) {
     throw Error(Code::kInternal, "the compiled form of " + path.string() +
                                      " is damaged, and the file has changed since");
@@ -92,10 +92,11 @@ std::shared_ptr<const Model> ReadModelAgain(const std::filesystem::path& path,
   return ParseModel(*Json::Parse(source.text()).Find("model"));
 }
 
-BpeMerges LaterMerges(Shared file, std::filesystem::path path, Sha256 identity) {
-  return BpeMerges([file = std::move(file), path = std::move(path), identity]() -> BpeMerges::List {
+BpeMerges LaterMerges(Shared file, std::filesystem::path path, ReadText read, Sha256 identity) {
+  return BpeMerges([file = std::move(file), path = std::move(path), read = std::move(read),
+                    identity]() -> BpeMerges::List {
     if (auto rules = file->FindArray<BpeMerge>(kMerges)) return {*rules, file};
-    std::shared_ptr<const Model> model = ReadModelAgain(path, identity);
+    std::shared_ptr<const Model> model = ReadModelAgain(path, read, identity);
     const BpeMerges* merges = model->tables().merges;
     if (merges == nullptr) return {};
     return {merges->by_rank(), model};
@@ -148,7 +149,8 @@ std::filesystem::path CompiledCache::PathOf(const std::filesystem::path& source)
   return folder_ / (Sha256Of(std::filesystem::absolute(source).string()).Hex() + ".tokenizer");
 }
 
-std::optional<CompiledCache::Found> CompiledCache::Find(const std::filesystem::path& source) const {
+std::optional<CompiledCache::Found> CompiledCache::Find(const std::filesystem::path& source,
+                                                        const ReadText& read) const {
   std::optional<Sha256> identity = FindSourceIdentity(source);
   if (!identity) return std::nullopt;
   Shared file = CompiledFile::Map(PathOf(source), *identity);
@@ -167,7 +169,7 @@ std::optional<CompiledCache::Found> CompiledCache::Find(const std::filesystem::p
     } else {
       found.parts.vocab = std::move(vocab);
     }
-    if (*type == "BPE") found.parts.merges = LaterMerges(file, source, *identity);
+    if (*type == "BPE") found.parts.merges = LaterMerges(file, source, read, *identity);
     found.make_encoder = [file] { return MakeKeptEncoder(file); };
     return found;
   } catch (const Error&) {

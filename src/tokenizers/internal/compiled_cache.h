@@ -39,8 +39,9 @@ class CompiledCache {
   explicit CompiledCache(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
   // nullopt when the source at this path is not kept as it is now. Never throws for what is in the
-  // cache.
-  std::optional<Found> Find(const std::filesystem::path& source) const;
+  // cache. `read` as ReadSource takes it.
+  std::optional<Found> Find(const std::filesystem::path& source,
+                            const ReadText& read = nullptr) const;
   // `rest` and `model` are what the source says, `plan` the fast path's or nullptr. Errors are
   // logged.
   void Keep(const std::filesystem::path& path, const SourceFile& source, const Json& rest,

@@ -32,17 +32,22 @@ std::optional<Sha256> FindSourceIdentity(const std::filesystem::path& path) {
   return IdentityOf(status);
 }
 
-SourceFile ReadSource(const std::filesystem::path& path) {
+SourceFile ReadSource(const std::filesystem::path& path, const ReadText& read) {
   UniqueFd fd = OpenForRead(path);
   struct stat status;
   timespec now;
   if (fstat(fd.get(), &status) != 0) ThrowErrno("stat " + path.string());
   clock_gettime(CLOCK_REALTIME, &now);
-  auto size = static_cast<uint64_t>(status.st_size);
-  if (size > kMaxBytes) throw Error(Code::kTooLarge, path.string() + " is larger than 1 GiB");
   SourceFile source;
-  source.bytes.resize(size);
-  ReadExactAt(fd.get(), 0, source.bytes.data(), size);
+  if (read) {
+    std::string text = read(path);
+    source.bytes.assign(text.begin(), text.end());
+  } else {
+    auto size = static_cast<uint64_t>(status.st_size);
+    if (size > kMaxBytes) throw Error(Code::kTooLarge, path.string() + " is larger than 1 GiB");
+    source.bytes.resize(size);
+    ReadExactAt(fd.get(), 0, source.bytes.data(), size);
+  }
   source.identity = IdentityOf(status);
   source.unchanged_for =
       SinceEpoch(now) - std::max(SinceEpoch(status.st_mtim), SinceEpoch(status.st_ctim));

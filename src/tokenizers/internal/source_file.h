@@ -1,10 +1,13 @@
-// A tokenizer.json on disk, and what tells whether it is still the same: device, inode, size and
-// the times of the last change of its bytes and of its inode.
+// A tokenizer's file on disk (a tokenizer.json, or what is read as one), and what tells whether it
+// is still the same: device, inode, size and the times of the last change of its bytes and of its
+// inode.
 #pragma once
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/hash.h"
@@ -24,7 +27,9 @@ struct SourceFile {
 
 // nullopt when there is no such file.
 std::optional<Sha256> FindSourceIdentity(const std::filesystem::path& path);
-// A file of at most 1 GiB (Error{kTooLarge}). Throws what reading throws.
-SourceFile ReadSource(const std::filesystem::path& path);
+// A file of at most 1 GiB (Error{kTooLarge}). Throws what reading throws. With `read`, the text
+// that it makes of the file, of any size, in place of the file's.
+using ReadText = std::function<std::string(const std::filesystem::path&)>;
+SourceFile ReadSource(const std::filesystem::path& path, const ReadText& read = nullptr);
 
 }  // namespace hearth::tokenizers::internal

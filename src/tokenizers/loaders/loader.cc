@@ -28,6 +28,15 @@ Tokenizer LoadTokenizer(const std::filesystem::path& path, const LoadOptions& op
   if (file.filename() == "tokenizer.json" && std::filesystem::is_regular_file(file, ignored)) {
     return Tokenizer::FromFile(file, options);
   }
+  bool keeps = !options.cache_folder.empty();
+  if (keeps && path.extension() == ".gguf" && std::filesystem::is_regular_file(path, ignored)) {
+    auto read = [](const std::filesystem::path& gguf) { return LoadTokenizerJson(gguf).Dump(); };
+    try {
+      return Tokenizer::FromFile(path, options, read);
+    } catch (const Error&) {
+      // What JSON text cannot hold; or a fault, which is told below.
+    }
+  }
   return Tokenizer::Build(LoadTokenizerJson(path));
 }
 

@@ -19,7 +19,8 @@ namespace hearth::tokenizers {
 Json LoadTokenizerJson(const TokenizerFiles& files);
 // A folder or a single file (tokenizer.json, *.model, *.gguf, vocab.txt, tekken*.json, *.tiktoken).
 Json LoadTokenizerJson(const std::filesystem::path& path);
-// The tokenizer of such a folder or file. Only a tokenizer.json is kept in the cache of `options`.
+// The tokenizer of such a folder or file. A tokenizer.json and a GGUF file are kept in the cache of
+// `options`.
 Tokenizer LoadTokenizer(const std::filesystem::path& path, const LoadOptions& options = {});
 
 }  // namespace hearth::tokenizers

@@ -68,6 +68,10 @@ class Bpe : public VocabModel {
   }
 
   std::string_view type() const override { return "BPE"; }
+  std::string_view word_part_prefix() const override {
+    return options_.continuing_subword_prefix ? *options_.continuing_subword_prefix
+                                              : std::string_view();
+  }
   ModelTables tables() const override { return {.vocab = &vocab(), .merges = &merges_}; }
 
   Json ToJson() const override {

@@ -40,6 +40,7 @@ class WordPiece : public VocabModel {
   }
 
   std::string_view type() const override { return "WordPiece"; }
+  std::string_view word_part_prefix() const override { return options_.continuing_subword_prefix; }
 
   Json ToJson() const override {
     return Json::Obj({{"type", "WordPiece"},
