@@ -32,7 +32,8 @@ def main():
     with temp_folder() as folder:
         texts, bodies = sentences(pathlib.Path(folder))
         worker = subprocess.Popen(on_cores(server_cores, [str(BINARY), "worker", str(MODEL), "--precision", "int8", "--threads", "1",
-                                                          "--listen", f"127.0.0.1:{port}"]), stdout=subprocess.DEVNULL)
+                                                          "--listen", f"127.0.0.1:{port}"]),
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         inside = Engine("in process", [RUNTIME_BENCH, MODEL, "int8", 1], 1)
 
         def ask(clients):
