@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/utf8.h"
 
@@ -293,6 +294,42 @@ std::string Json::Dump(int indent) const {
   return out;
 }
 
+namespace {
+
+// Whole numbers that no 64 bits hold, written as real ones: transformers saves "no limit" as
+// 1000000000000000019884624838656, and simdjson refuses such a number.
+std::string WidenIntegers(std::string_view text) {
+  std::string out;
+  bool in_string = false;
+  for (size_t i = 0; i < text.size();) {
+    char c = text[i];
+    bool number = !in_string && (c == '-' || (c >= '0' && c <= '9'));
+    if (!number) {
+      if (c == '"') in_string = !in_string;
+      if (c == '\\' && in_string && i + 1 < text.size()) out += text[i++];
+      out += text[i++];
+      continue;
+    }
+    size_t end = text.find_first_not_of("0123456789", i + 1);
+    std::string_view digits = text.substr(i, end == std::string_view::npos ? end : end - i);
+    out += digits;
+    i += digits.size();
+    bool real =
+        i < text.size() && std::string_view(".eE+-").find(text[i]) != std::string_view::npos;
+    bool fits = c == '-' ? ParseInt(digits).has_value() : ParseUint(digits).has_value();
+    if (real) {
+      size_t rest = text.find_first_not_of("0123456789.eE+-", i);
+      out += text.substr(i, rest == std::string_view::npos ? rest : rest - i);
+      i = rest == std::string_view::npos ? text.size() : rest;
+    } else if (!fits && digits.size() > 1) {
+      out += "e0";
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
 Json Json::Parse(std::string_view text) {
   simdjson::dom::parser parser;
   if (parser.allocate(text.size() + 1, kMaxDepth)) {
@@ -300,7 +337,12 @@ Json Json::Parse(std::string_view text) {
   }
   simdjson::padded_string padded(text);
   simdjson::dom::element root;
-  if (auto error = parser.parse(padded).get(root)) {
+  simdjson::error_code error = parser.parse(padded).get(root);
+  if (error == simdjson::NUMBER_ERROR) {
+    padded = simdjson::padded_string(WidenIntegers(text));
+    error = parser.parse(padded).get(root);
+  }
+  if (error) {
     throw Error(Code::kInvalidArgument,
                 std::string("invalid JSON: ") + simdjson::error_message(error));
   }
