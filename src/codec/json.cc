@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/utf8.h"
 

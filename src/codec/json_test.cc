@@ -64,5 +64,19 @@ TEST(Json, LargeUnsignedSurvives) {
   EXPECT_EQ(Json(int64_t{9007199254740993}).Dump(), "9007199254740993");
 }
 
+TEST(Json, WholeNumbersPast64BitsAreReal) {
+  Json json =
+      Json::Parse(R"({"a": 1000000000000000019884624838656, "b\"1": "99999999999999999999999",
+      "c": 18446744073709551615, "d": [-9223372036854775808, -99999999999999999999, 1.5e3, -0]})");
+  EXPECT_DOUBLE_EQ(*json.Find("a")->AsDouble(), 1e30);
+  EXPECT_EQ(*json.Find("b\"1")->AsString(), "99999999999999999999999");
+  EXPECT_EQ(*json.Find("c")->AsUint(), UINT64_MAX);
+  EXPECT_EQ(*json.Find("d")->AsArray()->at(0).AsInt(), INT64_MIN);
+  EXPECT_DOUBLE_EQ(*json.Find("d")->AsArray()->at(1).AsDouble(), -1e20);
+  for (const char* text : {"-", "01", "1000000000000000019884624838656x", "[1e]", "-x"}) {
+    EXPECT_THROW(Json::Parse(text), Error) << text;
+  }
+}
+
 }  // namespace
 }  // namespace hearth

@@ -138,6 +138,9 @@ void AddRunCommand(CLI::App& app, Outcome*) {
   command->add_flag("--json", options->json, "The answer as the Inference API gives it");
   command->footer(
       "Examples:\n"
+      "  hearth run owner/name text-generation 'Once upon a time'    (from the hub of "
+      "HF_ENDPOINT)\n"
+      "  hearth run ./sentiment auto 'What a day'\n"
       "  hearth run ./gpt2 text-generation 'Once upon a time' -p max_new_tokens=40\n"
       "  hearth run ./squad question-answering '{\"question\": \"Who?\", \"context\": \"...\"}'");
   command->callback([options] { Run(*options); });

@@ -155,6 +155,8 @@ void Models::StartWorker(uint64_t number, const std::filesystem::path& folder) {
                  std::to_string(kv),
                  "--drain-seconds",
                  "5",
+                 "--cache-folder",
+                 (options.snapshots.parent_path() / "cache").string(),
                  "--parent",
                  std::to_string(::getpid())};
   launch.name = generation.plan->model;

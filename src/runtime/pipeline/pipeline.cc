@@ -250,7 +250,8 @@ std::vector<std::vector<LabelScore>> Pipeline::Classify(std::span<const std::str
   if (texts.empty()) return labels;
   Json inputs = Json::Arr();
   for (const std::string& text : texts) inputs.Push(text);
-  for (const Json& each : *state_->Run("text-classification", inputs).AsArray()) {
+  Json answers = state_->Run("text-classification", inputs);
+  for (const Json& each : *answers.AsArray()) {
     labels.push_back(ReadLabels(each));
   }
   return labels;

@@ -1,5 +1,5 @@
 // Runs models: one JSON request a line in, one answer a line out.
-//   forward_probe EXECUTOR      "reference" or "cpu" (fp32, this machine's tier)
+//   forward_probe EXECUTOR      "reference", "cpu" (fp32, this machine's tier) or "cpu-PRECISION"
 //   {"op": "load", "path": folder or .gguf}           -> {"head": ..., "model_type": ...}
 //     with "adapters": [folder, ...] for segments that name one: "adapter": 0
 //     with "sentence": true the model gives embeddings -> {..., "max_tokens": ..., "prompts": ...}
@@ -25,6 +25,7 @@
 #include "runtime/architecture.h"
 #include "runtime/checkpoint.h"
 #include "runtime/checkpoint_check.h"
+#include "runtime/model.h"
 #include "runtime/sentence_modules.h"
 #include "tensor/cpu/session.h"
 #include "tensor/reference/reference_builder.h"
@@ -98,11 +99,12 @@ constexpr uint32_t kSequences = 8;
 
 class CpuExecutor : public Executor {
  public:
-  explicit CpuExecutor(const Model& model) : model_(model), team_(2) {
+  CpuExecutor(const Model& model, hearth::tensor::Precision precision) : model_(model), team_(2) {
     hearth::tensor::GraphBuilder recorder(model.checkpoint.weights);
     model.Build(recorder);
     hearth::tensor::CompileOptions options;
     options.tier = hearth::CpuTier();
+    options.precision = precision;
     program_ =
         hearth::tensor::CpuProgram::Compile(recorder.Take(), model.checkpoint.weights, options);
     session_ = std::make_unique<hearth::tensor::CpuSession>(program_, team_);
@@ -144,7 +146,12 @@ class CpuExecutor : public Executor {
 
 std::unique_ptr<Executor> MakeExecutor(const std::string& name, const Model& model) {
   if (name == "reference") return std::make_unique<ReferenceExecutor>(model);
-  if (name == "cpu") return std::make_unique<CpuExecutor>(model);
+  if (name == "cpu") {
+    return std::make_unique<CpuExecutor>(model, hearth::tensor::CompileOptions().precision);
+  }
+  if (name.starts_with("cpu-")) {
+    return std::make_unique<CpuExecutor>(model, hearth::runtime::ParsePrecision(name.substr(4)));
+  }
   throw Error(Code::kInvalidArgument, "no executor is called " + name);
 }
 
