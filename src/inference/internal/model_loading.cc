@@ -156,7 +156,7 @@ void Models::StartWorker(uint64_t number, const std::filesystem::path& folder) {
                  "--drain-seconds",
                  "5",
                  "--cache-folder",
-                 (options.snapshots.parent_path() / "cache").string(),
+                 (options.folder / "cache").string(),
                  "--parent",
                  std::to_string(::getpid())};
   launch.name = generation.plan->model;
