@@ -252,7 +252,7 @@ def test_a_worker_killed_in_a_stream_ends_it_clearly(hub):
     os.kill(second, signal.SIGKILL)
     with pytest.raises(Exception, match="worker ended"):
         list(tokens)
-    assert hub.metric("hearth_inference_crashes_total") >= 2
+    until(lambda: hub.metric("hearth_inference_crashes_total") >= 2)
 
 
 class WorkerMetrics:
@@ -364,7 +364,7 @@ def test_a_model_that_cannot_be_run_says_why_until_it_is_mended(hub, tmp_path):
     assert answer.status_code == 422 and "unheard" in answer.json()["error"].lower(), answer.text
     again = hub.post("/models/alice/broken", {"inputs": "a"})
     assert again.status_code == 422 and again.text == answer.text, "told at once, not tried again"
-    with pytest.raises(openai.UnprocessableEntityError, match="cannot be run"):
+    with pytest.raises(openai.UnprocessableEntityError, match="cannot run here"):
         hub.openai().completions.create(model="alice/broken", prompt="a")
     (folder / "config.json").write_text(json.dumps(config))
     hub.api().upload_file(repo_id="alice/broken", path_in_repo="config.json", path_or_fileobj=str(folder / "config.json"))

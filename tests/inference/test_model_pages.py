@@ -16,6 +16,7 @@ from conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "tests"))
 from harness.hub import ADMIN_TOKEN, Hub  # noqa: E402
+from harness.people import eventually  # noqa: E402
 
 ADMIN = {"Authorization": "Bearer " + ADMIN_TOKEN}
 CARD = "---\npipeline_tag: sentence-similarity\ntags: [feature-extraction, sentence-similarity]\nlicense: apache-2.0\n---\n# Small\n"
@@ -237,6 +238,7 @@ def test_callers_that_ask_too_often_wait(tmp_path, hub, llama_folder):
         assert re.fullmatch(r'"inference";r=0;t=\d+', refused.headers["ratelimit"])
         assert re.search(r"q=2;w=300", refused.headers["ratelimit-policy"])
         bob = {"Authorization": "Bearer " + token}
+        assert eventually(lambda: requests.get(small.url + "/api/whoami-v2", headers=bob).ok)
         assert [ask(bob).status_code for _ in range(4)] == [200, 200, 200, 429]
         assert [ask(ADMIN).status_code for _ in range(5)] == [200] * 5
     finally:
