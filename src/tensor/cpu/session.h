@@ -78,7 +78,7 @@ class CpuSession {
   // In session_adapters.cc.
   std::vector<AdaptedPart> AdaptedParts(const Step& step) const;
   void RunAdapted(const Step& step, std::vector<AdaptedPart>& parts);
-  void NarrowRows(const Step& step, std::vector<AdaptedPart>& parts, int member);
+  void NarrowRows(const Step& step, std::vector<AdaptedPart>& parts, uint32_t stride, int member);
   void AddToTile(const Step& step, const std::vector<AdaptedPart>& parts, const Tile& tile);
   void ComputeTile(const Step& step, const std::vector<AdaptedPart>& parts, const Tile& tile);
   void ComputeRows(const Step& step, const AdaptedPart& part, const Tile& tile,

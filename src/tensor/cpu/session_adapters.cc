@@ -36,7 +36,7 @@ void CpuSession::RunAdapted(const Step& step, std::vector<AdaptedPart>& parts) {
   float_rows_.Prepare(Packing::kF32, program_->tier(), rows,
                       program_->matrix(step.matrix).inputs());
   if (narrow_.size() < rows * widest) narrow_.resize(rows * widest);
-  team_.Run([&](int member) { NarrowRows(step, parts, member); });
+  team_.Run([&](int member) { NarrowRows(step, parts, widest, member); });
   bool is_sum = step.activation == Activation::kNone && !step.gated;
   team_.Run([&](int member) {
     Tile tile = TileOf(step, member);
@@ -47,15 +47,17 @@ void CpuSession::RunAdapted(const Step& step, std::vector<AdaptedPart>& parts) {
   });
 }
 
-void CpuSession::NarrowRows(const Step& step, std::vector<AdaptedPart>& parts, int member) {
+// `stride` is the widest rank: members write beside each other, whatever the ranks of their rows.
+void CpuSession::NarrowRows(const Step& step, std::vector<AdaptedPart>& parts, uint32_t stride,
+                            int member) {
   auto [first, last] = team_.Part(member, rows_[static_cast<size_t>(step.rows)]);
   for (AdaptedPart& part : parts) {
     uint64_t begin = std::max(first, part.begin), end = std::min(last, part.end);
     if (begin >= end) continue;
     uint32_t rank = part.pair->rank;
     float_rows_.Fill(At(step.in), Stride(step.in), begin, end);
-    Multiply(part.pair->down, float_rows_, begin, end, 0, rank, {}, narrow_.data(), rank);
-    part.narrow.Fill(narrow_.data() + part.begin * rank, rank, begin - part.begin,
+    Multiply(part.pair->down, float_rows_, begin, end, 0, rank, {}, narrow_.data(), stride);
+    part.narrow.Fill(narrow_.data() + part.begin * stride, stride, begin - part.begin,
                      end - part.begin);
   }
 }
