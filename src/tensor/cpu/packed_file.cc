@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstddef>
 #include <cstring>
 #include <string_view>
 
@@ -89,7 +90,9 @@ std::string PackedFileLayout::Head(std::span<const uint64_t> checksums) const {
     const Entry entry = {offsets_[i], sizes_[i]};
     std::memcpy(head.data() + sizeof header + i * sizeof entry, &entry, sizeof entry);
   }
-  std::memcpy(head.data() + checksums_offset(), checksums.data(), checksums.size_bytes());
+  const auto stored = std::as_bytes(checksums);  // none without matrices
+  std::transform(stored.begin(), stored.end(), head.begin() + checksums_offset(),
+                 [](std::byte each) { return static_cast<char>(each); });
   header.checksum = Checksum(BytesOf(head));
   std::memcpy(head.data(), &header, sizeof header);
   return head;
@@ -98,8 +101,10 @@ std::string PackedFileLayout::Head(std::span<const uint64_t> checksums) const {
 bool PackedFileLayout::IsHead(std::span<const uint8_t> file) const {
   if (file.size() != file_bytes()) return false;
   std::vector<uint64_t> checksums(chunks());
-  std::memcpy(checksums.data(), file.data() + checksums_offset(),
-              checksums.size() * sizeof(uint64_t));
+  for (uint64_t i = 0; i < chunks(); ++i) {
+    std::memcpy(&checksums[i], file.data() + checksums_offset() + i * sizeof(uint64_t),
+                sizeof(uint64_t));
+  }
   const std::string expected = Head(checksums);
   return std::memcmp(expected.data(), file.data(), expected.size()) == 0;
 }
