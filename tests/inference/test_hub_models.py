@@ -17,6 +17,7 @@ from huggingface_hub.errors import HfHubHTTPError
 import test_data
 from conftest import tiny_llama
 from harness.hub import ADMIN_TOKEN, Hub
+from harness.people import eventually
 
 MESSAGES = [{"role": "user", "content": "where is the cat ?"}]
 WAIT = {"x-wait-for-model": "true"}
@@ -78,12 +79,6 @@ def gone(pid):
         return True
 
 
-def until(condition):
-    # Ends by the test's own time limit when it never holds.
-    while not condition():
-        pass
-
-
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory, llama_folder):
     test_data.ensure()
@@ -99,7 +94,7 @@ def hub(tmp_path_factory, folders):
     hub.make_user("bob")
     hub.bob = hub.make_token("bob", role="read")
     # Another process made it: the hub looks for such changes a few times a second.
-    until(lambda: requests.get(hub.url + "/api/whoami-v2", headers={"authorization": "Bearer " + hub.bob}).ok)
+    assert eventually(lambda: requests.get(hub.url + "/api/whoami-v2", headers={"authorization": "Bearer " + hub.bob}).ok)
     for name, folder in folders.items():
         hub.upload(f"alice/{name}", folder)
     yield hub
@@ -224,13 +219,15 @@ def test_sixteen_streams_at_once_are_as_alone(hub):
     prompts = [f"the {a} {b}" for a in ("cat", "dog", "tree", "mat") for b in ("sat", "ran", "was", "red")]
     client = hub.openai()
 
-    def ask(prompt):
-        stream = client.completions.create(model="alice/chat", prompt=prompt, max_tokens=40, temperature=0, stream=True)
+    def ask(prompt, tokens):
+        stream = client.completions.create(model="alice/chat", prompt=prompt, max_tokens=tokens, temperature=0, stream=True)
         chunks = [chunk.choices[0] for chunk in stream if chunk.choices]
-        return "".join(chunk.text for chunk in chunks)[:8], chunks[-1].finish_reason
-    alone = [ask(prompt) for prompt in prompts]
+        return "".join(chunk.text for chunk in chunks), chunks[-1].finish_reason
+    alone = [ask(prompt, 8) for prompt in prompts]
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
-        assert list(pool.map(ask, prompts)) == alone
+        assert list(pool.map(ask, prompts, [8] * 16)) == alone
+        for (text, reason), (begin, _) in zip(pool.map(ask, prompts, [40] * 16), alone):
+            assert text.startswith(begin) and reason in ("stop", "length")
 
 
 def test_a_worker_killed_in_a_stream_ends_it_clearly(hub):
@@ -252,7 +249,7 @@ def test_a_worker_killed_in_a_stream_ends_it_clearly(hub):
     os.kill(second, signal.SIGKILL)
     with pytest.raises(Exception, match="worker ended"):
         list(tokens)
-    until(lambda: hub.metric("hearth_inference_crashes_total") >= 2)
+    assert eventually(lambda: hub.metric("hearth_inference_crashes_total") >= 2)
 
 
 class WorkerMetrics:
@@ -284,9 +281,9 @@ def test_a_client_that_leaves_ends_its_request_in_the_worker(hub):
         connection.sendall(f"POST /models/alice/endless/generate_stream HTTP/1.1\r\nHost: x\r\n"
                            f"Content-Length: {len(body)}\r\n\r\n{body}".encode())
         assert b"200" in connection.recv(100)
-        until(lambda: worker.running() == 1)
-    until(lambda: worker.running() == 0)
-    until(lambda: hub.metric("hearth_inference_active_requests") == 0)
+        assert eventually(lambda: worker.running() == 1)
+    assert eventually(lambda: worker.running() == 0)
+    assert eventually(lambda: hub.metric("hearth_inference_active_requests") == 0)
 
 
 def test_a_worker_knows_its_own_secret_only(hub):
@@ -311,7 +308,7 @@ def test_too_many_requests_are_refused_before_they_are_read(hub):
         waiting = [socket.create_connection((host, int(port))) for _ in range(64)]
         for connection in waiting:
             connection.sendall(request)
-        until(lambda: hub.metric("hearth_inference_active_requests") == before + 64)
+        assert eventually(lambda: hub.metric("hearth_inference_active_requests") == before + 64)
         # The rest of this body never comes.
         with socket.create_connection((host, int(port))) as refused:
             refused.sendall(b"POST /models/alice/chat HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n{")
@@ -344,13 +341,13 @@ def test_a_new_commit_is_served(hub, tmp_path):
     new = hub.post("/models/alice/moving", ask, **WAIT)
     assert new.status_code == 200 and new.json() != old
     assert hub.workers()["alice/moving"] != first
-    until(lambda: gone(first))
+    assert eventually(lambda: gone(first))
     # What the old commit needed is gone with its worker.
     models = hub.data / "inference" / "models"
     number = {path.name.split("-")[0] for path in models.iterdir()
               if path.name.endswith(hub.api().model_info("alice/moving").sha)}
     assert len(number) == 1
-    until(lambda: len([path for path in models.iterdir() if path.name.startswith(next(iter(number)) + "-")]) == 1)
+    assert eventually(lambda: len([path for path in models.iterdir() if path.name.startswith(next(iter(number)) + "-")]) == 1)
 
 
 def test_a_model_that_cannot_be_run_says_why_until_it_is_mended(hub, tmp_path):
@@ -408,7 +405,7 @@ def test_idle_models_go_and_off_means_off(tmp_path, folders):
     try:
         hub.upload("alice/chat", folders["chat"])
         hub.warm("alice/chat")
-        until(lambda: not hub.workers())
+        assert eventually(lambda: not hub.workers())
         hub.warm("alice/chat")
         hub.stop()
         hub.environment = {"HEARTH_INFERENCE": "off"}
@@ -427,7 +424,7 @@ def test_no_worker_outlives_a_hub_that_was_killed(tmp_path, folders):
         hub.warm("alice/chat")
         worker = hub.workers()["alice/chat"]
         hub.kill()
-        until(lambda: gone(worker))
+        assert eventually(lambda: gone(worker))
         hub.start()
         hub.warm("alice/chat")
     finally:

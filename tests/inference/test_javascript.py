@@ -2,12 +2,12 @@
 import json
 import os
 import subprocess
-import sys
 
 import pytest
 import requests
 
 from conftest import ROOT
+from harness.node import node_packages
 
 MESSAGES = [{"role": "user", "content": "where is the cat ?"}]
 TEXTS = ["A man is eating food.", "A man is eating a piece of bread.", "The girl is carrying a baby."]
@@ -15,9 +15,7 @@ TEXTS = ["A man is eating food.", "A man is eating a piece of bread.", "The girl
 
 @pytest.fixture(scope="session")
 def node_home():
-    done = subprocess.run([sys.executable, str(ROOT / "tools" / "node_env.py")], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip().splitlines()[-1]
+    return node_packages()
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/spawn_attributes.h"
 
 namespace hearth::inference {
 namespace {
@@ -32,7 +33,7 @@ std::vector<char*> Pointers(std::vector<std::string>& strings) {
 // What a posix_spawn needs, freed at the end.
 struct SpawnPlan {
   posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
+  SpawnAttributes attributes;
 
   explicit SpawnPlan(int errors) {
     posix_spawn_file_actions_init(&actions);
@@ -40,22 +41,8 @@ struct SpawnPlan {
     posix_spawn_file_actions_adddup2(&actions, errors, 1);
     posix_spawn_file_actions_adddup2(&actions, errors, 2);
     posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-    posix_spawnattr_init(&attributes);
-    sigset_t defaults, none;
-    sigfillset(&defaults);
-    sigdelset(&defaults, SIGKILL);
-    sigdelset(&defaults, SIGSTOP);
-    sigemptyset(&none);
-    posix_spawnattr_setsigdefault(&attributes, &defaults);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawnattr_setflags(
-        &attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
   }
-  ~SpawnPlan() {
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-  }
+  ~SpawnPlan() { posix_spawn_file_actions_destroy(&actions); }
 };
 
 void Limit(pid_t pid, __rlimit_resource resource, uint64_t value) {
@@ -82,7 +69,7 @@ WorkerProcess::WorkerProcess(EventLoop& loop, const WorkerLaunch& launch,
   std::vector<char*> argv = Pointers(arguments), envp = Pointers(env);
   SpawnPlan plan(theirs.get());
   int error =
-      ::posix_spawn(&pid_, argv[0], &plan.actions, &plan.attributes, argv.data(), envp.data());
+      ::posix_spawn(&pid_, argv[0], &plan.actions, plan.attributes.get(), argv.data(), envp.data());
   if (error != 0) {
     pid_ = -1;
     ThrowErrno("start " + launch.argv[0], error);

@@ -1,19 +1,17 @@
 """The JavaScript client, which has a Xet implementation of its own: other chunks, other shards, ranges in one request."""
 import os
 import subprocess
-import sys
 
 import pytest
 
 from harness.hub import ROOT
+from harness.node import node_packages
 from test_round_trip import PLAN_ROUTE, XORB_ROUTE
 
 
 @pytest.fixture(scope="session")
 def node_home():
-    done = subprocess.run([sys.executable, str(ROOT / "tools" / "node_env.py")], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip().splitlines()[-1]
+    return node_packages()
 
 
 @pytest.fixture
