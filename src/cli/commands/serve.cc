@@ -49,6 +49,7 @@ struct ServeOptions {
   std::string gc_every = "1d";
   std::string gc_grace = "22d";
   std::string scrub_every = "off";
+  std::string quarantine = "warn";
   int scrub_rate = 10;
   std::string inference = "on";
   std::string inference_memory = "0";
@@ -228,7 +229,8 @@ void Serve(const ServeOptions& options, const Outcome& outcome) {
                 .xet_convert_after = ParseConvertAfter(options.xet_convert_after),
                 .reserve_bytes = options.reserve_bytes,
                 .judge = options.inference == "off" ? hub::ModelJudge{}
-                                                    : server::MakeModelJudge(ModelMemory(options))},
+                                                    : server::MakeModelJudge(ModelMemory(options)),
+                .quarantine = hub::ParseQuarantine(options.quarantine).value()},
                /*exclusive=*/true);
   hub::InstallHooks(data, outcome.program);
   std::string first_token = EnsureAdministrator(hub, options);
@@ -364,6 +366,13 @@ void AddServeCommand(CLI::App& app, Outcome* outcome) {
   command->add_option("--scrub-rate", options->scrub_rate, "MB per second that it may read")
       ->envname(env("SCRUB_RATE"))
       ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  command
+      ->add_option("--quarantine", options->quarantine,
+                   "Files that scans find dangerous: warn says so, block does not give them out "
+                   "either, off = nothing is scanned")
+      ->envname(env("QUARANTINE"))
+      ->check(CLI::IsMember({"off", "warn", "block"}))
       ->capture_default_str();
   command
       ->add_option("--inference", options->inference,
