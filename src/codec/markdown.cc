@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "base/error.h"
+#include "codec/internal/math_spans.h"
 
 namespace hearth {
 namespace {
@@ -204,8 +205,14 @@ std::string RenderMarkdown(std::string_view markdown, const MarkdownOptions& opt
     throw Error(Code::kTooLarge,
                 "the text has more than " + std::to_string(options.max_input_bytes) + " bytes");
   }
+  MathSpans math;
+  std::string kept;
+  if (options.math) {
+    kept = math.Take(markdown);
+    markdown = kept;
+  }
   auto html = ToHtml(LimitReferences(ShapeLimiter(markdown, options.max_depth).Run()));
-  return SanitizeHtml(html.get(), options);
+  return math.PutBack(SanitizeHtml(html.get(), options));
 }
 
 }  // namespace hearth

@@ -1,11 +1,8 @@
-// Pages of one repository: card, files, one file, commits, one commit.
+// Pages of one repository: files, one file, commits, one commit.
 #include "base/error.h"
-#include "base/hash.h"
-#include "codec/markdown.h"
 #include "codec/yaml.h"
 #include "hub/commits.h"
-#include "server/hub_api/answer_cache.h"
-#include "server/inference_api/widget.h"
+#include "server/pages/repo_page.h"
 #include "server/pages/site.h"
 #include "storage/git/git_repository.h"
 #include "text/utf8.h"
@@ -32,42 +29,6 @@ View OpenView(Context& context, std::string_view raw) {
   return View{std::move(git), at.revision, at.path, commit};
 }
 
-Json BaseData(Context& context, std::string_view tab, std::string_view revision,
-              const hub::RepoFacts* facts) {
-  const hub::RepoRecord& repo = context.repo().record();
-  Json data = Json::Obj({{"repo", RepoSummary(repo, facts, context.hub.clock().Now())},
-                         {"tab", tab},
-                         {"revision", revision}});
-  return data;
-}
-
-hub::FactsPtr HeadFacts(Context& context) {
-  const hub::RepoRecord& repo = context.repo().record();
-  if (!repo.head) return nullptr;
-  return context.hub.catalog().FactsOf(context.repo(), *repo.head);
-}
-
-// Rendering is bounded but not free; the same card is shown again and again.
-std::string CardHtml(Context& context, std::string_view markdown, std::string_view revision,
-                     std::string_view folder) {
-  static AnswerCache cache(16u << 20);
-  MarkdownOptions options;
-  options.base_url = RepoPath(context.repo().record());
-  options.revision = net::PercentEncode(revision);
-  options.folder = std::string(folder);
-  std::string key = options.base_url + '\0' + options.revision + '\0' + options.folder + '\0' +
-                    std::string(Sha256Of(markdown).raw());
-  if (auto known = cache.Find(key)) return *known;
-  std::string html;
-  try {
-    html = RenderMarkdown(markdown, options);
-  } catch (const Error& error) {
-    html = "<p>This text cannot be shown: it is too large or nested too deeply.</p>";
-  }
-  cache.Put(std::move(key), std::make_shared<const std::string>(html));
-  return html;
-}
-
 Json Crumbs(std::string_view path) {
   Json crumbs = Json::Arr();
   size_t start = 0;
@@ -89,25 +50,6 @@ Json Branches(const storage::GitRepository& git) {
     }
   }
   return names;
-}
-
-net::Response CardPage(Context& context) {
-  hub::FactsPtr facts = HeadFacts(context);
-  Json data = BaseData(context, "card", "main", facts.get());
-  if (facts != nullptr) {
-    data.Set("card", facts->card_text.empty()
-                         ? Json()
-                         : Json(CardHtml(context, facts->card_text, "main", "")));
-    data.Set("warnings", Json(facts->warnings));
-    data.Set("card_data", facts->card_data);
-    data.Set("safetensors", facts->safetensors);
-    data.Set("gguf", facts->gguf);
-    data.Set("file_count", facts->siblings.size());
-    data.Set("head", facts->commit.Hex());
-  }
-  data.Set("widget", WidgetData(context, facts.get()));
-  data.Set("clone_url", RepoUrl(context, context.repo().record()));
-  return RenderPage(context, "repo_card.html", std::move(data));
 }
 
 Json EntryRow(const View& view, const storage::TreeEntry& entry) {
@@ -133,7 +75,7 @@ net::Response TreePage(Context& context) {
   options.limit = kEntriesPerPage + 1;
   options.after_path = context.request.QueryParam("after").value_or("");
   std::vector<storage::TreeEntry> entries = view.git.ListTree(view.commit, view.path, options);
-  Json data = BaseData(context, "files", view.revision, HeadFacts(context).get());
+  Json data = RepoPageData(context, "files", view.revision, HeadFacts(context).get());
   if (entries.size() > kEntriesPerPage) {
     entries.pop_back();
     data.Set("after", entries.back().path);
@@ -198,7 +140,7 @@ net::Response BlobPage(Context& context) {
     throw Error(Code::kNotFound, "There is no file " + view.path + " at " + view.revision)
         .WithWireCode("EntryNotFound");
   }
-  Json data = BaseData(context, "files", view.revision, HeadFacts(context).get());
+  Json data = RepoPageData(context, "files", view.revision, HeadFacts(context).get());
   data.Set("crumbs", Crumbs(view.path));
   data.Set("file", view.path);
   data.Set("size", entry->size_bytes);
@@ -228,7 +170,7 @@ net::Response CommitsPage(Context& context) {
         std::min<unsigned long>(std::strtoul(text->c_str(), nullptr, 10), 100000));
   std::vector<storage::CommitInfo> log =
       view.git.Log(view.commit, page * kCommitsPerPage, kCommitsPerPage + 1);
-  Json data = BaseData(context, "commits", view.revision, HeadFacts(context).get());
+  Json data = RepoPageData(context, "commits", view.revision, HeadFacts(context).get());
   if (log.size() > kCommitsPerPage) {
     log.pop_back();
     data.Set("next_page", page + 1);
@@ -253,7 +195,7 @@ net::Response CommitPage(Context& context) {
   storage::CommitInfo commit = view.git.ReadCommit(view.commit);
   std::optional<GitOid> parent;
   if (!commit.parents.empty()) parent = commit.parents.front();
-  Json data = BaseData(context, "commits", "main", HeadFacts(context).get());
+  Json data = RepoPageData(context, "commits", "main", HeadFacts(context).get());
   Json files = Json::Arr();
   for (const auto& entry : view.git.Diff(parent, commit.oid)) {
     static constexpr const char* kKinds[] = {"added", "modified", "deleted"};
@@ -298,7 +240,6 @@ void RegisterRepoPages(RouteTable& table) {
     Access access;
   };
   const PageRoute pages[] = {
-      {"/{P}{ns}/{name}", CardPage, "Card of a repository.", Access::kRepoInfo},
       {"/{P}{ns}/{name}/tree/{rev_path...}", TreePage, "Files of a folder.", Access::kRepoInfo},
       {"/{P}{ns}/{name}/blob/{rev_path...}", BlobPage, "One file.", Access::kRepoContent},
       {"/{P}{ns}/{name}/commits/{rev_path...}", CommitsPage, "History.", Access::kRepoInfo},
