@@ -1,14 +1,46 @@
 // The first page of a repository: its card, how to use it, and what is known of it.
 #include "base/bytes.h"
-#include "hub/tag_words.h"
 #include "server/inference_api/widget.h"
-#include "server/pages/repo_page.h"
+#include "server/pages/repo_view.h"
 
 namespace hearth::server {
 namespace {
 
+constexpr size_t kMaxHeadings = 60;
 constexpr size_t kMaxNamed = 40;   // data sets and base models on one card
 constexpr size_t kMaxLinked = 12;  // Spaces shown
+
+// The text of a heading without its tags; what is left is escaped HTML.
+std::string WithoutTags(std::string_view html) {
+  std::string text;
+  bool inside = false;
+  for (char c : html) {
+    if (c == '<') inside = true;
+    if (!inside) text += c;
+    if (c == '>') inside = false;
+  }
+  return text;
+}
+
+// [{level, id, html}] of the headings in what CardHtml has returned.
+Json TableOfContents(std::string_view html) {
+  // The sanitiser writes <hN id="..."...>text<a class="anchor"...></a></hN>.
+  constexpr std::string_view kAnchor = "<a class=\"anchor\"";
+  Json headings = Json::Arr();
+  for (size_t at = html.find("<h"); at != std::string_view::npos && headings.size() < kMaxHeadings;
+       at = html.find("<h", at + 2)) {
+    std::string_view rest = html.substr(at + 2);
+    if (rest.size() < 6 || rest[0] < '1' || rest[0] > '3' || !rest.substr(1).starts_with(" id=\""))
+      continue;
+    size_t id_end = rest.find('"', 6), open_end = rest.find('>'), anchor = rest.find(kAnchor);
+    if (anchor == std::string_view::npos || open_end > anchor || id_end > open_end) continue;
+    headings.Push(
+        Json::Obj({{"level", rest[0] - '0'},
+                   {"id", rest.substr(6, id_end - 6)},
+                   {"html", WithoutTags(rest.substr(open_end + 1, anchor - open_end - 1))}}));
+  }
+  return headings;
+}
 
 // A repository that a card names: with its page when it is here and the reader may see it, else by
 // name alone, as one that lies elsewhere.
