@@ -193,7 +193,7 @@ void Safety::Stop() {
 void Safety::ScanNow() {
   if (impl_->policy == Quarantine::kOff) return;
   impl_->Recover();
-  impl_->EnqueueStale();
+  impl_->CatchUp();
   impl_->Drain();
 }
 

@@ -70,7 +70,9 @@ struct Safety::Impl {
   std::unique_ptr<ByteSource> OpenContent(const WaitingScan& row);
   ScanOutcome ScanOne(const WaitingScan& row);
   bool ScanSome();
-  void EnqueueStale();
+  bool EnqueueStaleMains(int64_t* after);
+  void EnqueueStaleRefs(const RepoRecord& repo);
+  void CatchUp();
   void Drain();
   void Run();
 

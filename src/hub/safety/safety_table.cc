@@ -58,16 +58,23 @@ void Safety::Impl::Insert(const RepoRecord& repo, std::span<const SafetyKey> key
   changed.notify_all();
 }
 
-// One that was taken before is scanned alone: if it ends the process again, nothing else suffers.
+// The newest first: what was just pushed does not wait for all that a first start or new rules put
+// into the table. One that was taken before is scanned alone: if it ends the process again, nothing
+// else suffers.
 std::vector<WaitingScan> Safety::Impl::TakeBatch() {
   std::vector<WaitingScan> batch;
+  bool any = parts.db.ReadValue([](storage::Connection& c) {
+    return c.QueryInt("SELECT 1 FROM safety_scans WHERE pending = ? LIMIT 1", {kPending})
+        .has_value();
+  });
+  if (!any) return batch;
   parts.db.Write([&](storage::Connection& c) {
     batch.clear();
     uint64_t bytes = 0;
     bool full = false;
     c.Query(
         "SELECT id, content, kind, repo_id, state, size, tries FROM safety_scans WHERE pending = ? "
-        "ORDER BY id LIMIT ?",
+        "ORDER BY id DESC LIMIT ?",
         {kPending, kBatchRows}, [&](const storage::Row& row) {
           auto size = static_cast<uint64_t>(row.Int(5));
           bool again = row.Int(6) > 0;
