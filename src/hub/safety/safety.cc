@@ -157,7 +157,7 @@ SafetyQueue Safety::Queue() const {
       if (*oldest > 0) queue.oldest_queued = FromUnixMillis(*oldest);
   });
   std::lock_guard lock(impl_->mutex);
-  queue.refs_waiting = impl_->refs.size();
+  queue.refs_waiting = impl_->refs.size() + impl_->listing;
   return queue;
 }
 

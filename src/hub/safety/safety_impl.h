@@ -87,7 +87,8 @@ struct Safety::Impl {
   mutable std::condition_variable changed;
   std::deque<std::pair<int64_t, std::string>> refs;
   std::set<std::pair<int64_t, std::string>> ref_set;
-  bool work = true;  // rows may wait
+  size_t listing = 0;  // refs that were taken and are not in the table yet
+  bool work = true;    // rows may wait
   bool running = false;
   std::atomic<bool> stopping{false};
   std::thread thread;

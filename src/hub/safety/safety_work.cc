@@ -49,6 +49,7 @@ std::optional<std::pair<int64_t, std::string>> Safety::Impl::TakeRef() {
   auto next = refs.front();
   refs.pop_front();
   ref_set.erase(next);
+  ++listing;
   return next;
 }
 
@@ -212,6 +213,10 @@ void Safety::Impl::Drain() {
       } catch (const Error& error) {
         log::Warning("the files of a repository could not be listed for scanning",
                      {{"repo_id", std::to_string(ref->first)}, {"reason", error.message()}});
+      }
+      {
+        std::lock_guard lock(mutex);
+        --listing;
       }
       continue;
     }
