@@ -127,6 +127,11 @@ std::vector<GitOid> Safety::BlockedBlobs() const {
 
 SafetyQueue Safety::Queue() const {
   SafetyQueue queue;
+  {
+    // Before the table: what is no longer counted here is in it by then.
+    std::lock_guard lock(impl_->mutex);
+    queue.refs_waiting = impl_->refs.size() + impl_->listing;
+  }
   impl_->parts.db.Read([&](storage::Connection& c) {
     c.Query("SELECT state, pending, COUNT(*) FROM safety_scans GROUP BY state, pending", {},
             [&](const storage::Row& row) {
@@ -156,8 +161,6 @@ SafetyQueue Safety::Queue() const {
     if (auto oldest = c.QueryInt("SELECT MIN(queued_at) FROM safety_scans WHERE pending > 0"))
       if (*oldest > 0) queue.oldest_queued = FromUnixMillis(*oldest);
   });
-  std::lock_guard lock(impl_->mutex);
-  queue.refs_waiting = impl_->refs.size() + impl_->listing;
   return queue;
 }
 
