@@ -153,6 +153,7 @@ bool IsAdapterTensor(std::string_view name) {
 }
 
 void FindAdapter(const Survey& survey, Classification* result) {
+  if (survey.type() == "space" || survey.type() == "dataset") return;
   for (const std::string& path : survey.Named("adapter_config.json"))
     FindPeft(survey, path, result);
   for (const WeightFile& file : survey.weights()) {

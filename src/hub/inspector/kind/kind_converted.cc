@@ -57,7 +57,9 @@ void FindConverted(const Survey& survey, Classification* result) {
       result->Add("converted", Level::kProved,
                   At(file.path, "", "GGUF in full precision, and no weights of a trainer"));
     } else if (IsExport(file.format)) {
-      result->Add("converted", file.verified ? Level::kProved : Level::kDeclared,
+      // An ending alone says nothing.
+      if (!file.verified) continue;
+      result->Add("converted", Level::kProved,
                   At(file.path, "", name + ", and no weights of a trainer"));
     } else {
       // tf_model.h5 and flax_model.msgpack are conversions mostly; some models were born so.

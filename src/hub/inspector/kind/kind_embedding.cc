@@ -49,8 +49,8 @@ void FindEmbedding(const Survey& survey, Classification* result) {
     KindFinding& kind = result->Add(
         "embedding", proved ? Level::kProved : Level::kDeclared,
         At("modules.json", "", "a module " + modules.pool_class + " makes one vector of a text"));
-    if (!modules.pool.empty() && modules.complete)
-      kind.evidence.push_back(At(modules.pool + "/config.json", "", "how it is made"));
+    std::string config = modules.pool + "/config.json";
+    if (survey.Has(config)) kind.evidence.push_back(At(config, "", "how it is made"));
     return;
   }
   std::string task = CardText(survey.card().data, "pipeline_tag");

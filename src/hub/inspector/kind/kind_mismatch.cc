@@ -89,7 +89,8 @@ void ConfigWithoutWeights(const Survey& survey, Classification* result) {
 
 void WeightsWithoutConfig(const Survey& survey, Classification* result) {
   const char* path = "model.safetensors";
-  bool sole = survey.Has(path) && !survey.Has("config.json");
+  bool model = survey.type() == "model" || survey.type().empty();
+  bool sole = model && survey.Has(path) && !survey.Has("config.json");
   if (!sole || result->Is("adapter") || result->Is("pipeline") || result->Is("embedding")) return;
   std::string library = CardText(survey.card().data, "library_name");
   if (!library.empty() && library != "transformers") return;

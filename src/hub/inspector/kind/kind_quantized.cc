@@ -285,7 +285,7 @@ class QuantizedRule {
 }  // namespace
 
 void FindQuantized(const Survey& survey, Classification* result) {
-  if (survey.type() == "space") return;
+  if (survey.type() == "space" || survey.type() == "dataset") return;
   QuantizedRule(survey, result).Run();
 }
 
