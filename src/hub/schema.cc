@@ -273,10 +273,27 @@ ALTER TABLE repo_facts ADD COLUMN judged_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE repo_facts ADD COLUMN run_tasks TEXT NOT NULL DEFAULT '';
 )sql";
 
+// What the inspector's rules said of main (hub/inspections.h), by rule: the commit and the version
+// of the rule that it holds for. summary: what lists filter by, in the rule's own form.
+constexpr std::string_view kInspections = R"sql(
+CREATE TABLE inspections (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  repo_id INTEGER NOT NULL REFERENCES repos(id) ON DELETE CASCADE,
+  rule TEXT NOT NULL,
+  commit_oid TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  summary TEXT NOT NULL DEFAULT '',
+  result TEXT NOT NULL,
+  UNIQUE (repo_id, rule)
+);
+CREATE INDEX inspections_by_rule ON inspections(rule, version, repo_id, commit_oid, summary);
+)sql";
+
 }  // namespace
 
 const std::vector<storage::Migration>& Migrations() {
-  static const std::vector<storage::Migration> migrations = {{1, kFirst}, {2, kXet}, {3, kRuns}};
+  static const std::vector<storage::Migration> migrations = {
+      {1, kFirst}, {2, kXet}, {3, kRuns}, {4, kInspections}};
   return migrations;
 }
 

@@ -86,6 +86,20 @@ void SetType(const Survey& survey, Classification* result) {
   }
 }
 
+// More files are compared by nobody.
+constexpr size_t kMaxDigests = 500;
+
+void TakeDigests(const Survey& survey, Classification* result) {
+  for (const WeightFile& weight : survey.weights()) {
+    const RepoFile* file = survey.repo().Find(weight.path);
+    if (file == nullptr || !file->sha256 || result->weight_digests.size() == kMaxDigests) {
+      result->weight_digests.clear();
+      return;
+    }
+    result->weight_digests.push_back(file->sha256->Hex());
+  }
+}
+
 Level ParseLevel(std::string_view name) {
   for (Level level : {Level::kProved, Level::kDeclared, Level::kInferred}) {
     if (LevelName(level) == name) return level;
@@ -151,6 +165,7 @@ Classification Classify(const RepoView& repo, const CardDocument& card,
   TakeKnown(known, &result);
   SetType(survey, &result);
   ReadReferences(survey, &result);
+  TakeDigests(survey, &result);
   std::stable_sort(result.kinds.begin(), result.kinds.end(),
                    [](const KindFinding& a, const KindFinding& b) { return a.level < b.level; });
   result.not_read = survey.not_read();
@@ -195,6 +210,12 @@ Json ToJson(const Classification& result) {
                     {"not_read", std::move(not_read)}});
 }
 
+Json KeptJson(const Classification& result) {
+  Json json = ToJson(result);
+  if (!result.weight_digests.empty()) json.Set("weight_digests", Json(result.weight_digests));
+  return json;
+}
+
 Classification ClassificationFromJson(const Json& json) {
   Classification result;
   if (const Json* type = json.Find("type")) {
@@ -225,6 +246,7 @@ Classification ClassificationFromJson(const Json& json) {
     if (const Json* evidence = item.Find("evidence")) reference.evidence = ParseEvidence(*evidence);
   }
   result.not_read = CardList(json, "not_read");
+  result.weight_digests = CardList(json, "weight_digests");
   return result;
 }
 

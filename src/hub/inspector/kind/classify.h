@@ -46,6 +46,8 @@ struct Classification {
   std::vector<Alarm> alarms;
   std::vector<Reference> references;
   std::vector<std::string> not_read;
+  // SHA-256 of every file of weights, hexadecimal; empty when one has none that is known.
+  std::vector<std::string> weight_digests;
 
   const KindFinding* Find(std::string_view kind) const;  // nullptr = it is not one
   bool Is(std::string_view kind) const { return Find(kind) != nullptr; }
@@ -65,12 +67,14 @@ Classification Classify(const RepoView& repo, const CardDocument& card,
 
 // Sets the state of each reference, and adds what follows: a copy whose files are those of the
 // named repository, shapes that cannot come from the named base, models that are not there.
-void Resolve(const RepoView& repo, const Neighbours& neighbours, Classification* result);
+// `id` is that of the classified repository. Opens at most 60 repositories.
+void Resolve(std::string_view id, const Neighbours& neighbours, Classification* result);
 
 // {"type": finding, "kinds": [{"value", "level", "evidence", "facts"}], "alarms": [...],
 //  "references": [...], "not_read": [...]}
 Json ToJson(const Classification& result);
-// The reverse, for kept results. Throws kInvalidArgument.
+// To be kept, and the reverse. Throws kInvalidArgument for what KeptJson did not make.
+Json KeptJson(const Classification& result);
 Classification ClassificationFromJson(const Json& json);
 
 }  // namespace hearth::inspector

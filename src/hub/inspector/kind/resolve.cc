@@ -1,9 +1,7 @@
 // What one caller can see of the repositories that another one names.
 #include <algorithm>
 #include <set>
-#include <unordered_set>
 
-#include "base/bytes.h"
 #include "hub/inspector/kind/kind_rule.h"
 
 namespace hearth::inspector {
@@ -11,28 +9,16 @@ namespace {
 
 constexpr size_t kMaxLookups = 60;  // repositories that are opened for one answer
 
-bool IsWeightName(std::string_view path) {
-  for (std::string_view ending : {".safetensors", ".gguf", ".bin", ".pt", ".pth", ".ckpt", ".onnx",
-                                  ".h5", ".msgpack", ".tflite", ".pkl", ".joblib", ".keras"}) {
-    if (path.ends_with(ending)) return true;
-  }
-  return false;
-}
-
 // Every file of weights is, byte for byte, one of the other repository. Large objects carry the
 // digest of their content, so nothing is read.
-bool IsCopyOf(const RepoView& repo, const RepoView& other) {
+bool IsCopyOf(const Classification& result, const RepoView& other) {
+  if (result.weight_digests.empty()) return false;
   std::set<std::string> digests;
   for (const RepoFile& file : other.files()) {
     if (file.sha256) digests.insert(file.sha256->Hex());
   }
-  size_t weights = 0;
-  for (const RepoFile& file : repo.files()) {
-    if (!IsWeightName(AsciiLower(file.path))) continue;
-    ++weights;
-    if (!file.sha256 || !digests.contains(file.sha256->Hex())) return false;
-  }
-  return weights > 0;
+  return std::all_of(result.weight_digests.begin(), result.weight_digests.end(),
+                     [&](const std::string& digest) { return digests.contains(digest); });
 }
 
 void TakeCopy(const RepoView& other, Classification* result) {
@@ -64,7 +50,7 @@ void WarnOf(const Reference& reference, bool space, Classification* result) {
 
 }  // namespace
 
-void Resolve(const RepoView& repo, const Neighbours& neighbours, Classification* result) {
+void Resolve(std::string_view id, const Neighbours& neighbours, Classification* result) {
   bool space = result->type == "space";
   size_t lookups = 0;
   for (Reference& reference : result->references) {
@@ -79,7 +65,7 @@ void Resolve(const RepoView& repo, const Neighbours& neighbours, Classification*
     }
     WarnOf(reference, space, result);
     bool parent = reference.role == "base_model" && other != nullptr;
-    if (parent && other->id() != repo.id() && IsCopyOf(repo, *other)) TakeCopy(*other, result);
+    if (parent && other->id() != id && IsCopyOf(*result, *other)) TakeCopy(*other, result);
   }
 }
 
