@@ -115,6 +115,9 @@ Hub::Hub(const HubOptions& options, bool exclusive)
   repos_->AddObserver(catalog_.get());
   inspections_ = std::make_unique<Inspections>(*db_, *repos_, *objects_);
   repos_->AddObserver(inspections_.get());
+  safety_ = std::make_unique<Safety>(Safety::Parts{*db_, *repos_, *objects_, *clock_},
+                                     options.quarantine);
+  repos_->AddObserver(safety_.get());
   converts_ = options.xet_convert_after.has_value();
   xet_converter_ = std::make_unique<XetConverter>(
       XetConverter::Parts{*db_, *blobs_, *xet_index_, sweep_lock_, *repos_, *clock_},
@@ -136,6 +139,7 @@ std::string Hub::Sign(std::string_view purpose, std::string_view text) const {
 void Hub::StartBackground() {
   catalog_->Start();
   inspections_->Start();
+  safety_->Start();
   if (converts_) xet_converter_->Start();
   background_ = std::make_unique<Background>();
   background_->thread = std::thread([this] {
@@ -184,6 +188,7 @@ void Hub::StopBackground() {
   background_.reset();
   catalog_->Stop();
   inspections_->Stop();
+  safety_->Stop();
   xet_converter_->Stop();
   try {
     accounts_->FlushLastUsed();
