@@ -181,6 +181,10 @@ class Runner:
         test_data.ensure()
         return self.pytest("formats", "formats", ["tests/formats"])
 
+    def inspector(self):
+        test_data.ensure()
+        return self.pytest("inspector", "formats", ["tests/inspector"])
+
     def fault(self):
         rounds = "200" if self.options.long else "10"
         return self.pytest("fault", "hub2", ["tests/fault"], [f"--kill-rounds={rounds}"])
@@ -247,6 +251,7 @@ def suites(runner):
         Suite("web", 12, runner.web),
         Suite("parity", 60 if runner.options.long else 20, runner.parity),
         Suite("formats", 10, runner.formats),
+        Suite("inspector", 4, runner.inspector),
         Suite("fault", 90 if runner.options.long else 8, runner.fault),
         Suite("asan", 25, runner.asan, optional=True),
         Suite("fuzz", 45 if runner.options.long else 30, runner.fuzz, optional=True),

@@ -113,6 +113,8 @@ Hub::Hub(const HubOptions& options, bool exclusive)
   commits_ = std::make_unique<Commits>(*repos_, *objects_, *accounts_, *clock_);
   catalog_ = std::make_unique<Catalog>(*db_, *repos_, *objects_, *clock_, options.judge);
   repos_->AddObserver(catalog_.get());
+  inspections_ = std::make_unique<Inspections>(*db_, *repos_, *objects_);
+  repos_->AddObserver(inspections_.get());
   safety_ = std::make_unique<Safety>(Safety::Parts{*db_, *repos_, *objects_, *clock_},
                                      options.quarantine);
   repos_->AddObserver(safety_.get());
@@ -136,6 +138,7 @@ std::string Hub::Sign(std::string_view purpose, std::string_view text) const {
 
 void Hub::StartBackground() {
   catalog_->Start();
+  inspections_->Start();
   safety_->Start();
   if (converts_) xet_converter_->Start();
   background_ = std::make_unique<Background>();
@@ -184,6 +187,7 @@ void Hub::StopBackground() {
   background_->thread.join();
   background_.reset();
   catalog_->Stop();
+  inspections_->Stop();
   safety_->Stop();
   xet_converter_->Stop();
   try {

@@ -13,6 +13,7 @@
 #include "hub/buckets.h"
 #include "hub/catalog.h"
 #include "hub/commits.h"
+#include "hub/inspections.h"
 #include "hub/model_judge.h"
 #include "hub/objects.h"
 #include "hub/repos.h"
@@ -59,6 +60,7 @@ class Hub {
   XetConverter& xet_converter() { return *xet_converter_; }
   const SweepLock& sweep_lock() const { return sweep_lock_; }
   Catalog& catalog() { return *catalog_; }
+  Inspections& inspections() { return *inspections_; }
   Safety& safety() { return *safety_; }
   Clock& clock() { return *clock_; }
   const std::filesystem::path& data() const { return data_; }
@@ -92,6 +94,7 @@ class Hub {
   std::unique_ptr<Buckets> buckets_;
   std::unique_ptr<Commits> commits_;
   std::unique_ptr<Catalog> catalog_;
+  std::unique_ptr<Inspections> inspections_;
   std::unique_ptr<Safety> safety_;
   std::unique_ptr<XetConverter> xet_converter_;
   bool converts_ = false;
