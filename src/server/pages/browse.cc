@@ -1,4 +1,4 @@
-// Pages to find repositories: the three lists, and the page of a user or organisation.
+// The lists of models, data sets and Spaces.
 #include <algorithm>
 
 #include "base/error.h"
@@ -65,36 +65,6 @@ net::Response ListPage(Context& context, hub::RepoType type) {
   return RenderPage(context, "list.html", std::move(data));
 }
 
-net::Response ProfilePage(Context& context) {
-  hub::AccountPtr account = context.hub.accounts().FindByName(context.request.Capture("ns"));
-  if (account == nullptr || account->disabled)
-    throw Error(Code::kNotFound, "There is no user or organisation of this name.");
-  Json columns = Json::Arr();
-  for (hub::RepoType type : kTypes) {
-    hub::CatalogQuery query;
-    query.type = type;
-    query.author = account->name;
-    query.sort = hub::SortKey::kModified;
-    query.limit = kPerPage;
-    hub::CatalogPage page = context.hub.catalog().List(context.actor, query);
-    columns.Push(Json::Obj({{"plural", hub::PluralName(type)},
-                            {"total", context.hub.catalog().Count(context.actor, query)},
-                            {"repos", RepoSummaries(context, page.repos)}}));
-  }
-  Json people = Json::Arr();
-  for (const hub::Membership& member : account->is_org
-                                           ? context.hub.accounts().MembersOf(account->id)
-                                           : context.hub.accounts().OrgsOf(account->id)) {
-    people.Push(Json::Obj({{"name", member.account->name}}));
-  }
-  return RenderPage(context, "profile.html",
-                    Json::Obj({{"name", account->name},
-                               {"fullname", account->fullname},
-                               {"is_org", account->is_org},
-                               {"people", std::move(people)},
-                               {"columns", std::move(columns)}}));
-}
-
 }  // namespace
 
 void RegisterBrowsePages(RouteTable& table) {
@@ -106,12 +76,6 @@ void RegisterBrowsePages(RouteTable& table) {
                .surface = Surface::kPage,
                .summary = "List with search, filters and sort."});
   }
-  table.Add({.methods = "GET,HEAD",
-             .pattern = "/{ns}",
-             .access = Access::kPublic,
-             .handle = ProfilePage,
-             .surface = Surface::kPage,
-             .summary = "Page of a user or organisation."});
 }
 
 }  // namespace hearth::server

@@ -165,6 +165,15 @@ bool HasFile(const hub::RepoFacts& facts, std::string_view path) {
   return false;
 }
 
+// A file to show how one is fetched: the largest.
+const std::string* OneFile(const hub::RepoFacts& facts) {
+  const hub::Sibling* best = nullptr;
+  for (const hub::Sibling& file : facts.siblings) {
+    if (best == nullptr || file.size_bytes > best->size_bytes) best = &file;
+  }
+  return best == nullptr ? nullptr : &best->path;
+}
+
 void AddFacts(Context& context, const hub::RepoFacts& facts, Json* data) {
   if (!facts.card_text.empty()) {
     std::string html = CardHtml(context, facts.card_text, "main", "");
@@ -182,6 +191,7 @@ void AddFacts(Context& context, const hub::RepoFacts& facts, Json* data) {
   data->Set("has_adapter", HasFile(facts, "adapter_config.json"));
   data->Set("has_pipeline", HasFile(facts, "model_index.json"));
   data->Set("has_onnx", HasFile(facts, "onnx/model.onnx"));
+  if (const std::string* file = OneFile(facts)) data->Set("one_file", *file);
   data->Set("datasets_used", DatasetsUsed(context, facts));
   data->Set("tree", ModelTree(context, facts));
 }

@@ -17,6 +17,11 @@ Json Chip(std::string_view kind, std::string_view text, std::string_view filter)
   return Json::Obj({{"kind", kind}, {"text", text}, {"filter", filter}});
 }
 
+// Said by programs to programs.
+bool IsForPrograms(std::string_view tag) {
+  return tag == "endpoints_compatible" || tag == "autotrain_compatible";
+}
+
 // Each tag with the words that people use for it; "region:us" and what has a box of its own on the
 // card's page (data sets, base models) are left out.
 Json Chips(hub::RepoType type, const hub::RepoFacts& facts) {
@@ -25,6 +30,7 @@ Json Chips(hub::RepoType type, const hub::RepoFacts& facts) {
     Json group = Json::Arr();
     for (const std::string& tag : facts.tags) {
       if (hub::TagGroup(type, tag) != wanted) continue;
+      if (IsForPrograms(tag)) continue;
       if (wanted == "pipeline_tag" && tag != facts.pipeline_tag) continue;
       group.Push(Chip(wanted, hub::TagLabel(wanted, tag), tag));
     }
