@@ -162,7 +162,7 @@ CatalogPage Catalog::List(const Actor& actor, const CatalogQuery& query) const {
   std::shared_lock lock(impl_->mutex);
   const CatalogTable& table = impl_->TableOf(query.type);
   PageWalk walk(table, query);
-  RowBitmap rows = table.Match(query);
+  RowBitmap rows = table.Match(query, impl_->clock.Now());
   rows.And(table.VisibleTo(actor));
   page.total = rows.Count();
   std::vector<uint32_t> found;
@@ -173,7 +173,7 @@ CatalogPage Catalog::List(const Actor& actor, const CatalogQuery& query) const {
       // Rows may change while the order is brought up to date: match again under the new lock.
       lock.unlock();
       lock = impl_->LockWithOrder(query.type, query.sort);
-      rows = table.Match(query);
+      rows = table.Match(query, impl_->clock.Now());
       rows.And(table.VisibleTo(actor));
       page.total = rows.Count();
     }
@@ -192,7 +192,7 @@ CatalogPage Catalog::List(const Actor& actor, const CatalogQuery& query) const {
 size_t Catalog::Count(const Actor& actor, const CatalogQuery& query) const {
   std::shared_lock lock(impl_->mutex);
   const CatalogTable& table = impl_->TableOf(query.type);
-  RowBitmap rows = table.Match(query);
+  RowBitmap rows = table.Match(query, impl_->clock.Now());
   rows.And(table.VisibleTo(actor));
   return rows.Count();
 }
