@@ -31,6 +31,8 @@ PAGES = [
     ("organisation", "/meridian", None, None),
     ("search", "/search?q=sentence", None, None),
     ("api", "/docs/api", None, None),
+    ("inspect", "/meridian/all-MiniLM-L6-v2/inspect", None, None),
+    ("models-narrowed", "/models?library=transformers", None, None),
     ("error", "/nobody/nothing", None, None),
 ]
 FORMS = {"": {"viewport": {"width": 1360, "height": 850}}, "-dark": {"viewport": {"width": 1360, "height": 850}, "color_scheme": "dark"},

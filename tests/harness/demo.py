@@ -141,7 +141,7 @@ class Demo:
         self.tokens = {name: hub.make_token(name) for name in ("ada", "grace", "linus")}
         self.api = HfApi(hub.url, token=ADMIN_TOKEN)
         self.ada = HfApi(hub.url, token=self.tokens["ada"])
-        eventually(lambda: any(org["name"] == "meridian" for org in self.ada.whoami()["orgs"]))
+        assert eventually(lambda: any(org["name"] == "meridian" for org in self.ada.whoami()["orgs"]))
 
     def repo(self, name, kind, files, folder=None):
         options = {"space_sdk": "static"} if kind == "space" else {}
@@ -173,7 +173,7 @@ class Demo:
         self.ada.update_repo_settings("ada/notes", private=True)
         self._like()
         # Cards show once the indexer has read them.
-        eventually(lambda: (self.api.model_info("ada/kinds-of-text").pipeline_tag or "") == "text-classification", 30)
+        assert eventually(lambda: (self.api.model_info("ada/kinds-of-text").pipeline_tag or "") == "text-classification", 30)
         return self
 
     def _like(self):

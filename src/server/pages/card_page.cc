@@ -66,6 +66,14 @@ Json DatasetsUsed(Context& context, const hub::RepoFacts& facts) {
   return rows;
 }
 
+Json Papers(const hub::RepoFacts& facts) {
+  Json ids = Json::Arr();
+  for (const std::string& tag : facts.tags) {
+    if (tag.starts_with("arxiv:") && ids.size() < kMaxNamed) ids.Push(tag.substr(6));
+  }
+  return ids;
+}
+
 size_t CountTagged(Context& context, hub::RepoType type, std::string tag) {
   hub::CatalogQuery query;
   query.type = type;
@@ -193,6 +201,7 @@ void AddFacts(Context& context, const hub::RepoFacts& facts, Json* data) {
   data->Set("has_onnx", HasFile(facts, "onnx/model.onnx"));
   if (const std::string* file = OneFile(facts)) data->Set("one_file", *file);
   data->Set("datasets_used", DatasetsUsed(context, facts));
+  data->Set("papers", Papers(facts));
   data->Set("tree", ModelTree(context, facts));
 }
 
@@ -203,6 +212,7 @@ net::Response CardPage(Context& context) {
   data.Set("spaces_using", SpacesUsing(context));
   data.Set("widget", WidgetData(context, facts.get()));
   data.Set("clone_url", RepoUrl(context, context.repo().record()));
+  data.Set("may_read", context.repo().right() >= hub::Right::kReadContent);
   data.Set("may_write", context.repo().right() >= hub::Right::kWrite);
   return RenderPage(context, "repo_card.html", std::move(data));
 }

@@ -7,6 +7,7 @@ namespace hearth::server {
 namespace {
 
 constexpr size_t kMaxLanguages = 3;  // a longer list becomes one chip that counts
+constexpr size_t kMaxPapers = 1;
 
 // Groups of tags in the order in which their chips stand.
 constexpr std::string_view kChipGroups[] = {
@@ -37,6 +38,11 @@ Json Chips(hub::RepoType type, const hub::RepoFacts& facts) {
     size_t count = group.size();
     if (wanted == "language" && count > kMaxLanguages) {
       chips.Push(Chip(wanted, std::to_string(count) + " languages", ""));
+      continue;
+    }
+    // The card's page has them by name.
+    if (wanted == "arxiv" && count > kMaxPapers) {
+      chips.Push(Chip("papers", std::to_string(count) + " papers", ""));
       continue;
     }
     for (const Json& chip : *group.AsArray()) chips.Push(chip);

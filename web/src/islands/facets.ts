@@ -54,6 +54,10 @@ export function start(root: HTMLElement): void {
       const answer = await fetch(address, { signal: mine.signal, headers: { Accept: "text/html" } });
       const text = await answer.text();
       if (mine.signal.aborted) return;
+      if (!answer.ok) {
+        location.href = address;
+        return;
+      }
       if (history === "push") window.history.pushState({}, "", address);
       if (history === "replace") window.history.replaceState({}, "", address);
       take(new DOMParser().parseFromString(text, "text/html"));
