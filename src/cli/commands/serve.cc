@@ -271,6 +271,7 @@ void Serve(const ServeOptions& options, const Outcome& outcome) {
   log::Info("shutting down", {{"signal", std::to_string(signal_number)}});
   app.SetReady(false);
   upkeep.Stop();
+  app.StopChores();
   server.Stop(std::chrono::seconds(options.drain_seconds));
   if (scheduler) scheduler->Stop();
   hub.StopBackground();
