@@ -5,7 +5,7 @@ Suites run in the order below, each under its own time limit. A suite that canno
 executes nothing counts as one failure of its own, so that a broken runner never looks green.
   --quick        layers, unit, api, security and serve only
   --only SUITE   one suite (may be given several times); --list names them
-  --long         200 kill rounds, files of gigabytes and a minute for each fuzz target
+  --long         200 kill rounds of each operation, files of gigabytes and a minute for each fuzz target
   --no-build     use what is built
   --budget MIN   start no optional suite (sanitizers, fuzz) after that many minutes (default 55)
 """
@@ -186,7 +186,7 @@ class Runner:
         return self.pytest("inspector", "formats", ["tests/inspector"])
 
     def fault(self):
-        rounds = "200" if self.options.long else "10"
+        rounds = "200" if self.options.long else "3"
         return self.pytest("fault", "hub2", ["tests/fault"], [f"--kill-rounds={rounds}"])
 
     def sanitized(self, preset, components):
