@@ -189,15 +189,19 @@ class QuantizedRule {
 
   // The tensors that a method writes, by names and types: packed weights, and their own companions.
   bool ProveNames(const WeightFile& file) {
-    std::unordered_set<std::string_view> names;
-    for (const InspectedTensor& tensor : file.tensors) names.insert(tensor.name);
+    // A companion may lie in another shard.
+    if (names_.empty()) {
+      for (const WeightFile& each : survey_.weights()) {
+        for (const InspectedTensor& tensor : each.tensors) names_.insert(tensor.name);
+      }
+    }
     for (const Method& method : kMethods) {
       for (const InspectedTensor& tensor : file.tensors) {
         if (!tensor.name.ends_with(method.packed) || BitsOf(file, tensor) != method.bits) continue;
         std::string stem = tensor.name.substr(0, tensor.name.size() - method.packed.size());
         std::vector<std::string_view> endings = Split(method.companions, '|');
         bool whole = std::any_of(endings.begin(), endings.end(), [&](std::string_view ending) {
-          return names.contains(stem + std::string(ending));
+          return names_.contains(stem + std::string(ending));
         });
         if (!whole) continue;
         KindFinding& kind = Proved(At(file.path, "tensor " + tensor.name,
@@ -246,10 +250,18 @@ class QuantizedRule {
     alarm.evidence.push_back(FullEvidence());
   }
 
+  // Matrices of 32-bit integers may be packed in a way that no rule knows.
+  static bool MayBePacked(const WeightFile& file) {
+    return std::any_of(
+        file.tensors.begin(), file.tensors.end(), [&](const InspectedTensor& tensor) {
+          return BitsOf(file, tensor) == Bits::kPackedInt && tensor.shape.size() >= 2;
+        });
+  }
+
   bool AllFull() const {
     return std::all_of(
         survey_.weights().begin(), survey_.weights().end(), [](const WeightFile& file) {
-          return file.tensors.size() > 0 && CountFile(file).small == 0 && !HasPacked(file);
+          return file.tensors.size() > 0 && CountFile(file).small == 0 && !MayBePacked(file);
         });
   }
 
@@ -281,6 +293,7 @@ class QuantizedRule {
   std::string method_;
   Json facts_ = Json::Obj();
   std::vector<Evidence> said_;
+  std::unordered_set<std::string_view> names_;  // of all tensors
 };
 
 }  // namespace
