@@ -38,7 +38,18 @@ std::string_view RuleText(Access access) {
   return "";
 }
 
-// "/api/models/{ns}/{name}" -> "api/models"; what is about one repository keeps its verb.
+constexpr const char* kOrder[] = {"Repositories",
+                                  "Files and service",
+                                  "People and organisations",
+                                  "Finding and the rest",
+                                  "Inspector and facets",
+                                  "Inference",
+                                  "Buckets",
+                                  "Git over HTTP",
+                                  "Git LFS",
+                                  "Pages of the site"};
+
+// One of kOrder.
 std::string SectionOf(const Route& route) {
   switch (route.surface) {
     case Surface::kPage:
@@ -96,7 +107,8 @@ Json Sections() {
       by_section[SectionOf(route)].push_back(&route);
   }
   Json sections = Json::Arr();
-  for (auto& [title, routes] : by_section) {
+  for (const char* title : kOrder) {
+    std::vector<const Route*>& routes = by_section[title];
     std::stable_sort(routes.begin(), routes.end(),
                      [](const Route* a, const Route* b) { return a->pattern < b->pattern; });
     Json rows = Json::Arr();

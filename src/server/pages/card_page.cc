@@ -1,6 +1,7 @@
 // The first page of a repository: its card, how to use it, and what is known of it.
 #include "base/bytes.h"
 #include "server/inference_api/widget.h"
+#include "server/pages/inspect_sections.h"
 #include "server/pages/repo_view.h"
 
 namespace hearth::server {
@@ -205,6 +206,16 @@ void AddFacts(Context& context, const hub::RepoFacts& facts, Json* data) {
   data->Set("tree", ModelTree(context, facts));
 }
 
+// [{what, brief}]: the inspector in short.
+Json Verdicts(Context& context) {
+  Json rows = Json::Arr();
+  for (const InspectSection* section : InspectSections(context.repo().record().type)) {
+    if (*section->brief != '\0')
+      rows.Push(Json::Obj({{"what", section->what}, {"brief", section->brief}}));
+  }
+  return rows;
+}
+
 net::Response CardPage(Context& context) {
   hub::FactsPtr facts = HeadFacts(context);
   Json data = RepoPageData(context, "card", "main", facts.get());
@@ -212,7 +223,7 @@ net::Response CardPage(Context& context) {
   data.Set("spaces_using", SpacesUsing(context));
   data.Set("widget", WidgetData(context, facts.get()));
   data.Set("clone_url", RepoUrl(context, context.repo().record()));
-  data.Set("may_read", context.repo().right() >= hub::Right::kReadContent);
+  if (context.repo().right() >= hub::Right::kReadContent) data.Set("verdicts", Verdicts(context));
   data.Set("may_write", context.repo().right() >= hub::Right::kWrite);
   return RenderPage(context, "repo_card.html", std::move(data));
 }

@@ -56,7 +56,7 @@ std::string Toggled(const net::Request& request, const std::string& key, const s
 
 std::string_view TaskGroupLabel(std::string_view group) {
   static constexpr std::pair<std::string_view, std::string_view> kLabels[] = {
-      {"multimodal", "Multimodal"}, {"cv", "Vision"},      {"nlp", "Language"},
+      {"multimodal", "Multimodal"}, {"cv", "Vision"},      {"nlp", "Text"},
       {"audio", "Audio"},           {"tabular", "Tables"}, {"rl", "Acting and robots"}};
   for (auto [name, label] : kLabels) {
     if (name == group) return label;
