@@ -292,7 +292,7 @@ CREATE TABLE safety_scans (
   UNIQUE (content, kind)
 );
 CREATE INDEX safety_scans_pending ON safety_scans(pending) WHERE pending > 0;
-CREATE INDEX safety_scans_unsafe ON safety_scans(state) WHERE state = 6;
+CREATE INDEX safety_scans_by_state ON safety_scans(state, pending);
 -- The commit of each ref whose files are all in the table above.
 CREATE TABLE safety_refs (
   repo_id INTEGER NOT NULL REFERENCES repos(id) ON DELETE CASCADE,
