@@ -170,6 +170,10 @@ class Runner:
         test_data.ensure()
         return self.pytest("inference", "inference", ["tests/inference"])
 
+    def web(self):
+        test_data.ensure()
+        return self.pytest("web", "web", ["tests/web"])
+
     def parity(self):
         return self.pytest("parity", "parity", ["tests/parity"], env={"HEARTH_LONG": str(int(self.options.long))})
 
@@ -240,6 +244,7 @@ def suites(runner):
                 functools.partial(runner.conformance, name, environment, folders, xet))
           for name, environment, folders, xet, minutes in CLIENTS),
         Suite("inference", 6, runner.inference),
+        Suite("web", 12, runner.web),
         Suite("parity", 60 if runner.options.long else 20, runner.parity),
         Suite("formats", 10, runner.formats),
         Suite("fault", 90 if runner.options.long else 8, runner.fault),

@@ -55,16 +55,6 @@ bool ChangesState(const std::string& method) {
   return method != "GET" && method != "HEAD" && method != "OPTIONS";
 }
 
-std::string_view CookieValue(std::string_view header, std::string_view name) {
-  for (std::string_view pair : Split(header, ';')) {
-    pair = TrimAscii(pair);
-    if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=') {
-      return pair.substr(name.size() + 1);
-    }
-  }
-  return {};
-}
-
 [[noreturn]] void BadCredentials() {
   throw Error(Code::kUnauthenticated, "Invalid credentials in Authorization header");
 }

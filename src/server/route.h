@@ -112,6 +112,8 @@ struct RevisionAndPath {
 RevisionAndPath SplitRevisionPath(std::string_view raw);
 // Adds `Link: <base + target with cursor=...>; rel="next"`.
 void AddNextLink(net::Response* response, const Context& context, std::string_view cursor);
+// The value of one cookie in a Cookie header; "" when it is not there.
+std::string_view CookieValue(std::string_view header, std::string_view name);
 // "{base}/{P}ns/name"
 std::string RepoUrl(const Context& context, const hub::RepoRecord& repo);
 
