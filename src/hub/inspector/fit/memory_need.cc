@@ -22,7 +22,7 @@ struct EngineRow {
 // the usual servers.
 constexpr EngineRow kEngines[] = {
     {EngineKind::kHearth, "hearth", 19'000'000, 40, 512},
-    {EngineKind::kLlamaCpp, "llama.cpp", 15'000'000, 200, 512},
+    {EngineKind::kLlamaCpp, "llama.cpp", 13'000'000, 200, 512},
     {EngineKind::kGpu, "gpu", 600'000'000, 0, 2048},
 };
 
@@ -77,6 +77,13 @@ double PackedBytes(std::string_view dtype) {
   return 4;
 }
 
+// llama.cpp keeps a second, interleaved copy of matrices of these types on x86.
+bool IsRepacked(const TensorInfo& tensor) {
+  for (std::string_view dtype : {"Q4_0", "Q4_K", "Q2_K", "IQ4_NL"})
+    if (tensor.dtype == dtype) return tensor.shape.size() == 2 && tensor.shape[0] % 8 == 0;
+  return false;
+}
+
 bool IsMatrix(const TensorInfo& tensor) { return tensor.shape.size() == 2; }
 
 uint64_t HearthBytes(const TensorInfo& tensor) {
@@ -84,12 +91,22 @@ uint64_t HearthBytes(const TensorInfo& tensor) {
   return Scaled(tensor.elements, PackedBytes(tensor.dtype));
 }
 
-uint64_t ActivationBytes(const ModelShape& shape, const EngineRow& engine, uint64_t rows) {
+// Of one row while it passes a layer: the residual stream twice, projections, the wide middle.
+uint64_t ActivationBytes(const ModelShape& shape, uint64_t rows) {
   uint64_t head_width = shape.heads * shape.head_dim;
   uint64_t kv_width = 2 * shape.kv_heads * shape.head_dim;
   uint64_t floats = 3 * shape.hidden + 2 * shape.feed_forward + 2 * head_width + kv_width;
-  (void)engine;
   return rows * floats * sizeof(float);
+}
+
+uint64_t ComputeBytes(const ModelShape& shape, const NeedOptions& options, uint64_t step_rows) {
+  uint64_t rows = std::min(step_rows, std::max<uint64_t>(1, options.context * options.sequences));
+  uint64_t bytes = ActivationBytes(shape, rows);
+  if (!shape.decodes) return bytes;
+  bytes += options.sequences * shape.vocabulary * sizeof(float);
+  // The mask of attention, fp16, which only this engine writes out.
+  if (options.engine == EngineKind::kLlamaCpp) bytes += rows * options.context * 2;
+  return bytes;
 }
 
 }  // namespace
@@ -131,6 +148,7 @@ WeightBytes CountWeightBytes(const WeightHeaders& headers, const ModelShape& sha
     }
     uint64_t size = hearth ? HearthBytes(tensor) : tensor.bytes;
     bytes.resident += size;
+    if (engine == EngineKind::kLlamaCpp && IsRepacked(tensor)) bytes.resident += size;
     bytes.active += IsExpert(tensor.name) ? Scaled(size, active_share) : size;
   }
   return bytes;
@@ -165,10 +183,7 @@ MemoryNeed ComputeNeed(const WeightHeaders& headers, const ModelShape& shape,
   uint64_t states = static_cast<uint64_t>(
       std::count(shape.memory.begin(), shape.memory.end(), LayerMemory::kState));
   need.state = states * shape.state_bytes * options.sequences;
-  uint64_t rows =
-      std::min(engine.step_rows, std::max<uint64_t>(1, options.context * options.sequences));
-  need.compute = ActivationBytes(shape, engine, rows) +
-                 (shape.decodes ? options.sequences * shape.vocabulary * sizeof(float) : 0);
+  need.compute = ComputeBytes(shape, options, engine.step_rows);
   need.overhead = engine.base_bytes + engine.per_token_bytes * shape.vocabulary;
   return need;
 }
