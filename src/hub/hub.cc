@@ -113,6 +113,8 @@ Hub::Hub(const HubOptions& options, bool exclusive)
   commits_ = std::make_unique<Commits>(*repos_, *objects_, *accounts_, *clock_);
   catalog_ = std::make_unique<Catalog>(*db_, *repos_, *objects_, *clock_, options.judge);
   repos_->AddObserver(catalog_.get());
+  tensors_ = std::make_unique<TensorIndex>(TensorIndex::Parts{*db_, *repos_, *objects_, *clock_});
+  repos_->AddObserver(tensors_.get());
   converts_ = options.xet_convert_after.has_value();
   xet_converter_ = std::make_unique<XetConverter>(
       XetConverter::Parts{*db_, *blobs_, *xet_index_, sweep_lock_, *repos_, *clock_},
@@ -121,6 +123,7 @@ Hub::Hub(const HubOptions& options, bool exclusive)
 
 Hub::~Hub() {
   StopBackground();
+  inspections_.Stop();
   if (lock_fd_ >= 0) ::close(lock_fd_);
 }
 
@@ -133,6 +136,7 @@ std::string Hub::Sign(std::string_view purpose, std::string_view text) const {
 
 void Hub::StartBackground() {
   catalog_->Start();
+  tensors_->Start();
   if (converts_) xet_converter_->Start();
   background_ = std::make_unique<Background>();
   background_->thread = std::thread([this] {
@@ -180,6 +184,7 @@ void Hub::StopBackground() {
   background_->thread.join();
   background_.reset();
   catalog_->Stop();
+  tensors_->Stop();
   xet_converter_->Stop();
   try {
     accounts_->FlushLastUsed();

@@ -13,10 +13,12 @@
 #include "hub/buckets.h"
 #include "hub/catalog.h"
 #include "hub/commits.h"
+#include "hub/inspection_jobs.h"
 #include "hub/model_judge.h"
 #include "hub/objects.h"
 #include "hub/repos.h"
 #include "hub/sweep_lock.h"
+#include "hub/tensor_index.h"
 #include "hub/xet.h"
 #include "hub/xet_convert.h"
 #include "hub/xet_index.h"
@@ -56,6 +58,8 @@ class Hub {
   XetConverter& xet_converter() { return *xet_converter_; }
   const SweepLock& sweep_lock() const { return sweep_lock_; }
   Catalog& catalog() { return *catalog_; }
+  TensorIndex& tensors() { return *tensors_; }
+  InspectionJobs& inspections() { return inspections_; }
   Clock& clock() { return *clock_; }
   const std::filesystem::path& data() const { return data_; }
   std::filesystem::path temp_folder() const { return data_ / "tmp"; }
@@ -64,7 +68,7 @@ class Hub {
   // Signs `text` for `purpose`; hex. Verify with ConstantTimeEqual.
   std::string Sign(std::string_view purpose, std::string_view text) const;
 
-  // Indexer, conversion to Xet, write-behind counters, upload expiry, and the watch for changes
+  // Indexers, conversion to Xet, write-behind counters, upload expiry, and the watch for changes
   // made by another process.
   void StartBackground();
   void StopBackground();
@@ -88,7 +92,9 @@ class Hub {
   std::unique_ptr<Buckets> buckets_;
   std::unique_ptr<Commits> commits_;
   std::unique_ptr<Catalog> catalog_;
+  std::unique_ptr<TensorIndex> tensors_;
   std::unique_ptr<XetConverter> xet_converter_;
+  InspectionJobs inspections_;  // its jobs use what is above
   bool converts_ = false;
   struct Background;
   std::unique_ptr<Background> background_;

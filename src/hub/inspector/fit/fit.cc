@@ -1,6 +1,7 @@
 #include "hub/inspector/fit/fit.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/error.h"
 
@@ -41,12 +42,31 @@ void CompleteVocabulary(const WeightHeaders& headers, ModelShape* shape) {
   }
 }
 
+// Counted once for all devices and contexts: a model has thousands of tensors.
+class CountedWeights {
+ public:
+  explicit CountedWeights(const FitReport& report) {
+    for (const WeightChoice& choice : report.choices) {
+      std::map<EngineKind, WeightBytes>& counts = counts_.emplace_back();
+      for (EngineKind engine : {EngineKind::kHearth, EngineKind::kLlamaCpp, EngineKind::kGpu})
+        counts[engine] = CountWeightBytes(choice.headers, report.shape, engine);
+    }
+  }
+  const WeightBytes& Of(size_t choice, EngineKind engine) const {
+    return counts_[choice].at(engine);
+  }
+
+ private:
+  std::vector<std::map<EngineKind, WeightBytes>> counts_;
+};
+
 class DeviceJudge {
  public:
-  DeviceJudge(const FitReport& report, const Device& device) : report_(report), device_(device) {}
+  DeviceJudge(const FitReport& report, const CountedWeights& weights, const Device& device)
+      : report_(report), weights_(weights), device_(device) {}
 
   DeviceFit Judge() {
-    const WeightChoice& chosen = report_.choices[report_.chosen];
+    size_t chosen = report_.chosen;
     DeviceFit fit{.device = device_,
                   .engine = EngineFor(chosen),
                   .need = {},
@@ -63,18 +83,19 @@ class DeviceJudge {
 
  private:
   // A CPU runs what this program's engine can keep; a shared memory is a GPU's here.
-  EngineKind EngineFor(const WeightChoice& choice) const {
+  EngineKind EngineFor(size_t place) const {
+    const WeightChoice& choice = report_.choices[place];
     if (device_.kind != DeviceKind::kCpu) return EngineKind::kGpu;
     return choice.set.format == "gguf" || choice.set.format == "safetensors"
                ? EngineKind::kHearth
                : EngineKind::kLlamaCpp;
   }
-  MemoryNeed NeedOf(const WeightChoice& choice, uint64_t context) const {
+  MemoryNeed NeedOf(size_t choice, uint64_t context) const {
     NeedOptions options{.context = context,
                         .sequences = report_.sequences,
                         .cache = report_.cache,
                         .engine = EngineFor(choice)};
-    return ComputeNeed(choice.headers, report_.shape, options);
+    return ComputeNeed(weights_.Of(choice, options.engine), report_.shape, options);
   }
   FitVerdict VerdictFor(uint64_t bytes) const {
     uint64_t usable = device_.usable_bytes();
@@ -94,7 +115,7 @@ class DeviceJudge {
     fit->layers_on_device = std::min((usable - fixed) / a_layer, layers);
     if (fit->layers_on_device > 0) fit->verdict = FitVerdict::kPartial;
   }
-  uint64_t LongestContext(const WeightChoice& choice) const {
+  uint64_t LongestContext(size_t choice) const {
     uint64_t low = 0;  // fits
     uint64_t high = report_.shape.max_context > 0 ? report_.shape.max_context : kSearchedContext;
     high = std::min(high, kMaxFitContext);
@@ -111,9 +132,10 @@ class DeviceJudge {
   // With room to spare, by bytes: more bytes are more precise among sets of the same model.
   std::string BestSet() const {
     const WeightChoice* best = nullptr;
-    for (const WeightChoice& choice : report_.choices) {
-      if (!choice.complete() || !report_.shape.missing.empty()) continue;
-      if (VerdictFor(NeedOf(choice, report_.context).total()) == FitVerdict::kNo) continue;
+    for (size_t i = 0; i < report_.choices.size(); ++i) {
+      const WeightChoice& choice = report_.choices[i];
+      if (!choice.complete()) continue;
+      if (VerdictFor(NeedOf(i, report_.context).total()) == FitVerdict::kNo) continue;
       if (best == nullptr || choice.headers.tensor_bytes > best->headers.tensor_bytes)
         best = &choice;
     }
@@ -129,6 +151,7 @@ class DeviceJudge {
   }
 
   const FitReport& report_;
+  const CountedWeights& weights_;
   const Device& device_;
 };
 
@@ -191,7 +214,8 @@ FitReport ComputeFit(const RepoView& view, const FitRequest& request) {
   }
   NeedOptions options{
       .context = report.context, .sequences = report.sequences, .cache = report.cache};
-  report.here = ComputeNeed(chosen.headers, report.shape, options);
+  CountedWeights weights(report);
+  report.here = ComputeNeed(weights.Of(report.chosen, EngineKind::kHearth), report.shape, options);
   report.first_start =
       std::max(report.here.total(), chosen.set.file_bytes + report.here.weights.resident -
                                         report.here.weights.embedding + report.here.overhead);
@@ -200,7 +224,7 @@ FitReport ComputeFit(const RepoView& view, const FitRequest& request) {
     return report;
   }
   for (const Device& device : request.devices)
-    report.devices.push_back(DeviceJudge(report, device).Judge());
+    report.devices.push_back(DeviceJudge(report, weights, device).Judge());
   return report;
 }
 

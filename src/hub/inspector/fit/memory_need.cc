@@ -171,11 +171,11 @@ uint64_t KvBytes(const ModelShape& shape, const NeedOptions& options) {
   return total;
 }
 
-MemoryNeed ComputeNeed(const WeightHeaders& headers, const ModelShape& shape,
+MemoryNeed ComputeNeed(const WeightBytes& weights, const ModelShape& shape,
                        const NeedOptions& options) {
   const EngineRow& engine = RowOf(options.engine);
   MemoryNeed need;
-  need.weights = CountWeightBytes(headers, shape, options.engine);
+  need.weights = weights;
   need.kv = KvBytes(shape, options) * options.sequences;
   NeedOptions one = options;
   one.context = 1;

@@ -58,7 +58,8 @@ struct MemoryNeed {
 };
 // Of one sequence of `context` tokens, windows and states included.
 uint64_t KvBytes(const ModelShape& shape, const NeedOptions& options);
-MemoryNeed ComputeNeed(const WeightHeaders& headers, const ModelShape& shape,
+// `weights` as CountWeightBytes counts them for the same engine.
+MemoryNeed ComputeNeed(const WeightBytes& weights, const ModelShape& shape,
                        const NeedOptions& options);
 
 }  // namespace hearth::inspector

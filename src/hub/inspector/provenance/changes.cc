@@ -325,4 +325,20 @@ ChangesReport FindChanges(const ComparedRepo& from, const ComparedRepo& to) {
   return Changes(from, to).Run();
 }
 
+void AnswerWeights(const WeightDistance& distance, ChangesReport* report) {
+  if (distance.compared == 0) return;
+  for (ChangeAnswer& answer : report->answers) {
+    if (answer.question != "weights") continue;
+    uint64_t same = 0;
+    for (const TensorDistance& tensor : distance.tensors)
+      same += tensor.skipped.empty() && tensor.relative == 0 && tensor.changed == 0 ? 1 : 0;
+    bool unchanged =
+        same == distance.compared && distance.skipped == 0 && report->header_changes == 0;
+    std::string counts = std::to_string(same) + " of " + std::to_string(distance.compared);
+    answer.answer = unchanged ? "same" : "changed";
+    answer.finding.value = counts + " compared tensors hold the same values";
+    answer.finding.level = Level::kProved;
+  }
+}
+
 }  // namespace hearth::inspector

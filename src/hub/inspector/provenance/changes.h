@@ -13,6 +13,7 @@
 #include "hub/inspector/finding.h"
 #include "hub/inspector/provenance/tensor_pairs.h"
 #include "hub/inspector/provenance/value_diff.h"
+#include "hub/inspector/provenance/weight_diff.h"
 #include "hub/inspector/repo_view.h"
 #include "hub/inspector/weights/tensor_scan.h"
 
@@ -76,6 +77,8 @@ struct ChangesReport {
   std::optional<AdapterFacts> adapter;
 };
 ChangesReport FindChanges(const ComparedRepo& from, const ComparedRepo& to);
+// Answers the question about weights from their values, once these were compared.
+void AnswerWeights(const WeightDistance& distance, ChangesReport* report);
 Json ToJson(const ChangesReport& report);
 std::string ChangesText(const ChangesReport& report);
 

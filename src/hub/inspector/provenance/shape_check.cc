@@ -41,30 +41,12 @@ void Judge(ShapeCheck* check, const char* what) {
   }
 }
 
-// "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight" -> the name of the matrix, and
-// which of the two factors it is.
-struct Factor {
-  std::string target;
-  bool is_a = false;
-};
-std::optional<Factor> FactorOf(std::string_view name) {
-  constexpr std::string_view kPrefix = "base_model.model.";
-  if (name.starts_with(kPrefix)) name.remove_prefix(kPrefix.size());
-  for (auto [part, is_a] :
-       {std::pair<std::string_view, bool>{".lora_A.", true}, {".lora_B.", false}}) {
-    size_t at = name.find(part);
-    if (at != std::string_view::npos)
-      return Factor{std::string(name.substr(0, at)) + ".weight", is_a};
-  }
-  return std::nullopt;
-}
-
 ShapeCheck CheckAdapter(const ComparedRepo& base, const ComparedRepo& adapter) {
   ShapeCheck check;
   std::unordered_map<std::string_view, const TensorInfo*> by_name;
   for (const TensorInfo& tensor : base.headers.tensors) by_name.emplace(tensor.name, &tensor);
   for (const TensorInfo& tensor : adapter.headers.tensors) {
-    std::optional<Factor> factor = FactorOf(tensor.name);
+    std::optional<AdapterFactor> factor = FactorOf(tensor.name);
     if (!factor || tensor.shape.size() != 2) continue;
     auto found = by_name.find(factor->target);
     if (found == by_name.end() || found->second->shape.size() != 2) continue;
@@ -91,6 +73,18 @@ std::string_view ShapeVerdictName(ShapeVerdict verdict) {
   return verdict == ShapeVerdict::kAgrees    ? "agrees"
          : verdict == ShapeVerdict::kRefuted ? "refuted"
                                              : "unknown";
+}
+
+std::optional<AdapterFactor> FactorOf(std::string_view name) {
+  constexpr std::string_view kPrefix = "base_model.model.";
+  if (name.starts_with(kPrefix)) name.remove_prefix(kPrefix.size());
+  for (auto [part, is_a] :
+       {std::pair<std::string_view, bool>{".lora_A.", true}, {".lora_B.", false}}) {
+    size_t at = name.find(part);
+    if (at != std::string_view::npos)
+      return AdapterFactor{std::string(name.substr(0, at)) + ".weight", is_a};
+  }
+  return std::nullopt;
 }
 
 ShapeCheck CheckShapes(const ComparedRepo& base, const ComparedRepo& derived) {

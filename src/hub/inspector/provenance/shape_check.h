@@ -23,9 +23,18 @@ struct ShapeCheck {
   ShapeVerdict verdict = ShapeVerdict::kUnknown;
   uint64_t compared = 0;  // tensors, or target matrices of an adapter
   uint64_t fitting = 0;
-  std::string tensor;  // that fits worst: the evidence of a refusal
-  std::string sentence;
+  std::string tensor = {};  // that fits worst: the evidence of a refusal
+  std::string sentence = {};
 };
+// The matrix that a tensor of a LoRA adapter changes
+// ("base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"), and which of the two factors
+// it is. nullopt for another tensor.
+struct AdapterFactor {
+  std::string target;
+  bool is_a = false;
+};
+std::optional<AdapterFactor> FactorOf(std::string_view name);
+
 // Same names must have the same shape but for a resized vocabulary; the matrices of an adapter
 // must fit the ones that they change.
 ShapeCheck CheckShapes(const ComparedRepo& base, const ComparedRepo& derived);
