@@ -14,7 +14,9 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "hub/inspection_jobs.h"
 #include "hub/schema.h"
+#include "hub/tensor_index.h"
 
 namespace hearth::hub {
 namespace {
@@ -115,6 +117,7 @@ Hub::Hub(const HubOptions& options, bool exclusive)
   repos_->AddObserver(catalog_.get());
   tensors_ = std::make_unique<TensorIndex>(TensorIndex::Parts{*db_, *repos_, *objects_, *clock_});
   repos_->AddObserver(tensors_.get());
+  inspections_ = std::make_unique<InspectionJobs>();
   converts_ = options.xet_convert_after.has_value();
   xet_converter_ = std::make_unique<XetConverter>(
       XetConverter::Parts{*db_, *blobs_, *xet_index_, sweep_lock_, *repos_, *clock_},
@@ -123,7 +126,7 @@ Hub::Hub(const HubOptions& options, bool exclusive)
 
 Hub::~Hub() {
   StopBackground();
-  inspections_.Stop();
+  inspections_->Stop();
   if (lock_fd_ >= 0) ::close(lock_fd_);
 }
 

@@ -13,12 +13,10 @@
 #include "hub/buckets.h"
 #include "hub/catalog.h"
 #include "hub/commits.h"
-#include "hub/inspection_jobs.h"
 #include "hub/model_judge.h"
 #include "hub/objects.h"
 #include "hub/repos.h"
 #include "hub/sweep_lock.h"
-#include "hub/tensor_index.h"
 #include "hub/xet.h"
 #include "hub/xet_convert.h"
 #include "hub/xet_index.h"
@@ -27,6 +25,9 @@
 #include "storage/xet/xorb_store.h"
 
 namespace hearth::hub {
+
+class InspectionJobs;
+class TensorIndex;
 
 struct HubOptions {
   std::filesystem::path data;
@@ -59,7 +60,7 @@ class Hub {
   const SweepLock& sweep_lock() const { return sweep_lock_; }
   Catalog& catalog() { return *catalog_; }
   TensorIndex& tensors() { return *tensors_; }
-  InspectionJobs& inspections() { return inspections_; }
+  InspectionJobs& inspections() { return *inspections_; }
   Clock& clock() { return *clock_; }
   const std::filesystem::path& data() const { return data_; }
   std::filesystem::path temp_folder() const { return data_ / "tmp"; }
@@ -94,7 +95,7 @@ class Hub {
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<TensorIndex> tensors_;
   std::unique_ptr<XetConverter> xet_converter_;
-  InspectionJobs inspections_;  // its jobs use what is above
+  std::unique_ptr<InspectionJobs> inspections_;  // its jobs use what is above
   bool converts_ = false;
   struct Background;
   std::unique_ptr<Background> background_;

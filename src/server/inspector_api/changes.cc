@@ -6,6 +6,7 @@
 #include "hub/inspection_jobs.h"
 #include "hub/inspector/provenance/adapter_strength.h"
 #include "hub/inspector/provenance/weight_diff.h"
+#include "hub/tensor_index.h"
 #include "server/inspector_api/inspected.h"
 
 namespace hearth::server {

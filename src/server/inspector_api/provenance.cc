@@ -2,6 +2,7 @@
 #include "hub/inspector/provenance/origins.h"
 
 #include "hub/repo_view.h"
+#include "hub/tensor_index.h"
 #include "server/inspector_api/inspected.h"
 
 namespace hearth::server {

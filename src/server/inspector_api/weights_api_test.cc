@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "hub/inspector/provenance/weight_fixture.h"
+#include "hub/tensor_index.h"
 #include "server/app_fixture.h"
 
 namespace hearth::server {
