@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "codec/internal/markdown_tree.h"
+#include "codec/internal/math_spans.h"
 
 namespace hearth {
 namespace {
@@ -200,10 +201,16 @@ std::string RenderMarkdown(std::string_view markdown, const MarkdownOptions& opt
     throw Error(Code::kTooLarge,
                 "the text has more than " + std::to_string(options.max_input_bytes) + " bytes");
   }
+  MathSpans math;
+  std::string kept;
+  if (options.math) {
+    kept = math.Take(markdown);
+    markdown = kept;
+  }
   MarkdownTree tree = ParseMarkdownTree(markdown, options.max_depth);
   std::unique_ptr<char, TextDeleter> html(cmark_render_html(
       tree.document.get(), kCmarkOptions, cmark_parser_get_syntax_extensions(tree.parser.get())));
-  return SanitizeHtml(html.get(), options);
+  return math.PutBack(SanitizeHtml(html.get(), options));
 }
 
 }  // namespace hearth

@@ -118,6 +118,9 @@ Hub::Hub(const HubOptions& options, bool exclusive)
   tensors_ = std::make_unique<TensorIndex>(TensorIndex::Parts{*db_, *repos_, *objects_, *clock_});
   repos_->AddObserver(tensors_.get());
   inspections_ = std::make_unique<InspectionJobs>();
+  safety_ = std::make_unique<Safety>(Safety::Parts{*db_, *repos_, *objects_, *clock_},
+                                     options.quarantine);
+  repos_->AddObserver(safety_.get());
   converts_ = options.xet_convert_after.has_value();
   xet_converter_ = std::make_unique<XetConverter>(
       XetConverter::Parts{*db_, *blobs_, *xet_index_, sweep_lock_, *repos_, *clock_},
@@ -140,6 +143,7 @@ std::string Hub::Sign(std::string_view purpose, std::string_view text) const {
 void Hub::StartBackground() {
   catalog_->Start();
   tensors_->Start();
+  safety_->Start();
   if (converts_) xet_converter_->Start();
   background_ = std::make_unique<Background>();
   background_->thread = std::thread([this] {
@@ -188,6 +192,7 @@ void Hub::StopBackground() {
   background_.reset();
   catalog_->Stop();
   tensors_->Stop();
+  safety_->Stop();
   xet_converter_->Stop();
   try {
     accounts_->FlushLastUsed();

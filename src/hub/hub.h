@@ -16,6 +16,7 @@
 #include "hub/model_judge.h"
 #include "hub/objects.h"
 #include "hub/repos.h"
+#include "hub/safety/safety.h"
 #include "hub/sweep_lock.h"
 #include "hub/xet.h"
 #include "hub/xet_convert.h"
@@ -38,6 +39,8 @@ struct HubOptions {
   std::optional<uint64_t> reserve_bytes = std::nullopt;
   // Says which models this hub can run; none = it runs no models.
   ModelJudge judge = {};
+  // What happens to files that scans find dangerous.
+  Quarantine quarantine = Quarantine::kWarn;
 };
 
 class Hub {
@@ -61,6 +64,7 @@ class Hub {
   Catalog& catalog() { return *catalog_; }
   TensorIndex& tensors() { return *tensors_; }
   InspectionJobs& inspections() { return *inspections_; }
+  Safety& safety() { return *safety_; }
   Clock& clock() { return *clock_; }
   const std::filesystem::path& data() const { return data_; }
   std::filesystem::path temp_folder() const { return data_ / "tmp"; }
@@ -69,8 +73,8 @@ class Hub {
   // Signs `text` for `purpose`; hex. Verify with ConstantTimeEqual.
   std::string Sign(std::string_view purpose, std::string_view text) const;
 
-  // Indexers, conversion to Xet, write-behind counters, upload expiry, and the watch for changes
-  // made by another process.
+  // Indexers, scans, conversion to Xet, write-behind counters, upload expiry, and the watch for
+  // changes made by another process.
   void StartBackground();
   void StopBackground();
 
@@ -94,6 +98,7 @@ class Hub {
   std::unique_ptr<Commits> commits_;
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<TensorIndex> tensors_;
+  std::unique_ptr<Safety> safety_;
   std::unique_ptr<XetConverter> xet_converter_;
   std::unique_ptr<InspectionJobs> inspections_;  // its jobs use what is above
   bool converts_ = false;

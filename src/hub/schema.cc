@@ -273,7 +273,34 @@ ALTER TABLE repo_facts ADD COLUMN judged_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE repo_facts ADD COLUMN run_tasks TEXT NOT NULL DEFAULT '';
 )sql";
 
-constexpr std::string_view kNothing = "SELECT 1;";
+// What scans said of contents (hub/safety/safety.h). content: 20 bytes, a blob of git, or 32, the
+// SHA-256 of a large object. state and pending: see there. repo_id: one that holds it, for reading.
+constexpr std::string_view kSafety = R"sql(
+CREATE TABLE safety_scans (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  content BLOB NOT NULL,
+  kind TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  state INTEGER NOT NULL DEFAULT 0,
+  pending INTEGER NOT NULL,
+  rules INTEGER NOT NULL DEFAULT 0,
+  tries INTEGER NOT NULL DEFAULT 0,
+  repo_id INTEGER NOT NULL,
+  queued_at INTEGER NOT NULL,
+  scanned_at INTEGER NOT NULL DEFAULT 0,
+  report TEXT NOT NULL DEFAULT '',
+  UNIQUE (content, kind)
+);
+CREATE INDEX safety_scans_pending ON safety_scans(pending) WHERE pending > 0;
+CREATE INDEX safety_scans_unsafe ON safety_scans(state) WHERE state = 6;
+-- The commit of each ref whose files are all in the table above.
+CREATE TABLE safety_refs (
+  repo_id INTEGER NOT NULL REFERENCES repos(id) ON DELETE CASCADE,
+  ref TEXT NOT NULL,
+  commit_oid TEXT NOT NULL,
+  PRIMARY KEY (repo_id, ref)
+) WITHOUT ROWID;
+)sql";
 
 // The index of tensors (hub/tensor_index.h). A file is known by its content: form, kind and digest
 // of what git or the store call it; `records` are those of hub/inspector/weights. tensor_hashes has
@@ -312,7 +339,7 @@ CREATE TABLE repo_tensor_state (
 
 const std::vector<storage::Migration>& Migrations() {
   static const std::vector<storage::Migration> migrations = {
-      {1, kFirst}, {2, kXet}, {3, kRuns}, {4, kNothing}, {5, kTensors}};
+      {1, kFirst}, {2, kXet}, {3, kRuns}, {4, kSafety}, {5, kTensors}};
   return migrations;
 }
 

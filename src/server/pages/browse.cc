@@ -1,4 +1,4 @@
-// Pages to find repositories: home, the three lists, and the page of a user or organisation.
+// Pages to find repositories: the three lists, and the page of a user or organisation.
 #include <algorithm>
 
 #include "base/error.h"
@@ -10,18 +10,6 @@ namespace {
 constexpr size_t kPerPage = 30;
 constexpr hub::RepoType kTypes[] = {hub::RepoType::kModel, hub::RepoType::kDataset,
                                     hub::RepoType::kSpace};
-
-Json Cards(Context& context, const std::vector<hub::RepoPtr>& repos) {
-  Json cards = Json::Arr();
-  TimePoint now = context.hub.clock().Now();
-  for (const hub::RepoPtr& repo : repos) {
-    hub::FactsPtr facts;
-    if (repo->head)
-      facts = context.hub.catalog().FactsOf(context.hub.repos().OpenAsSystem(repo), *repo->head);
-    cards.Push(RepoSummary(*repo, facts.get(), now));
-  }
-  return cards;
-}
 
 hub::CatalogQuery ListQuery(const net::Request& request, hub::RepoType type) {
   hub::CatalogQuery query;
@@ -56,7 +44,7 @@ net::Response ListPage(Context& context, hub::RepoType type) {
   hub::CatalogQuery all = query;
   all.cursor.clear();
   Json data = Json::Obj({{"plural", hub::PluralName(type)},
-                         {"repos", Cards(context, page.repos)},
+                         {"repos", RepoSummaries(context, page.repos)},
                          {"total", context.hub.catalog().Count(context.actor, all)},
                          {"search", request.QueryParam("search").value_or("")},
                          {"author", query.author},
@@ -77,20 +65,6 @@ net::Response ListPage(Context& context, hub::RepoType type) {
   return RenderPage(context, "list.html", std::move(data));
 }
 
-net::Response HomePage(Context& context) {
-  Json columns = Json::Arr();
-  for (hub::RepoType type : kTypes) {
-    hub::CatalogQuery query;
-    query.type = type;
-    query.limit = 8;
-    hub::CatalogPage page = context.hub.catalog().List(context.actor, query);
-    columns.Push(Json::Obj({{"plural", hub::PluralName(type)},
-                            {"total", context.hub.catalog().Count(context.actor, query)},
-                            {"repos", Cards(context, page.repos)}}));
-  }
-  return RenderPage(context, "home.html", Json::Obj({{"columns", std::move(columns)}}));
-}
-
 net::Response ProfilePage(Context& context) {
   hub::AccountPtr account = context.hub.accounts().FindByName(context.request.Capture("ns"));
   if (account == nullptr || account->disabled)
@@ -105,7 +79,7 @@ net::Response ProfilePage(Context& context) {
     hub::CatalogPage page = context.hub.catalog().List(context.actor, query);
     columns.Push(Json::Obj({{"plural", hub::PluralName(type)},
                             {"total", context.hub.catalog().Count(context.actor, query)},
-                            {"repos", Cards(context, page.repos)}}));
+                            {"repos", RepoSummaries(context, page.repos)}}));
   }
   Json people = Json::Arr();
   for (const hub::Membership& member : account->is_org
@@ -124,12 +98,6 @@ net::Response ProfilePage(Context& context) {
 }  // namespace
 
 void RegisterBrowsePages(RouteTable& table) {
-  table.Add({.methods = "GET,HEAD",
-             .pattern = "/",
-             .access = Access::kPublic,
-             .handle = HomePage,
-             .surface = Surface::kPage,
-             .summary = "Home page."});
   for (hub::RepoType type : kTypes) {
     table.Add({.methods = "GET,HEAD",
                .pattern = "/" + std::string(hub::PluralName(type)),

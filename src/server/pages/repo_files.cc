@@ -3,13 +3,21 @@
 #include "codec/yaml.h"
 #include "hub/commits.h"
 #include "server/pages/repo_view.h"
-#include "text/utf8.h"
+#include "server/pages/viewers/viewer.h"
 
 namespace hearth::server {
 namespace {
 
 constexpr size_t kEntriesPerPage = 1000;
-constexpr uint64_t kMaxShownBytes = 512 << 10;  // a longer text file is offered raw
+constexpr size_t kMaxHistorySteps = 2000;  // commits looked through for who changed a file last
+
+Json ChangeData(const storage::CommitInfo& commit, TimePoint now) {
+  return Json::Obj({{"title", commit.Title()},
+                    {"oid", commit.oid.Hex()},
+                    {"author", commit.author.name},
+                    {"ago", Ago(commit.committer.time, now)},
+                    {"date", FormatIso8601(commit.committer.time)}});
+}
 
 Json EntryRow(const RepoPlace& view, const storage::TreeEntry& entry) {
   size_t slash = entry.path.rfind('/');
@@ -43,7 +51,8 @@ net::Response TreePage(Context& context) {
   std::string readme;
   for (const storage::TreeEntry& entry : entries) {
     paths.push_back(entry.path);
-    if (entry.path.ends_with("README.md") && entry.kind == storage::EntryKind::kFile)
+    if ((entry.path == "README.md" || entry.path.ends_with("/README.md")) &&
+        entry.kind == storage::EntryKind::kFile)
       readme = entry.path;
   }
   Json changes = Json::Obj();
@@ -52,9 +61,7 @@ net::Response TreePage(Context& context) {
   // more than it tells.
   if (paths.size() <= 200) {
     for (const auto& [path, commit] : view.git.LastCommits(view.commit, paths, 2000)) {
-      changes.Set(path, Json::Obj({{"title", commit.Title()},
-                                   {"oid", commit.oid.Hex()},
-                                   {"ago", Ago(commit.committer.time, now)}}));
+      changes.Set(path, ChangeData(commit, now));
     }
   }
   Json rows = Json::Arr();
@@ -70,10 +77,11 @@ net::Response TreePage(Context& context) {
   data.Set("entries", std::move(rows));
   data.Set("crumbs", Crumbs(view.path));
   data.Set("branches", BranchNames(view.git));
-  data.Set("commit", Json::Obj({{"oid", commit.oid.Hex()},
-                                {"title", commit.Title()},
-                                {"author", commit.author.name},
-                                {"ago", Ago(commit.committer.time, now)}}));
+  data.Set("commit", ChangeData(commit, now));
+  data.Set("folder", view.path);
+  data.Set("first_page", options.after_path.empty());
+  data.Set("may_write", context.repo().right() >= hub::Right::kWrite);
+  data.Set("is_branch", view.git.FindRef("refs/heads/" + view.revision).has_value());
   // The list of files is open where a gate guards their content.
   bool may_read = context.repo().right() >= hub::Right::kReadContent;
   if (may_read && !readme.empty() && !view.path.empty()) {
@@ -85,39 +93,55 @@ net::Response TreePage(Context& context) {
   return RenderPage(context, "repo_tree.html", std::move(data));
 }
 
-bool IsPicture(std::string_view path) {
-  for (std::string_view suffix : {".png", ".jpg", ".jpeg", ".gif", ".webp"}) {
-    if (path.ends_with(suffix)) return true;
-  }
-  return false;
+// The bytes of a file: of git's blob, or of the large object that it points to.
+struct Content {
+  std::unique_ptr<const std::string> blob;  // the source may read from it
+  std::unique_ptr<ByteSource> source;
+  std::optional<storage::LfsPointer> pointer;
+};
+
+Content OpenContent(const Context& context, const RepoPlace& place,
+                    const storage::TreeEntry& entry) {
+  Content content;
+  content.blob = std::make_unique<const std::string>(place.git.ReadBlob(entry.oid));
+  content.pointer = storage::ParseLfsPointer(*content.blob);
+  const hub::Objects& objects = context.hub.objects();
+  if (content.pointer && objects.FindIn(context.repo().record(), content.pointer->oid))
+    content.source = objects.OpenSource(content.pointer->oid);
+  else
+    content.source = std::make_unique<MemorySource>(*content.blob);
+  return content;
 }
 
 net::Response BlobPage(Context& context) {
   RepoPlace view = OpenPlace(context, context.request.RawCapture("rev_path"));
   std::optional<storage::TreeEntry> entry = view.git.FindEntry(view.commit, view.path);
-  if (!entry || entry->kind == storage::EntryKind::kFolder) {
+  if (!entry || entry->kind == storage::EntryKind::kFolder ||
+      entry->kind == storage::EntryKind::kSubmodule) {
     throw Error(Code::kNotFound, "There is no file " + view.path + " at " + view.revision)
         .WithWireCode("EntryNotFound");
   }
+  Content content = OpenContent(context, view, *entry);
+  BlobSubject subject = MakeSubject(view.path, content.source.get());
+  size_t slash = view.path.rfind('/');
+  subject.markdown.base_url = RepoPath(context.repo().record());
+  subject.markdown.revision = net::PercentEncode(view.revision);
+  subject.markdown.folder = slash == std::string::npos ? "" : view.path.substr(0, slash);
+
   Json data = RepoPageData(context, "files", view.revision, HeadFacts(context).get());
   data.Set("crumbs", Crumbs(view.path));
+  data.Set("branches", BranchNames(view.git));
   data.Set("file", view.path);
-  data.Set("size", entry->size_bytes);
+  data.Set("size", subject.size_bytes);
   data.Set("oid", entry->oid.Hex());
-  data.Set("picture", IsPicture(view.path));
-  std::string text = entry->size_bytes <= kMaxShownBytes
-                         ? view.git.ReadBlob(entry->oid, kMaxShownBytes)
-                         : std::string();
-  if (std::optional<storage::LfsPointer> pointer = storage::ParseLfsPointer(text)) {
-    data.Set("lfs", Json::Obj({{"oid", pointer->oid.Hex()}, {"size", pointer->size_bytes}}));
-    data.Set("size", pointer->size_bytes);
-  } else if (view.path.ends_with(".md") && !text.empty()) {
-    size_t slash = view.path.rfind('/');
-    data.Set("markdown", CardHtml(context, SplitFrontMatter(text).body, view.revision,
-                                  slash == std::string::npos ? "" : view.path.substr(0, slash)));
-  } else if (entry->size_bytes <= kMaxShownBytes && !hub::LooksBinary(text)) {
-    data.Set("text", Utf8Lossy(text));
-  }
+  data.Set("executable", entry->kind == storage::EntryKind::kExecutable);
+  data.Set("may_write", context.repo().right() >= hub::Right::kWrite);
+  data.Set("is_branch", view.git.FindRef("refs/heads/" + view.revision).has_value());
+  if (content.pointer) data.Set("lfs", Json::Obj({{"oid", content.pointer->oid.Hex()}}));
+  std::vector<std::pair<std::string, storage::CommitInfo>> last =
+      view.git.LastCommits(view.commit, {view.path}, kMaxHistorySteps);
+  if (!last.empty()) data.Set("change", ChangeData(last[0].second, context.hub.clock().Now()));
+  FillViewer(subject, &data);
   return RenderPage(context, "repo_blob.html", std::move(data));
 }
 

@@ -5,6 +5,7 @@
 #include "codec/markdown.h"
 #include "hub/commits.h"
 #include "server/hub_api/answer_cache.h"
+#include "server/pages/repo_head.h"
 
 namespace hearth::server {
 
@@ -18,10 +19,9 @@ RepoPlace OpenPlace(Context& context, std::string_view raw) {
 Json RepoPageData(Context& context, std::string_view tab, std::string_view revision,
                   const hub::RepoFacts* facts) {
   const hub::RepoRecord& repo = context.repo().record();
-  Json data = Json::Obj({{"repo", RepoSummary(repo, facts, context.hub.clock().Now())},
-                         {"tab", tab},
-                         {"revision", revision}});
-  return data;
+  Json summary = RepoSummary(repo, facts, context.hub.clock().Now());
+  AddRepoHead(context, facts, &summary);
+  return Json::Obj({{"repo", std::move(summary)}, {"tab", tab}, {"revision", revision}});
 }
 
 hub::FactsPtr HeadFacts(Context& context) {
@@ -38,6 +38,7 @@ std::string CardHtml(Context& context, std::string_view markdown, std::string_vi
   options.base_url = RepoPath(context.repo().record());
   options.revision = net::PercentEncode(revision);
   options.folder = std::string(folder);
+  options.math = true;
   std::string key = options.base_url + '\0' + options.revision + '\0' + options.folder + '\0' +
                     std::string(Sha256Of(markdown).raw());
   if (auto known = cache.Find(key)) return *known;

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/random.h"
 #include "codec/compression.h"
+#include "hub/tasks.h"
 #include "server/pages/site_files.h"
 #include "text/template.h"
 
@@ -88,6 +89,17 @@ std::string ThemeOf(const net::Request& request) {
   if (cookies == nullptr) return "";
   std::string_view theme = CookieValue(*cookies, "theme");
   return theme == "dark" || theme == "light" ? std::string(theme) : "";
+}
+
+// Names of web/static/icons.svg.
+std::string_view TaskIcon(std::string_view group) {
+  static constexpr std::pair<std::string_view, std::string_view> kIcons[] = {
+      {"nlp", "text"}, {"cv", "image"},     {"audio", "audio"}, {"multimodal", "multimodal"},
+      {"rl", "agent"}, {"tabular", "table"}};
+  for (auto [name, icon] : kIcons) {
+    if (name == group) return icon;
+  }
+  return "other";
 }
 
 net::Response Page(std::string_view template_name, Json data, int status) {
@@ -215,6 +227,11 @@ Json RepoSummary(const hub::RepoRecord& repo, const hub::RepoFacts* facts, TimeP
                             {"modified_ago", Ago(repo.modified_at, now)}});
   if (facts != nullptr) {
     summary.Set("pipeline_tag", facts->pipeline_tag);
+    if (const hub::TaskEntry* task = hub::FindTask(facts->pipeline_tag)) {
+      summary.Set("task_label", task->label);
+      summary.Set("task_icon", TaskIcon(task->group));
+    }
+    summary.Set("runs", facts->run.runs());
     summary.Set("library", facts->library_name);
     summary.Set("tags", Json(facts->tags));
     summary.Set("parameters", facts->parameter_count);
@@ -222,6 +239,18 @@ Json RepoSummary(const hub::RepoRecord& repo, const hub::RepoFacts* facts, TimeP
     summary.Set("space", facts->space);
   }
   return summary;
+}
+
+Json RepoSummaries(Context& context, const std::vector<hub::RepoPtr>& repos) {
+  Json rows = Json::Arr();
+  TimePoint now = context.hub.clock().Now();
+  for (const hub::RepoPtr& repo : repos) {
+    hub::FactsPtr facts;
+    if (repo->head)
+      facts = context.hub.catalog().FactsOf(context.hub.repos().OpenAsSystem(repo), *repo->head);
+    rows.Push(RepoSummary(*repo, facts.get(), now));
+  }
+  return rows;
 }
 
 void RegisterStaticFiles(RouteTable& table) {
