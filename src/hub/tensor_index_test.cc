@@ -128,7 +128,7 @@ TEST_F(TensorIndexTest, TheDeclaredBaseIsProvedByItsValuesOrRefutedByShapes) {
   EXPECT_EQ(Edges(OriginsFor(ada_, tuned)), (Strings{"finetune ada/base proved"}));
   RepoHandle half = MakeModel(
       ada_, "half", SafetensorsBytes(TinyLlama(1), tensor::BlockType::kBf16), false, card);
-  EXPECT_EQ(Edges(OriginsFor(ada_, half)), (Strings{"quantized ada/base proved"}));
+  EXPECT_EQ(Edges(OriginsFor(ada_, half)), (Strings{"converted ada/base proved"}));
   RepoHandle liar = MakeModel(ada_, "liar", SafetensorsBytes(TinyLlama(7)), false, card);
   Origins origins = OriginsFor(ada_, liar);
   EXPECT_EQ(Edges(origins), (Strings{"base ada/base declared"}));

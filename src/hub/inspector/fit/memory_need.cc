@@ -31,9 +31,13 @@ const EngineRow& RowOf(EngineKind kind) {
                        [kind](const EngineRow& row) { return row.kind == kind; });
 }
 
-uint64_t Scaled(uint64_t count, double bytes) {
-  return static_cast<uint64_t>(std::llround(static_cast<double>(count) * bytes));
+// Configurations are other people's: a product of their numbers may be past any memory, and stays a
+// number. The largest ones still add up in 64 bits.
+uint64_t Scaled(double count, double bytes) {
+  constexpr double kMost = 1ull << 60;
+  return static_cast<uint64_t>(std::min(std::round(count * bytes), kMost));
 }
+uint64_t Scaled(uint64_t count, double bytes) { return Scaled(static_cast<double>(count), bytes); }
 
 // Tables that are looked up by token or position.
 bool IsTable(std::string_view name) {
@@ -93,10 +97,11 @@ uint64_t HearthBytes(const TensorInfo& tensor) {
 
 // Of one row while it passes a layer: the residual stream twice, projections, the wide middle.
 uint64_t ActivationBytes(const ModelShape& shape, uint64_t rows) {
-  uint64_t head_width = shape.heads * shape.head_dim;
-  uint64_t kv_width = 2 * shape.kv_heads * shape.head_dim;
-  uint64_t floats = 3 * shape.hidden + 2 * shape.feed_forward + 2 * head_width + kv_width;
-  return rows * floats * sizeof(float);
+  double head_width = 1.0 * static_cast<double>(shape.heads) * static_cast<double>(shape.head_dim);
+  double kv_width = 2.0 * static_cast<double>(shape.kv_heads) * static_cast<double>(shape.head_dim);
+  double floats = 3.0 * static_cast<double>(shape.hidden) +
+                  2.0 * static_cast<double>(shape.feed_forward) + 2.0 * head_width + kv_width;
+  return Scaled(static_cast<double>(rows) * floats, sizeof(float));
 }
 
 uint64_t ComputeBytes(const ModelShape& shape, const NeedOptions& options, uint64_t step_rows) {
@@ -155,20 +160,21 @@ WeightBytes CountWeightBytes(const WeightHeaders& headers, const ModelShape& sha
 }
 
 uint64_t KvBytes(const ModelShape& shape, const NeedOptions& options) {
-  uint64_t total = 0;
+  double values = 0;
   for (LayerMemory memory : shape.memory) {
     // This engine keeps the keys of all tokens for layers with a window as well.
     bool cuts =
         memory == LayerMemory::kWindow && shape.window > 0 && options.engine != EngineKind::kHearth;
-    uint64_t tokens = cuts ? std::min(options.context, shape.window) : options.context;
+    auto tokens =
+        static_cast<double>(cuts ? std::min(options.context, shape.window) : options.context);
     if (memory == LayerMemory::kLatent) {
-      total += Scaled(tokens * (shape.kv_lora_rank + shape.rope_head_dim), options.cache.bytes);
+      values += tokens * static_cast<double>(shape.kv_lora_rank + shape.rope_head_dim);
     } else if (memory != LayerMemory::kState) {
-      total +=
-          Scaled(tokens * shape.kv_heads * (shape.head_dim + shape.value_dim), options.cache.bytes);
+      values += tokens * static_cast<double>(shape.kv_heads) *
+                static_cast<double>(shape.head_dim + shape.value_dim);
     }
   }
-  return total;
+  return Scaled(values, options.cache.bytes);
 }
 
 MemoryNeed ComputeNeed(const WeightBytes& weights, const ModelShape& shape,
@@ -176,13 +182,14 @@ MemoryNeed ComputeNeed(const WeightBytes& weights, const ModelShape& shape,
   const EngineRow& engine = RowOf(options.engine);
   MemoryNeed need;
   need.weights = weights;
-  need.kv = KvBytes(shape, options) * options.sequences;
+  need.kv = Scaled(KvBytes(shape, options), static_cast<double>(options.sequences));
   NeedOptions one = options;
   one.context = 1;
   need.kv_per_token = KvBytes(shape, one);
   uint64_t states = static_cast<uint64_t>(
       std::count(shape.memory.begin(), shape.memory.end(), LayerMemory::kState));
-  need.state = states * shape.state_bytes * options.sequences;
+  need.state = Scaled(static_cast<double>(states) * static_cast<double>(shape.state_bytes),
+                      static_cast<double>(options.sequences));
   need.compute = ComputeBytes(shape, options, engine.step_rows);
   need.overhead = engine.base_bytes + engine.per_token_bytes * shape.vocabulary;
   return need;

@@ -10,7 +10,7 @@ namespace {
 
 // A hostile config.json must not make a table of a billion layers.
 constexpr uint64_t kMaxLayers = 10'000;
-constexpr uint64_t kMaxNumber = 1ull << 40;
+constexpr uint64_t kMaxNumber = 1u << 24;
 constexpr uint64_t kFloatBytes = 4;
 
 // Encoders by the beginning of their model type; what is in no list decodes when it says so.
