@@ -106,8 +106,6 @@ void InspectionJobs::Run() {
     Perform(job);
     lock.lock();
     running_.reset();
-    finished_.push_back(job->key);
-    Forget();
   }
 }
 
@@ -126,6 +124,8 @@ void InspectionJobs::Perform(const JobPtr& job) {
   std::lock_guard lock(mutex_);
   job->status = std::move(end);
   job->work.run = nullptr;  // with the views that it holds
+  finished_.push_back(job->key);
+  Forget();
 }
 
 void InspectionJobs::Forget() {

@@ -97,7 +97,7 @@ uint64_t HearthBytes(const TensorInfo& tensor) {
 
 // Of one row while it passes a layer: the residual stream twice, projections, the wide middle.
 uint64_t ActivationBytes(const ModelShape& shape, uint64_t rows) {
-  double head_width = 1.0 * static_cast<double>(shape.heads) * static_cast<double>(shape.head_dim);
+  double head_width = static_cast<double>(shape.heads) * static_cast<double>(shape.head_dim);
   double kv_width = 2.0 * static_cast<double>(shape.kv_heads) * static_cast<double>(shape.head_dim);
   double floats = 3.0 * static_cast<double>(shape.hidden) +
                   2.0 * static_cast<double>(shape.feed_forward) + 2.0 * head_width + kv_width;
