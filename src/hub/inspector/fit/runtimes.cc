@@ -51,13 +51,14 @@ std::span<const RuntimeRow> RuntimeRows() {
 
 std::string_view FileName(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
-// The first file that one of the names (separated by '|') stands for.
+// The first file that one of the names (separated by '|') stands for, the root before folders.
 const RepoFile* FindAsset(const RepoView& view, std::string_view names) {
   for (std::string_view name : Split(names, '|')) {
+    if (const RepoFile* root = view.Find(name)) return root;
+    if (name.find('/') != std::string_view::npos) continue;
     for (const RepoFile& file : view.files()) {
       bool ending = name.starts_with('.') && file.path.ends_with(name);
-      bool rooted = name.find('/') != std::string_view::npos && file.path == name;
-      if (ending || rooted || FileName(file.path) == name) return &file;
+      if (ending || FileName(file.path) == name) return &file;
     }
   }
   return nullptr;

@@ -51,6 +51,7 @@ TEST_F(RuntimesTest, MiniLmRunsWhereSafetensorsRun) {
   EXPECT_EQ(Runtime(report, "llama.cpp")->verdict, RunsVerdict::kAfterConversion);
   for (const AssetFound& asset : report.assets) {
     if (asset.required) EXPECT_EQ(asset.finding.level, Level::kProved) << asset.name;
+    if (asset.name == "config") EXPECT_EQ(asset.finding.value, Json("config.json"));
   }
   EXPECT_EQ(*ToJson(report).Find("hearth")->Find("runs"), Json(true));
 }
