@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <thread>
 
 namespace hearth::inspector {
 namespace {
@@ -104,8 +105,18 @@ uint64_t ActivationBytes(const ModelShape& shape, uint64_t rows) {
   return Scaled(static_cast<double>(rows) * floats, sizeof(float));
 }
 
+// Rows that pass the layers at once: a step of prompts; of an encoder a small batch, or one long
+// text, on every thread.
+uint64_t RowsAtOnce(const ModelShape& shape, const NeedOptions& options, uint64_t step_rows) {
+  constexpr uint64_t kEncoderRows = 256;
+  uint64_t all = std::max<uint64_t>(1, options.context * options.sequences);
+  if (shape.decodes || options.engine != EngineKind::kHearth) return std::min(step_rows, all);
+  uint64_t threads = options.threads > 0 ? options.threads : std::thread::hardware_concurrency();
+  return std::min(std::max(kEncoderRows, options.context) * std::max<uint64_t>(1, threads), all);
+}
+
 uint64_t ComputeBytes(const ModelShape& shape, const NeedOptions& options, uint64_t step_rows) {
-  uint64_t rows = std::min(step_rows, std::max<uint64_t>(1, options.context * options.sequences));
+  uint64_t rows = RowsAtOnce(shape, options, step_rows);
   uint64_t bytes = ActivationBytes(shape, rows);
   if (!shape.decodes) return bytes;
   bytes += options.sequences * shape.vocabulary * sizeof(float);

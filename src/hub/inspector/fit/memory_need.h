@@ -35,6 +35,9 @@ struct NeedOptions {
   uint64_t sequences = 1;
   CacheType cache = {"f16", 2};
   EngineKind engine = EngineKind::kHearth;
+  // That compute: this engine's encoders have working memory each. 0 = one per core of this
+  // machine.
+  unsigned threads = 0;
 };
 
 // Of the tensors of a set: what lies in memory, and what is read for one token.
