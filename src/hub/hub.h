@@ -13,6 +13,7 @@
 #include "hub/buckets.h"
 #include "hub/catalog.h"
 #include "hub/commits.h"
+#include "hub/inspections.h"
 #include "hub/model_judge.h"
 #include "hub/objects.h"
 #include "hub/repos.h"
@@ -27,8 +28,8 @@
 
 namespace hearth::hub {
 
-class InspectionJobs;
 class TensorIndex;
+class WeightJobs;
 
 struct HubOptions {
   std::filesystem::path data;
@@ -63,7 +64,8 @@ class Hub {
   const SweepLock& sweep_lock() const { return sweep_lock_; }
   Catalog& catalog() { return *catalog_; }
   TensorIndex& tensors() { return *tensors_; }
-  InspectionJobs& inspections() { return *inspections_; }
+  WeightJobs& weight_jobs() { return *weight_jobs_; }
+  Inspections& inspections() { return *inspections_; }
   Safety& safety() { return *safety_; }
   Clock& clock() { return *clock_; }
   const std::filesystem::path& data() const { return data_; }
@@ -98,9 +100,10 @@ class Hub {
   std::unique_ptr<Commits> commits_;
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<TensorIndex> tensors_;
+  std::unique_ptr<Inspections> inspections_;
   std::unique_ptr<Safety> safety_;
   std::unique_ptr<XetConverter> xet_converter_;
-  std::unique_ptr<InspectionJobs> inspections_;  // its jobs use what is above
+  std::unique_ptr<WeightJobs> weight_jobs_;  // its jobs use what is above
   bool converts_ = false;
   struct Background;
   std::unique_ptr<Background> background_;

@@ -275,7 +275,7 @@ ALTER TABLE repo_facts ADD COLUMN run_tasks TEXT NOT NULL DEFAULT '';
 
 // What scans said of contents (hub/safety/safety.h). content: 20 bytes, a blob of git, or 32, the
 // SHA-256 of a large object. state and pending: see there. repo_id: one that holds it, for reading.
-constexpr std::string_view kSafety = R"sql(
+constexpr std::string_view kInspector = R"sql(
 CREATE TABLE safety_scans (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   content BLOB NOT NULL,
@@ -300,6 +300,19 @@ CREATE TABLE safety_refs (
   commit_oid TEXT NOT NULL,
   PRIMARY KEY (repo_id, ref)
 ) WITHOUT ROWID;
+-- What the inspector's rules said of main (hub/inspections.h), by rule: the commit and the version of
+-- the rule that it holds for. summary: what lists filter by, in the rule's own form.
+CREATE TABLE inspections (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  repo_id INTEGER NOT NULL REFERENCES repos(id) ON DELETE CASCADE,
+  rule TEXT NOT NULL,
+  commit_oid TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  summary TEXT NOT NULL DEFAULT '',
+  result TEXT NOT NULL,
+  UNIQUE (repo_id, rule)
+);
+CREATE INDEX inspections_by_rule ON inspections(rule, version, repo_id, commit_oid, summary);
 )sql";
 
 // The index of tensors (hub/tensor_index.h). A file is known by its content: form, kind and digest
@@ -339,7 +352,7 @@ CREATE TABLE repo_tensor_state (
 
 const std::vector<storage::Migration>& Migrations() {
   static const std::vector<storage::Migration> migrations = {
-      {1, kFirst}, {2, kXet}, {3, kRuns}, {4, kSafety}, {5, kTensors}};
+      {1, kFirst}, {2, kXet}, {3, kRuns}, {4, kInspector}, {5, kTensors}};
   return migrations;
 }
 

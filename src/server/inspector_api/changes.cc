@@ -3,10 +3,10 @@
 #include "hub/inspector/provenance/changes.h"
 
 #include "base/error.h"
-#include "hub/inspection_jobs.h"
 #include "hub/inspector/provenance/adapter_strength.h"
 #include "hub/inspector/provenance/weight_diff.h"
 #include "hub/tensor_index.h"
+#include "hub/weight_jobs.h"
 #include "server/inspector_api/inspected.h"
 
 namespace hearth::server {
@@ -42,19 +42,19 @@ struct Comparison {
 net::Response Changes(Context& context) {
   Comparison comparison(context);
   Json answer = inspector::ToJson(inspector::FindChanges(*comparison.from, *comparison.to));
-  hub::InspectionStatus status = context.hub.inspections().StatusOf(comparison.Key());
-  answer.Set("weight_diff", Json::Obj({{"state", hub::InspectionStateName(status.state)}}));
+  hub::WeightJobStatus status = context.hub.weight_jobs().StatusOf(comparison.Key());
+  answer.Set("weight_diff", Json::Obj({{"state", hub::WeightJobStateName(status.state)}}));
   return JsonResponse(answer);
 }
 
-net::Response StatusResponse(const hub::InspectionStatus& status) {
-  Json json = Json::Obj({{"state", hub::InspectionStateName(status.state)},
+net::Response StatusResponse(const hub::WeightJobStatus& status) {
+  Json json = Json::Obj({{"state", hub::WeightJobStateName(status.state)},
                          {"done", status.done},
                          {"total", status.total}});
   if (!status.reason.empty()) json.Set("reason", status.reason);
-  if (status.state == hub::InspectionState::kDone) json.Set("result", status.result);
-  bool open = status.state == hub::InspectionState::kQueued ||
-              status.state == hub::InspectionState::kRunning;
+  if (status.state == hub::WeightJobState::kDone) json.Set("result", status.result);
+  bool open =
+      status.state == hub::WeightJobState::kQueued || status.state == hub::WeightJobState::kRunning;
   net::Response response = JsonResponse(json, open ? 202 : 200);
   response.headers.Set("Cache-Control", "no-store");
   return response;
@@ -64,7 +64,7 @@ net::Response StartWeights(Context& context) {
   auto comparison = std::make_shared<Comparison>(context);
   if (!comparison->from->set || !comparison->to->set)
     throw Error(Code::kUnprocessable, "One of the two has no weights that are read here.");
-  hub::InspectionJobs::Work work;
+  hub::WeightJobs::Work work;
   work.total = comparison->to->headers.parameters;
   work.run = [comparison](const inspector::ScanHooks& hooks) {
     const inspector::ComparedRepo &from = *comparison->from, &to = *comparison->to;
@@ -77,18 +77,18 @@ net::Response StartWeights(Context& context) {
         inspector::MeasureDistance({from.view, from.side}, {to.view, to.side}, pairs, hooks));
   };
   bool signed_in = context.actor.user_id != 0;
-  return StatusResponse(context.hub.inspections().Start(comparison->Key(), std::move(work),
+  return StatusResponse(context.hub.weight_jobs().Start(comparison->Key(), std::move(work),
                                                         signed_in ? kWaiting : kWaitingAnonymous));
 }
 
 net::Response WeightsStatus(Context& context) {
-  return StatusResponse(context.hub.inspections().StatusOf(Comparison(context).Key()));
+  return StatusResponse(context.hub.weight_jobs().StatusOf(Comparison(context).Key()));
 }
 
 net::Response CancelWeights(Context& context) {
   std::string key = Comparison(context).Key();
-  context.hub.inspections().Cancel(key);
-  return StatusResponse(context.hub.inspections().StatusOf(key));
+  context.hub.weight_jobs().Cancel(key);
+  return StatusResponse(context.hub.weight_jobs().StatusOf(key));
 }
 
 }  // namespace

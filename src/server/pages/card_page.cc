@@ -66,6 +66,14 @@ Json DatasetsUsed(Context& context, const hub::RepoFacts& facts) {
   return rows;
 }
 
+Json Papers(const hub::RepoFacts& facts) {
+  Json ids = Json::Arr();
+  for (const std::string& tag : facts.tags) {
+    if (tag.starts_with("arxiv:") && ids.size() < kMaxNamed) ids.Push(tag.substr(6));
+  }
+  return ids;
+}
+
 size_t CountTagged(Context& context, hub::RepoType type, std::string tag) {
   hub::CatalogQuery query;
   query.type = type;
@@ -165,6 +173,15 @@ bool HasFile(const hub::RepoFacts& facts, std::string_view path) {
   return false;
 }
 
+// A file to show how one is fetched: the largest.
+const std::string* OneFile(const hub::RepoFacts& facts) {
+  const hub::Sibling* best = nullptr;
+  for (const hub::Sibling& file : facts.siblings) {
+    if (best == nullptr || file.size_bytes > best->size_bytes) best = &file;
+  }
+  return best == nullptr ? nullptr : &best->path;
+}
+
 void AddFacts(Context& context, const hub::RepoFacts& facts, Json* data) {
   if (!facts.card_text.empty()) {
     std::string html = CardHtml(context, facts.card_text, "main", "");
@@ -182,7 +199,9 @@ void AddFacts(Context& context, const hub::RepoFacts& facts, Json* data) {
   data->Set("has_adapter", HasFile(facts, "adapter_config.json"));
   data->Set("has_pipeline", HasFile(facts, "model_index.json"));
   data->Set("has_onnx", HasFile(facts, "onnx/model.onnx"));
+  if (const std::string* file = OneFile(facts)) data->Set("one_file", *file);
   data->Set("datasets_used", DatasetsUsed(context, facts));
+  data->Set("papers", Papers(facts));
   data->Set("tree", ModelTree(context, facts));
 }
 
@@ -193,6 +212,7 @@ net::Response CardPage(Context& context) {
   data.Set("spaces_using", SpacesUsing(context));
   data.Set("widget", WidgetData(context, facts.get()));
   data.Set("clone_url", RepoUrl(context, context.repo().record()));
+  data.Set("may_read", context.repo().right() >= hub::Right::kReadContent);
   data.Set("may_write", context.repo().right() >= hub::Right::kWrite);
   return RenderPage(context, "repo_card.html", std::move(data));
 }
