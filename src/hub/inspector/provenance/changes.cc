@@ -34,7 +34,7 @@ class Changes {
 
   ChangesReport Run() {
     report_.from = from_.Name(), report_.to = to_.Name();
-    if (from_.set && to_.set) CompareHeaders();
+    if (IsWhole(from_) && IsWhole(to_)) CompareHeaders();
     if (from_.set) report_.from_weights = WeightsJson(from_);
     if (to_.set) report_.to_weights = WeightsJson(to_);
     Declared("data", "datasets", "training data");
@@ -91,6 +91,11 @@ class Changes {
     Answer(question, a != b, Level::kDeclared, std::move(sentence),
            {There("README.md", std::string("/") + key, "front matter"),
             Here("README.md", std::string("/") + key, "front matter")});
+  }
+
+  // What was not read is neither added nor removed.
+  static bool IsWhole(const ComparedRepo& repo) {
+    return repo.set && repo.set->missing.empty() && repo.headers.faults.empty();
   }
 
   // Equal files are equal weights, whatever else is known.
