@@ -130,6 +130,8 @@ const RouteEnds kStricterHandlers = {
     {"POST", "/like"},          // anybody sees the repository, a signed-in writer likes it
     {"DELETE", "/like"},        //
     {"POST", "/duplicate"},     // reads here, creates elsewhere
+    {"GET", "/duplicate"},      // its form: anybody who is not signed in is asked to
+    {"HEAD", "/duplicate"},     //
     {"POST", "/locks/verify"},  // part of a push
     // Reads for a pull request (create_pr), otherwise writes.
     {"GET", "/xet-write-token/{rev...}"},

@@ -4,11 +4,13 @@ import "./styles/main.css";
 import { followTheme } from "./theme";
 import { followKeys } from "./keys";
 import { closeMenus } from "./menus";
+import { askBefore } from "./confirm";
 import { addCopyButtons } from "./copy";
 import { startIslands } from "./islands";
 
 followTheme();
 followKeys();
 closeMenus();
+askBefore(document);
 addCopyButtons(document);
 startIslands(document);
