@@ -10,6 +10,8 @@ ORDER = ["startup", "hot_requests", "download", "upload", "commits", "clone", "l
          "memory_fit"]
 
 NOTES = {
+    "memory_fit": "Peaks of resident memory of `hearth bench` with packed weights in its cache, and of llama.cpp with a full context; the prediction "
+    "reads headers and configuration only. Cases and parts are in the results.",
     "runtime_embeddings": "MiniLM is the real model; ids are given, pooling is included. Rivals run at their best known: onnxruntime's "
     "fused graph, its dynamic int8 with a scale per output. Our fp32 products run at the peak of the machine's multiply-adds (83% of the "
     "time of 32 x 128 tokens, about 110 GFLOP/s of one Zen 4 core), and the best rival is near it too: there is no room for 1.1 times.",

@@ -1,6 +1,6 @@
 """What the hub says a model needs, beside what its engine takes."""
-import os
 import subprocess
+import sys
 
 import pytest
 import requests
@@ -34,13 +34,21 @@ def need(hub, folder, **query):
     return answer.json()["need"]
 
 
+# A child's peak begins with that of the process it was forked from: a small one asks for it.
+PEAK = """
+import os, subprocess, sys
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(child.pid, 0)
+print(usage.ru_maxrss * 1024 if status == 0 else 0)
+"""
+
+
 def peak(*arguments):
     """Of a run whose packed weights are there already."""
     for _ in range(2):
-        child = subprocess.Popen([BINARY, "bench", *map(str, arguments), "--rounds", "1"], stdout=subprocess.DEVNULL)
-        _, status, usage = os.wait4(child.pid, 0)
-        assert status == 0
-    return usage.ru_maxrss * 1024
+        run = subprocess.run([sys.executable, "-S", "-c", PEAK, BINARY, "bench", *map(str, arguments), "--rounds", "1"], capture_output=True,
+                             text=True, check=True)
+    return int(run.stdout)
 
 
 def test_an_encoder_takes_what_the_hub_says(hub):
