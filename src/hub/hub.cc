@@ -113,6 +113,14 @@ Hub::Hub(const HubOptions& options, bool exclusive)
   commits_ = std::make_unique<Commits>(*repos_, *objects_, *accounts_, *clock_);
   catalog_ = std::make_unique<Catalog>(*db_, *repos_, *objects_, *clock_, options.judge);
   repos_->AddObserver(catalog_.get());
+  // Only one process may write the index; the others do not search.
+  if (exclusive) {
+    full_text_ = std::make_unique<FullText>(data_ / "search", *repos_, *catalog_);
+    repos_->AddObserver(full_text_.get());
+    catalog_->AddFactsListener([this](const RepoHandle& repo, const RepoFacts& facts) {
+      full_text_->OnFacts(repo, facts);
+    });
+  }
   converts_ = options.xet_convert_after.has_value();
   xet_converter_ = std::make_unique<XetConverter>(
       XetConverter::Parts{*db_, *blobs_, *xet_index_, sweep_lock_, *repos_, *clock_},
@@ -133,6 +141,7 @@ std::string Hub::Sign(std::string_view purpose, std::string_view text) const {
 
 void Hub::StartBackground() {
   catalog_->Start();
+  if (full_text_) full_text_->Start();
   if (converts_) xet_converter_->Start();
   background_ = std::make_unique<Background>();
   background_->thread = std::thread([this] {
@@ -180,6 +189,7 @@ void Hub::StopBackground() {
   background_->thread.join();
   background_.reset();
   catalog_->Stop();
+  if (full_text_) full_text_->Stop();
   xet_converter_->Stop();
   try {
     accounts_->FlushLastUsed();

@@ -13,6 +13,7 @@
 #include "hub/buckets.h"
 #include "hub/catalog.h"
 #include "hub/commits.h"
+#include "hub/full_text.h"
 #include "hub/model_judge.h"
 #include "hub/objects.h"
 #include "hub/repos.h"
@@ -56,6 +57,8 @@ class Hub {
   XetConverter& xet_converter() { return *xet_converter_; }
   const SweepLock& sweep_lock() const { return sweep_lock_; }
   Catalog& catalog() { return *catalog_; }
+  // Of a hub that is open exclusively only.
+  FullText& full_text() { return *full_text_; }
   Clock& clock() { return *clock_; }
   const std::filesystem::path& data() const { return data_; }
   std::filesystem::path temp_folder() const { return data_ / "tmp"; }
@@ -87,6 +90,7 @@ class Hub {
   std::unique_ptr<Xet> xet_;
   std::unique_ptr<Buckets> buckets_;
   std::unique_ptr<Commits> commits_;
+  std::unique_ptr<FullText> full_text_;  // outlives the catalog, which tells it of facts
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<XetConverter> xet_converter_;
   bool converts_ = false;
