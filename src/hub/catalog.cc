@@ -6,9 +6,8 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "codec/base64.h"
-#include "hub/internal/card_tables.h"
 #include "hub/internal/catalog_impl.h"
-#include "hub/tasks.h"
+#include "hub/tag_words.h"
 
 namespace hearth::hub {
 namespace {
@@ -121,47 +120,6 @@ class PageWalk {
   SortKey key_;
   std::optional<SortPoint> start_;
 };
-
-std::string_view GroupOf(RepoType type, std::string_view tag) {
-  struct Prefix {
-    std::string_view text, group;
-  };
-  static constexpr Prefix kShared[] = {
-      {"license:", "license"}, {"region:", "region"}, {"dataset:", "dataset"}, {"arxiv:", "arxiv"}};
-  static constexpr Prefix kDataset[] = {{"task_categories:", "task_categories"},
-                                        {"task_ids:", "task_ids"},
-                                        {"size_categories:", "size_categories"},
-                                        {"modality:", "modality"},
-                                        {"format:", "format"},
-                                        {"library:", "library"},
-                                        {"language:", "language"},
-                                        {"license:", "license"},
-                                        {"benchmark:", "benchmark"}};
-  if (type == RepoType::kDataset) {
-    for (const Prefix& prefix : kDataset) {
-      if (tag.starts_with(prefix.text)) return prefix.group;
-    }
-    return tag.find(':') == std::string_view::npos ? "other" : "";
-  }
-  for (const Prefix& prefix : kShared) {
-    if (tag.starts_with(prefix.text)) return prefix.group;
-  }
-  if (tag.find(':') != std::string_view::npos) return "";
-  if (FindTask(tag) != nullptr) return "pipeline_tag";
-  if (IsKnownLibrary(tag)) return "library";
-  return LanguageName(tag).empty() ? "other" : "language";
-}
-
-std::string LabelOf(std::string_view group, std::string_view tag) {
-  size_t colon = tag.find(':');
-  std::string_view bare = colon == std::string_view::npos ? tag : tag.substr(colon + 1);
-  if (group == "language" && !LanguageName(bare).empty()) return std::string(LanguageName(bare));
-  if (group == "library" && IsKnownLibrary(bare)) return std::string(LibraryLabel(bare));
-  if (group == "pipeline_tag" || group == "task_categories") {
-    if (const TaskEntry* task = FindTask(bare)) return std::string(task->label);
-  }
-  return std::string(bare);
-}
 
 bool Narrows(const CatalogQuery& query) {
   return !query.search.empty() || !query.author.empty() || !query.filters.empty() ||
@@ -323,7 +281,7 @@ Json Catalog::TagsByType(RepoType type) const {
     std::shared_lock lock(impl_->mutex);
     const CatalogTable& table = impl_->TableOf(type);
     table.ForEachTag([&](std::string_view tag, const PostingSet& rows) {
-      std::string_view group = GroupOf(type, tag);
+      std::string_view group = TagGroup(type, tag);
       if (group.empty()) return;
       // Tags of private repositories only must not show.
       size_t used = 0;
@@ -340,7 +298,7 @@ Json Catalog::TagsByType(RepoType type) const {
     if (tags.size() > kMaxTagsPerGroup) tags.resize(kMaxTagsPerGroup);
     Json::Array list;
     for (const auto& [used, tag] : tags)
-      list.push_back(Json::Obj({{"id", tag}, {"label", LabelOf(group, tag)}, {"type", group}}));
+      list.push_back(Json::Obj({{"id", tag}, {"label", TagLabel(group, tag)}, {"type", group}}));
     result.Set(std::string(group), Json(std::move(list)));
   };
   if (type == RepoType::kDataset) {

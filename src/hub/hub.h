@@ -14,9 +14,11 @@
 #include "hub/catalog.h"
 #include "hub/commits.h"
 #include "hub/full_text.h"
+#include "hub/inspections.h"
 #include "hub/model_judge.h"
 #include "hub/objects.h"
 #include "hub/repos.h"
+#include "hub/safety/safety.h"
 #include "hub/sweep_lock.h"
 #include "hub/xet.h"
 #include "hub/xet_convert.h"
@@ -27,6 +29,9 @@
 
 namespace hearth::hub {
 
+class TensorIndex;
+class WeightJobs;
+
 struct HubOptions {
   std::filesystem::path data;
   Clock* clock = nullptr;  // nullptr = system
@@ -36,6 +41,8 @@ struct HubOptions {
   std::optional<uint64_t> reserve_bytes = std::nullopt;
   // Says which models this hub can run; none = it runs no models.
   ModelJudge judge = {};
+  // What happens to files that scans find dangerous.
+  Quarantine quarantine = Quarantine::kWarn;
 };
 
 class Hub {
@@ -59,6 +66,10 @@ class Hub {
   Catalog& catalog() { return *catalog_; }
   // Of a hub that is open exclusively only.
   FullText& full_text() { return *full_text_; }
+  TensorIndex& tensors() { return *tensors_; }
+  WeightJobs& weight_jobs() { return *weight_jobs_; }
+  Inspections& inspections() { return *inspections_; }
+  Safety& safety() { return *safety_; }
   Clock& clock() { return *clock_; }
   const std::filesystem::path& data() const { return data_; }
   std::filesystem::path temp_folder() const { return data_ / "tmp"; }
@@ -67,8 +78,8 @@ class Hub {
   // Signs `text` for `purpose`; hex. Verify with ConstantTimeEqual.
   std::string Sign(std::string_view purpose, std::string_view text) const;
 
-  // Indexer, conversion to Xet, write-behind counters, upload expiry, and the watch for changes
-  // made by another process.
+  // Indexers, scans, conversion to Xet, write-behind counters, upload expiry, and the watch for
+  // changes made by another process.
   void StartBackground();
   void StopBackground();
 
@@ -92,7 +103,11 @@ class Hub {
   std::unique_ptr<Commits> commits_;
   std::unique_ptr<FullText> full_text_;  // outlives the catalog, which tells it of facts
   std::unique_ptr<Catalog> catalog_;
+  std::unique_ptr<TensorIndex> tensors_;
+  std::unique_ptr<Inspections> inspections_;
+  std::unique_ptr<Safety> safety_;
   std::unique_ptr<XetConverter> xet_converter_;
+  std::unique_ptr<WeightJobs> weight_jobs_;  // its jobs use what is above
   bool converts_ = false;
   struct Background;
   std::unique_ptr<Background> background_;

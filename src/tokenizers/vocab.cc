@@ -54,7 +54,7 @@ uint64_t HashToken(std::string_view text) {
 struct VocabBuilder::Storage {
   internal::PageVector<char> text;
   internal::PageVector<uint32_t> offsets{0};
-  internal::PageVector<uint32_t> ids;
+  internal::PageVector<uint32_t> ids;  // empty while each id is its position
   internal::PageVector<Vocab::Slot> slots;
   internal::PageVector<uint32_t> places;
   bool sparse = false;
@@ -68,11 +68,18 @@ VocabBuilder::~VocabBuilder() = default;
 void VocabBuilder::Reserve(size_t tokens, size_t text_bytes) {
   storage_->text.reserve(text_bytes);
   storage_->offsets.reserve(tokens + 1);
-  storage_->ids.reserve(tokens);
   tags_.reserve(tokens);
 }
 
-size_t VocabBuilder::size() const { return storage_->ids.size(); }
+size_t VocabBuilder::size() const { return tags_.size(); }
+
+void VocabBuilder::WriteIds() {
+  auto& ids = storage_->ids;
+  if (!ids.empty()) return;
+  ids.reserve(tags_.capacity());
+  ids.resize(tags_.size());
+  std::iota(ids.begin(), ids.end(), 0u);
+}
 
 void VocabBuilder::Add(std::string_view token, uint32_t id) {
   internal::PageVector<char>& text = storage_->text;
@@ -83,7 +90,8 @@ void VocabBuilder::Add(std::string_view token, uint32_t id) {
   }
   text.insert(text.end(), token.begin(), token.end());
   storage_->offsets.push_back(static_cast<uint32_t>(text.size()));
-  storage_->ids.push_back(id);
+  if (id != tags_.size() && storage_->ids.empty()) WriteIds();
+  if (id != tags_.size() || !storage_->ids.empty()) storage_->ids.push_back(id);
   tags_.push_back(static_cast<uint32_t>(HashToken(token) >> 32));
   longest_ = std::max(longest_, static_cast<uint32_t>(token.size()));
 }
@@ -99,31 +107,33 @@ Vocab VocabBuilder::Build() {
   std::vector<bool> again;
   if (!Index(&again)) return BuildDistinct(again);
   IndexIds();
-  Vocab vocab{Vocab::Tables{}, storage_};
-  vocab.tables_ = {texts(),          storage_->ids,    storage_->slots,
-                   storage_->places, storage_->sparse, longest_};
-  return vocab;
+  return Vocab(
+      {texts(), storage_->ids, storage_->slots, storage_->places, storage_->sparse, longest_},
+      storage_);
 }
 
 bool VocabBuilder::Index(std::vector<bool>* again) {
   TokenTexts texts = this->texts();
-  size_t count = storage_->ids.size();
+  size_t count = size();
   auto& slots = storage_->slots;
-  slots.assign(std::bit_ceil(count + count / 3 + 2), Vocab::Slot());
-  size_t mask = slots.size() - 1;
+  slots.assign(std::bit_ceil(count + count / 3 + 2), 0);
+  const size_t mask = slots.size() - 1;
+  const uint32_t entry_mask = Vocab::EntryMask(count);
   for (size_t i = 0; i < count; ++i) {
     if (i + kAhead < count) __builtin_prefetch(&slots[tags_[i + kAhead] & mask]);
     uint32_t tag = tags_[i];
     size_t at = tag & mask;
-    while (slots[at].entry != 0 &&
-           (slots[at].tag != tag || !internal::SameText(texts[slots[at].entry - 1], texts[i]))) {
-      at = (at + 1) & mask;
-    }
-    if (slots[at].entry == 0) {
-      slots[at] = {tag, static_cast<uint32_t>(i + 1)};
+    auto is_other = [&](Vocab::Slot slot) {
+      return ((slot ^ tag) & ~entry_mask) != 0 ||
+             !internal::SameText(texts[(slot & entry_mask) - 1], texts[i]);
+    };
+    while (slots[at] != 0 && is_other(slots[at])) at = (at + 1) & mask;
+    if (slots[at] == 0) {
+      slots[at] = (tag & ~entry_mask) | static_cast<uint32_t>(i + 1);
       continue;
     }
-    storage_->ids[slots[at].entry - 1] = storage_->ids[i];
+    WriteIds();
+    storage_->ids[(slots[at] & entry_mask) - 1] = storage_->ids[i];
     again->resize(count);
     (*again)[i] = true;
   }
@@ -142,12 +152,7 @@ Vocab VocabBuilder::BuildDistinct(const std::vector<bool>& again) {
 
 void VocabBuilder::IndexIds() {
   auto& ids = storage_->ids;
-  bool are_positions = true;
-  for (size_t i = 0; i < ids.size() && are_positions; ++i) are_positions = ids[i] == i;
-  if (are_positions) {
-    ids = {};
-    return;
-  }
+  if (ids.empty()) return;
   uint64_t places = uint64_t{*std::max_element(ids.begin(), ids.end())} + 1;
   storage_->sparse = places > kDensePlacesPerToken * ids.size();
   if (storage_->sparse) {
@@ -187,11 +192,10 @@ std::optional<uint32_t> Vocab::FindPosition(std::string_view token, uint64_t has
   size_t mask = tables_.slots.size() - 1;
   // Bounded, for slots that a file says are all taken.
   for (size_t at = SlotOf(hash), probes = 0; probes <= mask; at = (at + 1) & mask, ++probes) {
-    Slot slot = tables_.slots[at];
-    if (slot.entry == 0 || slot.entry > size()) return std::nullopt;
-    if (slot.tag == tag && internal::SameText(tables_.texts[slot.entry - 1], token)) {
-      return slot.entry - 1;
-    }
+    const Slot slot = tables_.slots[at];
+    const uint32_t position = (slot & entry_mask_) - 1;
+    if (slot == 0 || position >= size()) return std::nullopt;
+    if (HasTag(slot, tag) && internal::SameText(tables_.texts[position], token)) return position;
   }
   return std::nullopt;
 }

@@ -11,6 +11,7 @@
 // that do not fit together give wrong answers, never a read outside of them.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -58,10 +59,9 @@ class Vocab {
  public:
   using Entry = std::pair<std::string_view, uint32_t>;
 
-  struct Slot {
-    uint32_t tag = 0;    // upper half of the hash: most mismatches never touch the text
-    uint32_t entry = 0;  // position + 1; 0 is empty
-  };
+  // Position + 1, 0 in an empty slot, and in the bits that no position needs those of the hash's
+  // upper half: most mismatches never touch the text.
+  using Slot = uint32_t;
   struct Tables {
     TokenTexts texts;
     // By position; empty where ids are positions, as in most vocabularies. Then `places` is empty
@@ -99,9 +99,10 @@ class Vocab {
     auto tag = static_cast<uint32_t>(hash >> 32);
     size_t mask = tables_.slots.size() - 1;
     size_t at = SlotOf(hash);
-    for (int probes = 0; probes < 8 && tables_.slots[at].entry != 0; ++probes) {
-      if (tables_.slots[at].tag == tag && tables_.slots[at].entry <= size()) {
-        uint32_t position = tables_.slots[at].entry - 1;
+    for (int probes = 0; probes < 8 && tables_.slots[at] != 0; ++probes) {
+      Slot slot = tables_.slots[at];
+      if (HasTag(slot, tag) && (slot & entry_mask_) - 1 < size()) {
+        uint32_t position = (slot & entry_mask_) - 1;
         __builtin_prefetch(&tables_.texts.offsets()[position]);
         return position;
       }
@@ -123,7 +124,14 @@ class Vocab {
  private:
   friend class VocabBuilder;
   Vocab(Tables tables, std::shared_ptr<const void> owner)
-      : tables_(std::move(tables)), owner_(std::move(owner)) {}
+      : tables_(std::move(tables)),
+        owner_(std::move(owner)),
+        entry_mask_(EntryMask(tables_.texts.size())) {}
+  // `tokens` < 2^32 - 1.
+  static uint32_t EntryMask(size_t tokens) {
+    return static_cast<uint32_t>((uint64_t{2} << (std::bit_width(tokens | 1) - 1)) - 1);
+  }
+  bool HasTag(Slot slot, uint32_t tag) const { return ((slot ^ tag) & ~entry_mask_) == 0; }
   size_t SlotOf(uint64_t hash) const {
     return static_cast<size_t>(hash >> 32) & (tables_.slots.size() - 1);
   }
@@ -131,6 +139,7 @@ class Vocab {
 
   Tables tables_;
   std::shared_ptr<const void> owner_;
+  uint32_t entry_mask_;
 };
 
 // Makes a vocabulary of tokens that come one by one. Not thread-safe.
@@ -154,6 +163,7 @@ class VocabBuilder {
   Vocab BuildDistinct(const std::vector<bool>& again);
   // False where a token is given twice: then `again` marks the later ones.
   bool Index(std::vector<bool>* again);
+  void WriteIds();
   void IndexIds();
 
   std::shared_ptr<Storage> storage_;

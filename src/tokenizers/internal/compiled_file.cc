@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <bit>
 #include <cstring>
 #include <string>
 
@@ -36,23 +35,27 @@ struct Entry {
 static_assert(std::is_trivially_copyable_v<Header> && sizeof(Header) % 8 == 0);
 static_assert(sizeof(Entry) == 32);
 
-// Four lanes of multiply and rotate: as fast as memory is read.
+// Four lanes of folded 64x64 multiplication, 64 bytes a step: nearly as fast as memory is read.
 uint64_t Checksum(std::string_view bytes) {
+  auto fold = [](uint64_t a, uint64_t b) {
+    auto product = static_cast<unsigned __int128>(a) * b;
+    return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+  };
   uint64_t lanes[4] = {1, 2, 3, 4};
-  size_t i = 0;
-  for (; i + 32 <= bytes.size(); i += 32) {
-    uint64_t words[4];
-    std::memcpy(words, bytes.data() + i, 32);
+  auto add = [&](const char* from) {
+    uint64_t words[8];
+    std::memcpy(words, from, sizeof(words));
     for (int k = 0; k < 4; ++k) {
-      lanes[k] = std::rotl((lanes[k] ^ words[k]) * 0x9E3779B97F4A7C15u, 29);
+      lanes[k] = fold(words[2 * k] ^ 0x9E3779B97F4A7C15u, words[2 * k + 1] ^ lanes[k]);
     }
-  }
-  uint64_t tail[4] = {};
+  };
+  size_t i = 0;
+  for (; i + 64 <= bytes.size(); i += 64) add(bytes.data() + i);
+  char tail[64] = {};
   if (i < bytes.size()) std::memcpy(tail, bytes.data() + i, bytes.size() - i);
+  add(tail);
   uint64_t sum = bytes.size();
-  for (int k = 0; k < 4; ++k) {
-    sum = std::rotl((sum ^ lanes[k] ^ tail[k]) * 0xD6E8FEB86659FD93u, 31);
-  }
+  for (uint64_t lane : lanes) sum = fold(sum ^ lane, 0xD6E8FEB86659FD93u) + lane;
   return sum ^ sum >> 32;
 }
 

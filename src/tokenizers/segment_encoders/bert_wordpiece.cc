@@ -56,6 +56,9 @@ struct Tables {
   }
 };
 
+// The first byte of U+2000, before which no ideograph is.
+constexpr uint8_t kLeastLeadOfIdeographs = 0xE2;
+
 struct State final : SegmentEncoder::Scratch {
   WordCache cache;
   std::vector<uint32_t> ids;
@@ -136,25 +139,26 @@ class BertWordpieceEncoder final : public SegmentEncoder {
 
   // A run ends before an ASCII space or punctuation mark. Returns its end, a space after it too.
   const uint8_t* AddRun(const uint8_t* at, const uint8_t* end, Batch* batch) const {
-    const uint8_t* stop = SkipAlphanumeric(at, end);
-    if (stop < end && tables_.byte_kinds[*stop] == ByteKind::kOther) [[unlikely]] {
-      stop = SkipRun(stop, end);
-      if (static_cast<size_t>(stop - at) > LongWord::kMaxBytes || StartsAlone(at)) {
-        AddParts(at, stop, end, batch);
-        return stop;
-      }
+    const uint8_t* stop = SkipRun(at, end);
+    if (static_cast<size_t>(stop - at) > LongWord::kMaxBytes || StartsAlone(at)) [[unlikely]] {
+      AddParts(at, stop, end, batch);
+      return stop;
     }
     batch->AddWord(at, static_cast<size_t>(stop - at), static_cast<size_t>(end - at));
     return stop + (stop < end && *stop == ' ');
   }
 
   const uint8_t* SkipRun(const uint8_t* at, const uint8_t* end) const {
-    while (at < end && tables_.byte_kinds[*at] >= ByteKind::kWord) ++at;
-    return at;
+    while (true) {
+      at = SkipAlphanumericOrBeyondAscii(at, end);
+      if (at == end || tables_.byte_kinds[*at] < ByteKind::kWord) return at;
+      ++at;
+    }
   }
 
   // Runs of ideographs hardly ever come again as a whole: not worth a place in the cache.
   bool StartsAlone(const uint8_t* at) const {
+    if (*at < kLeastLeadOfIdeographs) return false;
     size_t size = 0;
     return tables_.characters->KindOf(DecodeUtf8(at, &size)) == Kind::kAlone;
   }

@@ -28,10 +28,16 @@ class IdWriter {
   }
   // `ids` may be read up to four places, however small `count` is.
   void AddFew(const uint32_t* ids, size_t count) {
-    std::memcpy(block_ + count_, ids, 4 * sizeof(uint32_t));
-    if (count > 4) [[unlikely]] {
+    if (count > kFew) [[unlikely]] {
       AddMany(ids, count);
       return;
+    }
+    // In fours, the last of which overlap: no call for a copy of so few.
+    uint32_t* to = block_ + count_;
+    std::memcpy(to, ids, 4 * sizeof(uint32_t));
+    if (count > 4) {
+      for (size_t i = 4; i + 4 < count; i += 4) std::memcpy(to + i, ids + i, 4 * sizeof(uint32_t));
+      std::memcpy(to + count - 4, ids + count - 4, 4 * sizeof(uint32_t));
     }
     count_ += count;
     if (count_ >= kFlushAt) Flush();
@@ -48,9 +54,10 @@ class IdWriter {
 
  private:
   static constexpr size_t kFlushAt = 1024;
+  static constexpr size_t kFew = 32;  // a word of the cache has at most one id a byte
   std::vector<uint32_t>& ids_;
   size_t count_ = 0;
-  uint32_t block_[kFlushAt + 4];
+  uint32_t block_[kFlushAt + kFew];
 };
 
 }  // namespace hearth::tokenizers

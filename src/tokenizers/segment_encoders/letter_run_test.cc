@@ -21,6 +21,9 @@ TEST(LetterRun, EndsWhereThePlainFormEnds) {
         ASSERT_EQ(SkipAlphanumeric(begin, end),
                   internal::SkipRunPlain<IsAsciiAlphanumeric>(begin, end))
             << size << " " << place << " " << byte;
+        ASSERT_EQ(SkipAlphanumericOrBeyondAscii(begin, end),
+                  internal::SkipRunPlain<IsAlphanumericOrBeyondAscii>(begin, end))
+            << size << " " << place << " " << byte;
         ASSERT_EQ(SkipAboveSpace(begin, end), internal::SkipRunPlain<IsAboveSpace>(begin, end))
             << size << " " << place << " " << byte;
       }
@@ -34,6 +37,8 @@ TEST(LetterRun, TakesLettersAndDigitsOfAsciiAlone) {
   const uint8_t* end = begin + text.size();
   EXPECT_EQ(SkipAsciiLetters(begin, end) - begin, 4);
   EXPECT_EQ(SkipAlphanumeric(begin, end) - begin, 6);
+  EXPECT_EQ(SkipAlphanumericOrBeyondAscii(begin, end) - begin, 6);
+  EXPECT_EQ(SkipAlphanumericOrBeyondAscii(begin + 7, end) - begin, 9);
   EXPECT_EQ(internal::SkipRunPlain<IsAsciiLetter>(begin, end) - begin, 4);
   EXPECT_EQ(internal::SkipRunPlain<IsAsciiAlphanumeric>(begin, end) - begin, 6);
 }

@@ -33,6 +33,10 @@ class WordBatch {
       item.key = ShortWord::Make(word, size, readable, kFoldCase);
       item.place = cache_.short_words.Place(item.key);
       cache_.short_words.Prefetch(item.place);
+    } else if (size <= LongWord::kMaxBytes) {
+      item.long_key = LongWord::Make(word, size, readable, kFoldCase);
+      item.place = cache_.long_words.Place(item.long_key);
+      cache_.long_words.Prefetch(item.place);
     }
     if (++count_ == kItems) Resolve();
   }
@@ -49,52 +53,49 @@ class WordBatch {
 
  private:
   static constexpr size_t kItems = 64;
+  static constexpr size_t kAhead = 4;  // words between asking for their ids and writing them
   struct Item {
     const uint8_t* word;
     size_t size;  // 0: an id, in `place`
     size_t place;
     ShortWord key;
+    LongWord long_key;
   };
 
   void Resolve() {
-    bool moved = false;  // an insertion may have grown the table
     for (size_t i = 0; i < count_; ++i) {
-      Item& item = items_[i];
-      if (item.size > ShortWord::kMaxBytes) {
-        ResolveLong(item);
-        continue;
-      }
+      if (i + kAhead < count_) PrefetchIds(items_[i + kAhead]);
+      const Item& item = items_[i];
       if (item.size == 0) {
         writer_.Add(static_cast<uint32_t>(item.place));
-        continue;
-      }
-      if (moved) [[unlikely]]
-        item.place = cache_.short_words.Place(item.key);
-      WordIds found;
-      if (cache_.short_words.Find(item.key, item.place, &found)) [[likely]] {
-        writer_.AddFew(found.ids, found.count);
-        continue;
-      }
-      if (Ask(item)) {
-        cache_.short_words.Insert(item.key, work_.data(), work_.size());
-        moved = true;
+      } else if (item.size <= ShortWord::kMaxBytes) {
+        ResolveIn(&cache_.short_words, item.key, item, &short_moved_);
+      } else if (item.size <= LongWord::kMaxBytes) {
+        ResolveIn(&cache_.long_words, item.long_key, item, &long_moved_);
+      } else {
+        Ask(item);
       }
     }
     count_ = 0;
+    short_moved_ = long_moved_ = false;
   }
 
-  void ResolveLong(const Item& item) {
-    if (item.size > LongWord::kMaxBytes) {
-      Ask(item);
-      return;
-    }
-    LongWord key = LongWord::Make(item.word, item.size, kFoldCase);
+  void PrefetchIds(const Item& item) const {
+    if (item.size == 0 || item.size > ShortWord::kMaxBytes || short_moved_) return;
+    cache_.short_words.PrefetchIds(item.place);
+  }
+
+  // `*moved`: an insertion may have grown the table since the places were asked for.
+  template <typename Table, typename Word>
+  void ResolveIn(Table* table, const Word& word, const Item& item, bool* moved) {
+    size_t place = *moved ? table->Place(word) : item.place;
     WordIds found;
-    if (cache_.long_words.Find(key, cache_.long_words.Place(key), &found)) {
+    if (table->Find(word, place, &found)) [[likely]] {
       writer_.AddFew(found.ids, found.count);
-      return;
+    } else if (Ask(item)) {
+      table->Insert(word, work_.data(), work_.size());
+      *moved = true;
     }
-    if (Ask(item)) cache_.long_words.Insert(key, work_.data(), work_.size());
   }
 
   bool Ask(const Item& item) {
@@ -109,6 +110,7 @@ class WordBatch {
   IdWriter& writer_;
   Miss miss_;
   size_t count_ = 0;
+  bool short_moved_ = false, long_moved_ = false;
   Item items_[kItems];
 };
 

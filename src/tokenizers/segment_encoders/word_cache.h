@@ -1,15 +1,16 @@
 // A word's ids by its bytes: what makes a word that was seen before cost one probe.
 //
 // Two tables, one for words up to 15 bytes and one up to 31; the key is the word itself, zero
-// padded, with its length in the last byte, so a hit is exact. Tables grow to a fixed limit and are
-// then emptied, and a probe looks at a few neighbouring places only: memory is bounded, and an
-// input made of nothing but new or colliding words costs a fixed amount per word. Up to three ids
-// stand in the entry, more in a pool.
+// padded, with its length in the last byte, so a hit is exact. Tables grow to a fixed limit, where
+// a new word takes the place of an older one, and a probe looks at a few neighbouring places only:
+// memory is bounded, and an input made of nothing but new or colliding words costs a fixed amount
+// per word. Up to three ids stand in the entry, more in a pool; a full pool empties the table.
 //
 // One per thread: not safe for concurrent use.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -39,7 +40,8 @@ struct LongWord {
   static constexpr size_t kMaxBytes = 31;
   uint64_t parts[4] = {};
 
-  static LongWord Make(const uint8_t* word, size_t size, bool fold_case);
+  // As ShortWord::Make; with 32 readable bytes it is two loads.
+  static LongWord Make(const uint8_t* word, size_t size, size_t readable, bool fold_case);
   bool operator==(const LongWord& other) const {
     return ((parts[0] ^ other.parts[0]) | (parts[1] ^ other.parts[1]) |
             (parts[2] ^ other.parts[2]) | (parts[3] ^ other.parts[3])) == 0;
@@ -60,6 +62,11 @@ class WordTable {
 
   size_t Place(const Word& word) const { return word.Hash() & mask_; }
   void Prefetch(size_t place) const { __builtin_prefetch(entries_.data() + place); }
+  // Of the ids of the word at a place that was prefetched before.
+  void PrefetchIds(size_t place) const {
+    const Entry& entry = entries_.data()[place];
+    if (entry.count > kInlineIds) __builtin_prefetch(pool_.data() + entry.ids[0]);
+  }
 
   // `place` is Place(word), asked after the last Insert. The result lives until the next Insert.
   bool Find(const Word& word, size_t place, WordIds* found) const {
@@ -77,7 +84,7 @@ class WordTable {
 
   // The word must not be there yet.
   void Insert(const Word& word, const uint32_t* ids, size_t count) {
-    if (used_ * 2 > mask_) Grow();
+    if (used_ * 2 > mask_ && mask_ + 1 < kMostEntries) Grow();
     if (pool_.size() + count > kMaxPoolIds) Clear();
     Entry fresh;
     fresh.word = word;
@@ -96,7 +103,8 @@ class WordTable {
  private:
   static constexpr size_t kInlineIds = 3;
   static constexpr size_t kProbes = 8;
-  static constexpr size_t kMaxPoolIds = size_t{4} << kMaxBits;
+  static constexpr size_t kMostEntries = size_t{1} << kMaxBits;
+  static constexpr size_t kMaxPoolIds = 4 * kMostEntries;
 
   struct Entry {
     Word word;  // all zero: free
@@ -118,9 +126,7 @@ class WordTable {
 
   // In steps of four: each step moves all that is there.
   void Grow() {
-    constexpr size_t kMost = size_t{1} << kMaxBits;
-    if (mask_ + 1 >= kMost) return Clear();
-    mask_ = std::min((mask_ + 1) * 4, kMost) - 1;
+    mask_ = std::min((mask_ + 1) * 4, kMostEntries) - 1;
     ProbeTable<Entry> old;
     std::swap(old, entries_);
     entries_.Assign(mask_ + 1 + kProbes, Entry());
@@ -142,7 +148,7 @@ class WordTable {
   std::vector<uint32_t> pool_;
 };
 
-// At the limit 8 MiB and 6 MiB: three times the distinct words of the test corpus of a hundred
+// At the limit 8 MiB and 6 MiB: room for the distinct words of 16 MB of text in a hundred
 // languages. A scratch starts with 128 KiB and 48 KiB.
 struct WordCache {
   WordTable<ShortWord, 12, 18> short_words;
@@ -160,6 +166,27 @@ inline uint64_t FoldCase(uint64_t bytes) {
   return bytes | upper >> 2;
 }
 
+// 32 bytes of ones, then as many zeros: from kKept + 32 - n on, n bytes that are kept.
+inline constexpr std::array<uint8_t, 64> kKept = [] {
+  std::array<uint8_t, 64> bytes{};
+  for (size_t i = 0; i < 32; ++i) bytes[i] = 0xFF;
+  return bytes;
+}();
+
+// The first `size` bytes of `word`, the rest zeros. Without a branch on the size, which nobody can
+// foretell, where all of `parts` may be read.
+template <size_t kParts>
+void LoadWord(const uint8_t* word, size_t size, size_t readable, uint64_t (&parts)[kParts]) {
+  if (readable < sizeof(parts)) {
+    std::memcpy(parts, word, size);
+    return;
+  }
+  uint64_t kept[kParts];
+  std::memcpy(parts, word, sizeof(parts));
+  std::memcpy(kept, kKept.data() + 32 - size, sizeof(parts));
+  for (size_t i = 0; i < kParts; ++i) parts[i] &= kept[i];
+}
+
 inline uint64_t FoldProduct(uint64_t a, uint64_t b) {
   unsigned __int128 product = static_cast<unsigned __int128>(a) * b;
   return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
@@ -170,15 +197,7 @@ inline uint64_t FoldProduct(uint64_t a, uint64_t b) {
 inline ShortWord ShortWord::Make(const uint8_t* word, size_t size, size_t readable,
                                  bool fold_case) {
   ShortWord key;
-  if (readable >= 16) {
-    std::memcpy(key.parts, word, 16);
-    uint64_t low_mask = size >= 8 ? ~uint64_t{0} : (uint64_t{1} << size * 8) - 1;
-    uint64_t high_mask = size > 8 ? (uint64_t{1} << (size - 8) * 8) - 1 : 0;
-    key.parts[0] &= low_mask;
-    key.parts[1] &= high_mask;
-  } else {
-    std::memcpy(key.parts, word, size);
-  }
+  internal::LoadWord(word, size, readable, key.parts);
   if (fold_case) {
     for (uint64_t& part : key.parts) part = internal::FoldCase(part);
   }
@@ -192,9 +211,9 @@ inline uint64_t ShortWord::Hash() const {
   return internal::FoldProduct(parts[0] ^ 0x9E3779B97F4A7C15, parts[1] ^ 0xD1B54A32D192ED03);
 }
 
-inline LongWord LongWord::Make(const uint8_t* word, size_t size, bool fold_case) {
+inline LongWord LongWord::Make(const uint8_t* word, size_t size, size_t readable, bool fold_case) {
   LongWord key;
-  std::memcpy(key.parts, word, size);
+  internal::LoadWord(word, size, readable, key.parts);
   if (fold_case) {
     for (uint64_t& part : key.parts) part = internal::FoldCase(part);
   }
