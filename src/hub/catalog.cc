@@ -121,6 +121,13 @@ class PageWalk {
   std::optional<SortPoint> start_;
 };
 
+bool Narrows(const CatalogQuery& query) {
+  return !query.search.empty() || !query.author.empty() || !query.filters.empty() ||
+         !query.pipeline_tag.empty() || query.gated || query.min_parameters ||
+         query.max_parameters || !query.linked_models.empty() || !query.linked_datasets.empty() ||
+         query.linked || query.run_task || !query.facets.empty();
+}
+
 constexpr std::string_view kModelGroups[] = {"pipeline_tag", "library", "dataset", "language",
                                              "license",      "arxiv",   "other",   "region"};
 constexpr std::string_view kDatasetGroups[] = {
@@ -233,6 +240,28 @@ std::vector<RepoPtr> Catalog::QuickSearch(const Actor& actor, RepoType type, std
   std::vector<RepoPtr> found;
   for (size_t i = 0; i < wanted; ++i) found.push_back(table.RepoAt(hits[i].row));
   return found;
+}
+
+Bitmap Catalog::VisibleIds(const Actor& actor, const CatalogQuery& query) const {
+  std::shared_lock lock(impl_->mutex);
+  const CatalogTable& table = impl_->TableOf(query.type);
+  RowBitmap visible = table.VisibleTo(actor);
+  Bitmap ids;
+  if (!Narrows(query)) {
+    // Everything public, and what the actor sees besides: few, for most.
+    ids = table.public_ids();
+    visible.AndNot(table.public_rows());
+    table.AddIds(visible, &ids);
+    return ids;
+  }
+  RowBitmap rows = table.Match(query, impl_->clock.Now());
+  rows.And(visible);
+  table.AddIds(rows, &ids);
+  return ids;
+}
+
+void Catalog::AddFactsListener(FactsListener listener) {
+  impl_->facts_listeners.push_back(std::move(listener));
 }
 
 RepoSummary Catalog::SummaryOf(const RepoRecord& repo) const {

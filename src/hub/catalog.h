@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/bitmap.h"
 #include "codec/json.h"
 #include "hub/actor.h"
 #include "hub/facets.h"
@@ -90,6 +91,12 @@ class Catalog : public RepoObserver {
   // anonymous caller are kept until a list may have changed.
   Facets FacetsOf(const Actor& actor, const CatalogQuery& query,
                   const FacetOptions& options = {}) const;
+  // Database ids of the list's repositories that the actor may see; sort and page do not count.
+  Bitmap VisibleIds(const Actor& actor, const CatalogQuery& query) const;
+  // Told of the facts of a main revision after they were stored, on the thread that computed them.
+  // Set before Start.
+  using FactsListener = std::function<void(const RepoHandle& repo, const RepoFacts& facts)>;
+  void AddFactsListener(FactsListener listener);
   // Prefix-first, then substring matches, best first.
   std::vector<RepoPtr> QuickSearch(const Actor& actor, RepoType type, std::string_view text,
                                    size_t limit, size_t* total) const;

@@ -230,11 +230,12 @@ Facets Catalog::FacetsOf(const Actor& actor, const CatalogQuery& query,
   std::shared_lock lock(impl_->mutex);
   const CatalogTable& table = impl_->TableOf(query.type);
   std::string key;
-  if (actor.via == Actor::Via::kAnonymous) {
+  if (actor.via == Actor::Via::kAnonymous && options.among == nullptr) {
     key = CacheKey(query, options, table.generation(), now);
     if (auto known = impl_->facet_cache.Find(key)) return *known;
   }
   RowBitmap visible = table.VisibleTo(actor);
+  if (options.among != nullptr) visible.And(table.RowsOf(*options.among));
   RowBitmap rows = table.Match(query, now);
   rows.And(visible);
   Facets facets;

@@ -259,6 +259,7 @@ void Catalog::IndexNow(const RepoPtr& given) {
     impl_->TableOf(repo->type).SetFacts(repo->id, columns);
   }
   if (repo->type == RepoType::kSpace) ++impl_->link_generation;
+  for (const FactsListener& listener : impl_->facts_listeners) listener(handle, *facts);
   // Cached answers about the repository are keyed by its version.
   impl_->repos.Touch(repo->id, [](RepoRecord&) {});
 }

@@ -78,6 +78,7 @@ uint32_t CatalogTable::NewRow(int64_t id) {
     free_rows_.pop_back();
   } else {
     repos_.emplace_back();
+    ids_.push_back(0);
     for (auto* column :
          {&created_, &modified_, &downloads_, &likes_, &parameters_, &main_bytes_, &trending_})
       column->push_back(0);
@@ -92,6 +93,8 @@ uint32_t CatalogTable::NewRow(int64_t id) {
   if (static_cast<size_t>(id) >= row_of_id_.size())
     row_of_id_.resize(static_cast<size_t>(id) + 1, kNoRow);
   row_of_id_[static_cast<size_t>(id)] = row;
+  ids_[row] = static_cast<uint32_t>(id);
+  public_ids_.Grow(static_cast<size_t>(id) + 1);
   live_.Set(row);
   ++live_count_;
   for (size_t key = 0; key < kSortKeys; ++key) MarkDirty(static_cast<SortKey>(key), row);
@@ -139,8 +142,10 @@ void CatalogTable::Put(const RepoPtr& repo) {
   }
   if (repo->is_private) {
     public_.Clear(row);
+    public_ids_.Clear(ids_[row]);
   } else {
     public_.Set(row);
+    public_ids_.Set(ids_[row]);
   }
   if (repo->gated == Gated::kOff) {
     gated_.Clear(row);
@@ -174,6 +179,7 @@ void CatalogTable::Remove(int64_t id) {
   recent_likes_[row] = 0;
   live_.Clear(row);
   public_.Clear(row);
+  public_ids_.Clear(ids_[row]);
   gated_.Clear(row);
   row_of_id_[static_cast<size_t>(id)] = kNoRow;
   for (size_t key = 0; key < kSortKeys; ++key) MarkDirty(static_cast<SortKey>(key), row);
@@ -338,6 +344,19 @@ void CatalogTable::CompactRowTags() {
   }
   row_tags_ = std::move(packed);
   dead_row_tags_ = 0;
+}
+
+void CatalogTable::AddIds(const RowBitmap& rows, Bitmap* ids) const {
+  ids->Grow(row_of_id_.size());
+  rows.ForEach([&](uint32_t row) { ids->Set(ids_[row]); });
+}
+
+RowBitmap CatalogTable::RowsOf(const Bitmap& ids) const {
+  RowBitmap rows(RowCount());
+  ids.ForEach([&](uint32_t id) {
+    if (std::optional<uint32_t> row = RowOf(id)) rows.Set(*row);
+  });
+  return rows;
 }
 
 RepoSummary CatalogTable::SummaryAt(uint32_t row) const {

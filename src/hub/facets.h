@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/bitmap.h"
 #include "hub/types.h"
 
 namespace hearth::hub {
@@ -50,6 +51,8 @@ struct Facets {
 struct FacetOptions {
   size_t max_values = 40;         // of a group
   std::vector<std::string> only;  // keys; none = all
+  // Of the list's repositories only these, by database id (matches of a full-text search).
+  const Bitmap* among = nullptr;
 };
 
 // Keys of a type's facets, in the order of Facets::groups:

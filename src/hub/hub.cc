@@ -115,6 +115,14 @@ Hub::Hub(const HubOptions& options, bool exclusive)
   commits_ = std::make_unique<Commits>(*repos_, *objects_, *accounts_, *clock_);
   catalog_ = std::make_unique<Catalog>(*db_, *repos_, *objects_, *clock_, options.judge);
   repos_->AddObserver(catalog_.get());
+  // Only one process may write the index; the others do not search.
+  if (exclusive) {
+    full_text_ = std::make_unique<FullText>(data_ / "search", *repos_, *catalog_);
+    repos_->AddObserver(full_text_.get());
+    catalog_->AddFactsListener([this](const RepoHandle& repo, const RepoFacts& facts) {
+      full_text_->OnFacts(repo, facts);
+    });
+  }
   tensors_ = std::make_unique<TensorIndex>(TensorIndex::Parts{*db_, *repos_, *objects_, *clock_});
   repos_->AddObserver(tensors_.get());
   weight_jobs_ = std::make_unique<WeightJobs>();
@@ -144,6 +152,7 @@ std::string Hub::Sign(std::string_view purpose, std::string_view text) const {
 
 void Hub::StartBackground() {
   catalog_->Start();
+  if (full_text_) full_text_->Start();
   tensors_->Start();
   inspections_->Start();
   safety_->Start();
@@ -194,6 +203,7 @@ void Hub::StopBackground() {
   background_->thread.join();
   background_.reset();
   catalog_->Stop();
+  if (full_text_) full_text_->Stop();
   tensors_->Stop();
   inspections_->Stop();
   safety_->Stop();

@@ -13,6 +13,7 @@
 #include "hub/buckets.h"
 #include "hub/catalog.h"
 #include "hub/commits.h"
+#include "hub/full_text.h"
 #include "hub/inspections.h"
 #include "hub/model_judge.h"
 #include "hub/objects.h"
@@ -63,6 +64,8 @@ class Hub {
   XetConverter& xet_converter() { return *xet_converter_; }
   const SweepLock& sweep_lock() const { return sweep_lock_; }
   Catalog& catalog() { return *catalog_; }
+  // Of a hub that is open exclusively only.
+  FullText& full_text() { return *full_text_; }
   TensorIndex& tensors() { return *tensors_; }
   WeightJobs& weight_jobs() { return *weight_jobs_; }
   Inspections& inspections() { return *inspections_; }
@@ -98,6 +101,7 @@ class Hub {
   std::unique_ptr<Xet> xet_;
   std::unique_ptr<Buckets> buckets_;
   std::unique_ptr<Commits> commits_;
+  std::unique_ptr<FullText> full_text_;  // outlives the catalog, which tells it of facts
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<TensorIndex> tensors_;
   std::unique_ptr<Inspections> inspections_;

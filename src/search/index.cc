@@ -31,6 +31,7 @@ constexpr size_t kClassFactor = 8;
 constexpr std::chrono::seconds kIdleFlush{10};
 // Changes that wait before the thread takes them in; whoever puts more waits.
 constexpr size_t kMaxPendingBytes = 256 << 20;
+constexpr uint64_t kNone = UINT64_MAX;
 
 struct Change {
   Document document;
@@ -93,6 +94,13 @@ struct Index::Impl {
   bool MergeOnce();
   void VerifyOne();
   void DropSegment(size_t at);
+  void SetStamp(uint32_t id, uint64_t stamp) {
+    if (id >= stamps.size()) {
+      if (stamp == kNone) return;
+      stamps.resize(id + 1, kNone);
+    }
+    stamps[id] = stamp;
+  }
 
   const std::filesystem::path folder;
 
@@ -115,7 +123,7 @@ struct Index::Impl {
   size_t pending_bytes = 0;
   uint64_t put_count = 0, taken_count = 0, visible_count = 0;
   bool stopping = false;
-  std::unordered_map<uint32_t, uint64_t> stamps;
+  std::vector<uint64_t> stamps;  // by id; kNone = no document
   std::vector<std::weak_ptr<const Segment>> damaged;
   std::vector<uint32_t> lost;
   uint64_t merges = 0, dropped = 0;
@@ -167,9 +175,9 @@ void Index::Impl::Open() {
   for (const auto& segment : sealed) {
     for (size_t i = 0; i < segment->size(); ++i) {
       if (segment->DeletedAt(i)) {
-        stamps.erase(segment->IdAt(i));
+        SetStamp(segment->IdAt(i), kNone);
       } else {
-        stamps[segment->IdAt(i)] = segment->StampAt(i);
+        SetStamp(segment->IdAt(i), segment->StampAt(i));
       }
     }
   }
@@ -309,17 +317,17 @@ void Index::Impl::DropSegment(size_t at) {
   for (size_t i = 0; i <= at; ++i) {
     for (size_t d = 0; d < sealed[i]->size(); ++d) {
       uint32_t id = sealed[i]->IdAt(d);
-      stamps.erase(id);
+      SetStamp(id, kNone);
       lost.push_back(id);
     }
   }
   for (size_t i = at + 1; i < sealed.size(); ++i) {
     for (size_t d = 0; d < sealed[i]->size(); ++d) {
-      if (!sealed[i]->DeletedAt(d)) stamps[sealed[i]->IdAt(d)] = sealed[i]->StampAt(d);
+      if (!sealed[i]->DeletedAt(d)) SetStamp(sealed[i]->IdAt(d), sealed[i]->StampAt(d));
     }
   }
   for (const auto& [id, change] : tail) {
-    if (!change.deleted) stamps[id] = change.document.stamp;
+    if (!change.deleted) SetStamp(id, change.document.stamp);
   }
   dropped += at + 1;
   auto end = static_cast<ptrdiff_t>(at + 1);
@@ -438,7 +446,7 @@ void Index::Put(Document document) {
   std::unique_lock lock(impl_->mutex);
   impl_->changed.wait(
       lock, [this] { return impl_->pending_bytes < kMaxPendingBytes || impl_->stopping; });
-  impl_->stamps[document.id] = document.stamp;
+  impl_->SetStamp(document.id, document.stamp);
   impl_->pending_bytes += BytesOf(document);
   impl_->pending.push_back({std::move(document), false});
   ++impl_->put_count;
@@ -447,7 +455,7 @@ void Index::Put(Document document) {
 
 void Index::Remove(uint32_t id) {
   std::lock_guard lock(impl_->mutex);
-  impl_->stamps.erase(id);
+  impl_->SetStamp(id, kNone);
   Change change;
   change.document.id = id;
   change.deleted = true;
@@ -459,14 +467,16 @@ void Index::Remove(uint32_t id) {
 
 std::optional<uint64_t> Index::StampOf(uint32_t id) const {
   std::lock_guard lock(impl_->mutex);
-  auto found = impl_->stamps.find(id);
-  return found == impl_->stamps.end() ? std::nullopt : std::optional(found->second);
+  bool known = id < impl_->stamps.size() && impl_->stamps[id] != kNone;
+  return known ? std::optional(impl_->stamps[id]) : std::nullopt;
 }
 
 std::vector<uint32_t> Index::Ids() const {
   std::lock_guard lock(impl_->mutex);
   std::vector<uint32_t> ids;
-  for (const auto& [id, stamp] : impl_->stamps) ids.push_back(id);
+  for (uint32_t id = 0; id < impl_->stamps.size(); ++id) {
+    if (impl_->stamps[id] != kNone) ids.push_back(id);
+  }
   return ids;
 }
 
@@ -489,8 +499,7 @@ IndexStats Index::stats() const {
     }
   }
   std::lock_guard lock(impl_->mutex);
-  // A node of the map of stamps: two numbers, a link and its share of the buckets.
-  stats.memory_bytes += impl_->stamps.size() * 40;
+  stats.memory_bytes += impl_->stamps.capacity() * 8;
   stats.merges = impl_->merges;
   stats.dropped = impl_->dropped;
   return stats;

@@ -158,7 +158,7 @@ class IndexTest : public ::testing::Test {
     return all;
   }
   SearchResult Find(const std::string& text, const Bitmap& allowed, size_t limit = 20) {
-    return Search(index_->snapshot(), ParseQuery(text, kKeys), allowed, 0, limit);
+    return Search(index_->snapshot(), ParseQuery(text, kKeys), allowed, allowed, 0, limit);
   }
   std::vector<uint32_t> Ids(const std::string& text) { return Ids(text, All()); }
   std::vector<uint32_t> Ids(const std::string& text, const Bitmap& allowed) {

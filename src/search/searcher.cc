@@ -39,8 +39,9 @@ struct WordMatch {
 
 class Searcher {
  public:
-  Searcher(const Snapshot& snapshot, const Query& query, const Bitmap& allowed)
-      : snapshot_(snapshot), query_(query), candidates_(allowed) {
+  Searcher(const Snapshot& snapshot, const Query& query, const Bitmap& allowed,
+           const Bitmap& chosen)
+      : snapshot_(snapshot), query_(query), chosen_(chosen), candidates_(allowed) {
     candidates_.Grow(snapshot.id_end);
     for (const Snapshot::Layer& layer : snapshot.layers) {
       visible_.push_back(layer.live);
@@ -277,7 +278,9 @@ class Searcher {
     std::vector<SearchHit> heap;  // the best skip + limit, the worst of them in front
     size_t wanted = skip + limit;
     if (wanted == 0) return;
-    result_.matches.ForEach([&](uint32_t id) {
+    Bitmap ranked = result_.matches;
+    ranked.And(chosen_);
+    ranked.ForEach([&](uint32_t id) {
       float score = 0;
       size_t words = 0;
       for (const WordMatch& match : matches) {
@@ -342,6 +345,7 @@ class Searcher {
 
   const Snapshot& snapshot_;
   const Query& query_;
+  const Bitmap& chosen_;
   Bitmap candidates_;
   std::vector<Bitmap> visible_;  // of each layer: live there and a candidate
   Bitmap everything_;            // candidates before words narrowed them
@@ -353,8 +357,8 @@ class Searcher {
 }  // namespace
 
 SearchResult Search(const SnapshotPtr& snapshot, const Query& query, const Bitmap& allowed,
-                    size_t skip, size_t limit) {
-  return Searcher(*snapshot, query, allowed).Run(skip, limit);
+                    const Bitmap& chosen, size_t skip, size_t limit) {
+  return Searcher(*snapshot, query, allowed, chosen).Run(skip, limit);
 }
 
 Bitmap MatchNames(const SnapshotPtr& snapshot, std::string_view text, const Bitmap& allowed) {

@@ -39,8 +39,9 @@ struct SearchResult {
   std::vector<std::string> terms;
 };
 
+// Hits are those in `chosen`, a part of `allowed`; matches and what is forgiven are of all.
 SearchResult Search(const SnapshotPtr& snapshot, const Query& query, const Bitmap& allowed,
-                    size_t skip, size_t limit);
+                    const Bitmap& chosen, size_t skip, size_t limit);
 
 // Documents whose name has a word that begins with the last word of the text, and all others of
 // the text as words or starts of words. For typeahead. Empty for a text without words.

@@ -100,6 +100,7 @@ struct Catalog::Impl {
                                      CatalogTable(RepoType::kDataset),
                                      CatalogTable(RepoType::kSpace)};
   mutable FacetCache facet_cache;
+  std::vector<Catalog::FactsListener> facts_listeners;
   std::mutex store_mutex;
   std::atomic<uint64_t> link_generation{1};
   FactsCache cache{64u << 20};

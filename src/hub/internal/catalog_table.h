@@ -74,6 +74,10 @@ class CatalogTable {
     }
   }
   const RowBitmap& public_rows() const { return public_; }
+  // Database ids of rows, and rows of database ids.
+  void AddIds(const RowBitmap& rows, Bitmap* ids) const;
+  RowBitmap RowsOf(const Bitmap& ids) const;
+  const Bitmap& public_ids() const { return public_ids_; }
 
   // --- facets (catalog_facets.cc)
   // Keeps the rows that have all of the values (`many`), or any of them.
@@ -132,6 +136,7 @@ class CatalogTable {
   uint64_t generation_ = 1;
   // One entry per row.
   std::vector<RepoPtr> repos_;
+  std::vector<uint32_t> ids_;
   std::vector<int64_t> created_, modified_, downloads_, likes_, parameters_, main_bytes_;
   std::vector<int64_t> trending_;
   std::vector<uint32_t> recent_likes_;
@@ -145,6 +150,7 @@ class CatalogTable {
   std::vector<uint32_t> free_rows_;
   size_t live_count_ = 0;
   RowBitmap live_, public_, gated_;
+  Bitmap public_ids_;
 
   std::string names_;  // entries "ns/name\n" + row number in five bytes >= 0x80
   size_t dead_name_bytes_ = 0;

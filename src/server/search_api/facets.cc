@@ -6,6 +6,7 @@
 #include "hub/facets.h"
 #include "server/list_query.h"
 #include "server/route.h"
+#include "server/search_api/search_json.h"
 
 namespace hearth::server {
 namespace {
@@ -51,12 +52,16 @@ net::Response FacetList(Context& context, hub::RepoType type) {
   hub::FacetOptions options = ReadOptions(context.request, type);
   hub::Facets facets;
   if (!list.nothing) facets = context.hub.catalog().FacetsOf(context.actor, list.query, options);
-  Json::Array groups;
-  for (const hub::FacetGroup& group : facets.groups) groups.push_back(GroupJson(group));
-  return JsonResponse(Json::Obj({{"total", facets.total}, {"facets", Json(std::move(groups))}}));
+  return JsonResponse(Json::Obj({{"total", facets.total}, {"facets", FacetsJson(facets)}}));
 }
 
 }  // namespace
+
+Json FacetsJson(const hub::Facets& facets) {
+  Json::Array groups;
+  for (const hub::FacetGroup& group : facets.groups) groups.push_back(GroupJson(group));
+  return Json(std::move(groups));
+}
 
 void RegisterFacets(RouteTable& table) {
   for (hub::RepoType type :
