@@ -10,19 +10,12 @@
 #include <mutex>
 
 #include "base/error.h"
+#include "codec/internal/markdown_tree.h"
+#include "codec/internal/math_spans.h"
 
 namespace hearth {
 namespace {
 
-// Raw HTML stays (the sanitiser decides); invalid UTF-8 becomes U+FFFD.
-constexpr int kCmarkOptions = CMARK_OPT_UNSAFE | CMARK_OPT_FOOTNOTES | CMARK_OPT_VALIDATE_UTF8;
-
-struct ParserDeleter {
-  void operator()(cmark_parser* parser) const { cmark_parser_free(parser); }
-};
-struct NodeDeleter {
-  void operator()(cmark_node* node) const { cmark_node_free(node); }
-};
 struct TextDeleter {
   void operator()(char* text) const { std::free(text); }
 };
@@ -44,16 +37,19 @@ class ShapeLimiter {
   ShapeLimiter(std::string_view markdown, size_t max_markers)
       : rest_(markdown), max_markers_(max_markers) {}
 
-  std::string Run() {
+  // `lines` gets the number of each line that stays, from 1.
+  std::string Run(std::vector<size_t>* lines) {
     out_.reserve(rest_.size());
-    while (!rest_.empty()) {
+    for (size_t number = 1; !rest_.empty(); ++number) {
       std::string_view line = TakeLine();
       if (line.find_first_not_of(" \t\r\n") == std::string_view::npos) {
-        if (++blank_run_ <= kMaxBlankRun) out_ += line;
+        if (++blank_run_ > kMaxBlankRun) continue;
+        out_ += line;
       } else {
         blank_run_ = 0;
         Line(line);
       }
+      lines->push_back(number);
     }
     return std::move(out_);
   }
@@ -180,32 +176,41 @@ bool HasManyAtSigns(std::string_view markdown) {
   return false;
 }
 
-std::unique_ptr<char, TextDeleter> ToHtml(std::string_view markdown) {
+}  // namespace
+
+MarkdownTree ParseMarkdownTree(std::string_view markdown, size_t max_depth) {
   static std::once_flag registered;
   std::call_once(registered, cmark_gfm_core_extensions_ensure_registered);
-  std::unique_ptr<cmark_parser, ParserDeleter> parser(cmark_parser_new(kCmarkOptions));
-  bool no_autolink = HasManyAtSigns(markdown);
+  MarkdownTree tree;
+  std::string text = LimitReferences(ShapeLimiter(markdown, max_depth).Run(&tree.lines));
+  tree.parser.reset(cmark_parser_new(kCmarkOptions));
+  bool no_autolink = HasManyAtSigns(text);
   for (const char* name : {"table", "strikethrough", "autolink", "tasklist"}) {
     if (no_autolink && std::string_view(name) == "autolink") continue;
     if (cmark_syntax_extension* extension = cmark_find_syntax_extension(name)) {
-      cmark_parser_attach_syntax_extension(parser.get(), extension);
+      cmark_parser_attach_syntax_extension(tree.parser.get(), extension);
     }
   }
-  cmark_parser_feed(parser.get(), markdown.data(), markdown.size());
-  std::unique_ptr<cmark_node, NodeDeleter> document(cmark_parser_finish(parser.get()));
-  return std::unique_ptr<char, TextDeleter>(cmark_render_html(
-      document.get(), kCmarkOptions, cmark_parser_get_syntax_extensions(parser.get())));
+  cmark_parser_feed(tree.parser.get(), text.data(), text.size());
+  tree.document.reset(cmark_parser_finish(tree.parser.get()));
+  return tree;
 }
-
-}  // namespace
 
 std::string RenderMarkdown(std::string_view markdown, const MarkdownOptions& options) {
   if (markdown.size() > options.max_input_bytes) {
     throw Error(Code::kTooLarge,
                 "the text has more than " + std::to_string(options.max_input_bytes) + " bytes");
   }
-  auto html = ToHtml(LimitReferences(ShapeLimiter(markdown, options.max_depth).Run()));
-  return SanitizeHtml(html.get(), options);
+  MathSpans math;
+  std::string kept;
+  if (options.math) {
+    kept = math.Take(markdown);
+    markdown = kept;
+  }
+  MarkdownTree tree = ParseMarkdownTree(markdown, options.max_depth);
+  std::unique_ptr<char, TextDeleter> html(cmark_render_html(
+      tree.document.get(), kCmarkOptions, cmark_parser_get_syntax_extensions(tree.parser.get())));
+  return math.PutBack(SanitizeHtml(html.get(), options));
 }
 
 }  // namespace hearth

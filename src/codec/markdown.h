@@ -23,6 +23,8 @@ struct MarkdownOptions {
   size_t max_input_bytes = 1u << 20;    // longer text is kTooLarge
   size_t max_output_bytes = 16u << 20;  // more HTML than this is kTooLarge
   size_t max_depth = 100;               // elements nested deeper are flattened to their text
+  // Formulas between dollar signs become <span class="math">TeX</span> (internal/math_spans.h).
+  bool math = false;
 };
 
 // Renders and sanitises. Headings get an id and an anchor link (class "anchor"); ids of the

@@ -10,6 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   hearth::MarkdownOptions options;
   options.base_url = size % 2 == 0 ? "/org/model" : "";
   options.folder = "docs";
+  options.math = size % 3 != 0;
   try {
     hearth::RenderMarkdown(text, options);
     std::string safe = hearth::SanitizeHtml(text, options);

@@ -31,6 +31,28 @@ TEST(Markdown, FootnotesLinkInsideTheDocument) {
   EXPECT_THAT(html, HasSubstr("href=\"#user-content-fnref-1\""));
 }
 
+TEST(Markdown, FormulasStayAsTheirAuthorsWroteThem) {
+  MarkdownOptions options;
+  options.math = true;
+  auto render = [&options](std::string_view text) { return RenderMarkdown(text, options); };
+  EXPECT_EQ(render("so $a_i * b_j < \\frac{1}{2}$ holds"),
+            "<p>so <span class=\"math\">a_i * b_j &lt; \\frac{1}{2}</span> holds</p>\n");
+  EXPECT_EQ(render("$$\nx_1 \\\\ x_2\n$$"),
+            "<p><span class=\"math display\">\nx_1 \\\\ x_2\n</span></p>\n");
+  EXPECT_THAT(render("with \\\\(e^x\\\\)"), HasSubstr("<span class=\"math\">e^x</span>"));
+  for (const char* price : {"$5 and $10", "from $5-$10", "a $ b $ c", "US$x$", "\\$a$", "$a\n\nb$"})
+    EXPECT_THAT(render(price), Not(HasSubstr("math"))) << price;
+  // Code is code, and what lands in an attribute stays text.
+  EXPECT_EQ(render("`$a_b$` and ``$c` $d_e$``"),
+            "<p><code>$a_b$</code> and <code>$c` $d_e$</code></p>\n");
+  EXPECT_EQ(render("```sh\necho $a_b$\n```\n"),
+            "<pre><code class=\"language-sh\">echo $a_b$\n</code></pre>\n");
+  EXPECT_EQ(render("    echo $a_b$\n"), "<pre><code>echo $a_b$\n</code></pre>\n");
+  EXPECT_THAT(render("![$a<b$](x.png)"), HasSubstr("alt=\"$a&lt;b$\""));
+  EXPECT_THAT(render("$</span><script>x$"), Not(HasSubstr("<script")));
+  EXPECT_THAT(render("\uF8F00\uF8F1 $x$"), HasSubstr("<p>0 <span class=\"math\">x</span>"));
+}
+
 TEST(Markdown, HeadingsGetUniqueAnchors) {
   std::string html = RenderMarkdown("# Model *Card* & more!\n## Usage\n## Usage\n");
   EXPECT_THAT(html, HasSubstr("<h1 id=\"user-content-model-card--more\">Model <em>Card</em> &amp; "

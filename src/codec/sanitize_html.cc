@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "codec/internal/html_policy.h"
 #include "codec/internal/html_tokens.h"
+#include "codec/internal/markdown_tree.h"
 #include "codec/json.h"
 #include "codec/markdown.h"
 
@@ -19,22 +20,6 @@ using html::Treatment;
 
 bool IsHeading(std::string_view name) {
   return name.size() == 2 && name[0] == 'h' && name[1] >= '1' && name[1] <= '6';
-}
-
-// As GitHub and the hub make them: lower case, blanks to hyphens, punctuation away.
-std::string Slug(std::string_view text) {
-  std::string slug;
-  for (char c : text) {
-    if (c >= 'A' && c <= 'Z') {
-      slug += static_cast<char>(c - 'A' + 'a');
-    } else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-               (c & 0x80) != 0) {
-      slug += c;
-    } else if (c == ' ') {
-      slug += '-';
-    }
-  }
-  return slug;
 }
 
 class Sanitizer {
@@ -205,7 +190,7 @@ class Sanitizer {
 
   void FinishHeading() {
     heading_depth_ = 0;
-    std::string slug = Slug(heading_text_);
+    std::string slug = HeadingSlug(heading_text_);
     if (slug.empty()) return;
     size_t& uses = slugs_[slug];
     if (uses++ > 0) slug += "-" + std::to_string(uses - 1);
@@ -236,6 +221,22 @@ std::string Sanitize(std::string_view html, const MarkdownOptions& options, bool
 }
 
 }  // namespace
+
+// As GitHub and the hub make them: lower case, blanks to hyphens, punctuation away.
+std::string HeadingSlug(std::string_view text) {
+  std::string slug;
+  for (char c : text) {
+    if (c >= 'A' && c <= 'Z') {
+      slug += static_cast<char>(c - 'A' + 'a');
+    } else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+               (c & 0x80) != 0) {
+      slug += c;
+    } else if (c == ' ') {
+      slug += '-';
+    }
+  }
+  return slug;
+}
 
 std::string SanitizeHtml(std::string_view html, const MarkdownOptions& options) {
   // What markup adds to Markdown is at most a small factor.

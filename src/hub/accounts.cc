@@ -186,6 +186,29 @@ void Accounts::SetSiteAdmin(int64_t user_id, bool is_admin) {
       });
 }
 
+void Accounts::SetProfile(int64_t account_id, std::string_view fullname, std::string_view email) {
+  fullname = TrimAscii(fullname);
+  email = TrimAscii(email);
+  CheckFullname(fullname);
+  CheckEmail(email);
+  AccountPtr account = FindById(account_id);
+  if (account == nullptr) throw Error(Code::kNotFound, "This account does not exist");
+  std::string shown = fullname.empty() ? account->name : std::string(fullname);
+  std::lock_guard lock(impl_->write_mutex);
+  impl_->Change(
+      [&](storage::Connection& connection) {
+        connection.Exec("UPDATE accounts SET fullname = ?, email = ? WHERE id = ?",
+                        {shown, email, account_id});
+      },
+      [&](AccountsState& state) {
+        AccountEntry& entry = state.accounts[account_id];
+        Account changed = *entry.account;
+        changed.fullname = shown;
+        changed.email = email;
+        entry.account = std::make_shared<const Account>(std::move(changed));
+      });
+}
+
 void Accounts::SetMember(int64_t org_id, int64_t user_id, std::optional<OrgRole> role) {
   impl_->RequireUser(user_id);
   std::lock_guard lock(impl_->write_mutex);

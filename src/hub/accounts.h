@@ -61,6 +61,15 @@ struct NewToken {
   std::optional<TimePoint> expires_at;
 };
 
+// A web session as its owner sees it in a list.
+struct SessionInfo {
+  std::string id;  // names the session; tells nothing of its cookie
+  std::string peer;
+  std::string user_agent;
+  TimePoint created_at;
+  TimePoint expires_at;
+};
+
 class Accounts {
  public:
   Accounts(storage::Database& db, Clock& clock);
@@ -79,6 +88,8 @@ class Accounts {
   void SetDisabled(int64_t user_id, bool disabled);  // ends sessions and refuses tokens at once
   void SetPassword(int64_t user_id, std::string_view password);  // ends sessions
   void SetSiteAdmin(int64_t user_id, bool is_admin);
+  // Of a user or an organisation. An empty full name becomes the account's name. kInvalidArgument.
+  void SetProfile(int64_t account_id, std::string_view fullname, std::string_view email);
   // nullopt removes. kConflict when the last admin would go.
   void SetMember(int64_t org_id, int64_t user_id, std::optional<OrgRole> role);
   std::vector<Membership> OrgsOf(int64_t user_id) const;
@@ -101,6 +112,17 @@ class Accounts {
                     std::string_view user_agent);
   std::optional<Actor> AuthenticateSession(
       std::string_view cookie);  // nullopt when unknown or expired
+  // An account that a visitor makes: CreateUser and Login in one. kTooManyRequests when many were
+  // made from one address.
+  std::string SignUp(std::string_view name, std::string_view password, std::string_view email,
+                     std::string_view peer, std::string_view user_agent);
+  // Sessions that have not expired, the newest first.
+  std::vector<SessionInfo> ListSessions(int64_t user_id) const;
+  static std::string SessionId(std::string_view cookie);
+  // kNotFound when the user has no such session.
+  void EndSession(int64_t user_id, std::string_view session_id);
+  // Ends all but one.
+  void EndOtherSessions(int64_t user_id, std::string_view kept_session_id);
   // The person behind an account, with all that they may do; nullopt when unknown or disabled. For
   // permissions that were handed out under that account.
   std::optional<Actor> ActorOf(int64_t user_id) const;

@@ -14,6 +14,8 @@ constexpr size_t kCookieLength = 43;  // alphanumerics: 256 bits
 constexpr size_t kMaxCookieLength = 128;
 constexpr size_t kMaxSessionsPerUser = 50;
 constexpr size_t kMaxUserAgentBytes = 300;
+constexpr size_t kMaxPeerBytes = 64;
+constexpr size_t kSessionIdLength = 32;
 
 struct Credentials {
   int64_t user_id = 0;
@@ -43,6 +45,8 @@ std::vector<Sha256> SurplusSessions(const AccountEntry& entry) {
 
 storage::BlobValue Blob(const Sha256& hash) { return {std::string(hash.raw())}; }
 
+std::string IdOf(const Sha256& hash) { return hash.Hex().substr(0, kSessionIdLength); }
+
 }  // namespace
 
 std::string Accounts::Login(std::string_view name, std::string_view password, std::string_view peer,
@@ -59,6 +63,8 @@ std::string Accounts::Login(std::string_view name, std::string_view password, st
   entry->hash = Sha256Of(cookie);
   entry->user_id = known.user_id;
   entry->csrf = RandomAlphanumeric(kCookieLength);
+  entry->peer = peer.substr(0, kMaxPeerBytes);
+  entry->user_agent = user_agent.substr(0, kMaxUserAgentBytes);
   entry->created_at = impl_->clock.Now();
   entry->expires_at = entry->created_at + kSessionLifetime;
   std::lock_guard lock(impl_->write_mutex);
@@ -84,9 +90,8 @@ std::string Accounts::Login(std::string_view name, std::string_view password, st
         connection.Exec(
             "INSERT INTO sessions (hash, user_id, csrf, peer, user_agent, created_at, expires_at) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            {Blob(entry->hash), entry->user_id, entry->csrf, peer.substr(0, 64),
-             user_agent.substr(0, kMaxUserAgentBytes), ToUnixMillis(entry->created_at),
-             ToUnixMillis(entry->expires_at)});
+            {Blob(entry->hash), entry->user_id, entry->csrf, entry->peer, entry->user_agent,
+             ToUnixMillis(entry->created_at), ToUnixMillis(entry->expires_at)});
       },
       [&](AccountsState& state) {
         state.RemoveExpiredSessions(entry->created_at);
@@ -106,6 +111,71 @@ std::optional<Actor> Accounts::AuthenticateSession(std::string_view cookie) {
   const SessionEntry& entry = *found->second;
   if (!entry.actor || entry.expires_at <= now) return std::nullopt;
   return *entry.actor;
+}
+
+std::string Accounts::SignUp(std::string_view name, std::string_view password,
+                             std::string_view email, std::string_view peer,
+                             std::string_view user_agent) {
+  if (password.empty()) {
+    throw Error(Code::kInvalidArgument, "The password must have at least 8 characters");
+  }
+  impl_->sign_ups.Begin("", peer);
+  CreateUser(name, password, email, false);
+  return Login(name, password, peer, user_agent);
+}
+
+std::string Accounts::SessionId(std::string_view cookie) { return IdOf(Sha256Of(cookie)); }
+
+std::vector<SessionInfo> Accounts::ListSessions(int64_t user_id) const {
+  std::vector<SessionInfo> list;
+  TimePoint now = impl_->clock.Now();
+  std::shared_lock lock(impl_->mutex);
+  const AccountEntry* entry = impl_->state.Find(user_id);
+  if (entry == nullptr) return list;
+  for (const auto& session : entry->sessions) {
+    if (session->expires_at <= now) continue;
+    list.push_back({IdOf(session->hash), session->peer, session->user_agent, session->created_at,
+                    session->expires_at});
+  }
+  std::reverse(list.begin(), list.end());
+  return list;
+}
+
+std::vector<Sha256> Accounts::Impl::SessionsWhere(
+    int64_t user_id, const std::function<bool(const std::string& id)>& wanted) const {
+  std::vector<Sha256> hashes;
+  std::shared_lock lock(mutex);
+  const AccountEntry* entry = state.Find(user_id);
+  if (entry == nullptr) return hashes;
+  for (const auto& session : entry->sessions) {
+    if (wanted(IdOf(session->hash))) hashes.push_back(session->hash);
+  }
+  return hashes;
+}
+
+void Accounts::Impl::EndSessions(const std::vector<Sha256>& hashes) {
+  Change(
+      [&](storage::Connection& connection) {
+        for (const Sha256& hash : hashes) {
+          connection.Exec("DELETE FROM sessions WHERE hash = ?", {Blob(hash)});
+        }
+      },
+      [&](AccountsState& after) {
+        for (const Sha256& hash : hashes) after.RemoveSession(hash);
+      });
+}
+
+void Accounts::EndSession(int64_t user_id, std::string_view session_id) {
+  std::lock_guard lock(impl_->write_mutex);
+  auto found = impl_->SessionsWhere(user_id, [&](const auto& id) { return id == session_id; });
+  if (found.empty()) throw Error(Code::kNotFound, "This session does not exist");
+  impl_->EndSessions(found);
+}
+
+void Accounts::EndOtherSessions(int64_t user_id, std::string_view kept_session_id) {
+  std::lock_guard lock(impl_->write_mutex);
+  auto found = impl_->SessionsWhere(user_id, [&](const auto& id) { return id != kept_session_id; });
+  if (!found.empty()) impl_->EndSessions(found);
 }
 
 std::optional<Actor> Accounts::ActorOf(int64_t user_id) const {

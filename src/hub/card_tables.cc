@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "hub/licenses.h"
 #include "hub/tasks.h"
 
 namespace hearth::hub {
@@ -16,6 +17,11 @@ constexpr TaskEntry kTasks[] = {
 
 constexpr LibraryEntry kLibraries[] = {
 #define HEARTH_LIBRARY(id, label) {id, label},
+#include "hub/tag_tables.inc"
+};
+
+constexpr std::string_view kLicenses[] = {
+#define HEARTH_LICENSE(id) id,
 #include "hub/tag_tables.inc"
 };
 
@@ -58,12 +64,12 @@ std::string_view LibraryLabel(std::string_view id) {
 bool IsKnownLibrary(std::string_view id) { return !LibraryLabel(id).empty(); }
 
 bool IsKnownLicense(std::string_view id) {
-  static const std::unordered_set<std::string_view> licenses = {
-#define HEARTH_LICENSE(id) id,
-#include "hub/tag_tables.inc"
-  };
+  static const std::unordered_set<std::string_view> licenses(std::begin(kLicenses),
+                                                             std::end(kLicenses));
   return licenses.contains(id);
 }
+
+std::span<const std::string_view> KnownLicenses() { return kLicenses; }
 
 std::string_view LanguageName(std::string_view code) {
   auto found = Languages().find(code);

@@ -6,9 +6,8 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "codec/base64.h"
-#include "hub/internal/card_tables.h"
 #include "hub/internal/catalog_impl.h"
-#include "hub/tasks.h"
+#include "hub/tag_words.h"
 
 namespace hearth::hub {
 namespace {
@@ -122,47 +121,6 @@ class PageWalk {
   std::optional<SortPoint> start_;
 };
 
-std::string_view GroupOf(RepoType type, std::string_view tag) {
-  struct Prefix {
-    std::string_view text, group;
-  };
-  static constexpr Prefix kShared[] = {
-      {"license:", "license"}, {"region:", "region"}, {"dataset:", "dataset"}, {"arxiv:", "arxiv"}};
-  static constexpr Prefix kDataset[] = {{"task_categories:", "task_categories"},
-                                        {"task_ids:", "task_ids"},
-                                        {"size_categories:", "size_categories"},
-                                        {"modality:", "modality"},
-                                        {"format:", "format"},
-                                        {"library:", "library"},
-                                        {"language:", "language"},
-                                        {"license:", "license"},
-                                        {"benchmark:", "benchmark"}};
-  if (type == RepoType::kDataset) {
-    for (const Prefix& prefix : kDataset) {
-      if (tag.starts_with(prefix.text)) return prefix.group;
-    }
-    return tag.find(':') == std::string_view::npos ? "other" : "";
-  }
-  for (const Prefix& prefix : kShared) {
-    if (tag.starts_with(prefix.text)) return prefix.group;
-  }
-  if (tag.find(':') != std::string_view::npos) return "";
-  if (FindTask(tag) != nullptr) return "pipeline_tag";
-  if (IsKnownLibrary(tag)) return "library";
-  return LanguageName(tag).empty() ? "other" : "language";
-}
-
-std::string LabelOf(std::string_view group, std::string_view tag) {
-  size_t colon = tag.find(':');
-  std::string_view bare = colon == std::string_view::npos ? tag : tag.substr(colon + 1);
-  if (group == "language" && !LanguageName(bare).empty()) return std::string(LanguageName(bare));
-  if (group == "library" && IsKnownLibrary(bare)) return std::string(LibraryLabel(bare));
-  if (group == "pipeline_tag" || group == "task_categories") {
-    if (const TaskEntry* task = FindTask(bare)) return std::string(task->label);
-  }
-  return std::string(bare);
-}
-
 constexpr std::string_view kModelGroups[] = {"pipeline_tag", "library", "dataset", "language",
                                              "license",      "arxiv",   "other",   "region"};
 constexpr std::string_view kDatasetGroups[] = {
@@ -204,7 +162,7 @@ CatalogPage Catalog::List(const Actor& actor, const CatalogQuery& query) const {
   std::shared_lock lock(impl_->mutex);
   const CatalogTable& table = impl_->TableOf(query.type);
   PageWalk walk(table, query);
-  RowBitmap rows = table.Match(query);
+  RowBitmap rows = table.Match(query, impl_->clock.Now());
   rows.And(table.VisibleTo(actor));
   page.total = rows.Count();
   std::vector<uint32_t> found;
@@ -215,7 +173,7 @@ CatalogPage Catalog::List(const Actor& actor, const CatalogQuery& query) const {
       // Rows may change while the order is brought up to date: match again under the new lock.
       lock.unlock();
       lock = impl_->LockWithOrder(query.type, query.sort);
-      rows = table.Match(query);
+      rows = table.Match(query, impl_->clock.Now());
       rows.And(table.VisibleTo(actor));
       page.total = rows.Count();
     }
@@ -234,7 +192,7 @@ CatalogPage Catalog::List(const Actor& actor, const CatalogQuery& query) const {
 size_t Catalog::Count(const Actor& actor, const CatalogQuery& query) const {
   std::shared_lock lock(impl_->mutex);
   const CatalogTable& table = impl_->TableOf(query.type);
-  RowBitmap rows = table.Match(query);
+  RowBitmap rows = table.Match(query, impl_->clock.Now());
   rows.And(table.VisibleTo(actor));
   return rows.Count();
 }
@@ -294,7 +252,7 @@ Json Catalog::TagsByType(RepoType type) const {
     std::shared_lock lock(impl_->mutex);
     const CatalogTable& table = impl_->TableOf(type);
     table.ForEachTag([&](std::string_view tag, const PostingSet& rows) {
-      std::string_view group = GroupOf(type, tag);
+      std::string_view group = TagGroup(type, tag);
       if (group.empty()) return;
       // Tags of private repositories only must not show.
       size_t used = 0;
@@ -311,7 +269,7 @@ Json Catalog::TagsByType(RepoType type) const {
     if (tags.size() > kMaxTagsPerGroup) tags.resize(kMaxTagsPerGroup);
     Json::Array list;
     for (const auto& [used, tag] : tags)
-      list.push_back(Json::Obj({{"id", tag}, {"label", LabelOf(group, tag)}, {"type", group}}));
+      list.push_back(Json::Obj({{"id", tag}, {"label", TagLabel(group, tag)}, {"type", group}}));
     result.Set(std::string(group), Json(std::move(list)));
   };
   if (type == RepoType::kDataset) {

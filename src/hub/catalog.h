@@ -16,6 +16,7 @@
 
 #include "codec/json.h"
 #include "hub/actor.h"
+#include "hub/facets.h"
 #include "hub/facts.h"
 #include "hub/repos.h"
 
@@ -47,6 +48,8 @@ struct CatalogQuery {
   bool linked = false;  // Spaces that name any
   // Models that this hub can run for the task; "" = for any.
   std::optional<std::string> run_task;
+  // (key, value), as ApplyFacet of hub/facets.h adds them.
+  std::vector<std::pair<std::string, std::string>> facets;
   SortKey sort = SortKey::kTrending;
   bool ascending = false;
   size_t limit = 1000;
@@ -83,6 +86,10 @@ class Catalog : public RepoObserver {
 
   CatalogPage List(const Actor& actor, const CatalogQuery& query) const;
   size_t Count(const Actor& actor, const CatalogQuery& query) const;
+  // The facets of the list that the query describes, with counts (hub/facets.h). Those of an
+  // anonymous caller are kept until a list may have changed.
+  Facets FacetsOf(const Actor& actor, const CatalogQuery& query,
+                  const FacetOptions& options = {}) const;
   // Prefix-first, then substring matches, best first.
   std::vector<RepoPtr> QuickSearch(const Actor& actor, RepoType type, std::string_view text,
                                    size_t limit, size_t* total) const;

@@ -29,12 +29,24 @@ uint32_t ReadRow(const char* bytes) {
   return static_cast<uint32_t>(row);
 }
 
-std::string Hidden(char kind, std::string_view text) {
-  std::string tag = "\x01";
-  tag += kind;
-  tag += ':';
-  tag += text;
-  return tag;
+std::string Hidden(char kind, std::string_view text) { return HiddenTag(kind, text); }
+
+// How a model came from others, by its base_model tags.
+std::vector<std::string> RelationsOf(const std::vector<std::string>& tags) {
+  constexpr std::string_view kBase = "base_model:";
+  std::vector<std::string> relations;
+  bool derived = false;
+  for (std::string_view tag : tags) {
+    if (!tag.starts_with(kBase)) continue;
+    derived = true;
+    tag.remove_prefix(kBase.size());
+    std::string_view relation = tag.substr(0, tag.find(':'));
+    if (relation.size() == tag.size()) continue;
+    if (std::find(relations.begin(), relations.end(), relation) == relations.end())
+      relations.emplace_back(relation);
+  }
+  if (!derived) relations.emplace_back("base");
+  return relations;
 }
 
 }  // namespace
@@ -112,6 +124,11 @@ void CatalogTable::Put(const RepoPtr& repo) {
   uint32_t row = known ? *known : NewRow(repo->id);
   RepoPtr before = repos_[row];
   repos_[row] = repo;
+  bool shows_alike = before && before->owner_id == repo->owner_id && before->owner == repo->owner &&
+                     before->name == repo->name && before->is_private == repo->is_private &&
+                     before->disabled == repo->disabled && before->gated == repo->gated &&
+                     before->modified_at == repo->modified_at;
+  if (!shows_alike) ++generation_;
   if (!before || before->owner != repo->owner || before->name != repo->name) SetName(row, *repo);
   if (!before || before->owner_id != repo->owner_id || before->owner != repo->owner) {
     if (owner_tag_[row] != kNoRow) tags_[owner_tag_[row]].rows.Remove(row);
@@ -146,6 +163,7 @@ void CatalogTable::Remove(int64_t id) {
   std::optional<uint32_t> found = RowOf(id);
   if (!found) return;
   uint32_t row = *found;
+  ++generation_;
   SetRowTags(row, {});
   if (owner_tag_[row] != kNoRow) tags_[owner_tag_[row]].rows.Remove(row);
   owner_tag_[row] = kNoRow;
@@ -183,6 +201,10 @@ void CatalogTable::SetFacts(int64_t id, const FactsColumns& facts) {
   if (!facts.linked_models.empty() || !facts.linked_datasets.empty()) add(Hidden('k', ""));
   for (const std::string& task : facts.run_tasks) add(Hidden('r', task));
   if (!facts.run_tasks.empty()) add(Hidden('r', ""));
+  if (type_ == RepoType::kModel) {
+    for (const std::string& relation : RelationsOf(facts.tags)) add(Hidden('b', relation));
+    if (facts.parameters > 0) add(Hidden('n', ParameterRangeOf(facts.parameters)));
+  }
   SetRowTags(*row, ids);
   SetValue(SortKey::kParameters, &parameters_, *row, static_cast<int64_t>(facts.parameters));
   SetValue(SortKey::kMainSize, &main_bytes_, *row, static_cast<int64_t>(facts.main_bytes));
@@ -279,6 +301,10 @@ uint32_t CatalogTable::TagId(std::string_view text) {
   uint32_t id = static_cast<uint32_t>(tags_.size());
   tags_.push_back(TagEntry{std::string(text), {}});
   tag_ids_.emplace(std::string_view(tags_.back().text), id);
+  for (const FacetDef& def : FacetDefs()) {
+    if (def.value_of == nullptr || !def.Has(type_)) continue;
+    if (auto value = def.value_of(type_, text)) facets_[FacetIndex(def)].Add(*value, id);
+  }
   return id;
 }
 
@@ -291,6 +317,7 @@ void CatalogTable::SetRowTags(uint32_t row, const std::vector<uint32_t>& ids) {
   const uint32_t* old = row_tags_.data() + tags_at_[row];
   size_t old_count = tags_count_[row];
   if (old_count == ids.size() && std::equal(ids.begin(), ids.end(), old)) return;
+  ++generation_;
   for (size_t i = 0; i < old_count; ++i) tags_[old[i]].rows.Remove(row);
   for (uint32_t id : ids) tags_[id].rows.Add(row, repos_.size());
   dead_row_tags_ += old_count;
@@ -384,8 +411,15 @@ void CatalogTable::AndTag(const std::string& filter, RowBitmap* rows) const {
   rows->And(mask);
 }
 
-RowBitmap CatalogTable::Match(const CatalogQuery& query) const {
+RowBitmap CatalogTable::Match(const CatalogQuery& query, TimePoint now) const {
   RowBitmap rows = live_;
+  for (const FacetDef& def : FacetDefs()) {
+    std::vector<std::string> values;
+    for (const auto& [key, value] : query.facets) {
+      if (key == def.key && def.Has(type_)) values.push_back(value);
+    }
+    if (!values.empty()) AndFacet(def, values, now, &rows);
+  }
   for (const std::string& filter : query.filters) AndTag(filter, &rows);
   if (!query.author.empty()) AndSet(FindTag(Hidden('o', AsciiLower(query.author))), &rows);
   if (!query.pipeline_tag.empty()) AndSet(FindTag(Hidden('p', query.pipeline_tag)), &rows);

@@ -3,70 +3,34 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "formats/source/source_window.h"
 #include "hub/internal/facts_reader.h"
+#include "hub/internal/siblings.h"
 
 namespace hearth::hub {
 namespace {
 
 constexpr uint64_t kMaxCardBytes = 10u << 20;
-// `version`, `oid sha256:` and `size` lines of a pointer cannot be shorter.
-constexpr uint64_t kMinPointerBytes = 120;
 constexpr size_t kMaxWarnings = 50;
 constexpr size_t kMaxTags = 2000;
 constexpr size_t kMaxTagBytes = 300;
-
-// Shared subtrees let a small push unfold to millions of paths; each would be kept in memory and
-// sent with the info.
-constexpr size_t kMaxEntries = 250'000;
-
-class OwnedBytes : public ByteSource {
- public:
-  explicit OwnedBytes(std::string bytes) : bytes_(std::move(bytes)), source_(bytes_) {}
-  uint64_t size_bytes() override { return source_.size_bytes(); }
-  void ReadAt(uint64_t offset, char* out, size_t n) override { source_.ReadAt(offset, out, n); }
-
- private:
-  std::string bytes_;
-  MemorySource source_;
-};
 
 }  // namespace
 
 FactsReader::FactsReader(const RepoHandle& repo, const Objects& objects,
                          const storage::GitRepository& git, RepoFacts* facts)
     : repo_(repo), objects_(objects), git_(git), facts_(facts) {
-  storage::GitRepository::ListOptions options;
-  options.recursive = true;
-  options.limit = kMaxEntries + 1;
-  std::vector<storage::TreeEntry> entries = git.ListTree(facts->commit, "", options);
-  if (entries.size() > kMaxEntries) {
-    entries.pop_back();
-    Warn("repository", "it has more files than the " + std::to_string(kMaxEntries) +
+  SiblingList list = ListSiblings(git, facts->commit);
+  if (list.cut) {
+    Warn("repository", "it has more files than the " + std::to_string(kMaxSiblings) +
                            " that facts and file lists show");
   }
-  for (storage::TreeEntry& entry : entries) {
-    if (entry.kind == storage::EntryKind::kFolder || entry.kind == storage::EntryKind::kSubmodule)
-      continue;
-    Sibling file{std::move(entry.path), entry.oid, entry.size_bytes, {}, 0};
-    if (entry.size_bytes >= kMinPointerBytes && entry.size_bytes <= storage::kMaxPointerBytes) {
-      if (auto pointer = storage::ParseLfsPointer(git.ReadBlob(entry.oid))) {
-        file.pointer_bytes = file.size_bytes;
-        file.size_bytes = pointer->size_bytes;
-        file.lfs = pointer->oid;
-      }
-    }
-    facts->main_bytes += file.size_bytes;
-    facts->siblings.push_back(std::move(file));
-  }
-  std::sort(facts->siblings.begin(), facts->siblings.end(),
-            [](const Sibling& a, const Sibling& b) { return a.path < b.path; });
+  for (const Sibling& file : list.files) facts->main_bytes += file.size_bytes;
+  facts->siblings = std::move(list.files);
 }
 
 const Sibling* FactsReader::Find(std::string_view path) const {
-  auto found =
-      std::lower_bound(facts_->siblings.begin(), facts_->siblings.end(), path,
-                       [](const Sibling& file, std::string_view p) { return file.path < p; });
-  return found != facts_->siblings.end() && found->path == path ? &*found : nullptr;
+  return FindSibling(facts_->siblings, path);
 }
 
 void FactsReader::Warn(std::string_view path, std::string_view reason) {
@@ -107,7 +71,7 @@ Json FactsReader::ReadJson(std::string_view path, uint64_t limit_bytes) {
 
 std::unique_ptr<ByteSource> FactsReader::Open(const Sibling& file) {
   try {
-    if (!file.lfs) return std::make_unique<OwnedBytes>(git_.ReadBlob(file.blob));
+    if (!file.lfs) return std::make_unique<OwnedSource>(git_.ReadBlob(file.blob));
     // A pointer without a grant must not show what another repository's object holds.
     if (!objects_.FindIn(repo_.record(), *file.lfs))
       throw Error(Code::kNotFound, "the large object has not been uploaded");

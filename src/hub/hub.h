@@ -13,9 +13,11 @@
 #include "hub/buckets.h"
 #include "hub/catalog.h"
 #include "hub/commits.h"
+#include "hub/inspections.h"
 #include "hub/model_judge.h"
 #include "hub/objects.h"
 #include "hub/repos.h"
+#include "hub/safety/safety.h"
 #include "hub/sweep_lock.h"
 #include "hub/xet.h"
 #include "hub/xet_convert.h"
@@ -26,6 +28,9 @@
 
 namespace hearth::hub {
 
+class TensorIndex;
+class WeightJobs;
+
 struct HubOptions {
   std::filesystem::path data;
   Clock* clock = nullptr;  // nullptr = system
@@ -35,6 +40,8 @@ struct HubOptions {
   std::optional<uint64_t> reserve_bytes = std::nullopt;
   // Says which models this hub can run; none = it runs no models.
   ModelJudge judge = {};
+  // What happens to files that scans find dangerous.
+  Quarantine quarantine = Quarantine::kWarn;
 };
 
 class Hub {
@@ -56,6 +63,10 @@ class Hub {
   XetConverter& xet_converter() { return *xet_converter_; }
   const SweepLock& sweep_lock() const { return sweep_lock_; }
   Catalog& catalog() { return *catalog_; }
+  TensorIndex& tensors() { return *tensors_; }
+  WeightJobs& weight_jobs() { return *weight_jobs_; }
+  Inspections& inspections() { return *inspections_; }
+  Safety& safety() { return *safety_; }
   Clock& clock() { return *clock_; }
   const std::filesystem::path& data() const { return data_; }
   std::filesystem::path temp_folder() const { return data_ / "tmp"; }
@@ -64,8 +75,8 @@ class Hub {
   // Signs `text` for `purpose`; hex. Verify with ConstantTimeEqual.
   std::string Sign(std::string_view purpose, std::string_view text) const;
 
-  // Indexer, conversion to Xet, write-behind counters, upload expiry, and the watch for changes
-  // made by another process.
+  // Indexers, scans, conversion to Xet, write-behind counters, upload expiry, and the watch for
+  // changes made by another process.
   void StartBackground();
   void StopBackground();
 
@@ -88,7 +99,11 @@ class Hub {
   std::unique_ptr<Buckets> buckets_;
   std::unique_ptr<Commits> commits_;
   std::unique_ptr<Catalog> catalog_;
+  std::unique_ptr<TensorIndex> tensors_;
+  std::unique_ptr<Inspections> inspections_;
+  std::unique_ptr<Safety> safety_;
   std::unique_ptr<XetConverter> xet_converter_;
+  std::unique_ptr<WeightJobs> weight_jobs_;  // its jobs use what is above
   bool converts_ = false;
   struct Background;
   std::unique_ptr<Background> background_;

@@ -48,6 +48,15 @@ void RemoveLike(storage::Database& db, Repos& repos, const RepoRecord& repo, int
   });
 }
 
+bool DoesLike(storage::Database& db, int64_t user_id, int64_t repo_id) {
+  std::optional<int64_t> found;
+  db.Read([&](storage::Connection& connection) {
+    found = connection.QueryInt("SELECT 1 FROM likes WHERE user_id = ? AND repo_id = ?",
+                                {user_id, repo_id});
+  });
+  return found.has_value();
+}
+
 std::vector<Like> LikesOfUser(storage::Database& db, int64_t user_id) {
   return Read(db, "user_id", user_id);
 }

@@ -19,6 +19,7 @@ struct Like {
 // Sets or takes back the user's like; doing it twice changes nothing. Keeps RepoRecord::likes.
 void SetLike(storage::Database& db, Repos& repos, const RepoRecord& repo, const Like& like);
 void RemoveLike(storage::Database& db, Repos& repos, const RepoRecord& repo, int64_t user_id);
+bool DoesLike(storage::Database& db, int64_t user_id, int64_t repo_id);
 // Newest first.
 std::vector<Like> LikesOfUser(storage::Database& db, int64_t user_id);
 std::vector<Like> LikesOfRepo(storage::Database& db, int64_t repo_id);

@@ -10,17 +10,6 @@ constexpr size_t kMinDense = 256;
 
 }  // namespace
 
-void RowBitmap::And(const RowBitmap& other) {
-  size_t shared = std::min(words_.size(), other.words_.size());
-  for (size_t i = 0; i < shared; ++i) words_[i] &= other.words_[i];
-  std::fill(words_.begin() + static_cast<ptrdiff_t>(shared), words_.end(), 0);
-}
-
-void RowBitmap::Or(const RowBitmap& other) {
-  if (words_.size() < other.words_.size()) words_.resize(other.words_.size());
-  for (size_t i = 0; i < other.words_.size(); ++i) words_[i] |= other.words_[i];
-}
-
 void PostingSet::Add(uint32_t row, size_t rows) {
   if (dense()) {
     size_t word = row >> 6;
@@ -65,6 +54,13 @@ void PostingSet::OrInto(RowBitmap* target) const {
   size_t shared = std::min(words.size(), bits_.size());
   for (size_t i = 0; i < shared; ++i) words[i] |= bits_[i];
   for (uint32_t row : sorted_) target->Set(row);
+}
+
+size_t PostingSet::CountIn(const RowBitmap& rows) const {
+  if (dense()) return CountAndWords(bits_, rows.words());
+  size_t count = 0;
+  for (uint32_t row : sorted_) count += rows.Test(row);
+  return count;
 }
 
 void PostingSet::MakeDense() {

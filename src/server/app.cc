@@ -7,10 +7,14 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "codec/base64.h"
+#include "hub/chores.h"
+#include "net/multipart.h"
 #include "net/router.h"
 #include "server/fault.h"
 #include "server/metrics.h"
+#include "server/request_history.h"
 #include "server/route.h"
+#include "server/surroundings.h"
 #include "server/xet_api/xet_token.h"
 
 namespace hearth::server {
@@ -27,6 +31,8 @@ constexpr std::string_view kAllowedHeaders =
 // Bodies above this are refused or let in before they arrive (Plan::admit); smaller ones are
 // checked with the request.
 constexpr uint64_t kAdmitAbove = 2 << 20;
+// Where a form's token is looked for in a spooled body: forms of the site begin with it.
+constexpr size_t kTokenWithin = 8 << 10;
 
 std::optional<hub::Right> NeededRight(Access access) {
   switch (access) {
@@ -55,14 +61,41 @@ bool ChangesState(const std::string& method) {
   return method != "GET" && method != "HEAD" && method != "OPTIONS";
 }
 
-std::string_view CookieValue(std::string_view header, std::string_view name) {
-  for (std::string_view pair : Split(header, ';')) {
-    pair = TrimAscii(pair);
-    if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=') {
-      return pair.substr(name.size() + 1);
-    }
+bool NeedsCsrf(const hub::Actor& actor, const net::Request& request) {
+  return actor.via == hub::Actor::Via::kSession && ChangesState(request.method);
+}
+
+// A form of a page, whose token is among its fields; scripts send theirs in a header.
+bool TokenIsInBody(const net::Request& request, const Route& route) {
+  if (route.surface != Surface::kPage || request.headers.Find("X-CSRF-Token")) return false;
+  std::string type = AsciiLower(request.headers.Get("Content-Type"));
+  return type.starts_with("application/x-www-form-urlencoded") ||
+         type.starts_with("multipart/form-data");
+}
+
+std::string FormToken(const net::Request& request) {
+  std::string type = request.headers.Get("Content-Type");
+  std::string head(static_cast<size_t>(std::min<uint64_t>(request.body.size_bytes(), kTokenWithin)),
+                   '\0');
+  head.resize(request.body.ReadAt(0, head.data(), head.size()));
+  if (std::optional<std::string> boundary = net::MultipartBoundary(type)) {
+    return net::FirstPart(head, *boundary, "csrf_token").value_or("");
   }
-  return {};
+  if (!AsciiLower(type).starts_with("application/x-www-form-urlencoded")) return "";
+  // The rest of a long body is not needed, and cutting it may split an escape.
+  if (head.size() < request.body.size_bytes()) head.resize(std::min(head.find('&'), head.size()));
+  for (const auto& [key, value] : net::ParseForm(head)) {
+    if (key == "csrf_token") return value;
+  }
+  return "";
+}
+
+void CheckCsrf(const hub::Actor& actor, const net::Request& request) {
+  std::string sent = request.headers.Get("X-CSRF-Token");
+  if (sent.empty()) sent = FormToken(request);
+  if (ConstantTimeEqual(sent, actor.csrf_token)) return;
+  throw Error(Code::kForbidden,
+              "The form has expired or came from another site. Reload the page and try again.");
 }
 
 [[noreturn]] void BadCredentials() {
@@ -122,9 +155,20 @@ struct App::Impl {
   std::unique_ptr<Metrics> metrics;
   std::shared_ptr<InferenceAdmission> admission;
   std::function<net::ServerStats()> server_stats;
+  RequestHistory history;
+  hub::Chores chores;
+  Surroundings surroundings;
   std::atomic<bool> ready{false};
 
-  Impl(hub::Hub& h, AppOptions o) : hub(h), options(std::move(o)), table(BuildRouteTable()) {
+  Impl(hub::Hub& h, AppOptions o)
+      : hub(h), options(std::move(o)), table(BuildRouteTable()), history(h.clock()), chores(h) {
+    surroundings.sign_up = options.allow_sign_up;
+    surroundings.started_at = hub.clock().Now();
+    surroundings.history = &history;
+    surroundings.chores = &chores;
+    surroundings.server_stats = [this] {
+      return server_stats ? server_stats() : net::ServerStats{};
+    };
     admission = std::make_shared<InferenceAdmission>(hub.clock(), options.admission);
     AddSystemRoutes();
     std::vector<std::string> patterns;
@@ -140,7 +184,7 @@ struct App::Impl {
   void RewriteAlias(net::Request* request) const;
   std::string BaseUrl(const net::Request& request) const;
   hub::Actor Authenticate(const net::Request& request, const Route& route) const;
-  void CheckAccess(Context* context, const Route& route) const;
+  void CheckAccess(Context* context, const Route& route, bool body_is_there) const;
   std::optional<net::RouteMatch> FindRoute(std::string_view method,
                                            const net::Request& request) const;
   net::Plan Unrouted(const net::Request& request) const;
@@ -173,7 +217,7 @@ void App::Impl::AddSystemRoutes() {
              .access = Access::kPublic,
              .handle =
                  [this](Context&) {
-                   net::ServerStats stats = server_stats ? server_stats() : net::ServerStats{};
+                   net::ServerStats stats = surroundings.server_stats();
                    return net::Response::Bytes(200, "text/plain; version=0.0.4",
                                                metrics->Render(stats) + RenderHubMetrics(hub) +
                                                    RenderInferenceMetrics(options.scheduler));
@@ -252,22 +296,13 @@ hub::Actor App::Impl::Authenticate(const net::Request& request, const Route& rou
   return {};
 }
 
-void App::Impl::CheckAccess(Context* context, const Route& route) const {
+// `body_is_there`: false while a large body waits to be let in; a form's token is then checked by
+// PlanFor's handler, before anything else looks at the body.
+void App::Impl::CheckAccess(Context* context, const Route& route, bool body_is_there) const {
   const hub::Actor& actor = context->actor;
   net::Request& request = context->request;
-  if (actor.via == hub::Actor::Via::kSession && ChangesState(request.method)) {
-    std::string sent = request.headers.Get("X-CSRF-Token");
-    if (sent.empty() &&
-        request.headers.Get("Content-Type").starts_with("application/x-www-form-urlencoded")) {
-      for (const auto& [key, value] : net::ParseForm(request.body.memory())) {
-        if (key == "csrf_token") sent = value;
-      }
-    }
-    if (!ConstantTimeEqual(sent, actor.csrf_token)) {
-      throw Error(Code::kForbidden,
-                  "The form has expired or came from another site. Reload the page and try again.");
-    }
-  }
+  if (NeedsCsrf(actor, request) && (body_is_there || !TokenIsInBody(request, route)))
+    CheckCsrf(actor, request);
   if (std::optional<hub::Right> right = NeededRight(route.access)) {
     std::string id = request.Capture("ns") + "/" + request.Capture("name");
     if (OnBucket(route.access)) {
@@ -348,11 +383,12 @@ std::optional<net::Response> App::Impl::AnswerFromMemory(const Route& route,
                     BaseUrl(request),
                     {},
                     options.scheduler,
-                    admission.get()};
+                    admission.get(),
+                    &surroundings};
     if (right) {
       context.repo_handle = hub.repos().Open(context.actor, repo, *right);
     } else {
-      CheckAccess(&context, route);
+      CheckAccess(&context, route, true);
     }
     std::optional<net::Response> response = route.from_memory(context);
     if (response) Finish(route, request, &*response);
@@ -429,7 +465,7 @@ net::Plan App::PlanFor(net::Request& request) {
   if ((plan.answer = impl->AnswerFromMemory(*route, request))) return plan;
   // Access is checked before a large body is taken in, else together with the handler.
   auto context = std::make_shared<std::unique_ptr<Context>>();
-  auto prepare = [impl, route, context](net::Request& r) {
+  auto prepare = [impl, route, context](net::Request& r, bool body_is_there) {
     *context = std::make_unique<Context>(Context{impl->hub,
                                                  r,
                                                  {},
@@ -437,9 +473,10 @@ net::Plan App::PlanFor(net::Request& request) {
                                                  impl->BaseUrl(r),
                                                  {},
                                                  impl->options.scheduler,
-                                                 impl->admission.get()});
+                                                 impl->admission.get(),
+                                                 &impl->surroundings});
     (*context)->actor = impl->Authenticate(r, *route);
-    impl->CheckAccess(context->get(), *route);
+    impl->CheckAccess(context->get(), *route, body_is_there);
     if (route->admit) route->admit(**context);
   };
   bool early =
@@ -448,7 +485,7 @@ net::Plan App::PlanFor(net::Request& request) {
     plan.admit = [impl, route, context, prepare](net::Request& r) -> std::optional<net::Response> {
       bool admitted = false;
       net::Response refusal = impl->Guard(*route, r, impl->BaseUrl(r), nullptr, [&] {
-        prepare(r);
+        prepare(r, false);
         admitted = true;
         return net::Response::Empty(100);
       });
@@ -460,7 +497,11 @@ net::Plan App::PlanFor(net::Request& request) {
     std::string base_url = impl->BaseUrl(r);
     const hub::Actor* actor = nullptr;
     return impl->Guard(*route, r, base_url, actor, [&] {
-      if (!early || !*context) prepare(r);
+      if (!early || !*context) {
+        prepare(r, true);
+      } else if (NeedsCsrf((*context)->actor, r) && TokenIsInBody(r, *route)) {
+        CheckCsrf((*context)->actor, r);
+      }
       actor = &(*context)->actor;
       return route->handle(**context);
     });
@@ -472,11 +513,13 @@ void App::RecordRequest(const std::string& method, const std::string& route, int
                         std::chrono::microseconds elapsed) {
   (void)method;
   impl_->metrics->Record(route, status, elapsed);
+  impl_->history.Record(status, elapsed);
 }
 
 void App::SetServerStats(std::function<net::ServerStats()> stats) {
   impl_->server_stats = std::move(stats);
 }
 void App::SetReady(bool ready) { impl_->ready = ready; }
+void App::StopChores() { impl_->chores.Stop(); }
 
 }  // namespace hearth::server

@@ -32,6 +32,8 @@ class App : public net::Dispatcher {
                      std::chrono::microseconds elapsed);
   void SetServerStats(std::function<net::ServerStats()> stats);
   void SetReady(bool ready);
+  // Ends what administrators have asked for (hub/chores.h) at its next step; at shutdown.
+  void StopChores();
 
  private:
   struct Impl;

@@ -105,4 +105,14 @@ std::string RepoUrl(const Context& context, const hub::RepoRecord& repo) {
   return context.base_url + "/" + std::string(hub::PathPrefix(repo.type)) + repo.FullName();
 }
 
+std::string_view CookieValue(std::string_view header, std::string_view name) {
+  for (std::string_view pair : Split(header, ';')) {
+    pair = TrimAscii(pair);
+    if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=') {
+      return pair.substr(name.size() + 1);
+    }
+  }
+  return {};
+}
+
 }  // namespace hearth::server

@@ -44,6 +44,7 @@ enum class Surface {
 };
 
 class InferenceAdmission;
+struct Surroundings;
 
 struct Context {
   hub::Hub& hub;
@@ -54,6 +55,7 @@ struct Context {
   std::optional<hub::BucketHandle> bucket_handle = {};  // set for Access::kBucket*
   inference::Scheduler* scheduler = nullptr;            // nullptr = this hub runs no models
   InferenceAdmission* admission = nullptr;              // nullptr = nobody is limited
+  const Surroundings* surroundings = nullptr;           // of the process; never null in a handler
 
   const hub::RepoHandle& repo() const { return *repo_handle; }
   const hub::BucketHandle& bucket() const { return *bucket_handle; }
@@ -112,6 +114,8 @@ struct RevisionAndPath {
 RevisionAndPath SplitRevisionPath(std::string_view raw);
 // Adds `Link: <base + target with cursor=...>; rel="next"`.
 void AddNextLink(net::Response* response, const Context& context, std::string_view cursor);
+// The value of one cookie in a Cookie header; "" when it is not there.
+std::string_view CookieValue(std::string_view header, std::string_view name);
 // "{base}/{P}ns/name"
 std::string RepoUrl(const Context& context, const hub::RepoRecord& repo);
 

@@ -96,15 +96,17 @@ void LoadTokens(storage::Connection& connection, AccountsState& state) {
 
 void LoadSessions(storage::Connection& connection, AccountsState& state, TimePoint now) {
   connection.Query(
-      "SELECT hash, user_id, csrf, created_at, expires_at FROM sessions WHERE expires_at > ? "
-      "ORDER BY created_at",
+      "SELECT hash, user_id, csrf, peer, user_agent, created_at, expires_at FROM sessions "
+      "WHERE expires_at > ? ORDER BY created_at",
       {ToUnixMillis(now)}, [&](const storage::Row& row) {
         auto entry = std::make_shared<SessionEntry>();
         entry->hash = Sha256(row.Text(0));
         entry->user_id = row.Int(1);
         entry->csrf = row.Str(2);
-        entry->created_at = FromUnixMillis(row.Int(3));
-        entry->expires_at = FromUnixMillis(row.Int(4));
+        entry->peer = row.Str(3);
+        entry->user_agent = row.Str(4);
+        entry->created_at = FromUnixMillis(row.Int(5));
+        entry->expires_at = FromUnixMillis(row.Int(6));
         state.AddSession(std::move(entry));
       });
 }

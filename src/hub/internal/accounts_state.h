@@ -36,6 +36,8 @@ struct SessionEntry {
   Sha256 hash;
   int64_t user_id = 0;
   std::string csrf;
+  std::string peer;
+  std::string user_agent;
   TimePoint created_at;
   TimePoint expires_at;
   std::shared_ptr<const Actor> actor;
@@ -83,11 +85,16 @@ std::vector<TokenScope> ReadScopes(std::string_view text);
 int64_t ReadAccountsVersion(storage::Connection& connection);
 
 struct Accounts::Impl {
-  Impl(storage::Database& db, Clock& clock) : db(db), clock(clock), throttle(clock) {}
+  Impl(storage::Database& db, Clock& clock)
+      : db(db),
+        clock(clock),
+        throttle(clock, "Too many failed logins. Try again later."),
+        sign_ups(clock, "Too many accounts were made from your network. Try again later.") {}
 
   storage::Database& db;
   Clock& clock;
   LoginThrottle throttle;
+  LoginThrottle sign_ups;  // counts every one, by address
   std::mutex write_mutex;
   int64_t known_version = -1;  // of the accounts tables; under write_mutex
   mutable std::shared_mutex mutex;
@@ -103,6 +110,9 @@ struct Accounts::Impl {
   AccountPtr RequireUser(int64_t user_id) const;
   AccountPtr CreateAccount(Account account, std::string_view password_hash, int64_t creator_id);
   void CheckToken(int64_t user_id, const NewToken& token) const;  // throws kInvalidArgument
+  std::vector<Sha256> SessionsWhere(int64_t user_id,
+                                    const std::function<bool(const std::string& id)>& wanted) const;
+  void EndSessions(const std::vector<Sha256>& hashes);  // write_mutex held
   TokenInfo InsertToken(int64_t user_id, const NewToken& token, std::string_view text);
 };
 

@@ -62,6 +62,18 @@ class FactsCache {
   const size_t max_bytes_;
 };
 
+// Counts for anonymous callers by everything that they depend on, oldest out first. Thread-safe.
+class FacetCache {
+ public:
+  std::shared_ptr<const Facets> Find(const std::string& key) const;
+  void Put(const std::string& key, std::shared_ptr<const Facets> facets);
+
+ private:
+  mutable std::mutex mutex_;
+  std::unordered_map<std::string, std::shared_ptr<const Facets>> by_key_;
+  std::deque<std::string> order_;
+};
+
 struct Catalog::Impl {
   Impl(storage::Database& d, Repos& r, Objects& o, Clock& c, ModelJudge j);
 
@@ -84,7 +96,10 @@ struct Catalog::Impl {
   const ModelJudge judge;
 
   mutable FairSharedMutex mutex;  // tables
-  std::array<CatalogTable, 3> tables;
+  std::array<CatalogTable, 3> tables{CatalogTable(RepoType::kModel),
+                                     CatalogTable(RepoType::kDataset),
+                                     CatalogTable(RepoType::kSpace)};
+  mutable FacetCache facet_cache;
   std::mutex store_mutex;
   std::atomic<uint64_t> link_generation{1};
   FactsCache cache{64u << 20};

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "hub/catalog.h"
+#include "hub/internal/facet_table.h"
 #include "hub/internal/posting_set.h"
 
 namespace hearth::hub {
@@ -44,6 +45,8 @@ struct SortPoint {
 
 class CatalogTable {
  public:
+  explicit CatalogTable(RepoType type) : type_(type), facets_(FacetDefs().size()) {}
+
   // --- changes
   void Put(const RepoPtr& repo);  // new or changed record
   void Remove(int64_t id);
@@ -58,8 +61,8 @@ class CatalogTable {
   std::optional<uint32_t> RowOf(int64_t id) const;
   const RowBitmap& live() const { return live_; }
   RowBitmap VisibleTo(const Actor& actor) const;
-  // Rows that match the query, whoever asks.
-  RowBitmap Match(const CatalogQuery& query) const;
+  // Rows that match the query, whoever asks. `now` is what "updated within" counts from.
+  RowBitmap Match(const CatalogQuery& query, TimePoint now) const;
   RowBitmap MatchNames(std::string_view lower_needle, const RowBitmap& among) const;
   RepoSummary SummaryAt(uint32_t row) const;
   std::string_view NameAt(uint32_t row) const;  // lower-case "ns/name"
@@ -71,6 +74,16 @@ class CatalogTable {
     }
   }
   const RowBitmap& public_rows() const { return public_; }
+
+  // --- facets (catalog_facets.cc)
+  // Keeps the rows that have all of the values (`many`), or any of them.
+  void AndFacet(const FacetDef& def, const std::vector<std::string>& values, TimePoint now,
+                RowBitmap* rows) const;
+  // Values that some of the rows have, with their counts, in no order.
+  std::vector<FacetValue> CountFacet(const FacetDef& def, const RowBitmap& rows,
+                                     TimePoint now) const;
+  // Grows with every change that a list or a count of somebody may show.
+  uint64_t generation() const { return generation_; }
 
   // --- sorting
   int64_t ValueAt(SortKey key, uint32_t row) const;
@@ -85,7 +98,7 @@ class CatalogTable {
   size_t memory_bytes() const;
 
  private:
-  static constexpr char kHidden = '\x01';
+  static constexpr char kHidden = kHiddenTag;
   struct TagEntry {
     std::string text;
     PostingSet rows;
@@ -109,7 +122,14 @@ class CatalogTable {
   void SetValue(SortKey key, std::vector<int64_t>* column, uint32_t row, int64_t value);
   void AndTag(const std::string& filter, RowBitmap* rows) const;
   void AndSet(const PostingSet* set, RowBitmap* rows) const;
+  void OrFacet(const FacetDef& def, const std::string& value, TimePoint now, RowBitmap* rows) const;
+  size_t CountValue(const FacetColumn::Value& value, const RowBitmap& rows) const;
+  std::vector<FacetValue> CountTagFacet(const FacetDef& def, const RowBitmap& rows) const;
+  std::vector<FacetValue> CountUpdated(const RowBitmap& rows, TimePoint now) const;
+  std::vector<FacetValue> CountAuthors(const RowBitmap& rows) const;
 
+  const RepoType type_;
+  uint64_t generation_ = 1;
   // One entry per row.
   std::vector<RepoPtr> repos_;
   std::vector<int64_t> created_, modified_, downloads_, likes_, parameters_, main_bytes_;
@@ -135,6 +155,7 @@ class CatalogTable {
   std::unordered_map<std::string_view, uint32_t> tag_ids_;  // views into tags_
   std::unordered_map<int64_t, uint32_t> owners_;            // account id -> tag of its rows
   std::array<SortOrder, kSortKeys> orders_;
+  std::vector<FacetColumn> facets_;  // by FacetIndex
 };
 
 }  // namespace hearth::hub

@@ -1,48 +1,17 @@
 // The LFS objects that a repository holds: listed for its writers with the name of a file that uses
 // each, given up for good, and lent to another repository.
 #include <algorithm>
-#include <map>
-#include <unordered_map>
 
 #include "base/bytes.h"
 #include "base/error.h"
 #include "server/hub_api/duplicate_files.h"
+#include "server/lfs_api/object_uses.h"
 #include "server/route.h"
 
 namespace hearth::server {
 namespace {
 
 constexpr size_t kMaxPage = 1000;
-
-struct Use {
-  std::string path;
-  std::string ref;
-};
-using Uses = std::map<Sha256, Use>;
-
-// Which file of which ref uses an object. An object may have many names; main's come first, then
-// other branches and tags by name.
-Uses FindUses(const hub::RepoHandle& repo) {
-  storage::GitRepository git = storage::GitRepository::Open(repo.git_folder());
-  std::vector<storage::RefInfo> refs = git.ListRefs();
-  std::stable_partition(refs.begin(), refs.end(),
-                        [](const storage::RefInfo& ref) { return ref.name == "refs/heads/main"; });
-  Uses uses;
-  std::unordered_map<GitOid, std::optional<storage::LfsPointer>> pointers;
-  for (const storage::RefInfo& ref : refs) {
-    storage::GitRepository::ListOptions options;
-    options.recursive = true;
-    for (const storage::TreeEntry& entry : git.ListTree(ref.target, "", options)) {
-      bool file =
-          entry.kind == storage::EntryKind::kFile || entry.kind == storage::EntryKind::kExecutable;
-      if (!file || entry.size_bytes > storage::kMaxPointerBytes) continue;
-      auto [known, first] = pointers.try_emplace(entry.oid);
-      if (first) known->second = storage::ParseLfsPointer(git.ReadBlob(entry.oid));
-      if (known->second) uses.try_emplace(known->second->oid, Use{entry.path, ref.name});
-    }
-  }
-  return uses;
-}
 
 net::Response List(Context& context) {
   size_t limit = kMaxPage;
@@ -59,7 +28,7 @@ net::Response List(Context& context) {
       context.hub.objects().List(context.repo().record(), after, limit + 1);
   bool more = held.size() > limit;
   if (more) held.pop_back();
-  Uses uses = held.empty() ? Uses() : FindUses(context.repo());
+  ObjectUses uses = held.empty() ? ObjectUses() : FindObjectUses(context.repo());
   std::vector<Sha256> oids;
   for (const hub::HeldObject& object : held) oids.push_back(object.oid);
   auto xet = context.hub.objects().XetHashesIn(context.repo().record(), oids);
@@ -87,25 +56,6 @@ net::Response List(Context& context) {
   return response;
 }
 
-// Only what no branch or tag shows any more: a file whose content is gone would be a broken file.
-// With `rewrite_history` the files go too, from every commit of every ref.
-void GiveUp(Context& context, const std::vector<Sha256>& oids, bool rewrite_history) {
-  if (rewrite_history) {
-    context.hub.commits().RemoveObjects(context.repo(), {oids.begin(), oids.end()});
-  }
-  // No commit may begin to use one of them between the look and the deed.
-  std::unique_lock writer = context.hub.repos().LockForWrite(context.repo().record());
-  Uses uses = FindUses(context.repo());
-  for (const Sha256& oid : oids) {
-    if (auto use = uses.find(oid); use != uses.end()) {
-      throw Error(Code::kConflict, "The object is the content of " + use->second.path + " in " +
-                                       use->second.ref +
-                                       ": delete the file first, or ask to rewrite the history");
-    }
-  }
-  context.hub.objects().Revoke(context.repo(), oids);
-}
-
 Sha256 RequireOid(const std::string& text) {
   std::optional<Sha256> oid = Sha256::FromHex(text);
   if (!oid) throw Error(Code::kInvalidArgument, "an object is named by its SHA-256 in hex");
@@ -125,13 +75,13 @@ net::Response DeleteBatch(Context& context) {
     oids.push_back(RequireOid(item.AsString() ? *item.AsString() : ""));
   }
   const Json* rewrite = deletions->Find("rewriteHistory");
-  GiveUp(context, oids, rewrite != nullptr && rewrite->AsBool().value_or(false));
+  GiveUpObjects(context, oids, rewrite != nullptr && rewrite->AsBool().value_or(false));
   return JsonResponse(Json::Obj());
 }
 
 net::Response DeleteOne(Context& context) {
-  GiveUp(context, {RequireOid(context.request.Capture("oid"))},
-         context.request.QueryFlag("rewriteHistory", false));
+  GiveUpObjects(context, {RequireOid(context.request.Capture("oid"))},
+                context.request.QueryFlag("rewriteHistory", false));
   return JsonResponse(Json::Obj());
 }
 

@@ -6,29 +6,24 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/hash.h"
-#include "server/pages/embedded_file.h"
+#include "base/random.h"
+#include "codec/compression.h"
+#include "hub/tasks.h"
+#include "server/pages/site_files.h"
 #include "text/template.h"
-
-namespace hearth {
-extern const EmbeddedFile kTemplateFiles[];
-extern const EmbeddedFile kStaticFiles[];
-}  // namespace hearth
 
 namespace hearth::server {
 namespace {
 
-// Everything a page needs comes from this host; forms go nowhere else; nobody frames it.
-// Scripts come with the program alone, so that no file of a repository is ever one.
-constexpr std::string_view kContentPolicy =
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' "
-    "data:; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-
-std::optional<std::string_view> FindFile(const EmbeddedFile* table, std::string_view name) {
-  for (const EmbeddedFile* file = table; file->name != nullptr; ++file) {
-    if (name == file->name)
-      return std::string_view(file->begin, static_cast<size_t>(file->end - file->begin));
-  }
-  return std::nullopt;
+// Everything a page needs comes from this host; forms go nowhere else; nobody frames it. A script
+// runs only with the nonce of this very answer, or because such a script has loaded it: what lies
+// in a repository can never be one, though this host serves it too.
+std::string ContentPolicy(std::string_view nonce) {
+  return "default-src 'none'; script-src 'nonce-" + std::string(nonce) +
+         "' 'strict-dynamic'; worker-src 'self'; style-src 'self'; connect-src 'self'; img-src "
+         "'self' data: blob:; "
+         "media-src 'self' blob:; font-src 'self'; form-action 'self'; base-uri 'none'; "
+         "frame-ancestors 'none'";
 }
 
 std::string Compact(double value) {
@@ -82,52 +77,96 @@ TemplateExtensions Extensions() {
   return extensions;
 }
 
-const TemplateSet& Templates() {
-  static const TemplateSet set(
-      [](std::string_view name) -> std::optional<std::string> {
-        std::optional<std::string_view> text = FindFile(kTemplateFiles, name);
-        if (!text) return std::nullopt;
-        return std::string(*text);
-      },
-      TemplateOptions{.trim_blocks = true, .lstrip_blocks = true}, Extensions());
+TemplateSet& Templates() {
+  static TemplateSet set(TemplateText, TemplateOptions{.trim_blocks = true, .lstrip_blocks = true},
+                         Extensions());
+  if (SiteIsEdited()) set.Clear();
   return set;
 }
 
-// Changes with the file, so that browsers may keep it for long.
-std::string VersionOf(std::string_view file) {
-  return Sha256Of(FindFile(kStaticFiles, file).value_or("")).Hex().substr(0, 12);
+// The reader's choice, from a cookie of the page's script; "" follows their system.
+std::string ThemeOf(const net::Request& request) {
+  const std::string* cookies = request.headers.Find("Cookie");
+  if (cookies == nullptr) return "";
+  std::string_view theme = CookieValue(*cookies, "theme");
+  return theme == "dark" || theme == "light" ? std::string(theme) : "";
 }
 
-void AddVersions(Json* data) {
-  static const std::string style = VersionOf("hearth.css"), widget = VersionOf("widget.js");
-  data->Set("style_version", style);
-  data->Set("widget_version", widget);
+// Names of web/static/icons.svg.
+std::string_view TaskIcon(std::string_view group) {
+  static constexpr std::pair<std::string_view, std::string_view> kIcons[] = {
+      {"nlp", "text"}, {"cv", "image"},     {"audio", "audio"}, {"multimodal", "multimodal"},
+      {"rl", "agent"}, {"tabular", "table"}};
+  for (auto [name, icon] : kIcons) {
+    if (name == group) return icon;
+  }
+  return "other";
 }
 
-net::Response Page(std::string_view template_name, const Json& data, int status) {
+net::Response Page(std::string_view template_name, Json data, int status) {
+  std::string nonce = RandomAlphanumeric(24);
+  SiteEntry entry = EntryOfSite();
+  data.Set("nonce", nonce);
+  data.Set("assets", Json::Obj({{"script", entry.script}, {"style", entry.style}}));
+  data.Set("version", HEARTH_VERSION);
   net::Response response = net::Response::Bytes(status, "text/html; charset=utf-8",
                                                 Templates().Render(template_name, data));
-  response.headers.Set("Content-Security-Policy", std::string(kContentPolicy));
+  response.headers.Set("Content-Security-Policy", ContentPolicy(nonce));
   response.headers.Set("X-Content-Type-Options", "nosniff");
   response.headers.Set("Referrer-Policy", "same-origin");
+  response.headers.Set("Cross-Origin-Opener-Policy", "same-origin");
   response.headers.Set("Cache-Control", "private, no-cache");
   return response;
 }
 
+std::string_view StaticType(std::string_view name) {
+  static constexpr std::pair<std::string_view, std::string_view> kTypes[] = {
+      {".css", "text/css; charset=utf-8"},
+      {".js", "text/javascript; charset=utf-8"},
+      {".svg", "image/svg+xml"},
+      {".woff2", "font/woff2"},
+      {".png", "image/png"},
+      {".json", "application/json"}};
+  for (auto [ending, type] : kTypes) {
+    if (name.ends_with(ending)) return type;
+  }
+  return "application/octet-stream";
+}
+
+// "main-BNScH1id.js": the builder puts eight characters of the content's hash before the ending.
+bool NamedByContent(std::string_view name) {
+  size_t dot = name.rfind('.');
+  return dot != std::string_view::npos && dot > 9 && name[dot - 9] == '-';
+}
+
 net::Response ServeStatic(Context& context) {
   std::string name = context.request.Capture("file");
-  std::optional<std::string_view> bytes = FindFile(kStaticFiles, name);
-  if (!bytes) throw Error(Code::kNotFound, "Sorry, we can't find the page you are looking for.");
-  std::string type = name.ends_with(".css")   ? "text/css; charset=utf-8"
-                     : name.ends_with(".js")  ? "text/javascript; charset=utf-8"
-                     : name.ends_with(".svg") ? "image/svg+xml"
-                                              : "application/octet-stream";
-  net::Response response = net::Response::Bytes(200, type, std::string(*bytes));
-  response.allow_ranges = true;
-  response.headers.Set("ETag", "\"" + Sha256Of(*bytes).Hex().substr(0, 32) + "\"");
-  response.headers.Set("Cache-Control", "public, max-age=31536000, immutable");
+  std::optional<SiteFile> file = FindSiteFile(name, context.request.headers.Get("Accept-Encoding"));
+  if (!file) throw Error(Code::kNotFound, "Sorry, we can't find the page you are looking for.");
+  std::string tag = Sha256Of(file->bytes).Hex().substr(0, 32);
+  net::Response response =
+      net::Response::Bytes(200, std::string(StaticType(name)), std::move(file->bytes));
+  response.allow_ranges = file->encoding.empty();
+  if (!file->encoding.empty())
+    response.headers.Set("Content-Encoding", std::string(file->encoding));
+  response.headers.Set("Vary", "Accept-Encoding");
+  response.headers.Set("ETag", "\"" + tag + "\"");
+  response.headers.Set("Cache-Control", NamedByContent(name) && !SiteIsEdited()
+                                            ? "public, max-age=31536000, immutable"
+                                            : "public, max-age=300");
   response.headers.Set("X-Content-Type-Options", "nosniff");
   return response;
+}
+
+// Answers to visitors only: what a signed-in person gets holds their CSRF token, and compressing a
+// secret beside text that others can choose tells it bit by bit (BREACH).
+void Compress(const net::Request& request, net::Response* response) {
+  auto* body = std::get_if<std::string>(&response->body);
+  if (body == nullptr || body->size() < 1024) return;
+  if (request.headers.Get("Accept-Encoding").find("gzip") == std::string::npos) return;
+  *body = GzipCompress(*body, 1);
+  response->headers.Set("Content-Encoding", "gzip");
+  response->headers.Set("Vary", "Accept-Encoding, Cookie");
 }
 
 }  // namespace
@@ -143,14 +182,15 @@ net::Response RenderPage(const Context& context, std::string_view template_name,
   data.Set("viewer", viewer);
   data.Set("base_url", context.base_url);
   data.Set("path", context.request.raw_target);
-  AddVersions(&data);
-  return Page(template_name, data, status);
+  data.Set("theme", ThemeOf(context.request));
+  net::Response response = Page(template_name, std::move(data), status);
+  if (!context.actor.signed_in()) Compress(context.request, &response);
+  return response;
 }
 
 net::Response RenderBarePage(std::string_view template_name, Json data, int status) {
   data.Set("viewer", Json());
-  AddVersions(&data);
-  return Page(template_name, data, status);
+  return Page(template_name, std::move(data), status);
 }
 
 std::string RepoPath(const hub::RepoRecord& repo) {
@@ -188,6 +228,11 @@ Json RepoSummary(const hub::RepoRecord& repo, const hub::RepoFacts* facts, TimeP
                             {"modified_ago", Ago(repo.modified_at, now)}});
   if (facts != nullptr) {
     summary.Set("pipeline_tag", facts->pipeline_tag);
+    if (const hub::TaskEntry* task = hub::FindTask(facts->pipeline_tag)) {
+      summary.Set("task_label", task->label);
+      summary.Set("task_icon", TaskIcon(task->group));
+    }
+    summary.Set("runs", facts->run.runs());
     summary.Set("library", facts->library_name);
     summary.Set("tags", Json(facts->tags));
     summary.Set("parameters", facts->parameter_count);
@@ -195,6 +240,18 @@ Json RepoSummary(const hub::RepoRecord& repo, const hub::RepoFacts* facts, TimeP
     summary.Set("space", facts->space);
   }
   return summary;
+}
+
+Json RepoSummaries(Context& context, const std::vector<hub::RepoPtr>& repos) {
+  Json rows = Json::Arr();
+  TimePoint now = context.hub.clock().Now();
+  for (const hub::RepoPtr& repo : repos) {
+    hub::FactsPtr facts;
+    if (repo->head)
+      facts = context.hub.catalog().FactsOf(context.hub.repos().OpenAsSystem(repo), *repo->head);
+    rows.Push(RepoSummary(*repo, facts.get(), now));
+  }
+  return rows;
 }
 
 void RegisterStaticFiles(RouteTable& table) {

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "codec/json.h"
 #include "net/http.h"
@@ -21,6 +22,8 @@ net::Response RenderBarePage(std::string_view template_name, Json data, int stat
 std::string RepoPath(const hub::RepoRecord& repo);
 // What a card in a list and the head of a repository's page show.
 Json RepoSummary(const hub::RepoRecord& repo, const hub::RepoFacts* facts, TimePoint now);
+// A list of them, with the facts of main.
+Json RepoSummaries(Context& context, const std::vector<hub::RepoPtr>& repos);
 // "3 days ago"
 std::string Ago(TimePoint then, TimePoint now);
 

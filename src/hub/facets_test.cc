@@ -1,0 +1,259 @@
+#include "hub/facets.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <random>
+
+#include "base/error.h"
+#include "hub/hub_fixture.h"
+#include "hub/synthetic_catalog.h"
+
+namespace hearth::hub {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+using Counts = std::vector<std::pair<std::string, size_t>>;
+
+const FacetGroup* Group(const Facets& facets, std::string_view key) {
+  for (const FacetGroup& group : facets.groups) {
+    if (group.key == key) return &group;
+  }
+  return nullptr;
+}
+
+Counts CountsOf(const Facets& facets, std::string_view key) {
+  Counts counts;
+  for (const FacetValue& value : Group(facets, key)->values)
+    counts.emplace_back(value.value, value.count);
+  return counts;
+}
+
+CatalogQuery Chosen(std::vector<std::pair<std::string, std::string>> choices,
+                    RepoType type = RepoType::kModel) {
+  CatalogQuery query;
+  query.type = type;
+  for (const auto& [key, value] : choices) EXPECT_TRUE(ApplyFacet(key, value, &query)) << key;
+  return query;
+}
+
+// --- against a plain count over random rows
+
+class FacetCountTest : public HubFixture {
+ protected:
+  FacetCountTest() : made_(20'000, 23, 10) {
+    made_.WriteTo(hub_->db());
+    OpenHub();
+    clock_.Advance(FromUnixMillis(1'601'100'000'000) - clock_.Now());
+  }
+
+  static bool HasTag(const SyntheticRepo& row, const std::string& tag) {
+    return std::find(row.tags.begin(), row.tags.end(), tag) != row.tags.end();
+  }
+  bool HasValue(const SyntheticRepo& row, const std::string& key, const std::string& value) const {
+    if (key == "task") return row.pipeline_tag == value;
+    if (key == "author") return row.owner == value;
+    if (key == "license") return HasTag(row, "license:" + value);
+    if (key == "gated") return row.gated == (value == "true");
+    if (key == "relation") return value == "finetune";
+    if (key == "license_class") return value == "permissive";
+    if (key == "parameters") {
+      constexpr uint64_t kBillion = 1'000'000'000;
+      uint64_t low = std::stoull(value);  // up to the first letter
+      std::string rest = value.substr(value.find('-') + 1);
+      uint64_t high = rest.empty() ? UINT64_MAX : std::stoull(rest) * kBillion;
+      return row.parameters > 0 && row.parameters >= low * kBillion && row.parameters < high;
+    }
+    if (key == "updated") {
+      int64_t days = std::stoll(value);
+      return row.modified >= ToUnixMillis(clock_.Now()) - days * 86'400'000;
+    }
+    return HasTag(row, value);
+  }
+  using Choices = std::vector<std::pair<std::string, std::string>>;
+  static bool IsMany(const std::string& key) {
+    return key == "library" || key == "language" || key == "format";
+  }
+  bool Matches(const SyntheticRepo& row, const Choices& choices, const std::string& but) const {
+    std::map<std::string, bool> any;
+    for (const auto& [key, value] : choices) {
+      if (key == but) continue;
+      bool has = HasValue(row, key, value);
+      if (IsMany(key) && !has) return false;
+      any[key] |= has;
+    }
+    return std::all_of(any.begin(), any.end(), [](const auto& entry) { return entry.second; });
+  }
+  bool Sees(const SyntheticRepo& row, const Actor& actor) const {
+    return !row.is_private || actor.user_id == row.owner_id;
+  }
+  size_t Expected(const Choices& choices, const std::string& key, const std::string& value,
+                  const Actor& actor) const {
+    std::string but = IsMany(key) ? "" : key;
+    size_t count = 0;
+    for (const SyntheticRepo& row : made_.rows())
+      count += Sees(row, actor) && Matches(row, choices, but) && HasValue(row, key, value);
+    return count;
+  }
+
+  SyntheticCatalog made_;
+};
+
+TEST_F(FacetCountTest, CountsAgreeWithAPlainCount) {
+  const Choices pool = {{"task", "fill-mask"},
+                        {"task", "text-to-image"},
+                        {"language", "yo"},
+                        {"language", "en"},
+                        {"license", "mit"},
+                        {"library", "timm"},
+                        {"format", "gguf"},
+                        {"parameters", "0-1B"},
+                        {"gated", "false"},
+                        {"updated", "7d"},
+                        {"relation", "finetune"},
+                        {"author", SyntheticCatalog::OwnerName(3)},
+                        {"license_class", "permissive"}};
+  std::mt19937 random(3);
+  Actor owner;
+  owner.via = Actor::Via::kSession;
+  owner.user_id = SyntheticCatalog::OwnerId(3);
+  for (int round = 0; round < 25; ++round) {
+    Choices choices;
+    for (uint32_t i = random() % 3; i > 0; --i) choices.push_back(pool[random() % pool.size()]);
+    std::sort(choices.begin(), choices.end());
+    choices.erase(std::unique(choices.begin(), choices.end()), choices.end());
+    const Actor actor = round % 2 == 0 ? Actor{} : owner;
+    Facets facets =
+        hub_->catalog().FacetsOf(actor, Chosen(choices), {.max_values = 10'000, .only = {}});
+    EXPECT_EQ(facets.total, hub_->catalog().Count(actor, Chosen(choices)));
+    for (const FacetGroup& group : facets.groups) {
+      for (size_t i = 0; i < group.values.size(); i += group.key == "author" ? 97 : 1) {
+        const FacetValue& value = group.values[i];
+        EXPECT_EQ(value.count, Expected(choices, group.key, value.value, actor))
+            << round << " " << group.key << "=" << value.value;
+      }
+    }
+    for (const auto& [key, value] : pool) {
+      // What a value counts is what a list with it holds.
+      CatalogQuery with = Chosen(choices);
+      if (!IsMany(key))
+        std::erase_if(with.facets, [&](const auto& choice) { return choice.first == key; });
+      ApplyFacet(key, value, &with);
+      size_t listed = hub_->catalog().List(actor, with).total;
+      EXPECT_EQ(listed, Expected(choices, key, value, actor)) << round << " " << key << value;
+    }
+    if (HasFailure()) return;
+  }
+}
+
+TEST_F(FacetCountTest, FrequentValuesComeFirstAndTheRestIsCut) {
+  Facets facets = hub_->catalog().FacetsOf({}, {}, {.max_values = 3, .only = {"author", "task"}});
+  ASSERT_EQ(facets.groups.size(), 2u);
+  const FacetGroup* authors = Group(facets, "author");
+  ASSERT_EQ(authors->values.size(), 3u);
+  EXPECT_GE(authors->values[0].count, authors->values[1].count);
+  EXPECT_GT(authors->distinct, 1000u);
+  // A chosen value is never cut.
+  facets = hub_->catalog().FacetsOf({}, Chosen({{"author", SyntheticCatalog::OwnerName(3900)}}),
+                                    {.max_values = 3, .only = {"author"}});
+  EXPECT_EQ(facets.groups[0].values.size(), 4u);
+  EXPECT_TRUE(facets.groups[0].values.back().selected);
+}
+
+TEST_F(FacetCountTest, KeptCountsFollowChanges) {
+  auto gated = [&] { return CountsOf(hub_->catalog().FacetsOf({}, {}), "gated"); };
+  Counts before = gated();
+  RepoPtr repo;
+  for (const SyntheticRepo& row : made_.rows()) {
+    if (!row.is_private && !row.gated) repo = hub_->repos().FindById(row.id);
+  }
+  auto after = std::make_shared<RepoRecord>(*repo);
+  after->gated = Gated::kManual;
+  hub_->catalog().OnRepoChanged(repo, after);
+  EXPECT_THAT(gated(),
+              ElementsAre(Pair("false", before[0].second - 1), Pair("true", before[1].second + 1)));
+}
+
+// --- with real repositories
+
+class FacetTest : public HubFixture {
+ protected:
+  void Index() {
+    hub_->catalog().Start();
+    ASSERT_TRUE(hub_->catalog().WaitIdle(std::chrono::seconds(60)));
+    hub_->catalog().Stop();
+  }
+};
+
+TEST_F(FacetTest, CardsBecomeFacets) {
+  Commit(MakeRepo(ada_, RepoType::kModel, "tuned"),
+         {{"README.md",
+           "---\nlicense: mit\nlanguage: [fr, de]\npipeline_tag: fill-mask\n"
+           "base_model: ada/base\n---\n"}});
+  Commit(MakeRepo(ada_, RepoType::kModel, "base"),
+         {{"README.md", "---\nlicense: gpl-3.0\nlanguage: fr\n---\n"}});
+  Commit(MakeRepo(ada_, RepoType::kDataset, "rows"),
+         {{"README.md",
+           "---\ntask_categories: [fill-mask]\nsize_categories: [1K<n<10K]\nlanguage: fr\n---\n"},
+          {"data.csv", "a,b\n1,2\n"}});
+  Commit(MakeRepo(ada_, RepoType::kSpace, "demo"), {{"README.md", "---\nsdk: static\n---\n"}});
+  Index();
+  Facets models = hub_->catalog().FacetsOf({}, {});
+  EXPECT_EQ(models.total, 2u);
+  EXPECT_THAT(CountsOf(models, "language"), ElementsAre(Pair("fr", 2), Pair("de", 1)));
+  EXPECT_EQ(Group(models, "language")->values[0].label, "French");
+  EXPECT_THAT(CountsOf(models, "license_class"),
+              ElementsAre(Pair("copyleft", 1), Pair("permissive", 1)));
+  EXPECT_THAT(CountsOf(models, "relation"), ElementsAre(Pair("base", 1), Pair("finetune", 1)));
+  EXPECT_THAT(CountsOf(models, "task"), ElementsAre(Pair("fill-mask", 1)));
+  EXPECT_THAT(CountsOf(models, "updated").back(), Pair("365d", 2));
+  EXPECT_THAT(CountsOf(models, "author"), ElementsAre(Pair("ada", 2)));
+  CatalogQuery datasets;
+  datasets.type = RepoType::kDataset;
+  Facets sets = hub_->catalog().FacetsOf({}, datasets);
+  EXPECT_THAT(CountsOf(sets, "task"), ElementsAre(Pair("fill-mask", 1)));
+  EXPECT_THAT(CountsOf(sets, "size"), ElementsAre(Pair("1K<n<10K", 1)));
+  EXPECT_THAT(CountsOf(sets, "language"), ElementsAre(Pair("fr", 1)));
+  EXPECT_THAT(CountsOf(sets, "format"), ElementsAre(Pair("csv", 1)));
+  CatalogQuery spaces;
+  spaces.type = RepoType::kSpace;
+  EXPECT_THAT(CountsOf(hub_->catalog().FacetsOf({}, spaces), "sdk"),
+              ElementsAre(Pair("static", 1)));
+  OpenHub();  // the columns are read back from the database
+  EXPECT_THAT(CountsOf(hub_->catalog().FacetsOf({}, {}), "relation"),
+              ElementsAre(Pair("base", 1), Pair("finetune", 1)));
+}
+
+TEST_F(FacetTest, PrivateRepositoriesAreUnderNoValue) {
+  Actor bob = MakeUser("bob");
+  Commit(MakeRepo(ada_, RepoType::kModel, "hidden", true),
+         {{"README.md", "---\nlicense: mit\nlanguage: fr\npipeline_tag: fill-mask\n---\n"}});
+  Index();
+  for (const Actor& other : {Actor{}, bob}) {
+    Facets facets = hub_->catalog().FacetsOf(other, {});
+    EXPECT_EQ(facets.total, 0u);
+    for (const FacetGroup& group : facets.groups) EXPECT_THAT(group.values, IsEmpty()) << group.key;
+  }
+  EXPECT_THAT(CountsOf(hub_->catalog().FacetsOf(ada_, {}), "license"), ElementsAre(Pair("mit", 1)));
+}
+
+TEST(FacetParameters, WrongValuesAreRefused) {
+  CatalogQuery query;
+  EXPECT_FALSE(ApplyFacet("colour", "red", &query));
+  EXPECT_FALSE(ApplyFacet("sdk", "gradio", &query));  // a facet of Spaces
+  for (auto [key, value] : {std::pair("parameters", "1-2"),
+                            {"updated", "soon"},
+                            {"updated", "0d"},
+                            {"updated", "-1d"},
+                            {"gated", "maybe"}})
+    EXPECT_THROW(ApplyFacet(key, value, &query), Error) << key << value;
+  EXPECT_TRUE(query.facets.empty());
+}
+
+}  // namespace
+}  // namespace hearth::hub

@@ -1,0 +1,68 @@
+// Which facets there are and which tags are their values: the table behind facets.h, and the value
+// lists that CatalogTable keeps. Constant data and pure functions, but for FacetColumn, which is
+// guarded like its table.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "hub/types.h"
+
+namespace hearth::hub {
+
+// Tags that only the catalog sees begin with this: "\x01p:fill-mask" is the task itself, however
+// many tags name tasks.
+inline constexpr char kHiddenTag = '\x01';
+std::string HiddenTag(char kind, std::string_view text);
+
+enum class FacetKind : uint8_t { kTags, kGated, kUpdated, kAuthor };
+enum class FacetOrder : uint8_t { kByCount, kByScale };
+
+struct FacetDef {
+  std::string_view key;
+  std::string_view label;
+  bool models, datasets, spaces;
+  FacetKind kind;
+  bool many;
+  FacetOrder order;
+  // kTags: the value that a tag stands for in this facet; nullopt = none.
+  std::optional<std::string> (*value_of)(RepoType type, std::string_view tag);
+  std::string (*label_of)(std::string_view value);
+
+  bool Has(RepoType type) const {
+    return type == RepoType::kModel ? models : type == RepoType::kDataset ? datasets : spaces;
+  }
+};
+
+std::span<const FacetDef> FacetDefs();
+const FacetDef* FindFacet(RepoType type, std::string_view key);  // nullptr when unknown
+inline size_t FacetIndex(const FacetDef& def) {
+  return static_cast<size_t>(&def - FacetDefs().data());
+}
+
+// "1B-3B", ...: the part of the scale that a number of parameters lies in; "" for 0.
+std::string_view ParameterRangeOf(uint64_t parameters);
+// Place on the facet's scale, for FacetOrder::kByScale.
+size_t ScalePlace(std::string_view key, std::string_view value);
+std::optional<uint32_t> ParseUpdatedDays(std::string_view value);
+std::span<const std::string_view> UpdatedSpans();
+
+// Values of one facet in one table: each is the union of the tags that stand for it.
+struct FacetColumn {
+  struct Value {
+    std::string text;
+    std::vector<uint32_t> tags;
+  };
+  std::vector<Value> values;
+  std::unordered_map<std::string, uint32_t> by_text;
+
+  void Add(std::string text, uint32_t tag);
+  const Value* Find(const std::string& text) const;
+};
+
+}  // namespace hearth::hub

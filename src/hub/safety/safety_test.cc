@@ -1,0 +1,185 @@
+#include "hub/safety/safety.h"
+
+#include "base/bytes.h"
+#include "hub/hub_fixture.h"
+#include "hub/internal/siblings.h"
+#include "hub/safety/content_scan.h"
+
+namespace hearth::hub {
+namespace {
+
+// A pickle that calls os.system("id") when it is loaded.
+const std::string kBadPickle = "cos\nsystem\n(S'id'\ntR.";
+const std::string kGoodPickle = std::string("\x80\x02]q\x00K\x01a.", 10);
+
+class SafetyTest : public HubFixture {
+ protected:
+  void Open(Quarantine policy) {
+    hub_.reset();
+    hub_ = std::make_unique<Hub>(
+        HubOptions{.data = folder_, .clock = &clock_, .quarantine = policy}, true);
+  }
+  FileSafety Look(const RepoHandle& repo, const std::string& path) {
+    RepoHandle now = Reopen(repo);
+    auto git = storage::GitRepository::Open(now.git_folder());
+    std::vector<Sibling> files = ListSiblings(git, *now.record().head).files;
+    const Sibling* file = FindSibling(files, path);
+    SafetyKey key = SafetyKeyOf(*file);
+    return hub_->safety().Find(std::span(&key, 1), Safety::Detail::kReports)[0];
+  }
+  std::string StateOf(const RepoHandle& repo, const std::string& path) {
+    return std::string(SafetyStateName(Look(repo, path).state));
+  }
+};
+
+TEST_F(SafetyTest, FilesWaitThenHaveAnAnswerWithEvidence) {
+  RepoHandle repo = MakeRepo(ada_, RepoType::kModel, "m");
+  Commit(repo, {{"README.md", "# hello"}}, {{"bad.pkl", kBadPickle}, {"good.pkl", kGoodPickle}});
+  EXPECT_EQ(StateOf(repo, "bad.pkl"), "unknown");
+  hub_->safety().ScanNow();
+  EXPECT_EQ(StateOf(repo, "README.md"), "safe");
+  EXPECT_EQ(StateOf(repo, "good.pkl"), "safe");
+  FileSafety bad = Look(repo, "bad.pkl");
+  EXPECT_EQ(bad.state, SafetyState::kUnsafe);
+  EXPECT_EQ(bad.rules, kSafetyRules);
+  const Json& finding = (*bad.report.Find("findings")->AsArray())[0];
+  EXPECT_EQ(finding.StringField("path"), std::string(kScannedName));
+  EXPECT_NE(finding.StringField("evidence")->find("os.system"), std::string::npos);
+  const Json& import = (*bad.report.Find("imports")->AsArray())[0];
+  EXPECT_EQ(import.StringField("module"), "os");
+  EXPECT_EQ(import.StringField("class"), "dangerous");
+}
+
+TEST_F(SafetyTest, TheSameContentIsScannedOnceForAllRepositoriesAndNames) {
+  RepoHandle one = MakeRepo(ada_, RepoType::kModel, "one");
+  RepoHandle two = MakeRepo(ada_, RepoType::kModel, "two", true);
+  Commit(one, {}, {{"a/bad.pkl", kBadPickle}});
+  Commit(two, {}, {{"other/name.pkl", kBadPickle}});
+  hub_->safety().ScanNow();
+  int64_t rows = hub_->db().ReadValue([&](storage::Connection& c) {
+    return *c.QueryInt("SELECT COUNT(*) FROM safety_scans WHERE kind = 'pkl'");
+  });
+  EXPECT_EQ(rows, 1);
+  EXPECT_EQ(StateOf(two, "other/name.pkl"), "unsafe");
+  EXPECT_EQ(Look(two, "other/name.pkl").report.Dump().find("a/bad.pkl"), std::string::npos);
+}
+
+TEST_F(SafetyTest, SecretsAreToldWithoutBeingShown) {
+  std::string secret = "hf_";
+  for (int i = 0; i < 34; ++i) secret += static_cast<char>((i % 2 ? 'a' : 'A') + (i * 11) % 26);
+  RepoHandle repo = MakeRepo(ada_, RepoType::kModel, "m");
+  Commit(repo, {{"train.py", "import os\nkey = '" + secret + "'\n"}});
+  hub_->safety().ScanNow();
+  FileSafety file = Look(repo, "train.py");
+  EXPECT_EQ(file.state, SafetyState::kCaution);
+  const Json& found = (*file.report.Find("secrets")->AsArray())[0];
+  EXPECT_EQ(found.StringField("kind"), "huggingface-token");
+  EXPECT_EQ(found.IntField("line"), 2);
+  EXPECT_EQ(file.report.Dump().find(secret.substr(3, 12)), std::string::npos);
+}
+
+TEST_F(SafetyTest, TemplatesAndConfigurationsAreJudged) {
+  RepoHandle repo = MakeRepo(ada_, RepoType::kModel, "m");
+  Commit(repo, {{"tokenizer_config.json",
+                 R"({"chat_template": "{{ ''.__class__.__mro__[1].__subclasses__() }}"})"},
+                {"config.json", R"({"auto_map": {"AutoModel": "modeling.Net"}})"},
+                {"plain.json", R"({"hidden_size": 4})"}});
+  hub_->safety().ScanNow();
+  EXPECT_EQ(StateOf(repo, "tokenizer_config.json"), "unsafe");
+  EXPECT_EQ(StateOf(repo, "config.json"), "caution");
+  EXPECT_EQ(StateOf(repo, "plain.json"), "safe");
+}
+
+TEST_F(SafetyTest, OtherBranchesAreScannedToo) {
+  RepoHandle repo = MakeRepo(ada_, RepoType::kModel, "m");
+  GitOid main = Commit(repo, {{"README.md", "# hello"}});
+  hub_->commits().CreateBranch(ada_, repo, "side", main.Hex(), false, false);
+  CommitRequest request;
+  request.revision = "side";
+  request.summary = "x";
+  request.operations.push_back(Upload(repo, "bad.pkl", kBadPickle));
+  GitOid side = hub_->commits().Apply(Actor::System(), Reopen(repo), request).oid;
+  hub_->safety().ScanNow();
+  EXPECT_TRUE(hub_->safety().IsListed(repo.record().id, "refs/heads/side", side));
+  EXPECT_EQ(hub_->safety().Queue().unsafe, 1u);
+}
+
+// As after a kill -9 in the middle: rows that were being scanned, refs that nobody listed.
+TEST_F(SafetyTest, AKilledScanStartsAgainAndIsGivenUpInTheEnd) {
+  RepoHandle repo = MakeRepo(ada_, RepoType::kModel, "m");
+  Commit(repo, {{"README.md", "# hello"}}, {{"bad.pkl", kBadPickle}});
+  OpenHub();  // the queue in memory is gone
+  hub_->safety().ScanNow();
+  EXPECT_EQ(StateOf(repo, "bad.pkl"), "unsafe");
+  auto set = [&](int tries) {
+    hub_->db().Write([&](storage::Connection& c) {
+      c.Exec(
+          "UPDATE safety_scans SET pending = 2, state = 0, rules = 0, tries = ? WHERE kind = "
+          "'pkl'",
+          {tries});
+    });
+  };
+  set(1);
+  EXPECT_EQ(StateOf(repo, "bad.pkl"), "scanning");
+  OpenHub();
+  hub_->safety().ScanNow();
+  EXPECT_EQ(StateOf(repo, "bad.pkl"), "unsafe");
+  set(3);
+  OpenHub();
+  hub_->safety().ScanNow();
+  EXPECT_EQ(StateOf(repo, "bad.pkl"), "error");
+  EXPECT_FALSE(Look(repo, "bad.pkl").error.empty());
+}
+
+TEST_F(SafetyTest, BetterRulesScanAgainWhileTheOldAnswerStands) {
+  RepoHandle repo = MakeRepo(ada_, RepoType::kModel, "m");
+  Commit(repo, {}, {{"bad.pkl", kBadPickle}});
+  hub_->safety().ScanNow();
+  hub_->db().Write([](storage::Connection& c) {
+    c.Exec("UPDATE safety_scans SET rules = 0, state = 3 WHERE kind = 'pkl'");
+  });
+  EXPECT_EQ(StateOf(repo, "bad.pkl"), "safe");
+  hub_->safety().ScanNow();
+  EXPECT_EQ(StateOf(repo, "bad.pkl"), "unsafe");
+}
+
+TEST_F(SafetyTest, OnlyThePolicyBlocks) {
+  RepoHandle repo = MakeRepo(ada_, RepoType::kModel, "m");
+  Commit(repo, {{"evil.yaml", "a: !!python/object/apply:os.system ['id']\n"}},
+         {{"bad.pkl", kBadPickle}, {"good.pkl", kGoodPickle}});
+  hub_->safety().ScanNow();
+  EXPECT_FALSE(hub_->safety().Blocks(Sha256Of(kBadPickle)));
+  Open(Quarantine::kBlock);
+  EXPECT_TRUE(hub_->safety().Blocks(Sha256Of(kBadPickle)));
+  EXPECT_FALSE(hub_->safety().Blocks(Sha256Of(kGoodPickle)));
+  EXPECT_EQ(hub_->safety().BlockedBlobs().size(), 1u);
+  Open(Quarantine::kOff);
+  EXPECT_FALSE(hub_->safety().Blocks(Sha256Of(kBadPickle)));
+  EXPECT_EQ(StateOf(repo, "bad.pkl"), "unknown");
+}
+
+TEST_F(SafetyTest, TheThreadScansWhatIsCommitted) {
+  RepoHandle repo = MakeRepo(ada_, RepoType::kModel, "m");
+  hub_->safety().Start();
+  Commit(repo, {}, {{"bad.pkl", kBadPickle}});
+  ASSERT_TRUE(hub_->safety().WaitIdle(std::chrono::seconds(30)));
+  EXPECT_EQ(StateOf(repo, "bad.pkl"), "unsafe");
+  SafetyQueue queue = hub_->safety().Queue();
+  EXPECT_EQ(queue.queued + queue.scanning + queue.refs_waiting, 0u);
+  EXPECT_FALSE(queue.oldest_queued);
+  hub_->safety().Stop();
+}
+
+TEST_F(SafetyTest, ADeletedRepositoryLeavesAReasonNotAFault) {
+  RepoHandle repo = MakeRepo(ada_, RepoType::kModel, "m");
+  Commit(repo, {{"a.txt", "text"}});
+  SafetyKey key = SafetyKeyOf("a.txt", GitOid(std::string(20, 'x')), std::nullopt, 4);
+  hub_->safety().Want(repo.record(), std::span(&key, 1));
+  hub_->safety().ScanNow();
+  FileSafety file = hub_->safety().Find(std::span(&key, 1), Safety::Detail::kReports)[0];
+  EXPECT_EQ(file.state, SafetyState::kError);
+  EXPECT_EQ(file.error.find(folder_.string()), std::string::npos);
+}
+
+}  // namespace
+}  // namespace hearth::hub

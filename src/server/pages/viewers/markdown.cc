@@ -1,0 +1,24 @@
+// Markdown, rendered; the source is one click away.
+#include "codec/yaml.h"
+#include "server/pages/viewers/viewer.h"
+#include "text/utf8.h"
+
+namespace hearth::server {
+namespace {
+
+bool Accepts(const BlobSubject& subject) {
+  return (subject.ending == "md" || subject.ending == "markdown" || subject.ending == "mdx") &&
+         !subject.binary && subject.whole();
+}
+
+void Fill(const BlobSubject& subject, Json* data) {
+  FrontMatter parts = SplitFrontMatter(subject.head);
+  data->Set("markdown", RenderMarkdown(parts.body, subject.markdown));
+  FillText(subject.head, true, "markdown", data);
+}
+
+}  // namespace
+
+Viewer Make_markdown() { return {"markdown", Accepts, Fill}; }
+
+}  // namespace hearth::server

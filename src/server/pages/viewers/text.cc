@@ -1,0 +1,25 @@
+// Text with numbered lines.
+#include "server/pages/viewers/viewer.h"
+
+namespace hearth::server {
+namespace {
+
+bool Accepts(const BlobSubject& subject) { return !subject.binary; }
+
+void Fill(const BlobSubject& subject, Json* data) {
+  // Files of one long line are made readable: that is what minified JSON is.
+  bool one_line = subject.ending == "json" && subject.whole() && subject.head.size() > 200 &&
+                  subject.head.find('\n') >= subject.head.size() - 1;
+  if (one_line) {
+    FillText(Json::Parse(subject.head).Dump(2), true, "json", data);
+    data->Set("laid_out", true);
+    return;
+  }
+  FillText(subject.head, subject.whole(), LanguageOf(subject), data);
+}
+
+}  // namespace
+
+Viewer Make_text() { return {"text", Accepts, Fill}; }
+
+}  // namespace hearth::server

@@ -1,0 +1,54 @@
+// How a file is shown on its page. A viewer is one file of this folder, one line in viewers.inc and
+// one template blob/<name>.html: it says whether a file is its own, and fills the data that the
+// template shows. Viewers read headers and heads by ranges; whatever lies in a file, they throw
+// only Error, and the page then shows the file as text or not at all, with the reason. Pure
+// functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "codec/json.h"
+#include "codec/markdown.h"
+#include "formats/source/source.h"
+
+namespace hearth::server {
+
+inline constexpr uint64_t kShownHeadBytes = 512 << 10;
+
+struct BlobSubject {
+  std::string path;
+  std::string name;    // last part of it
+  std::string ending;  // "json", lower case, without the dot; "" = none
+  uint64_t size_bytes = 0;
+  ByteSource* source = nullptr;  // the whole content
+  std::string head;              // its first kShownHeadBytes
+  bool binary = false;           // judged by the head
+  MarkdownOptions markdown;      // how links of this document are meant
+  bool whole() const { return head.size() == size_bytes; }
+};
+
+struct Viewer {
+  std::string_view name;
+  bool (*accepts)(const BlobSubject& subject);
+  void (*fill)(const BlobSubject& subject, Json* data);
+};
+
+// All of viewers.inc, in order; the first that accepts a file shows it. The last accepts all.
+const std::vector<Viewer>& Viewers();
+// The subject, with head, ending and the judgement of its bytes.
+BlobSubject MakeSubject(std::string_view path, ByteSource* source);
+// Sets "shown_as", and what that viewer gives; with a fault also "fault".
+void FillViewer(const BlobSubject& subject, Json* data);
+
+// The name that highlighters know a language by ("python"), from name and ending; "" = none.
+std::string_view LanguageOf(const BlobSubject& subject);
+// Sets "lines": [text], "language", "cut" (true when not all is shown).
+void FillText(std::string_view text, bool all, std::string_view language, Json* data);
+// Sets "columns": [{name, numeric}], "rows": [[text]], "cut".
+void FillTable(const std::vector<std::string>& columns,
+               const std::vector<std::vector<std::string>>& rows, bool all, Json* data);
+
+}  // namespace hearth::server
