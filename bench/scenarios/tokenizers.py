@@ -5,7 +5,7 @@ fresh process. Loading is CPU time of the first load of a fresh process, beside 
 `.cache/testdata/tokenizers/<vocabulary>/tokenizer.json` and `.cache/testdata/text/<text>.txt` (tools/tokenizer_data.py). "Two threads"
 is our own speed in two threads over that in one, "twice the input" our time for two megabytes of one word over that for one. Rivals
 run in the environment `tokenizer_peers` (tools/python_env.py), or under HEARTH_PEERS_PYTHON. HEARTH_BENCH_CASES (as
-gpt2/english,bert/worst,llama3; a vocabulary alone: its loads and sentences) and HEARTH_BENCH_ROUNDS make a run smaller; what a
+gpt2/english,bert/worst,xlmr/threads,llama3; a vocabulary alone: its loads and sentences) and HEARTH_BENCH_ROUNDS make a run smaller; what a
 smaller run does not measure stays in the results as it was.
 """
 import filecmp
@@ -139,14 +139,26 @@ def measure(names, python, vocabulary, text, rounds):
 
 
 def two_threads(vocabulary, text, rounds):
-    """Our speed in two threads over that in one, round by round."""
-    speedups = []
+    """Our speed in two threads over that in one, round by round.
+
+    A round counts only when two threads of plain arithmetic, before and after it, got two cores: else it says what else ran.
+    """
+    speedups, tries = [], 0
     with Engine("hearth", None) as engine:
         engine("load", vocabulary_file(vocabulary))
         engine("text", text)
         engine("threads", 2)
-        for _ in range(rounds):
-            speedups.append(2 * engine("threads", 1)["wall"] / engine("threads", 2)["wall"])
+
+        def cores():
+            return 2 * engine("arithmetic", 1)["wall"] / engine("arithmetic", 2)["wall"]
+
+        free = cores()
+        while len(speedups) < rounds and tries < 20 * rounds:
+            tries += 1
+            before, speedup = free, 2 * engine("threads", 1)["wall"] / engine("threads", 2)["wall"]
+            free = cores()
+            if min(before, free) >= 1.9:
+                speedups.append(speedup)
     return speedups
 
 
@@ -226,8 +238,15 @@ def text_goals(python, vocabulary, name, folder, rounds, detail):
             continue
         ratio = ratios(rows["hearth"][kind], rows[best][kind])
         goals.append(goal(f"{vocabulary}, {name}, {words}, over {best}", f">= {GOALS.get(vocabulary, 1.2)}", ratio))
-    goals.append(goal(f"{vocabulary}, {name}, two threads over one", ">= 1.9", spread(two_threads(vocabulary, text, rounds))))
     return goals
+
+
+def thread_goals(vocabulary, rounds):
+    speedups = two_threads(vocabulary, DATA / "text/english.txt", rounds)
+    if not speedups:
+        print(f"  {vocabulary}: no two cores were free for two threads", flush=True)
+        return []
+    return [goal(f"{vocabulary}, english, two threads over one", ">= 1.9", spread(speedups))]
 
 
 def worst_goals(vocabulary, folder, rounds):
@@ -278,13 +297,15 @@ def main():
     python = peers_python()
     rounds = int(os.environ.get("HEARTH_BENCH_ROUNDS", "9"))
     wanted = os.environ.get("HEARTH_BENCH_CASES")
-    cases = [(v, t) for v, (_, texts) in VOCABULARIES.items() for t in (*texts, "worst")]
+    cases = [(v, t) for v, (_, texts) in VOCABULARIES.items() for t in (*texts, "threads", "worst")]
     if wanted:
         cases = [tuple(case.split("/")) for case in wanted.split(",") if "/" in case]
     goals, detail = [], {}
     with temp_folder() as folder:
         for vocabulary, name in cases:
-            if name == "worst":
+            if name == "threads":
+                goals += thread_goals(vocabulary, rounds)
+            elif name == "worst":
                 goals += worst_goals(vocabulary, folder, rounds)
             else:
                 goals += text_goals(python, vocabulary, name, folder, rounds, detail)

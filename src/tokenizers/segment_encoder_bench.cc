@@ -7,12 +7,17 @@
 //                  there
 //   text FILE      reads the text of the commands that follow
 //   encode         {"cpu", "count", "digest"}; caches stay warm from one call to the next
-//   threads N      encodes the text in N threads at once, 8 times each; {"wall", "count"}
+//   threads N      encodes the text in N threads at once, each on a core of its own, 8 times each;
+//                  {"wall", "cpu": of all threads}
+//   arithmetic N   the same with arithmetic in registers, some hundredths of a second: what the
+//                  machine can give N threads at the moment; {"wall"}
 //   latency N      the ids of the text, N times; {"cpu"} of one
 //   offsets N      the same with offsets in characters, tokens, words and masks
 //   write FILE     writes the ids of the text, little-endian 32 bits each
 #include <fmt/format.h>
+#include <sched.h>
 
+#include <atomic>
 #include <chrono>
 #include <ctime>
 #include <fstream>
@@ -59,6 +64,7 @@ class Server {
     }
     if (command == "encode") return Encode();
     if (command == "threads") return Threads(std::stoi(argument));
+    if (command == "arithmetic") return Arithmetic(std::stoi(argument));
     if (command == "latency") return Latency(std::stoi(argument));
     if (command == "offsets") return WithOffsets(std::stoi(argument));
     if (command == "write") {
@@ -99,22 +105,50 @@ class Server {
                        Digest(ids));
   }
 
-  std::string Threads(int count) {
+  // Calls work() in threads on cores of their own; returns the seconds until the last ended.
+  template <typename Work>
+  static double InThreads(int count, Work&& work) {
+    cpu_set_t allowed;
+    sched_getaffinity(0, sizeof(allowed), &allowed);
     std::vector<std::thread> threads;
-    std::vector<size_t> counts(static_cast<size_t>(count));
     auto start = std::chrono::steady_clock::now();
-    for (size_t& number : counts) {
-      threads.emplace_back([this, &number] {
-        for (int round = 0; round < 8; ++round) {
-          std::vector<uint32_t> ids;
-          tokenizer_->EncodeIds(text_, false, &ids);
-          number = ids.size();
-        }
+    for (int core = 0; core < CPU_SETSIZE && threads.size() < static_cast<size_t>(count); ++core) {
+      if (!CPU_ISSET(core, &allowed)) continue;
+      threads.emplace_back([core, &work] {
+        cpu_set_t own;
+        CPU_ZERO(&own);
+        CPU_SET(core, &own);
+        sched_setaffinity(0, sizeof(own), &own);
+        work();
       });
     }
     for (std::thread& thread : threads) thread.join();
     std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
-    return fmt::format(R"({{"wall": {}, "count": {}}})", wall.count(), counts[0]);
+    return wall.count();
+  }
+
+  std::string Threads(int count) {
+    std::atomic<double> cpu = 0;
+    double wall = InThreads(count, [this, &cpu] {
+      double start = ThreadSeconds();
+      for (int round = 0; round < 8; ++round) {
+        std::vector<uint32_t> ids;
+        tokenizer_->EncodeIds(text_, false, &ids);
+      }
+      cpu += ThreadSeconds() - start;
+    });
+    return fmt::format(R"({{"wall": {}, "cpu": {}}})", wall, cpu.load());
+  }
+
+  static std::string Arithmetic(int count) {
+    double wall = InThreads(count, [] {
+      uint64_t value = 1;
+      for (int step = 0; step < 20'000'000; ++step) {
+        value = value * 0x9E3779B97F4A7C15u + 1;
+        asm volatile("" : "+r"(value));
+      }
+    });
+    return fmt::format(R"({{"wall": {}}})", wall);
   }
 
   std::string Latency(int rounds) {
