@@ -1,6 +1,7 @@
 #include "server/pages/repo_frame.h"
 
 #include "base/error.h"
+#include "server/pages/repo_head.h"
 
 namespace hearth::server {
 
@@ -9,8 +10,7 @@ Json RepoFrame(Context& context, std::string_view tab, std::string_view revision
   hub::FactsPtr facts;
   if (repo.head) facts = context.hub.catalog().FactsOf(context.repo(), *repo.head);
   Json summary = RepoSummary(repo, facts.get(), context.hub.clock().Now());
-  summary.Set("can_write", context.repo().right() >= hub::Right::kWrite);
-  summary.Set("can_admin", context.repo().right() >= hub::Right::kAdmin);
+  AddRepoHead(context, facts.get(), &summary);
   return Json::Obj({{"repo", std::move(summary)},
                     {"tab", tab},
                     {"revision", revision},
