@@ -338,14 +338,20 @@ MultipartUpload Objects::Begin(const RepoHandle& repo, int64_t pusher_id, const 
   upload.oid = oid;
   upload.size_bytes = size_bytes;
   upload.part_bytes = part_bytes;
-  for (const auto& [part, etag] : impl_->parts.Stored(id)) upload.stored_parts.push_back(part);
+  for (const auto& [part, etag] : impl_->parts.Stored(id)) {
+    upload.stored_parts.push_back(part);
+    upload.etags.push_back(etag);
+  }
   return upload;
 }
 
 std::optional<MultipartUpload> Objects::FindUpload(std::string_view id) const {
   std::optional<MultipartUpload> upload = impl_->LoadUpload(id);
   if (upload) {
-    for (const auto& [part, etag] : impl_->parts.Stored(id)) upload->stored_parts.push_back(part);
+    for (const auto& [part, etag] : impl_->parts.Stored(id)) {
+      upload->stored_parts.push_back(part);
+      upload->etags.push_back(etag);
+    }
   }
   return upload;
 }

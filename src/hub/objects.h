@@ -38,7 +38,8 @@ struct MultipartUpload {
   Sha256 oid;
   uint64_t size_bytes = 0;
   uint64_t part_bytes = 0;
-  std::vector<int> stored_parts;  // 1-based, sorted
+  std::vector<int> stored_parts;   // 1-based, sorted
+  std::vector<std::string> etags;  // of the stored parts, in their order
 };
 
 // An object that a repository holds.

@@ -60,6 +60,23 @@ def configs_that_lie():
     yield Repository("lie-modules-alone", ["embedding"]).add("modules.json", modules).add("1_Pooling/config.json", {}).add("notes.bin", b"none")
 
 
+def look_alikes():
+    """What is nearly the mark of a kind, and is not."""
+    backbone = {f"backbone_layer{i}.conv.weight": ("F32", (8, 8, 3, 3)) for i in range(4)}
+    yield (Repository("backbone-names", ["base"]).add("config.json", {"model_type": "own", "architectures": ["OwnModel"]})
+           .add("model.safetensors", files.safetensors(backbone)))
+    soft = {f"soft_moe.{i}.weight": ("F32", (8, 8)) for i in range(4)}
+    yield (Repository("soft-names", ["base"]).add("config.json", {"model_type": "own"}).add("model.safetensors", files.safetensors(soft)))
+    lookalike = {"model.token_map.weight": ("U32", (64, 4)), "model.layers.0.scales": ("F32", (4,)), "model.layers.1.biases": ("F32", (4,))}
+    yield whole("mlx-look-alike", "llama", ["base"], tensors={**with_dtype(FAMILIES["llama"][1], "F16"), **lookalike})
+    tables = {"embeddings.weight": ("U8", (64, 4)), "norm.weight_scale": ("F32", (4,))}
+    yield whole("int8-look-alike", "bert", ["base"], tensors={**with_dtype(FAMILIES["bert"][1], "F32"), **tables})
+    yield (Repository("results-beside-unknown-weights", []).add("lid.176.bin", b"\xba\x16\x4f\x2f" + bytes(64)).add("results.csv", TABLE)
+           .add("README.md", cards.card({"license": "mit"}, "short")))
+    yield Repository("tokenizer-beside-unknown-weights", ["tokenizer"]).add("tokenizer.json", files.tokenizer_json()).add("ggml-base.bin", bytes(64))
+    yield (Repository("onnx-beside-unknown-weights", ["converted"]).add("model.onnx", files.onnx_file()).add("weights.npz", b"PK\x03\x04" + bytes(64)))
+
+
 def records_that_lie():
     # mergekit's record beside weights that nobody can check, and alone.
     yield Repository("record-alone", ["merged"]).add("mergekit_config.yml", models.MERGEKIT.format(method="ties")).add("README.md", "# merge\n")
@@ -112,7 +129,7 @@ def wrong_places():
 
 
 def all_adversarial():
-    for group in (names_that_lie, tags_that_lie, configs_that_lie, records_that_lie, endings_that_lie, wrong_places):
+    for group in (names_that_lie, tags_that_lie, configs_that_lie, look_alikes, records_that_lie, endings_that_lie, wrong_places):
         for repo in group():
             if repo.label == "shards-missing":
                 del repo.files["model-00002-of-00003.safetensors"]

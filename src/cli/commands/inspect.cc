@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/duration.h"
 #include "cli/findings.h"
+#include "cli/fit_report.h"
 #include "cli/progress.h"
 #include "cli/reading.h"
 #include "cli/targets.h"
@@ -24,6 +25,7 @@ struct InspectCommand {
   std::vector<std::string> targets;
   std::string target;  // the first
   bool as_repository = false;
+  FitOptions fit;
   ReadingOptions reading;
   bool json = false;
   bool all = false;
@@ -222,7 +224,11 @@ void PrintJson(const InspectCommand& command, const std::vector<Inspected>& file
   Json rows = Json::Arr();
   for (const Inspected& file : files) rows.Push(FileJson(file));
   Json json = Json::Obj({{"schema", 1}, {"target", command.target}, {"files", std::move(rows)}});
-  if (reading) json.Set("repository", ReadingJson(*reading));
+  if (reading) {
+    json.Set("repository", ReadingJson(*reading));
+    Json fit = FitJson(command.target, command.fit);
+    for (const auto& [key, value] : *fit.AsObject()) json.Set(key, value);
+  }
   if (!command.no_scan) json.Set("scan", report.ToJson());
   std::printf("%s\n", json.Dump(2).c_str());
 }
@@ -305,7 +311,10 @@ int Run(const InspectCommand& command) {
     PrintJson(command, files, reading, report);
   } else if (folder) {
     PrintFolder(command, files, report);
-    if (reading) PrintReading(*reading, WantsColour());
+    if (reading) {
+      PrintReading(*reading, WantsColour());
+      PrintFit(command.target, command.fit);
+    }
   } else {
     Printer printer(command);
     printer.Header(files[0].name, files[0].inspection.format + ", " + HumanBytes(files[0].bytes));
@@ -329,6 +338,9 @@ void AddInspectCommand(CLI::App& app, Outcome* outcome) {
                    "A file, a folder, or an http(s) address of a file or "
                    "of a repository on a hub")
       ->required();
+  command->add_option("--device", options->fit.devices,
+                      "Of folders: does the model fit \"RTX 4090\" or name:24GiB; several times");
+  command->add_option("--context", options->fit.context, "Tokens of context to reckon with");
   command->add_flag("--as-repository", options->as_repository,
                     "Only what folders are as repositories: kinds, reading order, card score; "
                     "takes several, and with --json gives one line each");

@@ -49,6 +49,7 @@ struct ServeOptions {
   std::string gc_every = "1d";
   std::string gc_grace = "22d";
   std::string scrub_every = "off";
+  std::string quarantine = "warn";
   int scrub_rate = 10;
   std::string upkeep_pause = "60s";
   std::string inference = "on";
@@ -230,7 +231,8 @@ void Serve(const ServeOptions& options, const Outcome& outcome) {
                 .xet_convert_after = ParseConvertAfter(options.xet_convert_after),
                 .reserve_bytes = options.reserve_bytes,
                 .judge = options.inference == "off" ? hub::ModelJudge{}
-                                                    : server::MakeModelJudge(ModelMemory(options))},
+                                                    : server::MakeModelJudge(ModelMemory(options)),
+                .quarantine = hub::ParseQuarantine(options.quarantine).value()},
                /*exclusive=*/true);
   hub::InstallHooks(data, outcome.program);
   std::string first_token = EnsureAdministrator(hub, options);
@@ -372,6 +374,13 @@ void AddServeCommand(CLI::App& app, Outcome* outcome) {
       ->add_option("--upkeep-pause", options->upkeep_pause,
                    "How long after its start the server leaves collecting and scrubbing alone")
       ->envname(env("UPKEEP_PAUSE"))
+      ->capture_default_str();
+  command
+      ->add_option("--quarantine", options->quarantine,
+                   "Files that scans find dangerous: warn says so, block does not give them out "
+                   "either, off = nothing is scanned")
+      ->envname(env("QUARANTINE"))
+      ->check(CLI::IsMember({"off", "warn", "block"}))
       ->capture_default_str();
   command
       ->add_option("--inference", options->inference,

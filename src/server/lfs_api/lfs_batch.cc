@@ -1,7 +1,10 @@
 // The Git LFS batch API (git-lfs/docs/api/batch.md) with the basic transfer, the Hub's multipart
 // transfer and Xet for clients that offer it: which objects are missing, and where to send or get
 // them.
+#include <algorithm>
+
 #include "base/error.h"
+#include "server/inspector_api/quarantine.h"
 #include "server/lfs_api/signed_link.h"
 #include "server/route.h"
 #include "server/write_access.h"
@@ -17,6 +20,9 @@ constexpr uint64_t kMaxObjectBytes = 500'000'000'000;
 // quicker.
 constexpr uint64_t kMultipartAbove = 64ull << 20;
 constexpr uint64_t kMinPartBytes = 64ull << 20;
+// A client that shows progress and resumes may ask for smaller parts ("part_bytes" in its request):
+// then it also learns which parts an unfinished upload has already.
+constexpr uint64_t kLeastPartBytes = 1ull << 20;
 // The links of all parts are in one answer, 250 bytes each.
 constexpr uint64_t kMaxParts = 1000;
 // Of one answer: 250,000 links are 75 MB of text.
@@ -32,6 +38,7 @@ struct Batch {
   bool multipart = false;  // the client offers it
   // git-lfs takes one transfer for all objects of an answer; the other clients look at each object.
   bool all_multipart = false;
+  std::optional<uint64_t> part_bytes = std::nullopt;  // as the client wishes
   // What an upload by Xet needs to know; the same for all objects.
   std::optional<Json> xet_action = std::nullopt;
   int64_t now_seconds = 0;
@@ -66,17 +73,17 @@ Json Action(const Batch& batch, const SignedLink& link, Json header = Json::Obj(
                     {"expires_in", link.expires - batch.now_seconds}});
 }
 
-uint64_t PartBytes(uint64_t size) {
+uint64_t PartBytes(uint64_t size, uint64_t wished = kMinPartBytes) {
   constexpr uint64_t kMebibyte = 1 << 20;
   uint64_t needed = (size + kMaxParts - 1) / kMaxParts;
   needed = (needed + kMebibyte - 1) / kMebibyte * kMebibyte;
-  return std::max(kMinPartBytes, needed);
+  return std::max(wished, needed);
 }
 
 Json MultipartAction(const Batch& batch, const hub::RepoHandle& repo, const Wanted& object) {
-  hub::MultipartUpload upload =
-      batch.context.hub.objects().Begin(repo, batch.context.actor.user_id, object.oid,
-                                        object.size_bytes, PartBytes(object.size_bytes));
+  hub::MultipartUpload upload = batch.context.hub.objects().Begin(
+      repo, batch.context.actor.user_id, object.oid, object.size_bytes,
+      PartBytes(object.size_bytes, batch.part_bytes.value_or(kMinPartBytes)));
   Json header = Json::Obj({{"chunk_size", std::to_string(upload.part_bytes)}});
   uint64_t parts = (upload.size_bytes + upload.part_bytes - 1) / upload.part_bytes;
   SignedLink link = LinkFor(batch, LinkPurpose::kPart, repo, object);
@@ -84,7 +91,15 @@ Json MultipartAction(const Batch& batch, const hub::RepoHandle& repo, const Want
     link.part = static_cast<int>(part);
     header.Set(std::to_string(part), batch.context.base_url + MakeLink(batch.context.hub, link));
   }
-  return Action(batch, LinkFor(batch, LinkPurpose::kComplete, repo, object), std::move(header));
+  Json action =
+      Action(batch, LinkFor(batch, LinkPurpose::kComplete, repo, object), std::move(header));
+  if (batch.part_bytes) {
+    Json stored = Json::Obj();
+    for (size_t i = 0; i < upload.stored_parts.size(); ++i)
+      stored.Set(std::to_string(upload.stored_parts[i]), upload.etags[i]);
+    action.Set("stored", std::move(stored));
+  }
+  return action;
 }
 
 Json UploadAnswer(const Batch& batch, const hub::RepoHandle& repo, const Wanted& object) {
@@ -106,8 +121,9 @@ Json UploadAnswer(const Batch& batch, const hub::RepoHandle& repo, const Wanted&
     answer.Set("actions", Json::Obj({{"upload", *batch.xet_action}}));
     return answer;
   }
-  bool parts = object.size_bytes > 0 && batch.multipart &&
-               (batch.all_multipart || object.size_bytes > kMultipartAbove);
+  bool parts =
+      object.size_bytes > 0 && batch.multipart &&
+      (batch.all_multipart || object.size_bytes > batch.part_bytes.value_or(kMultipartAbove));
   Json upload = parts ? MultipartAction(batch, repo, object)
                       : Action(batch, LinkFor(batch, LinkPurpose::kUpload, repo, object));
   Json verify = Action(batch, LinkFor(batch, LinkPurpose::kVerify, repo, object));
@@ -121,6 +137,10 @@ Json DownloadAnswer(const Batch& batch, const hub::RepoHandle& repo, const Wante
   if (!held) {
     return ObjectError(oid, static_cast<int64_t>(object.size_bytes), 404,
                        "The object does not exist");
+  }
+  if (batch.context.hub.safety().Blocks(object.oid)) {
+    return ObjectError(oid, static_cast<int64_t>(object.size_bytes), 403,
+                       UnsafeMessage("This object"));
   }
   Wanted actual{object.oid, *held};
   Json download = Action(batch, LinkFor(batch, LinkPurpose::kDownload, repo, actual));
@@ -196,11 +216,14 @@ Json AnswerObject(const Batch& batch, const hub::RepoHandle& repo, const Json& i
 }
 
 // A short list of huge objects would otherwise become an answer of hundreds of megabytes.
-void CheckPartLinks(const Json::Array& objects) {
+void CheckPartLinks(const Json::Array& objects, uint64_t part_bytes) {
   uint64_t links = 0;
   for (const Json& item : objects) {
     auto size = static_cast<uint64_t>(std::max<int64_t>(SizeOf(item), 0));
-    if (size <= kMaxObjectBytes) links += (size + PartBytes(size) - 1) / PartBytes(size);
+    if (size <= kMaxObjectBytes) {
+      uint64_t part = PartBytes(size, part_bytes);
+      links += (size + part - 1) / part;
+    }
   }
   if (links > kMaxPartsOfBatch) {
     throw Error(Code::kTooLarge, "These objects have too many parts for one batch: ask for fewer");
@@ -226,8 +249,11 @@ net::Response HandleBatch(Context& context) {
     batch.xet_action = XetAction(context, repo.record(), RevisionOf(body));
   }
   batch.multipart = upload && !batch.xet_action && Offers(body, "multipart");
+  if (std::optional<int64_t> wished = body.IntField("part_bytes"); wished && *wished > 0) {
+    batch.part_bytes = std::clamp(static_cast<uint64_t>(*wished), kLeastPartBytes, kMinPartBytes);
+  }
   batch.now_seconds = ToUnixMillis(context.hub.clock().Now()) / 1000;
-  if (batch.multipart) CheckPartLinks(objects);
+  if (batch.multipart) CheckPartLinks(objects, batch.part_bytes.value_or(kMinPartBytes));
   bool large = false;
   for (const Json& item : objects) {
     large |= SizeOf(item) > static_cast<int64_t>(kMultipartAbove);

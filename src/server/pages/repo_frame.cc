@@ -1,20 +1,15 @@
 #include "server/pages/repo_frame.h"
 
 #include "base/error.h"
-#include "server/pages/repo_head.h"
+#include "server/pages/repo_view.h"
 
 namespace hearth::server {
 
 Json RepoFrame(Context& context, std::string_view tab, std::string_view revision) {
-  const hub::RepoRecord& repo = context.repo().record();
-  hub::FactsPtr facts;
-  if (repo.head) facts = context.hub.catalog().FactsOf(context.repo(), *repo.head);
-  Json summary = RepoSummary(repo, facts.get(), context.hub.clock().Now());
-  AddRepoHead(context, facts.get(), &summary);
-  return Json::Obj({{"repo", std::move(summary)},
-                    {"tab", tab},
-                    {"revision", revision},
-                    {"said", context.request.QueryParam("said").value_or("")}});
+  Json data = RepoPageData(context, tab, revision, HeadFacts(context).get());
+  data.Find("repo")->Set("can_write", context.repo().right() >= hub::Right::kWrite);
+  data.Set("said", context.request.QueryParam("said").value_or(""));
+  return data;
 }
 
 std::string RepoLocation(const hub::RepoRecord& repo) {

@@ -8,7 +8,7 @@
 
 namespace hearth::server {
 
-// {repo, tab, revision, said}; repo also says what the viewer may do (can_write, can_admin).
+// RepoPageData of a page with forms: also `said` and repo.can_write.
 Json RepoFrame(Context& context, std::string_view tab, std::string_view revision);
 // RepoPath with its segments encoded, for Location headers.
 std::string RepoLocation(const hub::RepoRecord& repo);

@@ -5,7 +5,7 @@
 
 namespace hearth::server {
 
-// Adds liked, may_like, can_write, can_admin and chips [{kind, text, filter}] to the summary of the request's
+// Adds liked, may_like, can_write, may_admin and chips [{kind, text, filter}] to the summary of the request's
 // repository; `facts` may be null.
 void AddRepoHead(const Context& context, const hub::RepoFacts* facts, Json* repo);
 

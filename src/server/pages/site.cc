@@ -20,7 +20,8 @@ namespace {
 // in a repository can never be one, though this host serves it too.
 std::string ContentPolicy(std::string_view nonce) {
   return "default-src 'none'; script-src 'nonce-" + std::string(nonce) +
-         "' 'strict-dynamic'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
+         "' 'strict-dynamic'; worker-src 'self'; style-src 'self'; connect-src 'self'; img-src "
+         "'self' data: blob:; "
          "media-src 'self' blob:; font-src 'self'; form-action 'self'; base-uri 'none'; "
          "frame-ancestors 'none'";
 }

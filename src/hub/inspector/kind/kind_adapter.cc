@@ -7,7 +7,8 @@
 namespace hearth::inspector {
 namespace {
 
-// Parts of names that the adapter libraries give: PEFT, diffusers, kohya, LyCORIS.
+// Parts of names that the adapter libraries give: PEFT, diffusers, kohya, LyCORIS. They begin where
+// a part of the name does: "backbone_" and "soft_" are none.
 constexpr std::string_view kMarks[] = {"lora_A",
                                        "lora_B",
                                        "lora_down",
@@ -15,10 +16,10 @@ constexpr std::string_view kMarks[] = {"lora_A",
                                        "lora_embedding_",
                                        "lora_mid",
                                        "lora_magnitude",
-                                       ".lora.down",
-                                       ".lora.up",
-                                       "_lora.down",
-                                       "_lora.up",
+                                       "lora_a",
+                                       "lora_b",
+                                       "lora.down",
+                                       "lora.up",
                                        "hada_w",
                                        "hada_t",
                                        "ia3_",
@@ -31,18 +32,11 @@ constexpr std::string_view kMarks[] = {"lora_A",
                                        "adaption_prompt",
                                        "adaption_gate",
                                        "randlora_",
-                                       "hra_u",
                                        "fourierft_",
-                                       "lora_a",
-                                       "lora_b",
                                        "dora_scale",
                                        "vblora_",
-                                       "ln_tuning_layers",
-                                       "bone_",
-                                       "miss_",
                                        "shira_",
-                                       "c3a_kernel",
-                                       "waveft_"};
+                                       "c3a_kernel"};
 // What stands beside them and nowhere else.
 constexpr std::string_view kCompanions[] = {".alpha", ".network_alpha"};
 
@@ -147,9 +141,13 @@ void FindGguf(const WeightFile& file, Classification* result) {
 }  // namespace
 
 bool IsAdapterTensor(std::string_view name) {
-  return std::any_of(std::begin(kMarks), std::end(kMarks), [name](std::string_view mark) {
-    return name.find(mark) != std::string_view::npos;
-  });
+  for (std::string_view mark : kMarks) {
+    for (size_t at = name.find(mark); at != std::string_view::npos; at = name.find(mark, at + 1)) {
+      char before = at == 0 ? '.' : name[at - 1];
+      if (before == '.' || (before == '_' && mark.starts_with("lora"))) return true;
+    }
+  }
+  return false;
 }
 
 void FindAdapter(const Survey& survey, Classification* result) {

@@ -46,6 +46,8 @@ void FindConverted(const Survey& survey, Classification* result) {
   bool mlx = !weights.empty() && std::all_of(weights.begin(), weights.end(), IsMlx);
   if (!mlx && std::any_of(weights.begin(), weights.end(), IsNative)) return;
   if (result->Is("quantized")) return;
+  // A file of no known form may hold the weights that it was converted from.
+  Level best = survey.UnknownFile().empty() ? Level::kProved : Level::kInferred;
   for (const WeightFile& file : weights) {
     std::string name(FormatName(file.format));
     if (mlx) {
@@ -54,13 +56,12 @@ void FindConverted(const Survey& survey, Classification* result) {
                   At(file.path, "__metadata__ format", "written by MLX"));
     } else if (file.format == WeightFormat::kGguf) {
       if (!file.verified || !IsFloatGguf(file)) continue;
-      result->Add("converted", Level::kProved,
+      result->Add("converted", best,
                   At(file.path, "", "GGUF in full precision, and no weights of a trainer"));
     } else if (IsExport(file.format)) {
       // An ending alone says nothing.
       if (!file.verified) continue;
-      result->Add("converted", Level::kProved,
-                  At(file.path, "", name + ", and no weights of a trainer"));
+      result->Add("converted", best, At(file.path, "", name + ", and no weights of a trainer"));
     } else {
       // tf_model.h5 and flax_model.msgpack are conversions mostly; some models were born so.
       result->Add("converted", Level::kInferred,

@@ -52,7 +52,8 @@ class DatasetRule {
     bool dataset = survey_.type() == "dataset";
     // Beside a model, and in an app, tables are examples and logs.
     bool elsewhere = survey_.type() == "space" || !survey_.weights().empty() ||
-                     survey_.config().is_object() || result_->Is("adapter") || result_->Is("space");
+                     survey_.config().is_object() || result_->Is("adapter") ||
+                     result_->Is("space") || !survey_.UnknownFile().empty();
     if (!dataset && elsewhere) return;
     if (!CheckPatterns()) return Declare(dataset);
     if (!Verify()) return Declare(dataset);

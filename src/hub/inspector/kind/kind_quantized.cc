@@ -1,6 +1,7 @@
 // Quantised models: weights in blocks or small integers with scales, by whatever method.
 #include <algorithm>
-#include <map>
+#include <unordered_set>
+#include <utility>
 
 #include "base/bytes.h"
 #include "hub/inspector/kind/kind_rule.h"
@@ -131,14 +132,14 @@ class QuantizedRule {
     return ProveNames(file) || ProveTypes(file);
   }
 
+  // Weights of a trainer that are in full precision, or that cannot be read.
   bool HasFullNative() const {
-    return std::any_of(
-        survey_.weights().begin(), survey_.weights().end(), [](const WeightFile& file) {
-          bool native = file.format == WeightFormat::kSafetensors ||
-                        file.format == WeightFormat::kTorch || file.format == WeightFormat::kTfH5;
-          return native && file.verified && !file.tensors.empty() && CountFile(file).small == 0 &&
-                 !HasPacked(file);
-        });
+    return std::any_of(survey_.weights().begin(), survey_.weights().end(),
+                       [](const WeightFile& file) {
+                         if (IsExport(file.format)) return false;
+                         bool seen = file.verified && !file.tensors.empty();
+                         return !seen || (CountFile(file).small == 0 && !HasPacked(file));
+                       });
   }
 
   static bool HasPacked(const WeightFile& file) {
@@ -186,24 +187,28 @@ class QuantizedRule {
     return true;
   }
 
-  // The tensors that a method writes, by names and types.
+  // The tensors that a method writes, by names and types: packed weights, and their own companions.
   bool ProveNames(const WeightFile& file) {
-    for (const Method& method : kMethods) {
-      const InspectedTensor* packed = nullptr;
-      bool companion = false;
-      std::vector<std::string_view> endings = Split(method.companions, '|');
-      for (const InspectedTensor& tensor : file.tensors) {
-        bool fits = tensor.name.ends_with(method.packed) && BitsOf(file, tensor) == method.bits;
-        if (fits && packed == nullptr) packed = &tensor;
-        companion = companion || std::any_of(endings.begin(), endings.end(), [&](auto ending) {
-                      return tensor.name.ends_with(ending);
-                    });
+    // A companion may lie in another shard.
+    if (names_.empty()) {
+      for (const WeightFile& each : survey_.weights()) {
+        for (const InspectedTensor& tensor : each.tensors) names_.insert(tensor.name);
       }
-      if (packed == nullptr || !companion) continue;
-      KindFinding& kind = Proved(At(file.path, "tensor " + packed->name,
-                                    "packed weights (" + packed->dtype + ") with their scales"));
-      if (kind.facts.Find("method") == nullptr) kind.facts.Set("method", method.name);
-      return true;
+    }
+    for (const Method& method : kMethods) {
+      for (const InspectedTensor& tensor : file.tensors) {
+        if (!tensor.name.ends_with(method.packed) || BitsOf(file, tensor) != method.bits) continue;
+        std::string stem = tensor.name.substr(0, tensor.name.size() - method.packed.size());
+        std::vector<std::string_view> endings = Split(method.companions, '|');
+        bool whole = std::any_of(endings.begin(), endings.end(), [&](std::string_view ending) {
+          return names_.contains(stem + std::string(ending));
+        });
+        if (!whole) continue;
+        KindFinding& kind = Proved(At(file.path, "tensor " + tensor.name,
+                                      "packed weights (" + tensor.dtype + ") with their scales"));
+        if (kind.facts.Find("method") == nullptr) kind.facts.Set("method", method.name);
+        return true;
+      }
     }
     return false;
   }
@@ -245,10 +250,18 @@ class QuantizedRule {
     alarm.evidence.push_back(FullEvidence());
   }
 
+  // Matrices of 32-bit integers may be packed in a way that no rule knows.
+  static bool MayBePacked(const WeightFile& file) {
+    return std::any_of(
+        file.tensors.begin(), file.tensors.end(), [&](const InspectedTensor& tensor) {
+          return BitsOf(file, tensor) == Bits::kPackedInt && tensor.shape.size() >= 2;
+        });
+  }
+
   bool AllFull() const {
     return std::all_of(
         survey_.weights().begin(), survey_.weights().end(), [](const WeightFile& file) {
-          return file.tensors.size() > 0 && CountFile(file).small == 0 && !HasPacked(file);
+          return file.tensors.size() > 0 && CountFile(file).small == 0 && !MayBePacked(file);
         });
   }
 
@@ -280,6 +293,7 @@ class QuantizedRule {
   std::string method_;
   Json facts_ = Json::Obj();
   std::vector<Evidence> said_;
+  std::unordered_set<std::string_view> names_;  // of all tensors
 };
 
 }  // namespace

@@ -38,22 +38,25 @@ void FindTokenizer(const Survey& survey, Classification* result) {
     return;
   }
   if (!survey.weights().empty()) return;
-  Evidence none = At("", "", "no weights in any format");
+  // A file of no known form may be weights.
+  bool sure = survey.UnknownFile().empty();
+  Evidence none = At("", "", "no weights in any known format");
   if (survey.Has("tokenizer.json")) {
-    bool proved = Reads(survey, "tokenizer.json", "tokenizer");
+    bool proved = sure && Reads(survey, "tokenizer.json", "tokenizer");
     result
         ->Add("tokenizer", proved ? Level::kProved : Level::kInferred,
-              At("tokenizer.json", "", proved ? "a whole tokenizer" : "not readable"))
+              At("tokenizer.json", "",
+                 proved ? "a whole tokenizer" : "a tokenizer, as far as is seen"))
         .evidence.push_back(none);
   } else if (survey.Has("tokenizer.model") || survey.Has("spiece.model") ||
              survey.Has("sentencepiece.bpe.model")) {
     std::string path = survey.Has("tokenizer.model") ? "tokenizer.model"
                        : survey.Has("spiece.model")  ? "spiece.model"
                                                      : "sentencepiece.bpe.model";
-    bool proved = Reads(survey, path, "sentencepiece");
+    bool proved = sure && Reads(survey, path, "sentencepiece");
     result
         ->Add("tokenizer", proved ? Level::kProved : Level::kInferred,
-              At(path, "", proved ? "a SentencePiece model" : "not readable"))
+              At(path, "", proved ? "a SentencePiece model" : "a tokenizer, as far as is seen"))
         .evidence.push_back(none);
   } else if (survey.Has("vocab.txt") || (survey.Has("vocab.json") && survey.Has("merges.txt"))) {
     result

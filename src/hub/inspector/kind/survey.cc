@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "hub/inspector/kind/data_files.h"
 
 namespace hearth::inspector {
 namespace {
@@ -280,6 +281,33 @@ bool Survey::HasTag(std::string_view tag) const {
 std::string Survey::Relation() const { return CardText(card_.data, "base_model_relation"); }
 
 std::string Survey::LowerName() const { return AsciiLower(BaseName(repo_.id())); }
+
+std::string Survey::UnknownFile() const {
+  static constexpr std::string_view kTexts[] = {
+      ".md",    ".json", ".txt",           ".jinja",    ".py",       ".yaml",  ".yml",
+      ".toml",  ".cfg",  ".ini",           ".xml",      ".html",     ".js",    ".ts",
+      ".css",   ".sh",   ".ipynb",         ".rst",      ".png",      ".jpg",   ".jpeg",
+      ".gif",   ".svg",  ".webp",          ".pdf",      ".tiktoken", ".model", ".spm",
+      ".vocab", ".bpe",  ".tsv",           ".csv",      ".jsonl",    ".cff",   ".bib",
+      ".c",     ".cc",   ".cpp",           ".h",        ".rs",       ".go",    ".java",
+      ".kt",    ".lock", ".gitattributes", ".gitignore"};
+  for (const RepoFile& file : repo_.files()) {
+    std::string lower = AsciiLower(file.path);
+    std::string_view name = BaseName(lower);
+    bool text = std::any_of(std::begin(kTexts), std::end(kTexts),
+                            [name](std::string_view ending) { return name.ends_with(ending); });
+    // Parts of exports, named after them.
+    bool part = name.ends_with(".onnx_data") || name.ends_with(".onnx.data") ||
+                (name.starts_with("openvino") && name.ends_with(".bin")) ||
+                lower.find(".mlpackage/") != std::string::npos;
+    bool weights = std::any_of(weights_.begin(), weights_.end(),
+                               [&](const WeightFile& weight) { return weight.path == file.path; });
+    bool plain = name.find('.') == std::string_view::npos && file.size_bytes < (1u << 20);
+    if (!text && !part && !weights && !plain && DataFormatOf(file.path) == DataFormat::kNone)
+      return file.path;
+  }
+  return {};
+}
 
 bool Survey::AllVerified() const {
   return !weights_.empty() && std::all_of(weights_.begin(), weights_.end(),

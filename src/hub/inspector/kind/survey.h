@@ -78,6 +78,9 @@ class Survey {
   std::string Relation() const;                      // base_model_relation
   std::string LowerName() const;                     // the last part of the id, lower case
 
+  // A file of no known form, which may hold anything: weights, too. "" = none.
+  std::string UnknownFile() const;
+
   // Every weight file is verified, and there is one.
   bool AllVerified() const;
 
