@@ -22,7 +22,7 @@ widget:
 ---
 # Tiny chat
 
-A language model of a few hundred thousand parameters, trained on simple English. It shows how a chat model is laid out; it knows
+A language model of two million parameters, trained on simple English. It shows how a chat model is laid out; it knows
 nothing of the world.
 
 ## Intended use
