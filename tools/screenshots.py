@@ -17,6 +17,15 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tools")]
 import python_env  # noqa: E402
 
+
+def ask_the_model(page):
+    page.locator("[data-island=widget][data-ready]").wait_for()
+    page.locator("[name=source_sentence]").fill("A dog sleeps on the sofa.")
+    page.locator("[name=sentences]").fill("A cat naps on the couch.\nIt will rain tomorrow.\nThe puppy is asleep.")
+    page.locator(".widget [type=submit]").click()
+    page.locator(".heat").wait_for(timeout=60_000)
+
+
 # name, address, who looks, what to do before the picture
 PAGES = [
     ("home", "/", None, None),
@@ -25,6 +34,7 @@ PAGES = [
     ("datasets", "/datasets", None, None),
     ("spaces", "/spaces", None, None),
     ("card", "/meridian/all-MiniLM-L6-v2", None, None),
+    ("card-asked", "/meridian/all-MiniLM-L6-v2", None, ask_the_model),
     ("card-math", "/meridian/tiny-chat", None, None),
     ("card-dataset", "/datasets/meridian/iris", None, None),
     ("profile", "/ada", None, None),
@@ -35,8 +45,9 @@ PAGES = [
     ("models-narrowed", "/models?library=transformers", None, None),
     ("error", "/nobody/nothing", None, None),
 ]
+MAIN = {"home", "models", "spaces", "card", "card-asked", "inspect", "organisation"}  # in every form; the others in light alone
 FORMS = {"": {"viewport": {"width": 1360, "height": 850}}, "-dark": {"viewport": {"width": 1360, "height": 850}, "color_scheme": "dark"},
-         "-phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}}
+         "-phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 1.5}}
 
 
 def take(hub, options):
@@ -56,7 +67,8 @@ def take(hub, options):
                     context.request.post("/api/login", data={"username": user, "password": PASSWORD}, headers={"Origin": hub.url})
                 page = context.new_page()
                 for name, path, who, act in PAGES:
-                    if who != user or (options.only and name not in options.only):
+                    wanted = name in options.only if options.only else not ending or name in MAIN
+                    if who != user or not wanted:
                         continue
                     page.goto(path)
                     page.wait_for_load_state("networkidle")

@@ -3,7 +3,7 @@
 import "./styles/main.css";
 import { followTheme } from "./theme";
 import { followKeys } from "./keys";
-import { closeMenus } from "./menus";
+import { closeMenus, showOpenTab } from "./menus";
 import { askBefore } from "./confirm";
 import { addCopyButtons } from "./copy";
 import { startIslands } from "./islands";
@@ -11,6 +11,7 @@ import { startIslands } from "./islands";
 followTheme();
 followKeys();
 closeMenus();
+showOpenTab();
 askBefore(document);
 addCopyButtons(document);
 startIslands(document);

@@ -57,6 +57,7 @@ void AddRepoHead(const Context& context, const hub::RepoFacts* facts, Json* repo
   repo->Set("liked", context.actor.signed_in() &&
                          hub::DoesLike(context.hub.db(), context.actor.user_id, record.id));
   repo->Set("may_like", context.actor.signed_in());
+  repo->Set("can_write", context.repo().right() >= hub::Right::kWrite);
   repo->Set("may_admin", context.repo().right() >= hub::Right::kAdmin);
   if (facts != nullptr) repo->Set("chips", Chips(record.type, *facts));
 }

@@ -5,8 +5,8 @@
 
 namespace hearth::server {
 
-// Adds liked, may_like, may_admin and chips [{kind, text, filter}] to the summary of the request's
-// repository; `facts` may be null.
+// Adds liked, may_like, can_write, may_admin and chips [{kind, text, filter}] to the summary of the
+// request's repository; `facts` may be null.
 void AddRepoHead(const Context& context, const hub::RepoFacts* facts, Json* repo);
 
 }  // namespace hearth::server

@@ -6,7 +6,7 @@ import { badge, evidence, missing, table, type Finding, type Subject } from "./p
 interface Runtimes {
   formats: (Finding<string> & { label: string })[];
   assets: (Finding<string> & { name: string; required: boolean; purpose: string })[];
-  hearth: { value?: unknown; runs?: boolean; reason?: string } | null;
+  hearth: { runs?: boolean; tasks?: string[]; reason?: string } | null;
   runtimes: { name: string; verdict: string; note: string; missing: string[] }[];
 }
 interface Need {
@@ -43,7 +43,7 @@ export function runtimes(answer: Runtimes, subject: Subject): HTMLElement {
   if (answer.formats.length === 0) return el("p", {}, missing(), " No form of a model that a program loads.");
   return el("div", {},
     el("p", { className: "headline" }, ...answer.formats.flatMap((form) => [el("strong", {}, form.label), badge(form.level), " "])),
-    table(["Program", "", "Why"], answer.runtimes.map((row) => [row.name, badge(row.verdict), el("span", { className: "soft" }, row.note, row.missing.length ? ` Missing: ${row.missing.join(", ")}.` : "")])),
+    table(["Program", "", "Why"], [...(answer.hearth?.runs === undefined ? [] : [["Hearth, on this hub", badge(answer.hearth.runs ? "runs" : "no"), el("span", { className: "soft" }, answer.hearth.runs ? (answer.hearth.tasks ?? []).join(", ") : answer.hearth.reason ?? "")]]), ...answer.runtimes.map((row) => [row.name, badge(row.verdict), el("span", { className: "soft" }, row.note, row.missing.length ? ` Missing: ${row.missing.join(", ")}.` : "")])]),
     el("h3", {}, "Files that they need"),
     el("ul", { className: "findings" }, ...answer.assets.map((asset) => el("li", {}, el("strong", {}, asset.name), asset.level === "missing" ? badge(asset.required ? "missing" : "not there") : badge("found"), el("span", { className: "soft" }, asset.purpose), evidence(asset.evidence, subject)))));
 }
@@ -60,6 +60,13 @@ function needBar(need: Need): HTMLElement {
     el("ul", { className: "need-legend" }, ...parts.filter(([key]) => need[key] > 0).map(([key, label]) => el("li", { className: key }, `${label} ${bytes(need[key])}`))));
 }
 
+function devices(rows: Device[]): HTMLElement {
+  return table(["Device", "Memory", "Verdict", "Longest context", "Tokens a second, at most"], rows.map((device) => [
+    device.name, bytes(device.memory_bytes), el("span", {}, badge(device.verdict), device.layers_on_device !== undefined ? el("span", { className: "soft" }, ` ${device.layers_on_device} of ${device.layers} layers`) : null),
+    device.longest_context ? device.longest_context.toLocaleString("en") : "–", device.tokens_per_second_at_most ? Math.round(device.tokens_per_second_at_most).toLocaleString("en") : "–"]));
+}
+
+const firstDevices = 12;  // the others unfold
 const contexts = [512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072, 262144];
 
 /** The picker keeps its place; each choice asks the hub again. */
@@ -78,9 +85,7 @@ export function fit(first: Fit, subject: Subject): HTMLElement {
     body.replaceChildren(
       ...(shown.need ? [needBar(shown.need)] : [el("p", {}, missing(), ` ${shown.reason ?? "What it needs is not known."}`)]),
       ...(shown.need && shown.reason ? [el("p", { className: "soft" }, shown.reason)] : []),
-      ...(shown.need ? [table(["Device", "Memory", "", "Longest context", "Tokens a second, at most"], rows.slice(0, 40).map((device) => [
-        device.name, bytes(device.memory_bytes), el("span", {}, badge(device.verdict), device.layers_on_device !== undefined ? el("span", { className: "soft" }, ` ${device.layers_on_device} of ${device.layers} layers`) : null),
-        device.longest_context ? device.longest_context.toLocaleString("en") : "–", device.tokens_per_second_at_most ? String(Math.round(device.tokens_per_second_at_most)) : "–"]))] : []));
+      ...(shown.need ? [devices(rows.slice(0, firstDevices)), rows.length > firstDevices ? el("details", { className: "evidence" }, el("summary", {}, `${rows.length - firstDevices} more devices`), devices(rows.slice(firstDevices))) : ""] : []));
   };
   const nearest = () => contexts.reduce((best, value, index) => (Math.abs(value - shown.context) < Math.abs(contexts[best]! - shown.context) ? index : best), 0);
   context.value = String(nearest());

@@ -35,7 +35,7 @@ const tones: Record<string, string> = { proved: "good", declared: "info", inferr
   "after-conversion": "warn", fits: "good", tight: "warn", partial: "warn", no: "bad", permissive: "good", restricted: "warn", "research-only": "bad" };
 
 export function badge(word: string): HTMLElement {
-  return el("span", { className: `badge ${tones[word] ?? ""}` }, word.replaceAll("-", " ").replaceAll("_", " "));
+  return el("span", { className: `badge ${tones[word.replaceAll(" ", "-")] ?? ""}` }, word.replaceAll("-", " ").replaceAll("_", " "));
 }
 
 const encode = (path: string) => path.split("/").map(encodeURIComponent).join("/");

@@ -6,6 +6,7 @@ interface Kinds {
   type: Finding<string>;
   kinds: (Finding<string> & { facts?: Record<string, unknown> })[];
   alarms: { alarm: string; level: Level; message: string; evidence: Evidence[] }[];
+  references: { role: string; type: string; id: string; level: Level; state: string; evidence: Evidence }[];
   not_read?: string[];
 }
 interface Step {
@@ -35,6 +36,12 @@ export function classify(answer: Kinds, subject: Subject): HTMLElement {
   if (answer.kinds.length === 0) out.append(el("p", {}, missing(), " None of the known kinds shows in its files."));
   out.append(el("ul", { className: "findings" }, ...answer.kinds.map((kind) => el("li", {},
     el("strong", {}, plain(String(kind.value))), badge(kind.level), factsOf(kind.facts) ? el("span", { className: "soft" }, factsOf(kind.facts)) : null, evidence(kind.evidence, subject)))));
+  const named = answer.references ?? [];
+  if (named.length) {
+    const here = named.filter((reference) => reference.state !== "not_here").length;
+    out.append(el("details", { className: "evidence" }, el("summary", {}, `It names ${named.length} other repositor${named.length === 1 ? "y" : "ies"}, ${here} of them on this hub`), el("ul", {}, ...named.map((reference) => el("li", {},
+      reference.state === "not_here" ? reference.id : el("a", { href: `${{ dataset: "/datasets/", space: "/spaces/" }[reference.type] ?? "/"}${reference.id}` }, reference.id), el("span", { className: "soft" }, plain(reference.role)), badge(reference.state))))));
+  }
   if (answer.not_read?.length) out.append(el("p", { className: "soft" }, `Not read: ${answer.not_read.join("; ")}`));
   return out;
 }

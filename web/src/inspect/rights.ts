@@ -16,7 +16,7 @@ interface Licence {
   checks: (Finding<{ check: string; result: string; text: string }>)[];
   chain: Member[];
   datasets: Member[];
-  effective: Finding<{ licences: string[]; class: string; headline: string; may?: Record<string, unknown>; duties?: string[]; complete?: boolean }>;
+  effective: Finding<{ licences: string[]; class: string; headline: string; may?: Record<string, unknown>; duties?: Record<string, boolean>; complete?: boolean }>;
   verdict: string;
 }
 interface Origins {
@@ -28,8 +28,10 @@ interface Safety {
   policy: string;
   counts: Record<string, number>;
   cut: boolean;
-  files: { path: string; state: string; error?: string; findings?: { path?: string; message?: string; rule?: string; level?: string; severity?: string; place?: string; line?: number }[] }[];
+  files: { path: string; state: string; error?: string; findings?: { severity: string; kind: string; path: string; evidence: string; advice?: string }[]; secrets?: { kind: string; line?: number }[] }[];
 }
+
+const dutyWords: Record<string, string> = { attribution: "name the authors", sameLicence: "pass on under the same licence", useLimits: "pass on limits of use", naming: "keep a part of the name", userCap: "ask above a number of users", acceptance: "accept the terms first" };
 
 const ids = (value: string | string[] | null) => (Array.isArray(value) ? value.join(", ") : value ?? "");
 
@@ -45,12 +47,13 @@ function chain(members: Member[], subject: Subject): HTMLElement {
 export function licence(answer: Licence, subject: Subject): HTMLElement {
   const effective = answer.effective.value;
   const may = Object.entries(effective?.may ?? {});
+  const duties = Object.entries(effective?.duties ?? {}).filter(([, holds]) => holds).map(([duty]) => duty);
   return el("div", {},
     el("p", { className: "headline" }, answer.licence.level === "missing" ? missing() : el("strong", {}, ids(answer.licence.value)), " ", badge(answer.licence.level), effective ? badge(effective.headline) : null, " ", badge(answer.verdict)),
     evidence(answer.licence.evidence, subject),
     effective ? el("p", {}, `In effect: ${ids(effective.licences) || "not known"} (${plain(effective.class)})`, effective.complete === false ? el("span", { className: "soft" }, "; a part of the chain is not known") : null) : null,
     may.length ? el("ul", { className: "may" }, ...may.map(([what, allowed]) => el("li", { className: allowed === true || allowed === "yes" ? "yes" : allowed === false || allowed === "no" ? "no" : "" }, `${plain(what)}: ${typeof allowed === "boolean" ? (allowed ? "yes" : "no") : String(allowed)}`))) : null,
-    effective?.duties?.length ? el("p", { className: "soft" }, `Duties: ${effective.duties.map(plain).join(", ")}`) : null,
+    duties.length ? el("p", { className: "soft" }, `Duties: ${duties.map((duty) => dutyWords[duty] ?? plain(duty)).join(", ")}`) : null,
     answer.checks.length ? el("ul", { className: "findings" }, ...answer.checks.map((check) => el("li", {}, el("span", {}, check.value?.text ?? ""), badge(check.value?.result ?? check.level), evidence(check.evidence, subject)))) : null,
     answer.chain.length ? el("div", {}, el("h3", {}, "The chain"), chain(answer.chain, subject)) : null,
     answer.datasets.length ? el("div", {}, el("h3", {}, "Datasets it names"), chain(answer.datasets, subject)) : null,
@@ -73,7 +76,8 @@ export function safety(answer: Safety, subject: Subject): HTMLElement {
   const out = el("div", {}, el("p", { className: "headline" }, ...words.flatMap(([state, count]) => [badge(state), ` ${count} file${count === 1 ? "" : "s"} `])));
   if (worth.length === 0) out.append(el("p", {}, "Every file was scanned, and nothing was found."));
   out.append(el("ul", { className: "findings" }, ...worth.slice(0, 200).map((file) => el("li", {}, el("a", { href: `${subject.path}/blob/${subject.commit}/${file.path}` }, file.path), badge(file.state), file.error ? el("span", { className: "soft" }, file.error) : null,
-    file.findings?.length ? el("ul", { className: "soft" }, ...file.findings.slice(0, 20).map((finding) => el("li", {}, [finding.message ?? finding.rule ?? "", finding.path && finding.path !== file.path ? `in ${finding.path}` : "", finding.line ? `line ${finding.line}` : finding.place ?? ""].filter(Boolean).join(" · ")))) : null))));
+    file.findings?.length ? el("ul", { className: "soft" }, ...file.findings.slice(0, 20).map((finding) => el("li", {}, [plain(finding.kind), finding.evidence, finding.path !== file.path ? `in ${finding.path}` : "", finding.advice ?? ""].filter(Boolean).join(" · ")))) : null,
+    file.secrets?.length ? el("ul", { className: "soft" }, ...file.secrets.slice(0, 20).map((secret) => el("li", {}, `looks like a secret: ${plain(secret.kind)}${secret.line ? `, line ${secret.line}` : ""}`))) : null))));
   if (answer.cut) out.append(el("p", { className: "soft" }, "There are more files than are shown here."));
   return out;
 }

@@ -20,7 +20,7 @@ const readers: Record<string, (answer: any) => Verdict> = {
   },
   safety: (answer) => {
     const worst = ["unsafe", "suspicious", "caution", "error", "queued", "scanning", "unknown", "safe"].find((state) => answer.counts[state] > 0);
-    return { says: worst ? [worst === "safe" ? "nothing found" : `${answer.counts[worst]} file${answer.counts[worst] === 1 ? "" : "s"}`, badge(worst)] : [missing()], evidence: answer.files.filter((file: any) => file.state === worst && worst !== "safe").slice(0, 8).map((file: any) => ({ file: file.path, rule: file.findings?.[0]?.message ?? "" })) };
+    return { says: worst ? [worst === "safe" ? "nothing found" : `${answer.counts[worst]} file${answer.counts[worst] === 1 ? "" : "s"}`, badge(worst)] : [missing()], evidence: answer.files.filter((file: any) => file.state === worst && worst !== "safe").slice(0, 8).map((file: any) => ({ file: file.path, rule: file.findings?.[0]?.evidence ?? "" })) };
   },
   fit: (answer) => (answer.need ? { says: [`needs ${bytes(answer.need.total)}`, ...(answer.devices[0] ? [badge(answer.devices[0].verdict)] : [])] } : { says: [missing()], evidence: answer.reason ? [{ rule: answer.reason }] : [] }),
 };
