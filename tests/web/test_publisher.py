@@ -16,10 +16,12 @@ def download(api, repo_id, path, **options):
 
 def choose(page, files):
     """Hands files to the page's own chooser: paths, or (name, bytes)."""
-    with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Choose files").click()
-    chooser.value.set_files([file if isinstance(file, str) else {"name": file[0], "mimeType": "application/octet-stream", "buffer": file[1]}
-                             for file in files])
+    paths = [file for file in files if isinstance(file, str)]
+    buffers = [{"name": file[0], "mimeType": "application/octet-stream", "buffer": file[1]} for file in files if not isinstance(file, str)]
+    for part in filter(None, (paths, buffers)):
+        with page.expect_file_chooser() as chooser:
+            page.get_by_role("button", name="Choose files").click()
+        chooser.value.set_files(part)
 
 
 def send(page):
