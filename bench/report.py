@@ -6,7 +6,8 @@ import pathlib
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ORDER = ["startup", "hot_requests", "download", "upload", "commits", "clone", "list_million",
          "xet_upload", "xet_download", "xet_resolve", "xet_dedup_miss", "xet_edit", "xet_memory", "weights", "tokenizers",
-         "runtime_embeddings", "runtime_generation", "runtime_server", "model_start"]
+         "runtime_embeddings", "runtime_generation", "runtime_server", "model_start", "site_first_load", "tensor_index",
+         "memory_fit"]
 
 NOTES = {
     "runtime_embeddings": "MiniLM is the real model; ids are given, pooling is included. Rivals run at their best known: onnxruntime's "

@@ -5,7 +5,7 @@ Suites run in the order below, each under its own time limit. A suite that canno
 executes nothing counts as one failure of its own, so that a broken runner never looks green.
   --quick        layers, unit, api, security and serve only
   --only SUITE   one suite (may be given several times); --list names them
-  --long         200 kill rounds, files of gigabytes and a minute for each fuzz target
+  --long         200 kill rounds of each operation, files of gigabytes and a minute for each fuzz target
   --no-build     use what is built
   --budget MIN   start no optional suite (sanitizers, fuzz) after that many minutes (default 55)
 """
@@ -181,8 +181,12 @@ class Runner:
         test_data.ensure()
         return self.pytest("formats", "formats", ["tests/formats"])
 
+    def inspector(self):
+        test_data.ensure()
+        return self.pytest("inspector", "formats", ["tests/inspector"])
+
     def fault(self):
-        rounds = "200" if self.options.long else "10"
+        rounds = "200" if self.options.long else "3"
         return self.pytest("fault", "hub2", ["tests/fault"], [f"--kill-rounds={rounds}"])
 
     def sanitized(self, preset, components):
@@ -247,6 +251,7 @@ def suites(runner):
         Suite("web", 12, runner.web),
         Suite("parity", 60 if runner.options.long else 20, runner.parity),
         Suite("formats", 10, runner.formats),
+        Suite("inspector", 4, runner.inspector),
         Suite("fault", 90 if runner.options.long else 8, runner.fault),
         Suite("asan", 25, runner.asan, optional=True),
         Suite("fuzz", 45 if runner.options.long else 30, runner.fuzz, optional=True),

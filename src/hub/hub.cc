@@ -15,6 +15,8 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "hub/schema.h"
+#include "hub/tensor_index.h"
+#include "hub/weight_jobs.h"
 
 namespace hearth::hub {
 namespace {
@@ -113,6 +115,11 @@ Hub::Hub(const HubOptions& options, bool exclusive)
   commits_ = std::make_unique<Commits>(*repos_, *objects_, *accounts_, *clock_);
   catalog_ = std::make_unique<Catalog>(*db_, *repos_, *objects_, *clock_, options.judge);
   repos_->AddObserver(catalog_.get());
+  tensors_ = std::make_unique<TensorIndex>(TensorIndex::Parts{*db_, *repos_, *objects_, *clock_});
+  repos_->AddObserver(tensors_.get());
+  weight_jobs_ = std::make_unique<WeightJobs>();
+  inspections_ = std::make_unique<Inspections>(*db_, *repos_, *objects_);
+  repos_->AddObserver(inspections_.get());
   safety_ = std::make_unique<Safety>(Safety::Parts{*db_, *repos_, *objects_, *clock_},
                                      options.quarantine);
   repos_->AddObserver(safety_.get());
@@ -124,6 +131,7 @@ Hub::Hub(const HubOptions& options, bool exclusive)
 
 Hub::~Hub() {
   StopBackground();
+  weight_jobs_->Stop();
   if (lock_fd_ >= 0) ::close(lock_fd_);
 }
 
@@ -136,6 +144,8 @@ std::string Hub::Sign(std::string_view purpose, std::string_view text) const {
 
 void Hub::StartBackground() {
   catalog_->Start();
+  tensors_->Start();
+  inspections_->Start();
   safety_->Start();
   if (converts_) xet_converter_->Start();
   background_ = std::make_unique<Background>();
@@ -184,6 +194,8 @@ void Hub::StopBackground() {
   background_->thread.join();
   background_.reset();
   catalog_->Stop();
+  tensors_->Stop();
+  inspections_->Stop();
   safety_->Stop();
   xet_converter_->Stop();
   try {

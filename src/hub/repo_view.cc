@@ -16,33 +16,24 @@ namespace {
 // A name may have been taken over and given up several times; a circle ends here.
 constexpr int kMaxRenames = 8;
 
+// The list of files is read when it is first asked for: whoever only wants to know that a
+// repository is there pays for nothing else.
 class HubView : public inspector::RepoView {
  public:
   HubView(RepoHandle repo, const Objects& objects, const GitOid& commit)
-      : repo_(std::move(repo)),
-        objects_(objects),
-        commit_(commit.Hex()),
-        git_(storage::GitRepository::Open(repo_.git_folder())) {
-    siblings_ = ListSiblings(git_, commit).files;
-    files_.reserve(siblings_.size());
-    for (const Sibling& file : siblings_) {
-      files_.push_back({.path = file.path,
-                        .size_bytes = file.size_bytes,
-                        .blob = file.blob.Hex(),
-                        .sha256 = file.lfs});
-    }
-  }
+      : repo_(std::move(repo)), objects_(objects), commit_(commit) {}
 
   std::string type() const override { return std::string(SingularName(repo_.record().type)); }
   std::string id() const override { return repo_.record().FullName(); }
-  std::string commit() const override { return commit_; }
-  const std::vector<inspector::RepoFile>& files() const override { return files_; }
+  std::string commit() const override { return commit_.Hex(); }
+  const std::vector<inspector::RepoFile>& files() const override { return Load().files; }
 
   std::unique_ptr<ByteSource> Open(std::string_view path) const override {
-    const Sibling* file = FindSibling(siblings_, path);
+    const Loaded& loaded = Load();
+    const Sibling* file = FindSibling(loaded.siblings, path);
     if (file == nullptr)
       throw Error(Code::kNotFound, "There is no file " + std::string(path) + ".");
-    if (!file->lfs) return std::make_unique<OwnedSource>(git_.ReadBlob(file->blob));
+    if (!file->lfs) return std::make_unique<OwnedSource>(loaded.git.ReadBlob(file->blob));
     // A pointer without a grant must not show what another repository's object holds.
     if (!objects_.FindIn(repo_.record(), *file->lfs))
       throw Error(Code::kNotFound, "The large object of " + file->path + " has not been uploaded.");
@@ -50,12 +41,31 @@ class HubView : public inspector::RepoView {
   }
 
  private:
+  struct Loaded {
+    storage::GitRepository git;
+    std::vector<Sibling> siblings;
+    std::vector<inspector::RepoFile> files;
+  };
+
+  const Loaded& Load() const {
+    if (loaded_) return *loaded_;
+    Loaded loaded{storage::GitRepository::Open(repo_.git_folder()), {}, {}};
+    loaded.siblings = ListSiblings(loaded.git, commit_).files;
+    loaded.files.reserve(loaded.siblings.size());
+    for (const Sibling& file : loaded.siblings) {
+      loaded.files.push_back({.path = file.path,
+                              .size_bytes = file.size_bytes,
+                              .blob = file.blob.Hex(),
+                              .sha256 = file.lfs});
+    }
+    loaded_.emplace(std::move(loaded));
+    return *loaded_;
+  }
+
   RepoHandle repo_;
   const Objects& objects_;
-  std::string commit_;
-  storage::GitRepository git_;
-  std::vector<Sibling> siblings_;
-  std::vector<inspector::RepoFile> files_;
+  GitOid commit_;
+  mutable std::optional<Loaded> loaded_;
 };
 
 std::string Destination(const Error& moved) {

@@ -14,7 +14,7 @@ namespace hearth::hub {
 
 // Right::kReadContent. `objects` outlives the view; one view, one thread. Open throws kNotFound
 // also for a pointer whose object the repository does not hold, and kTooLarge for a blob of git
-// above 64 MiB. Throws kInternal for a damaged repository.
+// above 64 MiB. Files are listed at the first use; kInternal for a damaged repository.
 std::unique_ptr<inspector::RepoView> OpenRepoView(const RepoHandle& repo, const Objects& objects,
                                                   const GitOid& commit);
 

@@ -275,7 +275,7 @@ ALTER TABLE repo_facts ADD COLUMN run_tasks TEXT NOT NULL DEFAULT '';
 
 // What scans said of contents (hub/safety/safety.h). content: 20 bytes, a blob of git, or 32, the
 // SHA-256 of a large object. state and pending: see there. repo_id: one that holds it, for reading.
-constexpr std::string_view kSafety = R"sql(
+constexpr std::string_view kInspector = R"sql(
 CREATE TABLE safety_scans (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   content BLOB NOT NULL,
@@ -292,7 +292,7 @@ CREATE TABLE safety_scans (
   UNIQUE (content, kind)
 );
 CREATE INDEX safety_scans_pending ON safety_scans(pending) WHERE pending > 0;
-CREATE INDEX safety_scans_unsafe ON safety_scans(state) WHERE state = 6;
+CREATE INDEX safety_scans_by_state ON safety_scans(state, pending);
 -- The commit of each ref whose files are all in the table above.
 CREATE TABLE safety_refs (
   repo_id INTEGER NOT NULL REFERENCES repos(id) ON DELETE CASCADE,
@@ -300,13 +300,59 @@ CREATE TABLE safety_refs (
   commit_oid TEXT NOT NULL,
   PRIMARY KEY (repo_id, ref)
 ) WITHOUT ROWID;
+-- What the inspector's rules said of main (hub/inspections.h), by rule: the commit and the version of
+-- the rule that it holds for. summary: what lists filter by, in the rule's own form.
+CREATE TABLE inspections (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  repo_id INTEGER NOT NULL REFERENCES repos(id) ON DELETE CASCADE,
+  rule TEXT NOT NULL,
+  commit_oid TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  summary TEXT NOT NULL DEFAULT '',
+  result TEXT NOT NULL,
+  UNIQUE (repo_id, rule)
+);
+CREATE INDEX inspections_by_rule ON inspections(rule, version, repo_id, commit_oid, summary);
+)sql";
+
+// The index of tensors (hub/tensor_index.h). A file is known by its content: form, kind and digest
+// of what git or the store call it; `records` are those of hub/inspector/weights. tensor_hashes has
+// the first 16 bytes of the digest of each telling tensor. repo_tensor_files keeps what a
+// repository has held; current = 1 for main.
+constexpr std::string_view kTensors = R"sql(
+CREATE TABLE tensor_files (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  content BLOB NOT NULL UNIQUE,
+  rule INTEGER NOT NULL,
+  records BLOB NOT NULL,
+  indexed_at INTEGER NOT NULL
+);
+CREATE TABLE tensor_hashes (
+  hash BLOB NOT NULL,
+  file_id INTEGER NOT NULL REFERENCES tensor_files(id) ON DELETE CASCADE,
+  PRIMARY KEY (hash, file_id)
+) WITHOUT ROWID;
+CREATE INDEX tensor_hashes_by_file ON tensor_hashes(file_id);
+CREATE TABLE repo_tensor_files (
+  repo_id INTEGER NOT NULL REFERENCES repos(id) ON DELETE CASCADE,
+  file_id INTEGER NOT NULL REFERENCES tensor_files(id) ON DELETE CASCADE,
+  path TEXT NOT NULL,
+  current INTEGER NOT NULL,
+  PRIMARY KEY (repo_id, file_id, path)
+) WITHOUT ROWID;
+CREATE INDEX repo_tensor_files_by_file ON repo_tensor_files(file_id);
+CREATE TABLE repo_tensor_state (
+  repo_id INTEGER PRIMARY KEY REFERENCES repos(id) ON DELETE CASCADE,
+  commit_oid TEXT NOT NULL,
+  rule INTEGER NOT NULL
+);
 )sql";
 
 }  // namespace
 
 const std::vector<storage::Migration>& Migrations() {
   static const std::vector<storage::Migration> migrations = {
-      {1, kFirst}, {2, kXet}, {3, kRuns}, {4, kSafety}};
+      {1, kFirst}, {2, kXet}, {3, kRuns}, {4, kInspector}, {5, kTensors}};
   return migrations;
 }
 

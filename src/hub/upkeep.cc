@@ -1,5 +1,7 @@
 #include "hub/upkeep.h"
 
+#include <algorithm>
+
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -7,8 +9,8 @@
 namespace hearth::hub {
 namespace {
 
-// Also the pause after the start: a server that comes up has other work.
-constexpr std::chrono::minutes kLookInterval{1};
+// Between two looks at what is due.
+constexpr std::chrono::milliseconds kLeastInterval{1'000}, kMostInterval{60'000};
 
 int64_t LastGc(storage::Database& db) {
   return db.ReadValue([](storage::Connection& c) {
@@ -47,8 +49,10 @@ void Upkeep::Stop() {
 
 void Upkeep::Loop() {
   std::unique_lock lock(mutex_);
+  auto pause = options_.pause;
   while (!stop_) {
-    wake_.wait_for(lock, kLookInterval, [this] { return stop_.load(); });
+    wake_.wait_for(lock, pause, [this] { return stop_.load(); });
+    pause = std::clamp(options_.pause, kLeastInterval, kMostInterval);
     if (stop_) return;
     lock.unlock();
     try {

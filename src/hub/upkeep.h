@@ -16,6 +16,9 @@
 namespace hearth::hub {
 
 struct UpkeepOptions {
+  // After the start, where a server has other work; then it looks this often, within a second and a
+  // minute.
+  std::chrono::milliseconds pause = std::chrono::minutes(1);
   std::optional<std::chrono::milliseconds> gc_every;  // nullopt = never
   GcOptions gc;
   std::optional<std::chrono::milliseconds> scrub_every;

@@ -12,7 +12,7 @@ from harness.wire import Wire
 
 
 def pytest_addoption(parser):
-    parser.addoption("--kill-rounds", type=int, default=10, help="how often the hub is killed, over all operations")
+    parser.addoption("--kill-rounds", type=int, default=3, help="how often the hub is killed during each operation")
     parser.addoption("--kill-seed", type=int, default=20261121, help="seed of the moments at which it is killed")
 
 

@@ -41,7 +41,7 @@ def start(place, *arguments):
 @pytest.mark.parametrize("command", [("gc", "--grace", "0", "--trash-days", "0"), ("scrub", "--rate", "0", "--once")],
                          ids=lambda command: command[0])
 def test_killed_runs_lose_nothing_that_is_live(place, command, request):
-    rounds = max(3, request.config.getoption("--kill-rounds") // 2)
+    rounds = request.config.getoption("--kill-rounds")
     rng = random.Random(f"{request.config.getoption('--kill-seed')}-{command[0]}")
     create(place.bob, REPO)
     live = {}

@@ -1,11 +1,14 @@
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 
 #include "base/error.h"
 #include "cli/command.h"
 #include "cli/duration.h"
 #include "cli/findings.h"
+#include "cli/fit_report.h"
 #include "cli/progress.h"
+#include "cli/reading.h"
 #include "cli/targets.h"
 #include "cli/terminal_text.h"
 #include "formats/inspect/inspector.h"
@@ -19,7 +22,11 @@ constexpr size_t kShownMetadata = 60;
 constexpr size_t kShownValueBytes = 160;
 
 struct InspectCommand {
-  std::string target;
+  std::vector<std::string> targets;
+  std::string target;  // the first
+  bool as_repository = false;
+  FitOptions fit;
+  ReadingOptions reading;
   bool json = false;
   bool all = false;
   bool no_scan = false;
@@ -213,10 +220,15 @@ void PrintFolder(const InspectCommand& command, const std::vector<Inspected>& fi
 }
 
 void PrintJson(const InspectCommand& command, const std::vector<Inspected>& files,
-               const ScanReport& report) {
+               const std::optional<inspector::RepoReading>& reading, const ScanReport& report) {
   Json rows = Json::Arr();
   for (const Inspected& file : files) rows.Push(FileJson(file));
   Json json = Json::Obj({{"schema", 1}, {"target", command.target}, {"files", std::move(rows)}});
+  if (reading) {
+    json.Set("repository", ReadingJson(*reading));
+    Json fit = FitJson(command.target, command.fit);
+    for (const auto& [key, value] : *fit.AsObject()) json.Set(key, value);
+  }
   if (!command.no_scan) json.Set("scan", report.ToJson());
   std::printf("%s\n", json.Dump(2).c_str());
 }
@@ -241,7 +253,27 @@ void InspectRemote(const client::HubFile& file, const Add& add, std::vector<Insp
   }
 }
 
+// Only what folders are as repositories: a line of JSON each, or a page each.
+int RunAsRepositories(const InspectCommand& command) {
+  for (const std::string& folder : command.targets) {
+    inspector::RepoReading reading = ReadFolder(folder, command.reading);
+    if (command.json) {
+      Json json = Json::Obj({{"schema", 1}, {"target", folder}});
+      json.Set("repository", ReadingJson(reading));
+      std::printf("%s\n", json.Dump().c_str());
+    } else {
+      Printer(command).Header(folder, inspector::ArtifactPhrase(reading.kinds));
+      PrintReading(reading, WantsColour());
+      if (command.targets.size() > 1) std::printf("\n");
+    }
+  }
+  return 0;
+}
+
 int Run(const InspectCommand& command) {
+  if (command.as_repository) return RunAsRepositories(command);
+  if (command.targets.size() != 1)
+    throw Error(Code::kInvalidArgument, "several targets need --as-repository");
   std::vector<Inspected> files;
   bool remote = IsAddress(command.target);
   ScanLimits limits;
@@ -273,10 +305,16 @@ int Run(const InspectCommand& command) {
     }
   }
   ScanReport report = scanner.Finish();
+  std::optional<inspector::RepoReading> reading;
+  if (folder && !remote) reading = ReadFolder(command.target, command.reading);
   if (command.json) {
-    PrintJson(command, files, report);
+    PrintJson(command, files, reading, report);
   } else if (folder) {
     PrintFolder(command, files, report);
+    if (reading) {
+      PrintReading(*reading, WantsColour());
+      PrintFit(command.target, command.fit);
+    }
   } else {
     Printer printer(command);
     printer.Header(files[0].name, files[0].inspection.format + ", " + HumanBytes(files[0].bytes));
@@ -292,18 +330,35 @@ void AddInspectCommand(CLI::App& app, Outcome* outcome) {
   auto options = std::make_shared<InspectCommand>();
   CLI::App* command = app.add_subcommand("inspect",
                                          "Show what a model file or folder holds: dangers, "
-                                         "tensors, types, metadata. Exit code 3: dangerous");
+                                         "tensors, types, metadata; of a folder also what kind of "
+                                         "repository it is and how good its card. Exit code 3: "
+                                         "dangerous");
   command
-      ->add_option("target", options->target,
+      ->add_option("target", options->targets,
                    "A file, a folder, or an http(s) address of a file or "
                    "of a repository on a hub")
       ->required();
+  command->add_option("--device", options->fit.devices,
+                      "Of folders: does the model fit \"RTX 4090\" or name:24GiB; several times");
+  command->add_option("--context", options->fit.context, "Tokens of context to reckon with");
+  command->add_flag("--as-repository", options->as_repository,
+                    "Only what folders are as repositories: kinds, reading order, card score; "
+                    "takes several, and with --json gives one line each");
+  command
+      ->add_option("--type", options->reading.type,
+                   "The type of repository that a folder is kept as")
+      ->check(CLI::IsMember({"model", "dataset", "space"}));
+  command->add_option("--id", options->reading.id,
+                      "The id (namespace/name) that the examples of a folder's card must name");
   command->add_flag("--json", options->json, "Everything as JSON (schema 1)");
   command->add_flag("--all", options->all, "Show all tensors and all metadata");
   command->add_flag("--sha256", options->digests,
                     "Hash every tensor's bytes (JSON only); reads the weights");
   command->add_flag("--no-scan", options->no_scan, "Do not look for dangers");
-  command->callback([options, outcome] { outcome->exit_code = Run(*options); });
+  command->callback([options, outcome] {
+    options->target = options->targets[0];
+    outcome->exit_code = Run(*options);
+  });
 }
 
 }  // namespace hearth::cli

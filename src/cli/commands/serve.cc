@@ -49,7 +49,9 @@ struct ServeOptions {
   std::string gc_every = "1d";
   std::string gc_grace = "22d";
   std::string scrub_every = "off";
+  std::string quarantine = "warn";
   int scrub_rate = 10;
+  std::string upkeep_pause = "60s";
   std::string inference = "on";
   std::string inference_memory = "0";
   std::string inference_idle = "15m";
@@ -166,6 +168,7 @@ std::optional<std::chrono::milliseconds> Interval(const std::string& text, const
 
 hub::UpkeepOptions UpkeepFor(const ServeOptions& options) {
   hub::UpkeepOptions upkeep;
+  upkeep.pause = ParseDuration(options.upkeep_pause, "--upkeep-pause");
   upkeep.gc_every = Interval(options.gc_every, "--gc-every");
   upkeep.gc.grace = ParseDuration(options.gc_grace, "--gc-grace");
   upkeep.scrub_every = Interval(options.scrub_every, "--scrub-every");
@@ -228,7 +231,8 @@ void Serve(const ServeOptions& options, const Outcome& outcome) {
                 .xet_convert_after = ParseConvertAfter(options.xet_convert_after),
                 .reserve_bytes = options.reserve_bytes,
                 .judge = options.inference == "off" ? hub::ModelJudge{}
-                                                    : server::MakeModelJudge(ModelMemory(options))},
+                                                    : server::MakeModelJudge(ModelMemory(options)),
+                .quarantine = hub::ParseQuarantine(options.quarantine).value()},
                /*exclusive=*/true);
   hub::InstallHooks(data, outcome.program);
   std::string first_token = EnsureAdministrator(hub, options);
@@ -365,6 +369,18 @@ void AddServeCommand(CLI::App& app, Outcome* outcome) {
   command->add_option("--scrub-rate", options->scrub_rate, "MB per second that it may read")
       ->envname(env("SCRUB_RATE"))
       ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  command
+      ->add_option("--upkeep-pause", options->upkeep_pause,
+                   "How long after its start the server leaves collecting and scrubbing alone")
+      ->envname(env("UPKEEP_PAUSE"))
+      ->capture_default_str();
+  command
+      ->add_option("--quarantine", options->quarantine,
+                   "Files that scans find dangerous: warn says so, block does not give them out "
+                   "either, off = nothing is scanned")
+      ->envname(env("QUARANTINE"))
+      ->check(CLI::IsMember({"off", "warn", "block"}))
       ->capture_default_str();
   command
       ->add_option("--inference", options->inference,

@@ -112,6 +112,8 @@ class Safety : public RepoObserver {
   // memory.
   bool Blocks(const GitOid& blob) const;
   bool Blocks(const Sha256& oid) const;
+  // The same for what a file of the Xet store (its row) holds.
+  bool BlocksXetFile(int64_t file_id) const;
   // Contents in git (not large objects) that Blocks says yes to; empty nearly always.
   std::vector<GitOid> BlockedBlobs() const;
 

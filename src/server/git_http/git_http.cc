@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "hub/push.h"
 #include "server/git_http/git_process.h"
+#include "server/inspector_api/quarantine.h"
 #include "server/route.h"
 #include "server/write_access.h"
 
@@ -71,6 +72,7 @@ net::Response Advertise(Context& context) {
   }
   hub::RepoHandle repo =
       *service == GitService::kReceivePack ? OpenForWrite(context) : context.repo();
+  if (*service == GitService::kUploadPack) RefuseUnsafeHistory(context);
   GitProcess process = ProcessFor(context, *service, repo);
   process.advertise = true;
   net::Response response = GitResponse(name, "advertisement");
@@ -97,6 +99,7 @@ void RequireContentType(const Context& context, std::string_view service) {
 
 net::Response Fetch(Context& context) {
   RequireContentType(context, "git-upload-pack");
+  RefuseUnsafeHistory(context);
   net::ProcessBody body =
       MakeGitProcess(ProcessFor(context, GitService::kUploadPack, context.repo()));
   body.input = std::move(context.request.body);
@@ -122,8 +125,7 @@ net::Response Push(Context& context, LazyGate& gate) {
   hub::Hub& hub = context.hub;
   std::shared_ptr<hub::PushGate::Ticket> ticket = gate.Get(hub).Admit(context.actor, repo);
   // From the check of the pushed pointers until the refs have moved.
-  auto guard =
-      std::make_shared<hub::SweepLock::Guard>(hub.repos().GuardReferences(repo.record()));
+  auto guard = std::make_shared<hub::SweepLock::Guard>(hub.repos().GuardReferences(repo.record()));
   storage::GitRepository git = storage::GitRepository::Open(repo.git_folder());
   // A push that was killed leaves locks which stock git would wait for in vain.
   git.RemoveStaleLocks();

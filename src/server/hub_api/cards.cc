@@ -1,6 +1,8 @@
 // POST /api/validate-yaml, and the headers of a model's safetensors files.
 #include "base/error.h"
+#include "hub/card_words.h"
 #include "hub/facts.h"
+#include "hub/inspector/card/card_score.h"
 #include "server/route.h"
 
 namespace hearth::server {
@@ -19,7 +21,16 @@ net::Response ValidateYaml(Context& context) {
   std::string type_name = body.StringField("repoType").value_or("model");
   std::optional<hub::RepoType> type = hub::ParseRepoType(type_name);
   if (!type) throw Error(Code::kInvalidArgument, "repoType must be model, dataset or space");
-  hub::CardVerdict verdict = hub::ValidateCard(*type, body.RequireString("content"));
+  std::string content = body.RequireString("content");
+  hub::CardVerdict verdict = hub::ValidateCard(*type, content);
+  if (verdict.errors.empty()) {
+    inspector::CardContext card;
+    card.type = std::string(hub::SingularName(*type));
+    card.words = hub::CardWords();
+    std::string hint =
+        inspector::CommitHint(inspector::ScoreCard(inspector::ParseCard(content), card));
+    if (!hint.empty()) verdict.warnings.push_back(std::move(hint));
+  }
   Json answer =
       Json::Obj({{"errors", Messages(verdict.errors)}, {"warnings", Messages(verdict.warnings)}});
   if (verdict.errors.empty()) return JsonResponse(answer);

@@ -1,11 +1,15 @@
 // Preupload, commit and the list of commits (wire reference, sections 2.1, 4.1 and 4.3).
+#include <algorithm>
 #include <list>
 #include <mutex>
 #include <unordered_map>
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "codec/base64.h"
+#include "hub/card_words.h"
+#include "hub/repo_view.h"
 #include "server/hub_api/commit_body.h"
 #include "server/route.h"
 #include "storage/git/git_repository.h"
@@ -72,6 +76,31 @@ net::Response Preupload(Context& context) {
   return JsonResponse(Json::Obj({{"files", std::move(list)}, {"commitOid", head.Hex()}}));
 }
 
+bool TouchesCard(const hub::CommitRequest& request) {
+  return std::any_of(request.operations.begin(), request.operations.end(), [](const auto& each) {
+    const auto* file = std::get_if<hub::CommitFile>(&each);
+    return file != nullptr && file->path == "README.md";
+  });
+}
+
+// What the card that was just committed lacks. The commit stands whatever this meets.
+std::string CardHint(Context& context, const GitOid& commit) {
+  try {
+    const hub::RepoRecord& record = context.repo().record();
+    auto view = hub::OpenRepoView(context.repo(), context.hub.objects(), commit);
+    inspector::CardContext card;
+    card.type = std::string(hub::SingularName(record.type));
+    card.id = record.FullName();
+    card.repo = view.get();
+    card.words = hub::CardWords();
+    inspector::CardDocument document = inspector::ParseCard(inspector::ReadCardFile(*view));
+    return inspector::CommitHint(inspector::ScoreCard(document, card));
+  } catch (const Error& error) {
+    log::Warning("a card could not be scored", {{"reason", error.message()}});
+    return {};
+  }
+}
+
 net::Response PostCommit(Context& context) {
   RefusePullRequest(context);
   std::string type = AsciiLower(context.request.headers.Get("Content-Type"));
@@ -80,12 +109,13 @@ net::Response PostCommit(Context& context) {
                                    : ParseCommitLines(context.request.body);
   request.revision = RevisionIn(context);
   hub::CommitResult result = context.hub.commits().Apply(context.actor, context.repo(), request);
+  std::string hint = result.changed && TouchesCard(request) ? CardHint(context, result.oid) : "";
   std::string oid = result.oid.Hex();
   return JsonResponse(
       Json::Obj({{"success", true},
                  {"commitOid", oid},
                  {"commitUrl", RepoUrl(context, context.repo().record()) + "/commit/" + oid},
-                 {"hookOutput", ""}}));
+                 {"hookOutput", hint}}));
 }
 
 // Counting walks the whole history, and clients ask again and again for the same head. A commit's

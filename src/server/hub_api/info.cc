@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "server/hub_api/answer_cache.h"
 #include "server/hub_api/repo_json.h"
+#include "server/inspector_api/safety_json.h"
 #include "server/route.h"
 
 namespace hearth::server {
@@ -56,6 +57,7 @@ net::Response Info(Context& context) {
   options.expand = context.request.QueryParams("expand");
   options.blobs = context.request.QueryFlag("blobs", false);
   options.security_status = context.request.QueryFlag("securityStatus", false);
+  options.security_readable = options.security_status && MayReadSafety(context);
   CheckExpand(context.repo().record().type, &options.expand);
   std::optional<GitOid> commit;
   if (!raw_revision.empty()) commit = ResolveCommit(context, raw_revision);
@@ -63,6 +65,11 @@ net::Response Info(Context& context) {
       RepoJson(context.hub, context.repo(), commit, options).Dump());
   if (!DependsOnOthers(options) && key.size() <= kMaxKeyBytes) Cache().Put(std::move(key), answer);
   return net::Response::Bytes(200, "application/json; charset=utf-8", *answer);
+}
+
+net::Response Scan(Context& context) {
+  if (!MayReadSafety(context)) return JsonResponse(NotScanned());
+  return JsonResponse(RepoSafetyJson(context.hub, context.repo(), context.repo().record().head));
 }
 
 }  // namespace
@@ -83,8 +90,8 @@ void RegisterInfo(RouteTable& table) {
   table.Add({.methods = "GET,HEAD",
              .pattern = "/api/{T}/{ns}/{name}/scan",
              .access = Access::kRepoInfo,
-             .handle = [](Context&) { return JsonResponse(NotScanned()); },
-             .summary = "What a scanner found: nothing has looked, and the answer says so."});
+             .handle = Scan,
+             .summary = "What scans found in the files of main."});
 }
 
 }  // namespace hearth::server

@@ -297,13 +297,17 @@ TEST_F(InfoTest, CardsAreValidatedInJson) {
     return SendJson("POST", "/api/validate-yaml",
                     Json::Obj({{"content", content}, {"repoType", "model"}}));
   };
-  EXPECT_EQ(BodyText(check("---\nlicense: mit\n---\n")), R"({"errors":[],"warnings":[]})");
+  Json thin = BodyJson(check("---\nlicense: mit\n---\n"));
+  EXPECT_EQ(thin.Find("errors")->size(), 0u);
+  // What a reader will miss is said before it is committed.
+  ASSERT_EQ(thin.Find("warnings")->size(), 1u);
+  EXPECT_THAT(TextAt((*thin.Find("warnings")->AsArray())[0], "message"), HasSubstr("card score"));
   net::Response broken = check("---\nlicense: [\n---\n");
   EXPECT_EQ(broken.status, 400);
   EXPECT_EQ(BodyJson(broken).Find("errors")->size(), 1u);
   net::Response plain = check("# no front matter\n");
   EXPECT_EQ(plain.status, 200);
-  EXPECT_EQ(BodyJson(plain).Find("warnings")->size(), 1u);
+  EXPECT_EQ(BodyJson(plain).Find("warnings")->size(), 2u);
 }
 
 TEST_F(InfoTest, SmallRoutesAnswer) {

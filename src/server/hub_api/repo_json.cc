@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "codec/yaml.h"
 #include "hub/storage_use.h"
+#include "server/inspector_api/safety_json.h"
 
 namespace hearth::server {
 namespace {
@@ -392,12 +393,12 @@ void CheckExpand(RepoType type, std::vector<std::string>* expand) {
 }
 
 bool DependsOnOthers(const RepoJsonOptions& options) {
+  // What scans found is told to some callers only, and changes without the repository.
+  if (options.security_status) return true;
   return std::any_of(options.expand.begin(), options.expand.end(), [](const std::string& name) {
     return name == "baseModels" || name == "childrenModelCount" || name == "trendingScore";
   });
 }
-
-Json NotScanned() { return Json::Obj({{"scansDone", false}, {"filesWithIssues", Json::Arr()}}); }
 
 Json RepoJson(hub::Hub& hub, const hub::RepoHandle& repo, std::optional<GitOid> commit,
               const RepoJsonOptions& options) {
@@ -420,7 +421,8 @@ Json RepoJson(hub::Hub& hub, const hub::RepoHandle& repo, std::optional<GitOid> 
   if (options.card_data) SetField(source, "cardData", &object);
   if (options.config && type == RepoType::kModel) SetField(source, "config", &object);
   if (options.security_status) {
-    object.Set("securityRepoStatus", NotScanned());
+    object.Set("securityRepoStatus",
+               options.security_readable ? RepoSafetyJson(hub, repo, source.commit) : NotScanned());
   }
   return object;
 }

@@ -21,20 +21,20 @@ struct RepoJsonOptions {
   bool config = false;     // lists only
   bool blobs = false;
   bool security_status = false;
+  // The caller may read the files, so may be told what scans found in them.
+  bool security_readable = false;
 };
 
 // Throws kInvalidArgument for a name that this type does not have; drops repeated names, each of
 // which would be computed again.
 void CheckExpand(hub::RepoType type, std::vector<std::string>* expand);
-// True when the answer shows other repositories as well, so that it must not outlive their changes.
+// True when the answer shows more than the repository, or not the same to everybody, so that it
+// must not be kept.
 bool DependsOnOthers(const RepoJsonOptions& options);
 
 // `commit` = what the facts are about; nullopt = the head of main. The caller has checked access.
 Json RepoJson(hub::Hub& hub, const hub::RepoHandle& repo, std::optional<GitOid> commit,
               const RepoJsonOptions& options);
-
-// No scanner has run: that is what is said, not that the files are safe.
-Json NotScanned();
 
 // false | "auto" | "manual"
 Json GatedJson(hub::Gated gated);

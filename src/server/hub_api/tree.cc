@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "codec/base64.h"
+#include "server/inspector_api/safety_json.h"
 #include "server/route.h"
 #include "storage/git/git_repository.h"
 
@@ -75,6 +76,27 @@ Json::Array PlainEntries(const Context& context, const GitRepository& git,
   return list;
 }
 
+void AddSafety(const Context& context, const GitRepository& git,
+               const std::vector<TreeEntry>& entries, Json::Array* list) {
+  std::vector<hub::SafetyKey> keys;
+  std::vector<size_t> places;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const TreeEntry& entry = entries[i];
+    if (entry.kind != EntryKind::kFile && entry.kind != EntryKind::kExecutable) continue;
+    std::optional<LfsInfo> lfs = FindLfs(git, entry);
+    std::optional<Sha256> oid;
+    if (lfs) oid = lfs->pointer.oid;
+    keys.push_back(hub::SafetyKeyOf(entry.path, entry.oid, oid,
+                                    lfs ? lfs->pointer.size_bytes : entry.size_bytes));
+    places.push_back(i);
+  }
+  auto found = context.hub.safety().Find(keys, hub::Safety::Detail::kReports);
+  for (size_t i = 0; i < found.size(); ++i) {
+    Json status = FileSafetyJson(found[i]);
+    if (!status.is_null()) (*list)[places[i]].Set("securityFileStatus", std::move(status));
+  }
+}
+
 Json EntriesJson(const Context& context, const GitRepository& git, const GitOid& commit,
                  const std::vector<TreeEntry>& entries, bool expand) {
   Json::Array list = PlainEntries(context, git, entries);
@@ -91,6 +113,7 @@ Json EntriesJson(const Context& context, const GitRepository& git, const GitOid&
     auto found = last_commits.find(entries[i].path);
     if (found != last_commits.end()) list[i].Set("lastCommit", found->second);
   }
+  if (MayReadSafety(context)) AddSafety(context, git, entries, &list);
   return Json(std::move(list));
 }
 

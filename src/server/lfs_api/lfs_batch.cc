@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "server/inspector_api/quarantine.h"
 #include "server/lfs_api/signed_link.h"
 #include "server/route.h"
 #include "server/write_access.h"
@@ -136,6 +137,10 @@ Json DownloadAnswer(const Batch& batch, const hub::RepoHandle& repo, const Wante
   if (!held) {
     return ObjectError(oid, static_cast<int64_t>(object.size_bytes), 404,
                        "The object does not exist");
+  }
+  if (batch.context.hub.safety().Blocks(object.oid)) {
+    return ObjectError(oid, static_cast<int64_t>(object.size_bytes), 403,
+                       UnsafeMessage("This object"));
   }
   Wanted actual{object.oid, *held};
   Json download = Action(batch, LinkFor(batch, LinkPurpose::kDownload, repo, actual));

@@ -2,6 +2,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "hub/access.h"
+#include "server/inspector_api/quarantine.h"
 #include "server/lfs_api/signed_link.h"
 #include "server/object_body.h"
 #include "server/route.h"
@@ -123,6 +124,9 @@ net::Response Download(Context& context) {
   if (!context.hub.objects().FindIn(*repo, link.oid)) {
     throw Error(Code::kNotFound, "The object does not exist");
   }
+  // The link may be older than the verdict.
+  if (context.hub.safety().Blocks(link.oid))
+    throw Error(Code::kForbidden, UnsafeMessage("This object"));
   net::Response response;
   response.headers.Set("Content-Type", "application/octet-stream");
   response.headers.Set("ETag", "\"" + link.oid.Hex() + "\"");

@@ -1,6 +1,7 @@
 // The first page of a repository: its card, how to use it, and what is known of it.
 #include "base/bytes.h"
 #include "server/inference_api/widget.h"
+#include "server/pages/inspect_sections.h"
 #include "server/pages/repo_view.h"
 
 namespace hearth::server {
@@ -64,6 +65,14 @@ Json DatasetsUsed(Context& context, const hub::RepoFacts& facts) {
       rows.Push(Named(context, hub::RepoType::kDataset, tag.substr(8)));
   }
   return rows;
+}
+
+Json Papers(const hub::RepoFacts& facts) {
+  Json ids = Json::Arr();
+  for (const std::string& tag : facts.tags) {
+    if (tag.starts_with("arxiv:") && ids.size() < kMaxNamed) ids.Push(tag.substr(6));
+  }
+  return ids;
 }
 
 size_t CountTagged(Context& context, hub::RepoType type, std::string tag) {
@@ -165,6 +174,15 @@ bool HasFile(const hub::RepoFacts& facts, std::string_view path) {
   return false;
 }
 
+// A file to show how one is fetched: the largest.
+const std::string* OneFile(const hub::RepoFacts& facts) {
+  const hub::Sibling* best = nullptr;
+  for (const hub::Sibling& file : facts.siblings) {
+    if (best == nullptr || file.size_bytes > best->size_bytes) best = &file;
+  }
+  return best == nullptr ? nullptr : &best->path;
+}
+
 void AddFacts(Context& context, const hub::RepoFacts& facts, Json* data) {
   if (!facts.card_text.empty()) {
     std::string html = CardHtml(context, facts.card_text, "main", "");
@@ -182,8 +200,20 @@ void AddFacts(Context& context, const hub::RepoFacts& facts, Json* data) {
   data->Set("has_adapter", HasFile(facts, "adapter_config.json"));
   data->Set("has_pipeline", HasFile(facts, "model_index.json"));
   data->Set("has_onnx", HasFile(facts, "onnx/model.onnx"));
+  if (const std::string* file = OneFile(facts)) data->Set("one_file", *file);
   data->Set("datasets_used", DatasetsUsed(context, facts));
+  data->Set("papers", Papers(facts));
   data->Set("tree", ModelTree(context, facts));
+}
+
+// [{what, brief}]: the inspector in short.
+Json Verdicts(Context& context) {
+  Json rows = Json::Arr();
+  for (const InspectSection* section : InspectSections(context.repo().record().type)) {
+    if (*section->brief != '\0')
+      rows.Push(Json::Obj({{"what", section->what}, {"brief", section->brief}}));
+  }
+  return rows;
 }
 
 net::Response CardPage(Context& context) {
@@ -193,6 +223,7 @@ net::Response CardPage(Context& context) {
   data.Set("spaces_using", SpacesUsing(context));
   data.Set("widget", WidgetData(context, facts.get()));
   data.Set("clone_url", RepoUrl(context, context.repo().record()));
+  if (context.repo().right() >= hub::Right::kReadContent) data.Set("verdicts", Verdicts(context));
   data.Set("may_write", context.repo().right() >= hub::Right::kWrite);
   return RenderPage(context, "repo_card.html", std::move(data));
 }

@@ -31,11 +31,11 @@ hub::FactsPtr HeadFacts(Context& context) {
 }
 
 // Rendering is bounded but not free; the same card is shown again and again.
-std::string CardHtml(Context& context, std::string_view markdown, std::string_view revision,
-                     std::string_view folder) {
+std::string CardHtml(const hub::RepoRecord& repo, std::string_view markdown,
+                     std::string_view revision, std::string_view folder) {
   static AnswerCache cache(16u << 20);
   MarkdownOptions options;
-  options.base_url = RepoPath(context.repo().record());
+  options.base_url = RepoPath(repo);
   options.revision = net::PercentEncode(revision);
   options.folder = std::string(folder);
   options.math = true;
@@ -50,6 +50,11 @@ std::string CardHtml(Context& context, std::string_view markdown, std::string_vi
   }
   cache.Put(std::move(key), std::make_shared<const std::string>(html));
   return html;
+}
+
+std::string CardHtml(Context& context, std::string_view markdown, std::string_view revision,
+                     std::string_view folder) {
+  return CardHtml(context.repo().record(), markdown, revision, folder);
 }
 
 Json Crumbs(std::string_view path) {

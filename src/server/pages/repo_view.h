@@ -25,7 +25,9 @@ Json RepoPageData(Context& context, std::string_view tab, std::string_view revis
                   const hub::RepoFacts* facts);
 // Facts of main; null when there is no commit yet.
 hub::FactsPtr HeadFacts(Context& context);
-// Markdown of this repository as safe HTML, kept for the next time.
+// Markdown of a repository as safe HTML, kept for the next time.
+std::string CardHtml(const hub::RepoRecord& repo, std::string_view markdown,
+                     std::string_view revision, std::string_view folder);
 std::string CardHtml(Context& context, std::string_view markdown, std::string_view revision,
                      std::string_view folder);
 // [{"name", "path"}] for each part of a path.

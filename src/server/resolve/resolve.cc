@@ -2,6 +2,7 @@
 // them) and /api/resolve-cache. HEAD and GET carry the same headers (wire reference, section 1).
 #include "base/bytes.h"
 #include "base/error.h"
+#include "server/inspector_api/quarantine.h"
 #include "server/object_body.h"
 #include "server/resolve/content_type.h"
 #include "server/resolve/file_cache.h"
@@ -198,10 +199,18 @@ bool CountsAsDownload(Context& context, Files& files, const RepoFile& file,
          files.Find(context, file.commit + "/" + marker)->kind == RepoFile::Kind::kMissing;
 }
 
+// A pointer harms nobody: it is what it points to that is judged.
+bool IsBlocked(const Context& context, const RepoFile& file, bool raw) {
+  if (file.kind == RepoFile::Kind::kMissing) return false;
+  if (file.kind != RepoFile::Kind::kLfs) return context.hub.safety().Blocks(file.blob);
+  return !raw && context.hub.safety().Blocks(file.lfs_oid);
+}
+
 net::Response Serve(Context& context, Files& files, const FilePtr& file, const std::string& path,
                     bool raw) {
   bool hidden = file->kind == RepoFile::Kind::kSymlink && !raw;
   if (file->kind == RepoFile::Kind::kMissing || hidden) NotFound(file->commit);
+  if (IsBlocked(context, *file, raw)) RefuseUnsafe(context, path);
   net::Response response;
   response.headers.Add("Content-Type", raw && file->kind == RepoFile::Kind::kLfs
                                            ? "text/plain; charset=utf-8"
@@ -227,6 +236,7 @@ std::optional<net::Response> ServeFromMemory(Context& context, Files& files, Rea
   FilePtr file = files.Peek(context, rev_path);
   if (file == nullptr) return std::nullopt;
   bool raw = form == ReadyHead::Form::kRaw;
+  if (IsBlocked(context, *file, raw)) return std::nullopt;  // the pool refuses, or asks for rights
   bool plain = request.raw_query.empty() && !request.HasConditions();
   if (!plain) return Serve(context, files, file, SplitRevisionPath(rev_path).path, raw);
   std::shared_ptr<const std::string> lines = file->ready_head.Find(form, context.base_url);

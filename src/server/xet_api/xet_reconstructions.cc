@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "server/inspector_api/quarantine.h"
 #include "server/xet_api/cas_request.h"
 #include "server/xet_api/data_link.h"
 #include "server/xet_api/reconstruction_json.h"
@@ -33,6 +34,8 @@ hub::XetFile FindFile(const Context& context, const hub::XetScope& scope,
   std::optional<hub::XetFile> file = context.hub.xet().FindFile(scope, hash);
   // Also for a file that is there but not for this scope.
   if (!file) throw Error(Code::kNotFound, "File not found");
+  if (context.hub.safety().BlocksXetFile(file->id))
+    throw Error(Code::kForbidden, UnsafeMessage("This file"));
   return *file;
 }
 
@@ -73,7 +76,7 @@ net::Response Batch(const Context& context, const std::vector<std::string>& ids)
     if (!hash) throw Error(Code::kInvalidArgument, "file_id must be 64 lower-case hex digits");
     if (!seen.insert(*hash).second) continue;
     std::optional<hub::XetFile> file = context.hub.xet().FindFile(scope, *hash);
-    if (!file) continue;
+    if (!file || context.hub.safety().BlocksXetFile(file->id)) continue;
     plans.emplace_back(*hash, context.hub.xet().Plan(*file, 0, file->size_bytes));
     terms += plans.back().second.terms.size();
     if (terms > kMaxBatchTerms) {

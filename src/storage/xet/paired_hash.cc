@@ -73,9 +73,9 @@ constexpr size_t kLanes = 16;
 constexpr size_t kLeafBytes = 1024;
 constexpr size_t kBlockBytes = 64;
 constexpr size_t kMaxLeaves = kPairedMaxBytes / kLeafBytes;
-// Of SHA-256 that the paired functions take: one with the gathering, and one in each round.
-constexpr size_t kMessageBlocks = 7;
-constexpr size_t kBlockBlocks = 8;
+// Of SHA-256 that the paired functions take: one with the gathering, and two in each round.
+constexpr size_t kMessageBlocks = 14;
+constexpr size_t kBlockBlocks = 15;
 
 // BLAKE3's flags.
 constexpr int kChunkStart = 1, kChunkEnd = 2, kParent = 4, kRoot = 8, kKeyed = 16;

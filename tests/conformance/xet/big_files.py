@@ -1,6 +1,7 @@
 """Files of any size, written in pieces; the same seed gives the same bytes."""
 import random
 import statistics
+import struct
 
 PIECE = 8 << 20
 
@@ -16,16 +17,22 @@ def write_random(path, size, seed):
 def write_bf16_normals(path, size, seed):
     """Bytes like those of weights in bf16: the high byte (sign and exponent) follows a normal distribution with the
     spread of a trained layer, the low byte is near to uniform."""
-    import struct
+    return write_normals(path, size, seed, 2)
+
+
+def write_f32_normals(path, size, seed):
+    return write_normals(path, size, seed, 4)
+
+
+def write_normals(path, size, seed, width):
     spread = statistics.NormalDist(0, 0.02)
     high = bytes(struct.pack(">f", spread.inv_cdf((step + 0.5) / 256))[0] for step in range(256))
     rng = random.Random(seed)
     with open(path, "wb") as out:
         for start in range(0, size, PIECE):
-            half = min(PIECE, size - start) // 2
-            piece = bytearray(2 * half)
-            piece[0::2] = rng.randbytes(half)
-            piece[1::2] = rng.randbytes(half).translate(high)
+            count = min(PIECE, size - start) // width
+            piece = bytearray(rng.randbytes(width * count))
+            piece[width - 1::width] = rng.randbytes(count).translate(high)
             out.write(piece)
     return path
 

@@ -3,7 +3,7 @@ import hashlib
 
 import pytest
 
-from big_files import edit_in_the_middle, write_bf16_normals, write_random
+from big_files import edit_in_the_middle, write_bf16_normals, write_f32_normals, write_random
 from conftest import LONG
 from harness.repos import create
 from harness.traffic import folder_bytes
@@ -67,10 +67,11 @@ def test_a_file_of_one_chunk_has_its_xorb_s_size(machine, wire, repo, rng):
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("same_machine", [True, False], ids=["same-machine", "other-machine"])
-def test_an_edit_of_a_megabyte_costs_about_a_megabyte(machine, repo, tmp_path, traffic, store_folder, same_machine,
+@pytest.mark.parametrize("write, same_machine", [(write_random, True), (write_random, False), (write_bf16_normals, False),
+                                                 (write_f32_normals, False)])
+def test_an_edit_of_a_megabyte_costs_about_a_megabyte(machine, repo, tmp_path, traffic, store_folder, write, same_machine,
                                                       large_bytes):
-    first = write_random(tmp_path / "first.bin", large_bytes, f"edit-{same_machine}")
+    first = write(tmp_path / "first.bin", large_bytes, f"edit-{same_machine}")
     second = edit_in_the_middle(first, tmp_path / "second.bin", 1 << 20, 1)
     one = machine()
     one.upload(repo, {"w.bin": first})
@@ -78,7 +79,7 @@ def test_an_edit_of_a_megabyte_costs_about_a_megabyte(machine, repo, tmp_path, t
     traffic.mark()
     (one if same_machine else machine()).upload(repo, {"w.bin": second})
     sent, grown = traffic.bytes_in(), folder_bytes(store_folder) - before
-    print(f"edit of 1 MiB in {large_bytes >> 20} MiB: {sent:.0f} bytes sent, {grown} bytes more on disk")
+    print(f"edit of 1 MiB in {large_bytes >> 20} MiB ({write.__name__}): {sent:.0f} bytes sent, {grown} bytes more on disk")
     assert 1 << 20 <= grown < 3_000_000
     assert 1 << 20 <= sent < 3_000_000
     back, = machine(None).download(repo, ["w.bin"])

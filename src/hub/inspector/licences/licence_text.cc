@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <span>
 #include <unordered_map>
 
 #include "base/bytes.h"
@@ -27,21 +26,20 @@ struct Print {
   size_t core_words;
   uint32_t core_first;
   std::string_view core_digest;
-  std::span<const uint32_t> sample;
-  std::span<const uint32_t> unique;
+  std::vector<uint32_t> sample;
+  std::vector<uint32_t> unique;
 };
 
-// Rows of hashes that live as long as the program. Empty ones are possible (no unique shingle).
-template <typename... Hashes>
-std::span<const uint32_t> Keep(Hashes... hashes) {
-  auto* kept = new std::vector<uint32_t>{static_cast<uint32_t>(hashes)...};
-  return *kept;
+// Empty rows are possible (no unique shingle).
+template <typename... Values>
+std::vector<uint32_t> Hashes(Values... values) {
+  return {static_cast<uint32_t>(values)...};
 }
 
 const std::vector<Print>& Prints() {
   static const auto* prints = new std::vector<Print>{
 #define HEARTH_LICENCE_PRINT(id, name, words, core, first, digest, sample, unique) \
-  {id, name, words, core, first, digest, Keep sample, Keep unique},
+  {id, name, words, core, first, digest, Hashes sample, Hashes unique},
 #include "hub/inspector/licences/licence_prints.inc"
 #undef HEARTH_LICENCE_PRINT
   };
@@ -49,7 +47,7 @@ const std::vector<Print>& Prints() {
 }
 
 // Share of `wanted` that `have` (sorted) holds; 1 for nothing wanted.
-double ShareOf(std::span<const uint32_t> wanted, const std::vector<uint32_t>& have) {
+double ShareOf(const std::vector<uint32_t>& wanted, const std::vector<uint32_t>& have) {
   if (wanted.empty()) return 1;
   auto found = std::count_if(wanted.begin(), wanted.end(), [&](uint32_t hash) {
     return std::binary_search(have.begin(), have.end(), hash);

@@ -30,8 +30,8 @@ struct ShaBlocks {
 };
 
 // The keyed hash of `bytes` (kPairedMinBytes to kPairedMaxBytes of them). Meanwhile takes as many
-// of `sha`'s blocks as there is room for, in order, and returns how many those were: at least the
-// last quarter is usually left. Precondition: HasPairedHash().
+// of `sha`'s blocks as there is room for, in order, and returns how many those were: the last few
+// are usually left. Precondition: HasPairedHash().
 size_t PairedHash(const Blake3Key& key, std::string_view bytes, const ShaBlocks& sha,
                   XetHash* hash);
 

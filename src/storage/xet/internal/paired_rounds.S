@@ -1,4 +1,4 @@
-# Seven rounds of sixteen BLAKE3 compressions, with the SHA-256 of seven blocks between them; and the
+# Seven rounds of sixteen BLAKE3 compressions, with the SHA-256 of fourteen blocks between them; and the
 # transposition in front of it, with one block. See paired_hash.h for why; here is which register holds
 # what, which a compiler does not get right: SHA's instructions know xmm0 to xmm15 only, so all of
 # BLAKE3 lives above.
@@ -8,8 +8,9 @@
 #   xmm3 to xmm6  the schedule's last sixteen words      xmm7  scratch      xmm8  byte order
 #   zmm16 to zmm31  BLAKE3's sixteen state words, of sixteen compressions each
 #
-# A turn of SHA-256 (two sha256rnds2, eight cycles of latency) stands before every one or two steps of
-# BLAKE3 (four independent instructions each): out-of-order execution does the rest.
+# A turn of SHA-256 (two sha256rnds2, eight cycles of latency) stands before every step of BLAKE3 (four
+# independent instructions): out-of-order execution does the rest. That is as many blocks of SHA-256 as
+# sixteen leaves of BLAKE3 have, so that none is left to be done alone.
 
         .text
 
@@ -115,30 +116,41 @@
         vpxord  %zmm\c3, %zmm\b3, %zmm\b3
         .endm
 
-# Fourteen steps and eight turns, from turn \t on. a is always zmm16 to zmm19.
+# Fourteen steps and sixteen turns.
         .macro  MIX sha, t, b0, b1, b2, b3, c0, c1, c2, c3, d0, d1, d2, d3
-        SHA     \sha, (\t), %rcx
+        SHA     \sha, 0, %rcx
         A_PLUS_WORDS (\t)
+        SHA     \sha, 1, %rcx
         A_PLUS  \b0, \b1, \b2, \b3
-        SHA     \sha, (\t+1), %rcx
+        SHA     \sha, 2, %rcx
         XOR_A   \d0, \d1, \d2, \d3
+        SHA     \sha, 3, %rcx
         ROTATE  16, \d0, \d1, \d2, \d3
-        SHA     \sha, (\t+2), %rcx
+        SHA     \sha, 4, %rcx
         PLUS    \c0, \c1, \c2, \c3, \d0, \d1, \d2, \d3
+        SHA     \sha, 5, %rcx
         XOR     \b0, \b1, \b2, \b3, \c0, \c1, \c2, \c3
-        SHA     \sha, (\t+3), %rcx
+        SHA     \sha, 6, %rcx
         ROTATE  12, \b0, \b1, \b2, \b3
-        SHA     \sha, (\t+4), %rcx
+        SHA     \sha, 7, %rcx
+        SHA     \sha, 8, %rcx
         A_PLUS_WORDS (\t+1)
+        SHA     \sha, 9, %rcx
         A_PLUS  \b0, \b1, \b2, \b3
-        SHA     \sha, (\t+5), %rcx
+        SHA     \sha, 10, %rcx
         XOR_A   \d0, \d1, \d2, \d3
+        SHA     \sha, 11, %rcx
         ROTATE  8, \d0, \d1, \d2, \d3
-        SHA     \sha, (\t+6), %rcx
+        SHA     \sha, 12, %rcx
         PLUS    \c0, \c1, \c2, \c3, \d0, \d1, \d2, \d3
+        SHA     \sha, 13, %rcx
         XOR     \b0, \b1, \b2, \b3, \c0, \c1, \c2, \c3
-        SHA     \sha, (\t+7), %rcx
+        SHA     \sha, 14, %rcx
         ROTATE  7, \b0, \b1, \b2, \b3
+        SHA     \sha, 15, %rcx
+        .if     \sha
+        add     $64, %rcx
+        .endif
         .endm
 
         .macro  FUNCTION name
@@ -254,7 +266,6 @@
 1:
         MIX     \sha, 0, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
         MIX     \sha, 8, 21, 22, 23, 20, 26, 27, 24, 25, 31, 28, 29, 30
-        add     $64, %rcx
         add     $32, %r8
         cmp     %rdx, %r8
         jne     1b

@@ -1,0 +1,96 @@
+// The parts of Safety that its source files share: the table (safety_table.cc) and the work
+// (safety_work.cc).
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <shared_mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "hub/safety/safety.h"
+#include "storage/git/git_repository.h"
+
+namespace hearth::hub {
+
+inline constexpr std::string_view kMainRef = "refs/heads/main";
+
+// The column `pending`.
+inline constexpr int kNotPending = 0;
+inline constexpr int kPending = 1;
+inline constexpr int kRunning = 2;
+
+inline storage::DbValue ContentValue(std::string_view bytes) {
+  return storage::BlobValue{std::string(bytes)};
+}
+
+// A row that was taken for scanning.
+struct WaitingScan {
+  int64_t id = 0;
+  std::string content;
+  std::string kind;
+  int64_t repo_id = 0;
+  SafetyState before = SafetyState::kUnknown;
+};
+
+// What came of it.
+struct ScanOutcome {
+  int64_t id = 0;
+  std::string content;
+  SafetyState state = SafetyState::kError;
+  Json report;
+  std::string error;
+};
+
+struct Safety::Impl {
+  Impl(const Parts& p, Quarantine q) : parts(p), policy(q) {}
+
+  // --- the table
+  void LoadUnsafe();
+  void Recover();
+  void Insert(const RepoRecord& repo, std::span<const SafetyKey> keys);
+  std::vector<WaitingScan> TakeBatch();
+  void Save(const std::vector<ScanOutcome>& done);
+  // --- the work
+  void Enqueue(int64_t repo_id, const std::string& ref);
+  std::optional<std::pair<int64_t, std::string>> TakeRef();
+  void ListRef(int64_t repo_id, const std::string& ref);
+  std::vector<SafetyKey> NewFiles(const storage::GitRepository& git, int64_t repo_id,
+                                  const std::string& ref, const GitOid& commit);
+  std::unique_ptr<ByteSource> OpenContent(const WaitingScan& row);
+  ScanOutcome ScanOne(const WaitingScan& row);
+  bool ScanSome();
+  bool EnqueueStaleMains(int64_t* after);
+  void EnqueueStaleRefs(const RepoRecord& repo);
+  void CatchUp();
+  void Drain();
+  void Run();
+
+  Parts parts;
+  const Quarantine policy;
+
+  mutable std::shared_mutex unsafe_mutex;
+  std::unordered_set<std::string> unsafe;  // contents
+  std::atomic<size_t> unsafe_count{0};
+
+  mutable std::mutex mutex;
+  mutable std::condition_variable changed;
+  std::deque<std::pair<int64_t, std::string>> refs;
+  std::set<std::pair<int64_t, std::string>> ref_set;
+  bool work = true;  // rows may wait
+  bool running = false;
+  std::atomic<bool> stopping{false};
+  std::thread thread;
+};
+
+}  // namespace hearth::hub

@@ -1,0 +1,116 @@
+"""The lists: facets, names, sorts and pages, with scripts and without."""
+import pytest
+
+CARDS = {
+    "lists/lamp-tiny": "license: mit\npipeline_tag: text-generation\nlibrary_name: transformers\nlanguage: en\n",
+    "lists/lamp-small": "license: apache-2.0\npipeline_tag: text-generation\nlibrary_name: transformers\nlanguage: [en, de]\n",
+    "lists/lamp-see": "license: mit\npipeline_tag: image-classification\nlibrary_name: timm\n",
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def repositories(hub, api_of, api):
+    from harness.people import eventually
+    hub.admin("org", "create", "lists")
+    hub.admin("org", "add-member", "lists", "bob", "--role", "admin")
+    eventually(lambda: any(org["name"] == "lists" for org in api.whoami()["orgs"]))
+    for name, card in CARDS.items():
+        api.create_repo(name)
+        api.upload_file(repo_id=name, path_in_repo="README.md", path_or_fileobj=f"---\n{card}---\n# {name}\n".encode())
+    for number in range(32):
+        api.create_repo(f"lists/many-{number:02}", repo_type="dataset")
+    api.create_repo("lists/tile", repo_type="space", space_sdk="static")
+    api.upload_file(repo_id="lists/tile", repo_type="space", path_in_repo="README.md",
+                    path_or_fileobj=b"---\ntitle: A tile\nemoji: \xe2\x98\x95\ncolorFrom: green\ncolorTo: blue\nsdk: static\nshort_description: Warm\n---\n")
+    assert eventually(lambda: [model.id for model in api.list_models(author="lists", pipeline_tag="image-classification")] == ["lists/lamp-see"])
+
+
+def names(page):
+    return sorted(page.locator("[data-part=results] .card h3 a").all_inner_texts())
+
+
+def test_a_facet_narrows_the_list_in_place(page):
+    page.goto("/models?author=lists")
+    assert names(page) == ["lists/lamp-see", "lists/lamp-small", "lists/lamp-tiny"]
+    page.evaluate("window.same = true")
+    task = page.locator("[data-facet=task]")
+    assert task.get_by_role("link", name="Text Generation").locator("small").inner_text() == "2"
+    task.get_by_role("link", name="Text Generation").click()
+    page.wait_for_url("**/models?author=lists&task=text-generation")
+    page.locator("[data-total]", has_text="2").wait_for()
+    assert names(page) == ["lists/lamp-small", "lists/lamp-tiny"]
+    assert page.evaluate("window.same") and page.evaluate("document.activeElement.dataset.value") == "text-generation"
+    page.locator("[data-facet=language]").get_by_role("link", name="German").click()
+    page.locator("[data-total]", has_text="1").wait_for()
+    page.locator(".active").get_by_role("link", name="Text Generation").click()
+    page.wait_for_url("**/models?author=lists&language=de")
+    page.go_back()
+    page.wait_for_url("**task=text-generation**")
+    page.go_back()
+    page.locator("[data-total]", has_text="2").wait_for()
+    page.reload()
+    assert names(page) == ["lists/lamp-small", "lists/lamp-tiny"]
+
+
+def test_a_name_filters_while_it_is_typed_and_keeps_the_caret(page):
+    page.goto("/models?author=lists")
+    field = page.get_by_label("Filter by name")
+    field.press_sequentially("small", delay=20)
+    page.wait_for_url("**search=small**")
+    page.locator("[data-total]", has_text="1").wait_for()
+    assert field.input_value() == "small" and page.evaluate("document.activeElement.name") == "search"
+    field.fill("nothing-like-it")
+    page.get_by_text("No models fit all of this.").wait_for()
+    page.get_by_role("link", name="Show all models").click()
+    page.wait_for_url("**/models")
+
+
+def test_sorts_and_pages_are_links(page):
+    page.goto("/datasets?author=lists&sort=createdAt")
+    assert page.locator(".card").count() == 30
+    page.get_by_role("link", name="Next page").click()
+    page.wait_for_url("**cursor=*")
+    page.get_by_role("link", name="First page").wait_for()
+    assert page.locator(".card").count() == 2
+    page.get_by_role("link", name="Recently updated").click()
+    page.wait_for_url("**sort=lastModified*")
+    assert "cursor" not in page.url
+
+
+def test_without_scripts_the_same_links_work(no_script):
+    no_script.goto("/models?author=lists")
+    no_script.locator("[data-facet=license]").get_by_role("link", name="mit").click()
+    assert names(no_script) == ["lists/lamp-see", "lists/lamp-tiny"]
+    no_script.get_by_label("Filter by name").fill("see")
+    no_script.get_by_role("button", name="Filter", exact=True).click()
+    assert names(no_script) == ["lists/lamp-see"] and "license=mit" in no_script.url
+
+
+def test_spaces_are_tiles(page):
+    page.goto("/spaces?author=lists")
+    tile = page.locator(".tile", has_text="A tile")
+    assert "Warm" in tile.inner_text()
+    tile.get_by_role("link").first.click()
+    page.wait_for_url("**/spaces/lists/tile")
+
+
+def test_a_wrong_facet_is_said(page):
+    page.expected.append("400")
+    assert page.goto("/models?parameters=huge").status == 400
+    assert page.get_by_role("link", name="Home").is_visible()
+
+
+def test_on_a_phone_filters_unfold(phone):
+    phone.goto("/models?author=lists")
+    assert not phone.locator("[data-facet=task]").is_visible()
+    phone.locator("label.facets-fold").tap()
+    assert phone.locator("[data-facet=task]").is_visible()
+    assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["/models", "/models?task=text-generation&search=lamp", "/datasets", "/spaces", "/models?search=nothing-like-it"])
+def test_lists_are_accessible(open_page, check_axe, path, scheme):
+    page = open_page(color_scheme=scheme)
+    page.goto(path)
+    check_axe(page)

@@ -1,0 +1,37 @@
+// Fills the sections of a repository's inspection from the hub's answers, each as soon as it comes into view.
+import { ApiError, getJson } from "../api";
+import { el } from "../dom";
+import { fit, runtimes } from "../inspect/machines";
+import type { Subject } from "../inspect/parts";
+import { cardScore, classify, readingOrder } from "../inspect/reading";
+import { licence, provenance, safety } from "../inspect/rights";
+import "../styles/inspect.css";
+
+const drawers: Record<string, (answer: any, subject: Subject) => HTMLElement> = {
+  classify, "reading-order": readingOrder, "card-score": cardScore, licence, provenance, runtimes, fit, safety,
+};
+
+async function fill(section: HTMLElement, subject: Subject): Promise<void> {
+  const what = section.dataset.what!;
+  const body = section.querySelector<HTMLElement>("[data-body]")!;
+  try {
+    const answer = await getJson(`${subject.api}/${what}?revision=${subject.commit}`);
+    body.replaceChildren(drawers[what]!(answer, subject));
+  } catch (fault) {
+    const absent = fault instanceof ApiError && fault.status === 404;
+    body.replaceChildren(el("p", { className: absent ? "soft" : "notice bad" }, absent ? "This hub does not say." : (fault as Error).message));
+  }
+  section.dataset.filled = "true";
+}
+
+export function start(root: HTMLElement): void {
+  const subject: Subject = { api: root.dataset.api!, path: root.dataset.path!, commit: root.dataset.commit! };
+  const watcher = new IntersectionObserver((seen) => {
+    for (const entry of seen) {
+      if (!entry.isIntersecting) continue;
+      watcher.unobserve(entry.target);
+      void fill(entry.target as HTMLElement, subject);
+    }
+  }, { rootMargin: "600px" });
+  for (const section of root.querySelectorAll<HTMLElement>("[data-what]")) watcher.observe(section);
+}
