@@ -435,6 +435,75 @@ TEST_F(AccountsTest, TenFailuresLockAnAccountForOneAddressOnly) {
   accounts_->Login("alice", kPassword, "10.0.0.1", "");
 }
 
+TEST_F(AccountsTest, ManyNamesFromOneNetworkAreOneGuesser) {
+  accounts_->CreateUser("alice", kPassword, "", false);
+  for (int i = 0; i < 60; ++i) {
+    std::string peer = "2001:db8:1:2::" + std::to_string(i);
+    EXPECT_CODE(accounts_->Login("name-" + std::to_string(i), "wrong password", peer, ""),
+                Code::kUnauthenticated);
+  }
+  EXPECT_CODE(accounts_->Login("alice", kPassword, "2001:db8:1:2::ffff", ""),
+              Code::kTooManyRequests);
+  accounts_->Login("alice", kPassword, "2001:db8:1:3::1", "");
+}
+
+TEST_F(AccountsTest, ManyAddressesGuessOneAccountSlowly) {
+  accounts_->CreateUser("alice", kPassword, "", false);
+  for (int i = 0; i < 120; ++i) {
+    EXPECT_CODE(accounts_->Login("alice", "wrong password", "10.0.0." + std::to_string(i), ""),
+                Code::kUnauthenticated);
+  }
+  EXPECT_CODE(accounts_->Login("alice", kPassword, "10.0.1.1", ""), Code::kTooManyRequests);
+  clock_.Advance(minutes(15));
+  accounts_->Login("alice", kPassword, "10.0.1.1", "");
+}
+
+TEST_F(AccountsTest, SignUpsFromOneAddressAreLimited) {
+  for (int i = 0; i < 10; ++i) {
+    std::string name = "u" + std::to_string(i);
+    std::string cookie = accounts_->SignUp(name, kPassword, "", "10.0.0.1", "test");
+    EXPECT_EQ(accounts_->AuthenticateSession(cookie)->user_name, name);
+  }
+  EXPECT_CODE(accounts_->SignUp("u10", kPassword, "", "10.0.0.1", ""), Code::kTooManyRequests);
+  EXPECT_EQ(accounts_->FindByName("u10"), nullptr);
+  EXPECT_CODE(accounts_->SignUp("u10", "", "", "10.0.0.2", ""), Code::kInvalidArgument);
+}
+
+TEST_F(AccountsTest, SessionsAreListedAndEndedOneByOne) {
+  int64_t alice = accounts_->CreateUser("alice", kPassword, "", false)->id;
+  int64_t bob = accounts_->CreateUser("bob", kPassword, "", false)->id;
+  std::string first = accounts_->Login("alice", kPassword, "10.0.0.1", "Firefox/1");
+  clock_.Advance(minutes(1));
+  std::string second = accounts_->Login("alice", kPassword, "10.0.0.2", "curl/8");
+  std::string of_bob = accounts_->Login("bob", kPassword, "10.0.0.3", "");
+  std::vector<SessionInfo> list = accounts_->ListSessions(alice);
+  ASSERT_EQ(list.size(), 2u);
+  EXPECT_EQ(list[0].id, Accounts::SessionId(second));
+  EXPECT_EQ(list[0].peer, "10.0.0.2");
+  EXPECT_EQ(list[1].user_agent, "Firefox/1");
+  EXPECT_CODE(accounts_->EndSession(bob, list[0].id), Code::kNotFound);
+  accounts_->EndSession(alice, list[0].id);
+  EXPECT_FALSE(accounts_->AuthenticateSession(second));
+  EXPECT_TRUE(accounts_->AuthenticateSession(first));
+  std::string third = accounts_->Login("alice", kPassword, "10.0.0.2", "");
+  accounts_->EndOtherSessions(alice, Accounts::SessionId(third));
+  EXPECT_FALSE(accounts_->AuthenticateSession(first));
+  EXPECT_TRUE(accounts_->AuthenticateSession(third));
+  EXPECT_TRUE(accounts_->AuthenticateSession(of_bob));
+}
+
+TEST_F(AccountsTest, AProfileIsCheckedAndKept) {
+  int64_t alice = accounts_->CreateUser("alice", kPassword, "", false)->id;
+  accounts_->SetProfile(alice, "  Alice Ames ", "alice@example.com");
+  EXPECT_EQ(accounts_->FindById(alice)->fullname, "Alice Ames");
+  EXPECT_EQ(accounts_->FindById(alice)->email, "alice@example.com");
+  EXPECT_CODE(accounts_->SetProfile(alice, "", "nowhere"), Code::kInvalidArgument);
+  EXPECT_CODE(accounts_->SetProfile(alice, "a\nb", ""), Code::kInvalidArgument);
+  EXPECT_CODE(accounts_->SetProfile(alice + 100, "x", ""), Code::kNotFound);
+  accounts_->SetProfile(alice, "", "");
+  EXPECT_EQ(accounts_->FindById(alice)->fullname, "alice");
+}
+
 TEST_F(AccountsTest, ASuccessForgetsEarlierFailures) {
   accounts_->CreateUser("alice", kPassword, "", false);
   for (int round = 0; round < 3; ++round) {

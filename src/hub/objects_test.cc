@@ -204,6 +204,7 @@ TEST_F(ObjectsTest, AnUploadGoesOnAfterARestart) {
   MultipartUpload again = objects_->Begin(repo, alice_.user_id, oid, 10, 4);
   EXPECT_EQ(again.id, upload.id);
   EXPECT_EQ(again.stored_parts, (std::vector<int>{1, 3}));
+  EXPECT_EQ(again.etags, (std::vector<std::string>{first, third}));
   std::string second = objects_->PutPart(again.id, 2, FileWith("4567"));
   objects_->Finish(again.id, {{1, first}, {2, second}, {3, third}});
   EXPECT_EQ(Content(oid), kWhole);

@@ -52,21 +52,24 @@ net::Response LoginForm(Context& context) {
   }
 }
 
-void EndSession(const Context& context) {
-  context.hub.accounts().Logout(SessionCookieOf(context.request));
+// The cookie is taken away only from a request that brought it: another site's form comes without
+// (SameSite), and would otherwise sign its visitors out.
+void EndSession(const Context& context, net::Response* response) {
+  std::string cookie = SessionCookieOf(context.request);
+  if (cookie.empty()) return;
+  context.hub.accounts().Logout(cookie);
+  DropSessionCookie(response, context);
 }
 
 net::Response LogoutJson(Context& context) {
-  EndSession(context);
   net::Response response = JsonResponse(Json::Obj());
-  DropSessionCookie(&response, context);
+  EndSession(context, &response);
   return response;
 }
 
 net::Response LogoutForm(Context& context) {
-  EndSession(context);
   net::Response response = net::Response::Redirect(303, "/");
-  DropSessionCookie(&response, context);
+  EndSession(context, &response);
   return response;
 }
 

@@ -108,7 +108,8 @@ net::Response HealthPage(Context& context) {
                                             : 100.0 * static_cast<double>(capacity - available) /
                                                   static_cast<double>(capacity)}})},
                  {"database", DatabaseState(hub)},
-                 {"database_bytes", FileBytes(hub.data() / "hearth.db")},
+                 {"database_bytes",
+        FileBytes(hub.data() / "hearth.db") + FileBytes(hub.data() / "hearth.db-wal")},
                  {"repos", std::move(repos)},
                  {"users", hub.accounts().List(false).size()},
                  {"orgs", hub.accounts().List(true).size()},

@@ -31,6 +31,7 @@ export function start(form: HTMLElement): void {
   }
 
   const soon = () => {
+    name.setCustomValidity("");  // of what was typed before: the hub judges the rest
     window.clearTimeout(timer);
     timer = window.setTimeout(check, 150);
   };
