@@ -43,6 +43,13 @@ std::vector<std::pair<uint32_t, uint32_t>> Ranges(const std::vector<Match>& matc
   return ranges;
 }
 
+size_t CountTerms(const std::vector<Match>& matches) {
+  std::vector<uint32_t> terms;
+  for (const Match& match : matches) terms.push_back(match.term);
+  std::sort(terms.begin(), terms.end());
+  return static_cast<size_t>(std::unique(terms.begin(), terms.end()) - terms.begin());
+}
+
 // Where the window of `max_bytes` with most different terms begins; of equals the first.
 size_t BestStart(const std::vector<Match>& matches, size_t max_bytes) {
   size_t best = 0, best_terms = 0, from = 0;
@@ -91,15 +98,19 @@ Snippet MakeSnippet(const std::array<std::string, kFields>& texts,
                     const std::vector<std::string>& terms, size_t max_bytes) {
   Snippet snippet;
   std::vector<Match> matches;
+  size_t best_terms = 0;
+  // The text that holds most of the terms; of equals the card.
   for (Field field : {Field::kBody, Field::kCode, Field::kFiles}) {
     AnalyzeMode mode = field == Field::kBody   ? AnalyzeMode::kText
                        : field == Field::kCode ? AnalyzeMode::kCode
                                                : AnalyzeMode::kName;
-    matches = MatchesIn(texts[static_cast<size_t>(field)], terms, mode);
+    std::vector<Match> found = MatchesIn(texts[static_cast<size_t>(field)], terms, mode);
+    size_t count = CountTerms(found);
+    if (count <= best_terms) continue;
+    best_terms = count;
+    matches = std::move(found);
     snippet.field = field;
-    if (!matches.empty()) break;
   }
-  if (matches.empty()) snippet.field = Field::kBody;
   std::string_view text = texts[static_cast<size_t>(snippet.field)];
   size_t start = matches.empty() ? 0 : StartNear(text, BestStart(matches, max_bytes));
   std::string_view window = TruncateUtf8Bytes(text.substr(start), max_bytes);

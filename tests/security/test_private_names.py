@@ -1,4 +1,6 @@
 """A private name must answer like a name that does not exist: same status, same headers, same bytes."""
+import re
+
 import pytest
 
 from harness.repos import create, file_row, lfs_batch, ndjson, put_file
@@ -12,6 +14,7 @@ def shape(answer, *names):
     text = repr((answer.status, headers, answer.body))
     for name in names:
         text = text.replace(name, "NAME")
+    text = re.sub(r"(nonce[-=]\W?)\w{24}", r"\1NONCE", text)  # of a page's scripts, new for each answer
     return text.replace(answer.headers["X-Request-Id"], "ID")
 
 

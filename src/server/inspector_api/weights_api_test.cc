@@ -27,8 +27,14 @@ class WeightsApiTest : public AppFixture {
     hub::CommitRequest request;
     request.revision = "main";
     request.summary = "weights";
+    std::string bytes = SafetensorsBytes(tensors);
+    Sha256 id = Sha256Of(bytes);
+    TempFile file(hub_->blobs().temp_folder());
+    file.Append(bytes);
+    int64_t ada_id = hub_->accounts().FindByName("ada")->id;
+    hub_->objects().Store(repo->id, ada_id, id, bytes.size(), std::move(file), id);
     request.operations = {hub::CommitFile{"config.json", TinyConfig()},
-                          hub::CommitFile{"model.safetensors", SafetensorsBytes(tensors)}};
+                          hub::CommitLfsFile{"model.safetensors", id, bytes.size()}};
     hub::RepoHandle handle = hub_->repos().OpenAsSystem(hub_->repos().FindById(repo->id));
     hub_->commits().Apply(hub::Actor::System(), handle, request);
     hub_->tensors().IndexNow(hub_->repos().FindById(repo->id));

@@ -109,7 +109,7 @@ net::Response HealthPage(Context& context) {
                                                   static_cast<double>(capacity)}})},
                  {"database", DatabaseState(hub)},
                  {"database_bytes",
-        FileBytes(hub.data() / "hearth.db") + FileBytes(hub.data() / "hearth.db-wal")},
+                  FileBytes(hub.data() / "hearth.db") + FileBytes(hub.data() / "hearth.db-wal")},
                  {"repos", std::move(repos)},
                  {"users", hub.accounts().List(false).size()},
                  {"orgs", hub.accounts().List(true).size()},
