@@ -92,4 +92,6 @@ export function start(form: HTMLElement): void {
   });
   field.addEventListener("blur", () => window.setTimeout(() => show(false), 150));
   list.addEventListener("mousedown", (event) => event.preventDefault());
+  // Somebody may have typed before this was loaded.
+  if (document.activeElement === field) void suggest();
 }
