@@ -1,21 +1,51 @@
 """Search, the page of the API, and pages that are not there."""
 import pytest
 
+from harness.people import eventually
+
 
 @pytest.fixture(scope="module", autouse=True)
 def repositories(api):
     api.create_repo("bob/find-kettle")
     api.create_repo("bob/find-kettle-data", repo_type="dataset")
     api.create_repo("bob/find-kettle-secret", private=True)
+    card = "---\nlicense: mit\nlanguage: de\n---\n# Kessel\n\nEin Wasserkessel pfeift, sobald <b>das</b> Wasser kocht.\n"
+    for name in ("bob/find-kettle", "bob/find-kettle-secret"):
+        api.upload_file(repo_id=name, path_in_repo="README.md", path_or_fileobj=card.encode())
+    api.upload_file(repo_id="bob/find-kettle", path_in_repo="whistle.py", path_or_fileobj=b"def whistle_loudly(kettle):\n    return kettle.steam\n")
 
 
-def test_search_finds_names_in_groups(page):
-    page.goto("/search?q=find-kettle")
-    assert page.get_by_role("link", name="bob/find-kettle", exact=True).get_attribute("href") == "/bob/find-kettle"
-    assert page.get_by_role("link", name="bob/find-kettle-data").get_attribute("href") == "/datasets/bob/find-kettle-data"
-    assert "secret" not in page.locator("main").inner_text()
+def search(page, query, found):
+    """Opens the results until the index knows what was just committed."""
+    assert eventually(lambda: page.goto("/search?q=" + query) and page.locator(".results h3").filter(has_text=found).count() > 0), page.content()
+    return page.locator(".results > li").filter(has=page.locator("h3", has_text=found))
+
+
+def test_search_finds_names_texts_and_people(page):
+    search(page, "find-kettle", "bob/find-kettle-data")
+    links = page.locator(".results h3 a").evaluate_all("links => links.map((link) => new URL(link.href).pathname)")
+    assert set(links) == {"/bob/find-kettle", "/datasets/bob/find-kettle-data"}
+    result = search(page, "wasserkessel+kocht", "bob/find-kettle")
+    assert result.locator("mark").all_inner_texts() == ["Wasserkessel", "kocht"]
+    assert page.locator(".results > li").count() == 1, "a private card was found"
+    assert "README.md" in result.inner_text()
     page.goto("/search?q=bob")
     assert page.get_by_role("link", name="bob", exact=True).get_attribute("href") == "/bob"
+
+
+def test_search_looks_into_code_narrows_and_mends(page):
+    result = search(page, "whistle_loudly", "bob/find-kettle")
+    result.get_by_role("link", name="whistle.py").click()
+    page.get_by_text("kettle.steam").wait_for()
+    search(page, "wasserkessel+license:mit+lang:de", "bob/find-kettle")
+    page.goto("/search?q=wasserkessel+license:apache-2.0")
+    assert page.locator(".results > li").count() == 0
+    search(page, "waserkessel", "bob/find-kettle")
+    page.get_by_role("link", name="Datasets 0").wait_for()
+
+
+def test_owners_find_what_is_private(bob):
+    search(bob, "wasserkessel", "bob/find-kettle-secret")
 
 
 def test_search_that_finds_nothing_says_where_to_go_on(page):
