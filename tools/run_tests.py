@@ -32,7 +32,7 @@ RELEASE = ROOT / "build" / "release"
 JOBS = "-j" + os.environ.get("HEARTH_JOBS", "2")
 # Components whose tests read hostile bytes: they run once more under address and undefined-behaviour
 # sanitizers. The thread sanitizer looks at the components that own threads.
-ASAN_COMPONENTS = ("base", "codec", "text", "tensor", "formats", "tokenizers", "client", "net", "storage/xet")
+ASAN_COMPONENTS = ("base", "codec", "text", "tensor", "formats", "tokenizers", "client", "net", "storage/xet", "hub/inspector", "search")
 TSAN_COMPONENTS = ("net", "tokenizers")
 
 
