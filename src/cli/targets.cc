@@ -6,25 +6,14 @@
 #include <cstdlib>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "cli/progress.h"
 #include "client/http_source.h"
+#include "formats/source/file_source.h"
 
 namespace hearth::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-class FileSource : public ByteSource {
- public:
-  explicit FileSource(const fs::path& path) : fd_(OpenForRead(path)), source_(fd_.get()) {}
-  uint64_t size_bytes() override { return source_.size_bytes(); }
-  void ReadAt(uint64_t offset, char* out, size_t n) override { source_.ReadAt(offset, out, n); }
-
- private:
-  UniqueFd fd_;
-  FdSource source_;
-};
 
 // HF_TOKEN belongs to HF_ENDPOINT, or to the default hub.
 client::HttpSourceOptions TokenOptions() {

@@ -3,24 +3,13 @@
 #include <filesystem>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "formats/source/file_source.h"
 #include "hub/inspector/repo_view.h"
 
 namespace hearth::inspector {
 namespace {
 
 namespace fs = std::filesystem;
-
-class FileSource : public ByteSource {
- public:
-  explicit FileSource(const fs::path& path) : fd_(OpenForRead(path)), source_(fd_.get()) {}
-  uint64_t size_bytes() override { return source_.size_bytes(); }
-  void ReadAt(uint64_t offset, char* out, size_t n) override { source_.ReadAt(offset, out, n); }
-
- private:
-  UniqueFd fd_;
-  FdSource source_;
-};
 
 class FolderView : public RepoView {
  public:

@@ -255,13 +255,7 @@ net::Response OrgsPage(Context& context) {
 
 void RegisterAdminPages(RouteTable& table) {
   auto page = [&](const char* methods, const char* pattern, Handler handle, const char* summary) {
-    table.Add({.methods = methods,
-               .pattern = pattern,
-               .access = Access::kSiteAdmin,
-               .handle = std::move(handle),
-               .surface = Surface::kPage,
-               .body = {.max_bytes = 64 << 10},
-               .summary = summary});
+    AddFormRoute(table, {methods, pattern, Access::kSiteAdmin, std::move(handle), summary});
   };
   page("GET,HEAD", "/admin", HealthPage, "How the hub is.");
   page("GET,HEAD", "/admin/users", UsersPage, "All users.");

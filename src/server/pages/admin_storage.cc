@@ -245,13 +245,7 @@ net::Response ChangeModel(Context& context) {
 
 void RegisterAdminStorage(RouteTable& table) {
   auto page = [&](const char* methods, const char* pattern, Handler handle, const char* summary) {
-    table.Add({.methods = methods,
-               .pattern = pattern,
-               .access = Access::kSiteAdmin,
-               .handle = std::move(handle),
-               .surface = Surface::kPage,
-               .body = {.max_bytes = 64 << 10},
-               .summary = summary});
+    AddFormRoute(table, {methods, pattern, Access::kSiteAdmin, std::move(handle), summary});
   };
   page("GET,HEAD", "/admin/storage", StoragePage, "What the store holds, for whom; the trash.");
   page("GET,HEAD", "/admin/jobs", JobsPage, "Jobs, queues and running models.");

@@ -48,6 +48,16 @@ net::Response GoTo(const std::string& path, std::string_view said) {
                                  said.empty() ? path : path + "?said=" + net::PercentEncode(said));
 }
 
+void AddFormRoute(RouteTable& table, FormRoute route) {
+  table.Add({.methods = route.methods,
+             .pattern = route.pattern,
+             .access = route.access,
+             .handle = std::move(route.handle),
+             .surface = Surface::kPage,
+             .body = {.max_bytes = 64 << 10},
+             .summary = route.summary});
+}
+
 void RequireSession(const Context& context) {
   if (context.actor.via != hub::Actor::Via::kSession) {
     throw Error(Code::kForbidden, "Sign in with your password to do this");

@@ -18,6 +18,15 @@ net::Response OrAgain(const std::function<net::Response()>& work,
 
 // 303 to a path of this site, with `?said=what`: the next page then says that it is done.
 net::Response GoTo(const std::string& path, std::string_view said = "");
+// A page, or the target of its form: at most 64 KiB of fields.
+struct FormRoute {
+  const char* methods;
+  const char* pattern;
+  Access access;
+  Handler handle;
+  const char* summary;
+};
+void AddFormRoute(RouteTable& table, FormRoute route);
 // For routes of a session's owner alone: a token must not change the account or make tokens.
 void RequireSession(const Context& context);
 

@@ -169,13 +169,7 @@ net::Response CreateOrg(Context& context) {
 void RegisterNewPages(RouteTable& table) {
   auto page = [&](const char* methods, const char* pattern, Access access, Handler handle,
                   const char* summary) {
-    table.Add({.methods = methods,
-               .pattern = pattern,
-               .access = access,
-               .handle = std::move(handle),
-               .surface = Surface::kPage,
-               .body = {.max_bytes = 64 << 10},
-               .summary = summary});
+    AddFormRoute(table, {methods, pattern, access, std::move(handle), summary});
   };
   page("GET,HEAD", "/new", Access::kUser, NewPage, "The form that makes a repository.");
   page("POST", "/new", Access::kUserWrite, CreateRepo, "Makes a repository.");

@@ -87,13 +87,7 @@ net::Response SetMember(Context& context) {
 void RegisterOrgPages(RouteTable& table) {
   auto page = [&](const char* methods, const char* pattern, Access access, Handler handle,
                   const char* summary) {
-    table.Add({.methods = methods,
-               .pattern = pattern,
-               .access = access,
-               .handle = std::move(handle),
-               .surface = Surface::kPage,
-               .body = {.max_bytes = 64 << 10},
-               .summary = summary});
+    AddFormRoute(table, {methods, pattern, access, std::move(handle), summary});
   };
   page("GET,HEAD", "/organizations/{org}/settings", Access::kUser, SettingsPage,
        "An organisation's name and members.");

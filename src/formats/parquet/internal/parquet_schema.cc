@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "tensor/float_formats.h"
 #include "text/utf8.h"
 
 namespace hearth::parquet {
@@ -225,15 +226,6 @@ Json Number(double value) {
   return Json(std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
 }
 
-double HalfToDouble(uint16_t half) {
-  int exponent = (half >> 10) & 31;
-  double fraction = half & 1023;
-  double value = exponent == 31  ? (fraction != 0 ? NAN : INFINITY)
-                 : exponent == 0 ? std::ldexp(fraction, -24)
-                                 : std::ldexp(1024 + fraction, exponent - 25);
-  return (half & 0x8000) != 0 ? -value : value;
-}
-
 Json TextValue(const Leaf& leaf, const std::string& bytes) {
   switch (leaf.meaning) {
     case Meaning::kString:
@@ -252,7 +244,7 @@ Json TextValue(const Leaf& leaf, const std::string& bytes) {
       if (bytes.size() != 2) break;
       uint16_t half;
       std::memcpy(&half, bytes.data(), 2);
-      return Number(HalfToDouble(half));
+      return Number(tensor::HalfToFloat(half));
     }
     case Meaning::kDecimal: {
       if (bytes.empty() || bytes.size() > 16) break;

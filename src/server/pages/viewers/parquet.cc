@@ -5,25 +5,15 @@
 
 #include "base/error.h"
 #include "server/pages/viewers/viewer.h"
-#include "text/utf8.h"
 
 namespace hearth::server {
 namespace {
 
 constexpr size_t kShownRows = 100;
 constexpr size_t kShownColumns = 80;
-constexpr size_t kMaxCellBytes = 500;
 
 bool Accepts(const BlobSubject& subject) {
   return subject.ending == "parquet" || subject.head.starts_with("PAR1");
-}
-
-std::string CellText(const Json& value) {
-  std::string text = value.is_null()               ? std::string()
-                     : value.AsString() != nullptr ? *value.AsString()
-                                                   : value.Dump();
-  if (text.size() <= kMaxCellBytes) return text;
-  return std::string(TruncateUtf8Bytes(text, kMaxCellBytes)) + "…";
 }
 
 void Fill(const BlobSubject& subject, Json* data) {

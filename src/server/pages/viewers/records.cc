@@ -4,14 +4,12 @@
 
 #include "base/error.h"
 #include "server/pages/viewers/viewer.h"
-#include "text/utf8.h"
 
 namespace hearth::server {
 namespace {
 
 constexpr size_t kMaxRows = 300;
 constexpr size_t kMaxColumns = 60;
-constexpr size_t kMaxCellBytes = 500;
 
 bool Accepts(const BlobSubject& subject) {
   if (subject.binary) return false;
@@ -19,14 +17,6 @@ bool Accepts(const BlobSubject& subject) {
   if (subject.ending != "json" || !subject.whole()) return false;
   size_t first = subject.head.find_first_not_of(" \t\r\n");
   return first != std::string::npos && subject.head[first] == '[';
-}
-
-std::string CellText(const Json& value) {
-  std::string text = value.is_null()               ? std::string()
-                     : value.AsString() != nullptr ? *value.AsString()
-                                                   : value.Dump();
-  if (text.size() <= kMaxCellBytes) return text;
-  return std::string(TruncateUtf8Bytes(text, kMaxCellBytes)) + "…";
 }
 
 class Records {

@@ -18,6 +18,7 @@ namespace {
 
 constexpr size_t kMaxLines = 8000;
 constexpr size_t kMaxLineBytes = 20000;
+constexpr size_t kMaxCellBytes = 500;
 
 struct Language {
   std::string_view ending;
@@ -150,6 +151,14 @@ void FillText(std::string_view text, bool all, std::string_view language, Json* 
   data->Set("lines", std::move(lines));
   data->Set("language", language);
   data->Set("cut", !all || !text.empty());
+}
+
+std::string CellText(const Json& value) {
+  std::string text = value.is_null()               ? std::string()
+                     : value.AsString() != nullptr ? *value.AsString()
+                                                   : value.Dump();
+  if (text.size() <= kMaxCellBytes) return text;
+  return std::string(TruncateUtf8Bytes(text, kMaxCellBytes)) + "…";
 }
 
 void FillTable(const std::vector<std::string>& columns,

@@ -47,6 +47,9 @@ void FillViewer(const BlobSubject& subject, Json* data);
 std::string_view LanguageOf(const BlobSubject& subject);
 // Sets "lines": [text], "language", "cut" (true when not all is shown).
 void FillText(std::string_view text, bool all, std::string_view language, Json* data);
+// A value as the text of a cell: nothing for null, texts as they are, else JSON; cut when it is
+// long.
+std::string CellText(const Json& value);
 // Sets "columns": [{name, numeric}], "rows": [[text]], "cut".
 void FillTable(const std::vector<std::string>& columns,
                const std::vector<std::vector<std::string>>& rows, bool all, Json* data);
