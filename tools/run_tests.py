@@ -26,6 +26,7 @@ sys.path.insert(0, str(TOOLS))
 import node_env  # noqa: E402
 import python_env  # noqa: E402
 import test_data  # noqa: E402
+import train_small_models  # noqa: E402
 
 REPORTS = ROOT / "build" / "test-reports"
 RELEASE = ROOT / "build" / "release"
@@ -167,11 +168,11 @@ class Runner:
                            env={"HEARTH_XET": str(int(xet)), "HEARTH_LONG": str(int(self.options.long))})
 
     def inference(self):
-        test_data.ensure()
+        train_small_models.ensure()
         return self.pytest("inference", "inference", ["tests/inference"])
 
     def web(self):
-        test_data.ensure()
+        train_small_models.ensure()
         return self.pytest("web", "web", ["tests/web"])
 
     def parity(self):

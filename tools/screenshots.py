@@ -93,7 +93,7 @@ def main():
     python = python_env.python_of("web")
     if pathlib.Path(sys.prefix).resolve() != python.parent.parent.resolve():
         os.execv(python, [str(python), __file__, *sys.argv[1:]])
-    import test_data
+    import train_small_models
     from harness.demo import Demo
     from harness.hub import Hub
     os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
@@ -101,7 +101,7 @@ def main():
         class Running:
             url = options.url
         return take(Running, options)
-    test_data.ensure()
+    train_small_models.ensure()
     subprocess.run(["node", str(ROOT / "web" / "build.mjs"), str(ROOT / "web" / "dist")], check=True)
     with tempfile.TemporaryDirectory() as folder:
         hub = Hub(pathlib.Path(folder) / "data", environment={"HEARTH_WEB_FOLDER": str(ROOT / "web")}).start()

@@ -7,6 +7,7 @@ import requests
 from huggingface_hub import HfApi
 
 import test_data
+import train_small_models
 from conftest import BINARY
 from harness.hub import ADMIN_TOKEN, Hub
 
@@ -59,7 +60,7 @@ def test_an_encoder_takes_what_the_hub_says(hub):
 
 
 def test_a_generator_takes_what_the_hub_says(hub):
-    folder = test_data.DATA / "trained" / "llama"
+    folder = train_small_models.ensure() / "llama"
     # The measured prompt's keys lie beside those of the one that warmed up.
     parts = need(hub, folder, context=240, sequences=2)
     assert parts["kv"] == 3 * 4 * (32 + 32) * 240 * 2 * 2

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-import test_data
+import train_small_models
 
 CARD = """---
 license: apache-2.0
@@ -41,7 +41,7 @@ Text.[^1]
 
 @pytest.fixture(scope="module", autouse=True)
 def repositories(api):
-    test_data.ensure()
+    trained = train_small_models.ensure()
     for name in ("bob/card", "bob/card-base", "bob/card-secret"):
         api.create_repo(name)
     api.create_repo("bob/card-data", repo_type="dataset")
@@ -49,7 +49,7 @@ def repositories(api):
     api.upload_file(repo_id="bob/card-base", path_in_repo="README.md", path_or_fileobj=b"---\nlicense: mit\n---\n# Base\n")
     api.upload_file(repo_id="bob/card", path_in_repo="README.md", path_or_fileobj=CARD.replace("\\\\\\\\", "\\\\").encode())
     for name in ("config.json", "model.safetensors"):
-        api.upload_file(repo_id="bob/card", path_in_repo=name, path_or_fileobj=str(test_data.DATA / "trained" / "llama" / name))
+        api.upload_file(repo_id="bob/card", path_in_repo=name, path_or_fileobj=str(trained / "llama" / name))
     api.upload_file(repo_id="bob/card-space", repo_type="space", path_in_repo="README.md",
                     path_or_fileobj=b"---\ntitle: Card space\nsdk: static\nmodels: [bob/card]\n---\n")
     api.upload_file(repo_id="bob/card-secret", path_in_repo="README.md", path_or_fileobj=b"---\nbase_model: bob/card\n---\n")

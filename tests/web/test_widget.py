@@ -4,6 +4,7 @@ import json
 import pytest
 
 import test_data
+import train_small_models
 from harness.demo import chat_tokenizer
 
 CARD = """---
@@ -19,17 +20,17 @@ SLOW = 60_000  # milliseconds: the first answer waits for the model to load
 
 @pytest.fixture(scope="module", autouse=True)
 def models(api):
-    test_data.ensure()
+    trained = train_small_models.ensure()
     folders = {"minilm": (test_data.DATA / "minilm", "sentence-similarity", "A dog sleeps.", "Dog"),
-               "tiny-chat": (test_data.DATA / "trained" / "llama", "text-generation", "where is the <b>cat</b> ?", "Cats & dogs"),
-               "kinds": (test_data.DATA / "trained" / "kinds", "text-classification", "The cat sleeps by the fire.", "Prose")}
+               "tiny-chat": (trained / "llama", "text-generation", "where is the <b>cat</b> ?", "Cats & dogs"),
+               "kinds": (trained / "kinds", "text-classification", "The cat sleeps by the fire.", "Prose")}
     for name, (folder, task, text, title) in folders.items():
         api.create_repo(f"bob/{name}")
         api.upload_folder(repo_id=f"bob/{name}", folder_path=str(folder), ignore_patterns=["README.md"])
         api.upload_file(repo_id=f"bob/{name}", path_in_repo="README.md", path_or_fileobj=CARD.format(task=task, text=json.dumps(text), title=json.dumps(title)).encode())
     api.upload_file(repo_id="bob/tiny-chat", path_in_repo="tokenizer_config.json", path_or_fileobj=chat_tokenizer().encode())
     api.create_repo("bob/odd")
-    api.upload_folder(repo_id="bob/odd", folder_path=str(test_data.DATA / "trained" / "llama"))
+    api.upload_folder(repo_id="bob/odd", folder_path=str(trained / "llama"))
     api.upload_file(repo_id="bob/odd", path_in_repo="config.json",
                     path_or_fileobj=b'{"model_type": "lama", "architectures": ["LamaForCausalLM"]}')
 

@@ -25,6 +25,12 @@ class RuntimesTest : public ::testing::Test {
     fs::create_directories((folder_ / path).parent_path());
     std::ofstream(folder_ / path, std::ios::binary) << text;
   }
+  /// A safetensors file of one tensor of two values.
+  void WriteWeights() {
+    const std::string header = R"({"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}  )";
+    Write("model.safetensors", std::string(1, static_cast<char>(header.size())) +
+                                   std::string(7, '\0') + header + std::string(8, '\0'));
+  }
   RuntimeReport Find() { return FindRuntimes(*OpenFolder(folder_.string())); }
 
   fs::path folder_;
@@ -57,7 +63,7 @@ TEST_F(RuntimesTest, MiniLmRunsWhereSafetensorsRun) {
 }
 
 TEST_F(RuntimesTest, CopyingWeightsAloneLeavesTheirAssetsBehind) {
-  fs::copy_file(".cache/testdata/trained/kinds/model.safetensors", folder_ / "model.safetensors");
+  WriteWeights();
   Write("config.json", R"({"model_type": "bert"})");
   RuntimeReport report = Find();
   EXPECT_EQ(Runtime(report, "Transformers")->missing, (std::vector<std::string>{"tokenizer"}));
@@ -73,7 +79,7 @@ TEST_F(RuntimesTest, AGgufFileCarriesItsTokenizer) {
 }
 
 TEST_F(RuntimesTest, CodeInTheRepositoryIsSaid) {
-  fs::copy_file(".cache/testdata/trained/kinds/model.safetensors", folder_ / "model.safetensors");
+  WriteWeights();
   Write("config.json", R"({"model_type": "odd", "auto_map": {"AutoModel": "odd.Model"}})");
   Write("odd.py", "");
   RuntimeReport report = Find();
@@ -81,7 +87,7 @@ TEST_F(RuntimesTest, CodeInTheRepositoryIsSaid) {
 }
 
 TEST_F(RuntimesTest, QuantisedAndOpenVinoWeightsAreNotMistaken) {
-  fs::copy_file(".cache/testdata/trained/kinds/model.safetensors", folder_ / "model.safetensors");
+  WriteWeights();
   Write("config.json",
         R"({"model_type": "llama", "quantization_config": {"quant_method": "gptq"}})");
   Write("openvino/openvino_model.xml", "<net/>");

@@ -64,7 +64,7 @@ TEST(TensorScanTest, TablesThatModelsComputeTellNothing) {
 }
 
 TEST(TensorScanTest, AFileCutAnywhereIsAFaultAndNothingElse) {
-  std::string bytes = ReadFile(kData + "trained/kinds/model.safetensors");
+  std::string bytes = ReadFile(kData + "minilm/model.safetensors");
   for (size_t size :
        {size_t{0}, size_t{7}, size_t{8}, size_t{100}, bytes.size() / 2, bytes.size() - 1}) {
     FileRecords records = ScanBytes(bytes.substr(0, size), "model.safetensors");
@@ -82,7 +82,7 @@ TEST(TensorScanTest, AFileCutAnywhereIsAFaultAndNothingElse) {
 
 TEST(TensorScanTest, RecordsSurviveTheStore) {
   FileRecords records =
-      ScanBytes(ReadFile(kData + "trained/llama/model.safetensors"), "model.safetensors");
+      ScanBytes(ReadFile(kData + "minilm/model.safetensors"), "model.safetensors");
   std::string packed = PackRecords(records);
   FileRecords read = UnpackRecords(packed);
   ASSERT_EQ(read.tensors.size(), records.tensors.size());
@@ -100,7 +100,7 @@ TEST(TensorScanTest, RecordsSurviveTheStore) {
 
 TEST(TensorScanTest, AScanStopsWhenItIsTold) {
   std::atomic<bool> stop{true};
-  std::string bytes = ReadFile(kData + "trained/kinds/model.safetensors");
+  std::string bytes = ReadFile(kData + "minilm/model.safetensors");
   try {
     ScanTensors(std::make_unique<OwnedSource>(bytes), "model.safetensors", {.stop = &stop});
     FAIL() << "it went on";
