@@ -5,6 +5,7 @@
 #include <deque>
 #include <mutex>
 #include <thread>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "base/bytes.h"
@@ -12,6 +13,7 @@
 #include "base/log.h"
 #include "hub/internal/search_document.h"
 #include "search/searcher.h"
+#include "text/utf8.h"
 
 namespace hearth::hub {
 namespace {
@@ -24,6 +26,9 @@ constexpr size_t kMaxReach = 1000;
 // Ids are numbers of the database, counted from 1: more repositories than this were never made.
 constexpr int64_t kMaxId = UINT32_MAX - 64;
 constexpr std::chrono::seconds kLostCheck{5};
+// Of each text that tells what a repository is about; models read a few hundred words at most.
+constexpr size_t kPassageBytes = 1200;
+constexpr std::chrono::seconds kPassageWait{2};
 
 // What the words before a colon ask for, as conditions of lists. The types that remain.
 std::vector<RepoType> ApplyFilters(const search::Query& query, const FullTextQuery& wanted,
@@ -60,8 +65,13 @@ std::string FileAt(const std::string& code, std::string_view passage) {
 }  // namespace
 
 struct FullText::Impl {
-  Impl(std::filesystem::path folder, Repos& r, Catalog& c)
-      : repos(r), catalog(c), index(std::move(folder)) {}
+  Impl(std::filesystem::path folder, storage::Database& db, Repos& r, Catalog& c)
+      : repos(r),
+        catalog(c),
+        index(std::move(folder)),
+        meaning(db, {.ids = [this] { return index.Ids(); },
+                     .stamp = [this](uint32_t id) { return index.StampOf(id); },
+                     .passage = [this](uint32_t id) { return PassageOf(id); }}) {}
 
   void Enqueue(int64_t id) {
     std::lock_guard lock(mutex);
@@ -70,6 +80,12 @@ struct FullText::Impl {
   }
   void Reconcile();
   void PutNow(int64_t id);
+  void Put(search::Document document);
+  // What a repository is about, as its model of search reads it; empty when it is not there.
+  std::string PassageOf(uint32_t id);
+  search::SearchResult FindBest(const search::SnapshotPtr& snapshot, const search::Query& query,
+                                const Bitmap& allowed, const Bitmap& chosen, size_t skip,
+                                size_t limit) const;
   void Run();
   FullTextHit MakeHit(const search::SnapshotPtr& snapshot, const search::SearchHit& hit,
                       const std::vector<std::string>& terms, size_t snippet_bytes) const;
@@ -77,6 +93,7 @@ struct FullText::Impl {
   Repos& repos;
   Catalog& catalog;
   search::Index index;
+  SemanticOrder meaning;  // before the index it dies
 
   mutable std::mutex mutex;
   mutable std::condition_variable changed;
@@ -108,15 +125,35 @@ void FullText::Impl::PutNow(int64_t id) {
   if (index.StampOf(static_cast<uint32_t>(id)) == DocumentStamp(*repo)) return;
   RepoHandle handle = repos.OpenAsSystem(repo);
   try {
-    index.Put(MakeDocument(handle, *catalog.FactsOf(handle, *repo->head)));
+    Put(MakeDocument(handle, *catalog.FactsOf(handle, *repo->head)));
   } catch (const Error&) {
     // Its git is damaged, which fsck tells: it is still found by its name and what was known of it.
     RepoSummary summary = catalog.SummaryOf(*repo);
     RepoFacts known;
     known.tags = summary.tags;
     known.pipeline_tag = summary.pipeline_tag;
-    index.Put(MakeDocument(handle, known));
+    Put(MakeDocument(handle, known));
   }
+}
+
+void FullText::Impl::Put(search::Document document) {
+  uint32_t id = document.id;
+  index.Put(std::move(document));
+  meaning.Want(id);
+}
+
+std::string FullText::Impl::PassageOf(uint32_t id) {
+  index.WaitVisible(kPassageWait);
+  auto texts = search::ReadTexts(index.snapshot(), id);
+  if (!texts) return {};
+  std::string passage;
+  for (search::Field field : {search::Field::kName, search::Field::kTags, search::Field::kBody}) {
+    const std::string& text = (*texts)[static_cast<size_t>(field)];
+    if (text.empty()) continue;
+    if (!passage.empty()) passage += ". ";
+    passage += TruncateUtf8Bytes(text, kPassageBytes);
+  }
+  return passage;
 }
 
 void FullText::Impl::Run() {
@@ -153,15 +190,16 @@ void FullText::Impl::Run() {
   }
 }
 
-FullText::FullText(std::filesystem::path folder, Repos& repos, Catalog& catalog)
-    : impl_(std::make_unique<Impl>(std::move(folder), repos, catalog)) {}
+FullText::FullText(std::filesystem::path folder, storage::Database& db, Repos& repos,
+                   Catalog& catalog)
+    : impl_(std::make_unique<Impl>(std::move(folder), db, repos, catalog)) {}
 
 FullText::~FullText() { Stop(); }
 
 void FullText::OnFacts(const RepoHandle& repo, const RepoFacts& facts) {
   // A repository that moved on meanwhile comes again.
   if (repo.record().id > kMaxId || repo.record().head != facts.commit) return;
-  impl_->index.Put(MakeDocument(repo, facts));
+  impl_->Put(MakeDocument(repo, facts));
 }
 
 void FullText::OnRepoChanged(const RepoPtr& before, const RepoPtr& after) {
@@ -192,6 +230,7 @@ void FullText::Stop() {
   }
   impl_->changed.notify_all();
   if (impl_->worker.joinable()) impl_->worker.join();
+  impl_->meaning.Stop();
 }
 
 bool FullText::WaitCurrent(std::chrono::milliseconds timeout) const {
@@ -238,6 +277,37 @@ FullTextHit FullText::Impl::MakeHit(const search::SnapshotPtr& snapshot,
   return hit;
 }
 
+// Search, with the best of the matches in the order of their meaning too.
+search::SearchResult FullText::Impl::FindBest(const search::SnapshotPtr& snapshot,
+                                              const search::Query& query, const Bitmap& allowed,
+                                              const Bitmap& chosen, size_t skip,
+                                              size_t limit) const {
+  constexpr size_t kReach = SemanticOrder::kReach;
+  if (skip >= kReach || query.words.empty() || !meaning.active())
+    return search::Search(snapshot, query, allowed, chosen, skip, limit);
+  search::SearchResult result =
+      search::Search(snapshot, query, allowed, chosen, 0, std::max(kReach, skip + limit));
+  std::vector<search::SearchHit>& hits = result.hits;
+  std::vector<uint32_t> ids;
+  std::unordered_map<uint32_t, search::SearchHit> by_id;
+  for (size_t i = 0; i < std::min(kReach, hits.size()); ++i) {
+    ids.push_back(hits[i].id);
+    by_id[hits[i].id] = hits[i];
+  }
+  std::string words;
+  for (const search::QueryWord& word : query.words) {
+    if (!words.empty()) words += ' ';
+    words += query.text.substr(word.begin, word.end - word.begin);
+  }
+  ids = meaning.Blend(words, ids);
+  for (size_t i = 0; i < ids.size(); ++i) hits[i] = by_id[ids[i]];
+  hits.erase(hits.begin(), hits.begin() + static_cast<ptrdiff_t>(std::min(skip, hits.size())));
+  if (hits.size() > limit) hits.resize(limit);
+  return result;
+}
+
+SemanticOrder& FullText::meaning() { return impl_->meaning; }
+
 FullTextPage FullText::Find(const Actor& actor, const FullTextQuery& wanted) const {
   if (wanted.skip + wanted.limit > kMaxReach)
     throw Error(Code::kInvalidArgument, "only the first 1000 matches can be read");
@@ -259,7 +329,7 @@ FullTextPage FullText::Find(const Actor& actor, const FullTextQuery& wanted) con
     if (!wanted.type || *wanted.type == type) chosen.Or(ids);
   }
   search::SearchResult result =
-      search::Search(snapshot, query, allowed, chosen, wanted.skip, wanted.limit);
+      impl_->FindBest(snapshot, query, allowed, chosen, wanted.skip, wanted.limit);
   page.relaxed = result.relaxed;
   page.corrected = result.corrected;
   page.models = seen[0].CountAnd(result.matches);

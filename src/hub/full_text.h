@@ -17,6 +17,7 @@
 
 #include "hub/catalog.h"
 #include "hub/facets.h"
+#include "hub/semantic_order.h"
 #include "search/index.h"
 #include "search/snippet.h"
 
@@ -54,7 +55,7 @@ struct FullTextPage {
 
 class FullText : public RepoObserver {
  public:
-  FullText(std::filesystem::path folder, Repos& repos, Catalog& catalog);
+  FullText(std::filesystem::path folder, storage::Database& db, Repos& repos, Catalog& catalog);
   ~FullText() override;
 
   // Throws kInvalidArgument for a filter that cannot be, or a page too far.
@@ -71,6 +72,8 @@ class FullText : public RepoObserver {
   // Waits until everything known is visible (tests, benches); false on timeout.
   bool WaitCurrent(std::chrono::milliseconds timeout) const;
   search::IndexStats stats() const;
+  // What orders the best matches by meaning too, once it was given a model.
+  SemanticOrder& meaning();
   // Repositories that are still to be put into the index.
   size_t Waiting() const;
 

@@ -117,7 +117,7 @@ Hub::Hub(const HubOptions& options, bool exclusive)
   repos_->AddObserver(catalog_.get());
   // Only one process may write the index; the others do not search.
   if (exclusive) {
-    full_text_ = std::make_unique<FullText>(data_ / "search", *repos_, *catalog_);
+    full_text_ = std::make_unique<FullText>(data_ / "search", *db_, *repos_, *catalog_);
     repos_->AddObserver(full_text_.get());
     catalog_->AddFactsListener([this](const RepoHandle& repo, const RepoFacts& facts) {
       full_text_->OnFacts(repo, facts);

@@ -348,11 +348,22 @@ CREATE TABLE repo_tensor_state (
 );
 )sql";
 
+// What the model of search makes of texts (hub/semantic_order.h). stamp: of the text; model:
+// "owner/name@commit".
+constexpr std::string_view kMeaning = R"sql(
+CREATE TABLE semantic_vectors (
+  repo_id INTEGER PRIMARY KEY REFERENCES repos(id) ON DELETE CASCADE,
+  model TEXT NOT NULL,
+  stamp INTEGER NOT NULL,
+  vector BLOB NOT NULL
+);
+)sql";
+
 }  // namespace
 
 const std::vector<storage::Migration>& Migrations() {
   static const std::vector<storage::Migration> migrations = {
-      {1, kFirst}, {2, kXet}, {3, kRuns}, {4, kInspector}, {5, kTensors}};
+      {1, kFirst}, {2, kXet}, {3, kRuns}, {4, kInspector}, {5, kTensors}, {6, kMeaning}};
   return migrations;
 }
 

@@ -21,6 +21,7 @@
 #include "hub/push.h"
 #include "hub/upkeep.h"
 #include "inference/scheduler.h"
+#include "inference/search_embedder.h"
 #include "net/server.h"
 #include "server/app.h"
 #include "server/inference_api/model_judge.h"
@@ -50,6 +51,7 @@ struct ServeOptions {
   std::string gc_grace = "22d";
   std::string scrub_every = "off";
   std::string quarantine = "warn";
+  std::string search_model;
   int scrub_rate = 10;
   std::string upkeep_pause = "60s";
   std::string inference = "on";
@@ -202,7 +204,10 @@ uint64_t ModelMemory(const ServeOptions& options) {
 
 std::unique_ptr<inference::Scheduler> StartInference(hub::Hub& hub, const ServeOptions& options,
                                                      const Outcome& outcome) {
-  if (options.inference == "off") return nullptr;
+  if (options.inference == "off") {
+    if (options.search_model.empty()) return nullptr;
+    throw Error(Code::kInvalidArgument, "--search-model needs --inference on: it is run here");
+  }
   inference::SchedulerOptions scheduler;
   scheduler.program = outcome.program;
   scheduler.folder = hub.data() / "inference";
@@ -262,6 +267,10 @@ void Serve(const ServeOptions& options, const Outcome& outcome) {
   }
   server.Start();
   hub.StartBackground();
+  if (!options.search_model.empty()) {
+    hub.full_text().meaning().Start(
+        std::make_shared<inference::SearchEmbedder>(hub, *scheduler, options.search_model));
+  }
   hub::Upkeep upkeep(hub, UpkeepFor(options));
   app.SetReady(true);
   for (const std::string& url : urls) std::printf("listening on %s\n", url.c_str());
@@ -382,6 +391,11 @@ void AddServeCommand(CLI::App& app, Outcome* outcome) {
       ->envname(env("QUARANTINE"))
       ->check(CLI::IsMember({"off", "warn", "block"}))
       ->capture_default_str();
+  command
+      ->add_option("--search-model", options->search_model,
+                   "Embedding model of this hub (owner/name) that orders what search finds by "
+                   "meaning too")
+      ->envname(env("SEARCH_MODEL"));
   command
       ->add_option("--inference", options->inference,
                    "Whether the hub runs models that are asked for: on or off")
