@@ -61,6 +61,7 @@ struct SemanticOrder::Impl {
   void FindMissing(const std::string& identity);
   bool MakeSome(const std::string& identity);
   void Enqueue(uint32_t id);
+  bool Has(uint32_t id, uint64_t stamp, const std::string& identity) const;
   std::optional<std::string> VectorOf(std::string_view query) const;
   std::shared_ptr<TextEmbedder> Embedder() const {
     std::lock_guard lock(mutex);
@@ -107,6 +108,15 @@ void SemanticOrder::Impl::FindMissing(const std::string& identity) {
   }
 }
 
+bool SemanticOrder::Impl::Has(uint32_t id, uint64_t stamp, const std::string& identity) const {
+  return db.ReadValue([&](storage::Connection& c) {
+    return c
+        .QueryInt("SELECT 1 FROM semantic_vectors WHERE repo_id = ? AND model = ? AND stamp = ?",
+                  {int64_t{id}, identity, stamp})
+        .has_value();
+  });
+}
+
 // False when the model gave no answer: what was taken waits on.
 bool SemanticOrder::Impl::MakeSome(const std::string& identity) {
   struct Row {
@@ -129,8 +139,9 @@ bool SemanticOrder::Impl::MakeSome(const std::string& identity) {
   std::vector<std::string> texts;
   for (uint32_t id : taken) {
     std::optional<uint64_t> stamp = documents.stamp(id);
+    if (!stamp || Has(id, *stamp, identity)) continue;
     std::string text = documents.passage(id);
-    if (!stamp || text.empty()) continue;
+    if (text.empty()) continue;
     rows.push_back({id, *stamp});
     texts.push_back(std::move(text));
   }
