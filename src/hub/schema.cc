@@ -348,11 +348,26 @@ CREATE TABLE repo_tensor_state (
 );
 )sql";
 
+// What people have written into the inspector's checklists (hub/checklists.h). answers: JSON.
+constexpr std::string_view kChecklists = R"sql(
+CREATE TABLE checklists (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  user_id INTEGER NOT NULL REFERENCES accounts(id) ON DELETE CASCADE,
+  repo_id INTEGER NOT NULL REFERENCES repos(id) ON DELETE CASCADE,
+  commit_oid TEXT NOT NULL,
+  answers TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  UNIQUE (user_id, repo_id, commit_oid)
+);
+CREATE INDEX checklists_by_repo ON checklists(repo_id);
+)sql";
+
 }  // namespace
 
 const std::vector<storage::Migration>& Migrations() {
   static const std::vector<storage::Migration> migrations = {
-      {1, kFirst}, {2, kXet}, {3, kRuns}, {4, kInspector}, {5, kTensors}};
+      {1, kFirst}, {2, kXet}, {3, kRuns}, {4, kInspector}, {5, kTensors}, {6, kChecklists}};
   return migrations;
 }
 
