@@ -24,6 +24,15 @@ std::string TitleOfRow(std::string_view row) {
   return std::string(row);
 }
 
+// A place that several rows name is shown once.
+void AddPlace(const Evidence& item, std::vector<Evidence>* places) {
+  bool known = std::any_of(places->begin(), places->end(), [&](const Evidence& place) {
+    return !item.file.empty() && place.file == item.file && place.place == item.place &&
+           place.repo == item.repo;
+  });
+  if (!known) places->push_back(item);
+}
+
 Cell Gather(const Portrait& portrait, const FieldRow& field) {
   Cell cell;
   Json values = Json::Obj();
@@ -38,7 +47,7 @@ Cell Gather(const Portrait& portrait, const FieldRow& field) {
     cell.finding.level =
         first ? part->finding.level : std::max(cell.finding.level, part->finding.level);
     if (row == "purpose") cell.finding.level = Level::kInferred;
-    for (const Evidence& item : part->finding.evidence) cell.finding.evidence.push_back(item);
+    for (const Evidence& item : part->finding.evidence) AddPlace(item, &cell.finding.evidence);
     values.Set(std::string(row), part->finding.value);
     first = false;
   }

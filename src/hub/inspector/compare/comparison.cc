@@ -12,10 +12,15 @@ bool Applies(std::string_view types, const Portrait& portrait) {
   return types.find(portrait.type.empty() ? 'm' : portrait.type[0]) != std::string_view::npos;
 }
 
+// Of those that can have it at all: that a data set has no layers is no difference between models.
 bool Differs(const std::vector<ComparedCell>& cells) {
-  return std::any_of(cells.begin() + 1, cells.end(), [&](const ComparedCell& cell) {
-    return cell.applies != cells[0].applies || cell.cell.text != cells[0].cell.text;
-  });
+  const ComparedCell* first = nullptr;
+  for (const ComparedCell& cell : cells) {
+    if (!cell.applies) continue;
+    if (first != nullptr && cell.cell.text != first->cell.text) return true;
+    if (first == nullptr) first = &cell;
+  }
+  return false;
 }
 
 class Aligner {

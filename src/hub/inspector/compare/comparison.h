@@ -40,7 +40,8 @@ struct Comparison {
   size_t rows = 0, differing = 0;
 };
 
-// Rows that apply to no column are left out. Two cells are the same when people read the same.
+// Rows that apply to no column are left out. Two cells are the same when people read the same;
+// columns that a row does not apply to make no difference.
 Comparison Compare(const std::vector<Portrait>& portraits);
 
 // {"repositories": [{type, id, commit, spec}], "groups": [{group, title, rows: [{row, title,

@@ -58,7 +58,7 @@ TEST(PortraitTest, EachCellSaysHowWellItIsKnownAndWhereThatStands) {
   ASSERT_NE(layers, nullptr);
   EXPECT_EQ(layers->text, "2");
   EXPECT_EQ(layers->finding.evidence[0].place, "/num_hidden_layers");
-  EXPECT_EQ(portrait.TextOf("heads"), "4, 2 of 16");
+  EXPECT_EQ(portrait.TextOf("heads"), "4 of width 16, 2 for keys and values");
   EXPECT_EQ(portrait.TextOf("context"), "256");
   EXPECT_EQ(portrait.TextOf("intended_use"), "thin: Tests and lessons.");
 }
@@ -114,6 +114,7 @@ TEST(CompareTest, EveryMixOfTypesStandsTogether) {
   const ComparedRow* layers = RowOf(comparison, "layers");
   EXPECT_TRUE(layers->cells[0].applies);
   EXPECT_FALSE(layers->cells[1].applies);
+  EXPECT_FALSE(layers->differs) << "only one of them can have layers";
   EXPECT_EQ(RowOf(comparison, "columns")->cells[1].cell.text, "text, label");
   EXPECT_EQ(RowOf(comparison, "sdk")->cells[2].cell.text, "gradio");
   Comparison two = Compare({data, data});

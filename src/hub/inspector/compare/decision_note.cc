@@ -116,7 +116,7 @@ std::string DraftWhy(const std::vector<Portrait>& portraits, std::optional<size_
   if (portraits.empty()) return {};
   size_t index = chosen.value_or(0);
   const Portrait& it = portraits[index < portraits.size() ? index : 0];
-  std::string text = Sentence(it.id + " is " + OrMissing(it.TextOf("artifact")) +
+  std::string text = Sentence(it.id + ", kind: " + OrMissing(it.TextOf("artifact")) +
                               ", looked at for the task " + OrMissing(it.TextOf("task")));
   text += " " + Sentence("Its card has a score of " + OrMissing(it.TextOf("score")) +
                          ", and its files (" + OrMissing(it.TextOf("formats")) + ") load in " +

@@ -139,7 +139,7 @@ TEST(DecisionNoteTest, WhatCannotBeIsRefused) {
 
 TEST(DecisionNoteTest, TheDraftSaysWhatIsMissing) {
   std::string draft = DraftWhy({Of("ada/first", "mit"), Of("ada/second", "mit")}, 0);
-  EXPECT_THAT(draft, HasSubstr("ada/first is a whole model"));
+  EXPECT_THAT(draft, HasSubstr("ada/first, kind: a whole model"));
   EXPECT_THAT(draft, HasSubstr("limitations: missing"));
   EXPECT_THAT(draft, HasSubstr("Risk of ada/second: its limitations are missing."));
 }

@@ -14,7 +14,9 @@ h1, h2, th, td, li, p { overflow-wrap: anywhere; }
 .missing { color: #7a5200; font-style: italic; }
 code { font: .86em "DejaVu Sans Mono", Consolas, monospace; }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-size: .86rem; line-height: 1.4; }
+table { border-collapse: collapse; width: 100%; table-layout: fixed; font-size: .86rem; line-height: 1.4; }
+th:first-child { width: 17%; } .checklist th:nth-child(3) { width: 20%; } .checklist th:nth-child(4) { width: 24%; }
+@media screen { table { min-width: 640px; } }
 th, td { border: 1px solid #d8cfc2; padding: .3rem .5rem; text-align: left; vertical-align: top; }
 thead th { background: #f3eee6; } tr.differs > th::before { content: "\2260\00a0"; color: #9a3412; }
 .level { color: #5c544b; font-size: .92em; white-space: nowrap; } .where { color: #5c544b; }
@@ -54,7 +56,7 @@ constexpr std::string_view kPage = R"html(<!doctype html>
 {% for repo in note.repositories %}
 <h2>Checklist of {{ repo.id }}</h2>
 <p class="by">{{ repo.progress.filled }} of {{ repo.progress.of }} known, {{ repo.progress.checked }} looked at</p>
-<div class="wide"><table>
+<div class="wide"><table class="checklist">
 <thead><tr><th scope="col">Question</th><th scope="col">Found</th><th scope="col">Where</th><th scope="col">Answer</th></tr></thead>
 <tbody>
 {% for field in repo.checklist %}

@@ -108,9 +108,9 @@ void SetShape(const RepoView& view, const ModelShape& shape, Portrait* portrait)
   SetShapeNumber(shape, "vocabulary", "vocabulary", portrait);
   if (const Finding* heads = ShapeFinding(shape, "heads")) {
     Cell cell{*heads, CountText(shape.heads)};
+    if (shape.head_dim > 0) cell.text += " of width " + CountText(shape.head_dim);
     if (shape.kv_heads > 0 && shape.kv_heads != shape.heads)
-      cell.text += ", " + CountText(shape.kv_heads);
-    if (shape.head_dim > 0) cell.text += " of " + CountText(shape.head_dim);
+      cell.text += ", " + CountText(shape.kv_heads) + " for keys and values";
     portrait->Set("heads", std::move(cell));
   }
   if (const Finding* experts = ShapeFinding(shape, "experts"); experts && shape.experts > 0)
