@@ -33,6 +33,9 @@ REQUESTS = [
     ("POST", "/{id}.git/info/lfs/objects/batch"), ("POST", "/{id}.git/info/lfs/locks/verify"),
     ("POST", "/api/models/{id}/like"), ("DELETE", "/api/models/{id}/like"), ("GET", "/api/models/{id}/likers"),
     ("DELETE", "/api/repos/delete"), ("POST", "/api/repos/move"),
+    ("GET", "/api/hearth/models/{id}/checklist"), ("PUT", "/api/hearth/models/{id}/checklist"), ("GET", "/{id}/checklist"),
+    ("GET", "/api/hearth/compare?repos=models/{id},models/{id}@main"), ("GET", "/api/hearth/decision-note?repos=models/{id}"),
+    ("GET", "/compare?repos=models/{id}"), ("GET", "/compare/note?repos=models/{id}"),
 ]
 
 
