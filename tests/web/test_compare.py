@@ -76,7 +76,7 @@ def test_columns_come_and_go(page):
     page.goto("/bob/side-a")
     page.get_by_role("link", name="Compare", exact=True).first.click()
     page.wait_for_url("**/compare?repos=models/bob/side-a")
-    field = page.get_by_label("Add a repository", exact=True)
+    field = page.get_by_role("combobox", name="Add a repository")
     field.press_sequentially("side-d")
     page.locator("#compare-found option[value='datasets/bob/side-data']").wait_for(state="attached")
     field.fill("datasets/bob/side-data")
