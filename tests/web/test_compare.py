@@ -6,7 +6,7 @@ import pytest
 import hostile
 import test_data
 
-HOSTILE_TEXTS = [text.replace("NAME", name) for name, text in {**hostile.MARKUP, **hostile.MARKDOWN}.items()]
+HOSTILE_TEXTS = [text.replace("NAME", name).replace("\x00", "") for name, text in {**hostile.MARKUP, **hostile.MARKDOWN}.items()]
 PAIR = "/compare?repos=models/bob/side-a,models/bob/side-b"
 
 

@@ -71,20 +71,28 @@ net::Response ChecklistPage(Context& context) {
   return RenderPage(context, "repo_checklist.html", PageData(context, nullptr));
 }
 
+// The fields of the form as the API takes them.
+Json Given(const Form& form) {
+  Json given = Json::Obj(), values = form.Values();
+  for (const auto& [key, value] : *values.AsObject()) {
+    for (std::string_view prefix : {"text-", "checked-"}) {
+      if (!key.starts_with(prefix)) continue;
+      std::string field = key.substr(prefix.size());
+      given.Set(field, Json::Obj({{"text", form.Raw("text-" + field).value_or("")},
+                                  {"checked", form.Has("checked-" + field)}}));
+    }
+  }
+  return given;
+}
+
 net::Response SaveChecklistPage(Context& context) {
   Form form(context.request);
   return OrAgain(
       [&] {
-        Json given = Json::Obj(), values = form.Values();
-        for (const auto& [key, value] : *values.AsObject()) {
-          constexpr std::string_view kText = "text-";
-          if (!key.starts_with(kText)) continue;
-          std::string field = key.substr(kText.size());
-          given.Set(field, Json::Obj({{"text", value}, {"checked", form.Has("checked-" + field)}}));
-        }
+        inspector::Answers answers = inspector::ParseAnswers(Given(form));
         std::optional<int64_t> version;
         if (form.Has("version")) version = ParseInt(form.Text("version"));
-        SaveAnswers(context, inspector::ParseAnswers(given), version);
+        SaveAnswers(context, answers, version);
         std::string location = Location(context);
         location += location.find('?') == std::string::npos ? "?said=saved" : "&said=saved";
         return GoTo(location);
