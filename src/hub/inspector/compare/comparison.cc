@@ -164,7 +164,7 @@ Json ToJson(const Comparison& comparison, const std::vector<Portrait>& portraits
 
 std::string ComparisonText(const Comparison& comparison, const std::vector<Portrait>& portraits,
                            const TableOptions& options) {
-  constexpr size_t kTitleWidth = 24;
+  constexpr size_t kTitleWidth = 26;
   std::string text = std::string(kTitleWidth + 2, ' ');
   for (const Portrait& portrait : portraits) text += Fit(portrait.id, options.column_width) + "  ";
   text += "\n";
