@@ -8,7 +8,6 @@
 #include "base/error.h"
 #include "hub/inspector/compare/portrait_parts.h"
 #include "hub/inspector/inspect_repo.h"
-#include "text/utf8.h"
 
 namespace hearth::inspector {
 namespace {
@@ -117,8 +116,6 @@ std::string Portrait::TextOf(std::string_view row) const {
   const Cell* cell = Find(row);
   return cell == nullptr ? std::string() : cell->text;
 }
-
-std::string Portrait::Name() const { return id; }
 
 void Portrait::Set(std::string_view row, Cell cell) {
   if (cell.finding.evidence.size() > kMaxPlaces) cell.finding.evidence.resize(kMaxPlaces);

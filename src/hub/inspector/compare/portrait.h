@@ -75,7 +75,6 @@ struct Portrait {
 
   const Cell* Find(std::string_view row) const;  // nullptr = missing
   std::string TextOf(std::string_view row) const;
-  std::string Name() const;  // "ns/name"
   void Set(std::string_view row, Cell cell);
 };
 
