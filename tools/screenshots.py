@@ -42,10 +42,13 @@ PAGES = [
     ("search", "/search?q=sentence", None, None),
     ("api", "/docs/api", None, None),
     ("inspect", "/meridian/all-MiniLM-L6-v2/inspect", None, None),
+    ("compare", "/compare?repos=models/meridian/all-MiniLM-L6-v2,models/meridian/tiny-chat,datasets/meridian/iris", None, None),
+    ("checklist", "/meridian/all-MiniLM-L6-v2/checklist", "ada", None),
+    ("decision-note", "/compare/note?repos=models/meridian/all-MiniLM-L6-v2,models/meridian/tiny-chat", "ada", None),
     ("models-narrowed", "/models?library=transformers", None, None),
     ("error", "/nobody/nothing", None, None),
 ]
-MAIN = {"home", "models", "spaces", "card", "card-asked", "inspect", "organisation"}  # in every form; the others in light alone
+MAIN = {"home", "models", "spaces", "card", "card-asked", "inspect", "organisation", "compare"}  # in every form; the others in light alone
 FORMS = {"": {"viewport": {"width": 1360, "height": 850}}, "-dark": {"viewport": {"width": 1360, "height": 850}, "color_scheme": "dark"},
          "-phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 1.5}}
 

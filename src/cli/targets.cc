@@ -75,6 +75,10 @@ std::optional<std::vector<client::HubFile>> ListRepository(const std::string& ad
   }
 }
 
+std::optional<std::string> FindCommitOf(const client::HubAddress& address) {
+  return client::FindHubCommit(address, TokenOptions());
+}
+
 std::string AddressFileName(const std::string& address) {
   std::string path = address.substr(0, address.find_first_of("?#"));
   return path.substr(path.rfind('/') + 1);

@@ -33,6 +33,8 @@ std::unique_ptr<ByteSource> OpenAddress(const std::string& address);
 // The files of the repository that an address names, or nullopt where it names a file. Asks the
 // hub. Same rule for the token; shows how far it is on a terminal.
 std::optional<std::vector<client::HubFile>> ListRepository(const std::string& address);
+// The commit that the revision of a repository's address is at; nullopt where the hub does not say.
+std::optional<std::string> FindCommitOf(const client::HubAddress& address);
 // The last part of the path, without query.
 std::string AddressFileName(const std::string& address);
 

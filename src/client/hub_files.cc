@@ -162,4 +162,22 @@ std::vector<HubFile> ListHubFiles(const HubAddress& address, const HttpSourceOpt
   return files;
 }
 
+std::optional<std::string> FindHubCommit(const HubAddress& address,
+                                         const HttpSourceOptions& options) {
+  constexpr uint64_t kMaxBytes = 32 << 20;  // what is known of a repository lists its files
+  constexpr size_t kHexDigits = 40;
+  HttpConnection connection;
+  std::string place = address.origin + "/api/" + address.kind + "/" + address.repository +
+                      "/revision/" + EscapePath(address.revision, "");
+  try {
+    Json answer = Json::Parse(GetPage(&connection, place, options, kMaxBytes).body);
+    std::optional<std::string> commit =
+        answer.is_object() ? answer.StringField("sha") : std::nullopt;
+    if (commit && commit->size() == kHexDigits && IsLowerHex(*commit)) return commit;
+  } catch (const Error& error) {
+    if (error.code() == Code::kInternal) throw;
+  }
+  return std::nullopt;
+}
+
 }  // namespace hearth::client

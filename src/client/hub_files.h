@@ -49,4 +49,8 @@ std::vector<HubFile> ListHubFiles(const HubAddress& address, const HttpSourceOpt
                                   const std::function<void(size_t)>& listed,
                                   const HubListLimits& limits = {});
 
+// The commit that the address's revision is at; nullopt where the hub does not say.
+std::optional<std::string> FindHubCommit(const HubAddress& address,
+                                         const HttpSourceOptions& options);
+
 }  // namespace hearth::client

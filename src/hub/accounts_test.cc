@@ -107,7 +107,7 @@ TEST_F(AccountsTest, RefusesIllegalAndReservedNames) {
        {"api",         "Datasets", "models", "spaces",  "buckets",  "kernels",
         "docs",        "login",    "logout", "join",    "settings", "new",
         "admin",       "healthz",  "readyz", "metrics", "static",   "organizations",
-        "collections", "search",   "oauth",  "uploads", "avatars"}) {
+        "collections", "compare",  "search", "oauth",   "uploads",  "avatars"}) {
     EXPECT_CODE(accounts_->CreateUser(name, kPassword, "", false), Code::kConflict);
   }
 }

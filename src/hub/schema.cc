@@ -348,6 +348,21 @@ CREATE TABLE repo_tensor_state (
 );
 )sql";
 
+// What people have written into the inspector's checklists (hub/checklists.h). answers: JSON.
+constexpr std::string_view kChecklists = R"sql(
+CREATE TABLE checklists (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  user_id INTEGER NOT NULL REFERENCES accounts(id) ON DELETE CASCADE,
+  repo_id INTEGER NOT NULL REFERENCES repos(id) ON DELETE CASCADE,
+  commit_oid TEXT NOT NULL,
+  answers TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  UNIQUE (user_id, repo_id, commit_oid)
+);
+CREATE INDEX checklists_by_repo ON checklists(repo_id);
+)sql";
+
 // What the model of search makes of texts (hub/semantic_order.h). stamp: of the text; model:
 // "owner/name@commit".
 constexpr std::string_view kMeaning = R"sql(
@@ -363,7 +378,8 @@ CREATE TABLE semantic_vectors (
 
 const std::vector<storage::Migration>& Migrations() {
   static const std::vector<storage::Migration> migrations = {
-      {1, kFirst}, {2, kXet}, {3, kRuns}, {4, kInspector}, {5, kTensors}, {6, kMeaning}};
+      {1, kFirst},   {2, kXet},        {3, kRuns},   {4, kInspector},
+      {5, kTensors}, {6, kChecklists}, {7, kMeaning}};
   return migrations;
 }
 

@@ -131,6 +131,9 @@ const RouteEnds kStricterHandlers = {
     {"POST", "/like"},          // anybody sees the repository, a signed-in writer likes it
     {"DELETE", "/like"},        //
     {"POST", "/duplicate"},     // reads here, creates elsewhere
+    {"PUT", "/checklist"},      // the caller's own answers, kept for them alone
+    {"DELETE", "/checklist"},   //
+    {"POST", "/checklist"},     //
     {"GET", "/duplicate"},      // its form: anybody who is not signed in is asked to
     {"HEAD", "/duplicate"},     //
     {"POST", "/locks/verify"},  // part of a push
@@ -145,6 +148,9 @@ const RouteEnds kReadingPosts = {
     {"POST", "/like"},
     {"DELETE", "/like"},
     {"POST", "/duplicate"},
+    {"PUT", "/checklist"},
+    {"DELETE", "/checklist"},
+    {"POST", "/checklist"},
     {"POST", "/info/lfs/objects/batch"},
     {"POST", "/locks"},
     {"POST", "/locks/verify"},

@@ -33,6 +33,10 @@ ROUTES = [
     ("GET", "/api/{T}/{id}/refs", "read", None, {}),
     ("GET", "/api/{T}/{id}/auth-check", "read", None, {}),
     ("GET", "/api/{T}/{id}/likers", "read", None, {}),
+    ("GET", "/api/hearth/{T}/{id}/checklist", "read", None, {}),
+    ("GET", "/{P}{id}/checklist", "read", None, {}),
+    ("PUT", "/api/hearth/{T}/{id}/checklist", "user", {"answers": {}}, {}),
+    ("DELETE", "/api/hearth/{T}/{id}/checklist", "user", None, {}),
     ("POST", "/api/{T}/{id}/paths-info/main", "read", {"paths": ["a.txt"]}, {}),
     ("GET", "/{P}{id}/resolve/main/a.txt", "read", None, {}),
     ("HEAD", "/{P}{id}/resolve/main/a.txt", "read", None, {}),
@@ -61,7 +65,7 @@ ROUTES = [
     ("DELETE", "/api/repos/delete", "admin", "delete", {}),
     ("POST", "/api/repos/move", "admin", "move", {}),
 ]
-PAGES = [route for route in ROUTES if route[1] in ("/{P}{id}", "/{P}{id}/tree/main", "/{P}{id}/blob/main/a.txt",
+PAGES = [route for route in ROUTES if route[1] in ("/{P}{id}", "/{P}{id}/tree/main", "/{P}{id}/blob/main/a.txt", "/{P}{id}/checklist",
                                                     "/{P}{id}/commits/main")]
 KINDS = {"model": ("models", ""), "dataset": ("datasets", "datasets/"), "space": ("spaces", "spaces/")}
 
@@ -132,3 +136,25 @@ def test_routes_for_any_user_refuse_nobody_else(wire, tokens, places, method, ta
     assert wire.request(method, target, body).status == 401
     answer = wire.as_(tokens["mallory"]).request(method, target, body)
     assert answer.status != 401 and answer.status < 500, answer
+
+
+@pytest.mark.parametrize("who", RIGHTS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_comparison_shows_only_what_the_caller_may_read(wire, tokens, places, who, kind):
+    """Routes that name repositories in their query or body have the same rule: nothing tells a hidden one from none."""
+    client = wire if who == "anonymous" else wire.as_(tokens[who])
+    plural = KINDS[kind][0]
+    shown, hidden = f"{plural}/{places[kind, False]}", f"{plural}/{places[kind, True]}"
+    absent = hidden.replace("private", "missing")
+    note = {"why": "because"}
+    requests = [lambda name: client.get(f"/api/hearth/compare?repos={shown},{name}"),
+                lambda name: client.get(f"/api/hearth/decision-note?repos={shown},{name}"),
+                lambda name: client.post("/api/hearth/decision-note", {**note, "repos": [shown, name]})]
+    for ask in requests:
+        if "member" in RIGHTS[who]:
+            assert ask(hidden).status == 200
+            continue
+        answers = [ask(name) for name in (hidden, absent)]
+        assert [answer.status for answer in answers] == [404, 404]
+        assert answers[0].body.replace(b"private", b"missing") == answers[1].body
+        assert ask(shown).status in (200, 400)

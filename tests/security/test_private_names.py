@@ -13,7 +13,7 @@ def shape(answer, *names):
     headers = sorted((key.lower(), value) for key, value in answer.headers.pairs if key.lower() not in VARYING)
     text = repr((answer.status, headers, answer.body))
     for name in names:
-        text = text.replace(name, "NAME")
+        text = text.replace(name, "NAME").replace(name.replace("/", "%2F"), "NAME")
     text = re.sub(r"(nonce[-=]\W?)\w{24}", r"\1NONCE", text)  # of a page's scripts, new for each answer
     return text.replace(answer.headers["X-Request-Id"], "ID")
 
@@ -33,6 +33,9 @@ REQUESTS = [
     ("POST", "/{id}.git/info/lfs/objects/batch"), ("POST", "/{id}.git/info/lfs/locks/verify"),
     ("POST", "/api/models/{id}/like"), ("DELETE", "/api/models/{id}/like"), ("GET", "/api/models/{id}/likers"),
     ("DELETE", "/api/repos/delete"), ("POST", "/api/repos/move"),
+    ("GET", "/api/hearth/models/{id}/checklist"), ("PUT", "/api/hearth/models/{id}/checklist"), ("GET", "/{id}/checklist"),
+    ("GET", "/api/hearth/compare?repos=models/{id},models/{id}@main"), ("GET", "/api/hearth/decision-note?repos=models/{id}"),
+    ("GET", "/compare?repos=models/{id}"), ("GET", "/compare/note?repos=models/{id}"),
 ]
 
 

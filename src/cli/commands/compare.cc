@@ -4,8 +4,10 @@
 #include "base/error.h"
 #include "cli/command.h"
 #include "cli/hub_target.h"
+#include "cli/portraits.h"
 #include "cli/progress.h"
 #include "cli/terminal_text.h"
+#include "hub/inspector/compare/comparison.h"
 #include "hub/inspector/provenance/changes.h"
 #include "hub/inspector/provenance/weight_diff.h"
 
@@ -17,7 +19,11 @@ constexpr size_t kShownTensors = 10;
 
 struct CompareCommand {
   std::string from, to;
+  std::vector<std::string> more;
+  std::vector<std::string> devices;
   std::string from_file, to_file;
+  bool side_by_side = false;
+  bool differences = false;
   bool json = false;
   bool headers_only = false;
 };
@@ -55,7 +61,25 @@ void PrintDistance(const inspector::WeightDistance& distance) {
   }
 }
 
+void RunSideBySide(const CompareCommand& command) {
+  std::vector<std::string> targets = {command.from, command.to};
+  targets.insert(targets.end(), command.more.begin(), command.more.end());
+  std::vector<inspector::Portrait> portraits = ReadPortraits(targets, command.devices);
+  inspector::Comparison comparison = inspector::Compare(portraits);
+  if (command.json) {
+    std::printf("%s\n", inspector::ToJson(comparison, portraits).Dump(2).c_str());
+    return;
+  }
+  inspector::TableOptions options;
+  options.differences_only = command.differences;
+  std::printf("%s", TerminalText(ComparisonText(comparison, portraits, options)).c_str());
+}
+
 void Run(const CompareCommand& command) {
+  if (command.side_by_side || command.differences || !command.more.empty()) {
+    RunSideBySide(command);
+    return;
+  }
   std::unique_ptr<inspector::RepoView> from_view = OpenRepoTarget(command.from);
   std::unique_ptr<inspector::RepoView> to_view = OpenRepoTarget(command.to);
   auto from = inspector::PrepareRepo(*from_view, nullptr, command.from_file);
@@ -82,10 +106,20 @@ void AddCompareCommand(CLI::App& app, Outcome* outcome) {
   CLI::App* command = app.add_subcommand(
       "compare",
       "Show what changed from one model to another: data, weights, precision, format, "
-      "prompt, licence, configuration, tokenizer");
+      "prompt, licence, configuration, tokenizer. With more than two, or with --side-by-side: "
+      "everything that the inspector says of each, row by row");
   command->add_option("from", options->from, "A folder, or the address of a repository on a hub")
       ->required();
   command->add_option("to", options->to, "The same")->required();
+  command->add_option("more", options->more, "Others, for a table side by side");
+  command->add_flag("--side-by-side", options->side_by_side,
+                    "A table of what each is, whatever they have to do with each other");
+  command->add_flag("--differences", options->differences, "The same, only rows that differ");
+  command
+      ->add_option("--device", options->devices,
+                   "Of the table: does it fit \"RTX 4090\" or name:24GiB; several times")
+      ->expected(1)
+      ->take_all();
   command->add_option("--from-file", options->from_file,
                       "Which of several weights of the first: the name of a file or index");
   command->add_option("--to-file", options->to_file, "The same of the second");

@@ -23,6 +23,8 @@ constexpr InspectSection kSections[] = {
      "Programs that load it, and whether their files are there.", "", true},
     {"fit", "Does it fit", "chip", "What it needs in memory, part by part, on which devices.",
      "This node", true},
+    {"checklist", "Checklist", "check",
+     "Fourteen questions to ask before a first use: what was found, and what you wrote.", "", true},
     {"safety", "Safety", "shield", "What scans found in each file.", "Scans", false},
 };
 

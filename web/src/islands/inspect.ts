@@ -1,6 +1,7 @@
 // Fills the sections of a repository's inspection from the hub's answers, each as soon as it comes into view.
 import { ApiError, getJson } from "../api";
 import { el } from "../dom";
+import { checklist } from "../inspect/checklist";
 import { fit, runtimes } from "../inspect/machines";
 import type { Subject } from "../inspect/parts";
 import { cardScore, classify, readingOrder } from "../inspect/reading";
@@ -8,7 +9,7 @@ import { licence, provenance, safety } from "../inspect/rights";
 import "../styles/inspect.css";
 
 const drawers: Record<string, (answer: any, subject: Subject) => HTMLElement> = {
-  classify, "reading-order": readingOrder, "card-score": cardScore, licence, provenance, runtimes, fit, safety,
+  classify, "reading-order": readingOrder, "card-score": cardScore, licence, provenance, runtimes, fit, checklist, safety,
 };
 
 async function fill(section: HTMLElement, subject: Subject): Promise<void> {

@@ -1,0 +1,134 @@
+// Repositories side by side. The address is the whole state; the table is complete without scripts.
+#include "base/bytes.h"
+#include "base/error.h"
+#include "hub/inspector/compare/comparison.h"
+#include "server/inspector_api/portraits.h"
+#include "server/pages/compare_places.h"
+#include "server/pages/site.h"
+
+namespace hearth::server {
+namespace {
+
+struct State {
+  std::vector<inspector::RepoSpec> specs;
+  std::vector<std::string> devices;
+  bool only_differences = false;
+};
+
+std::string Text(const inspector::RepoSpec& spec) {
+  return inspector::SpecOf(spec.type, spec.id, spec.revision);
+}
+
+// The page with other repositories or another view. `without`: the column that is left out.
+std::string AddressOf(const State& state, std::optional<size_t> without, bool only_differences) {
+  std::string query;
+  for (size_t i = 0; i < state.specs.size(); ++i) {
+    if (without == i) continue;
+    query += (query.empty() ? "?repos=" : ",") + net::PercentEncode(Text(state.specs[i]), "/@");
+  }
+  auto add = [&query](const std::string& part) { query += (query.empty() ? "?" : "&") + part; };
+  for (const std::string& device : state.devices) add("device=" + net::PercentEncode(device));
+  if (only_differences) add("only=differences");
+  return "/compare" + query;
+}
+
+Json Column(const State& state, size_t index, const AskedRepo& asked) {
+  const hub::RepoRecord& record = asked.repo.record();
+  return Json::Obj({{"id", record.FullName()},
+                    {"owner", record.owner},
+                    {"name", record.name},
+                    {"type", hub::SingularName(record.type)},
+                    {"path", RepoPath(record)},
+                    {"private", record.is_private},
+                    {"commit", asked.commit.Hex()},
+                    {"spec", Text(state.specs[index])},
+                    {"remove", AddressOf(state, index, state.only_differences)}});
+}
+
+// Adds to every place where it leads, and to every group whether something in it differs.
+void AddLinks(const std::vector<AskedRepo>& columns, Json* comparison) {
+  for (Json& group : *comparison->Find("groups")->AsArray()) {
+    bool differs = false;
+    for (Json& row : *group.Find("rows")->AsArray()) {
+      differs = differs || row.BoolField("differs").value_or(false);
+      Json::Array& cells = *row.Find("cells")->AsArray();
+      for (size_t i = 0; i < cells.size() && i < columns.size(); ++i)
+        AddPlaceLinks(columns[i].repo.record(), columns[i].commit.Hex(), &cells[i]);
+    }
+    group.Set("differs", differs);
+  }
+}
+
+State StateOf(const Context& context) {
+  State state;
+  state.specs = AskedSpecs(context);
+  for (const std::string& device : context.request.QueryParams("device"))
+    if (!device.empty()) state.devices.push_back(device);
+  state.only_differences = context.request.QueryParam("only") == "differences";
+  return state;
+}
+
+net::Response ComparePage(Context& context) {
+  State state;
+  Json absent = Json::Arr();
+  std::string fault;
+  std::vector<inspector::Device> devices;
+  try {
+    state = StateOf(context);
+    devices = AskedDevices(context);
+  } catch (const Error& error) {
+    if (error.code() != Code::kInvalidArgument) throw;
+    fault = error.message();
+  }
+  std::vector<AskedRepo> columns;
+  std::vector<inspector::RepoSpec> found;
+  for (const inspector::RepoSpec& spec : state.specs) {
+    try {
+      columns.push_back(OpenAsked(context, spec));
+      found.push_back(spec);
+    } catch (const Error& error) {
+      if (error.code() != Code::kNotFound) throw;
+      absent.Push(Text(spec));
+    }
+  }
+  state.specs = std::move(found);
+  std::vector<inspector::Portrait> portraits;
+  Json rows = Json::Arr();
+  State pinned = state;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    portraits.push_back(PortraitOf(context, columns[i], devices));
+    rows.Push(Column(state, i, columns[i]));
+    pinned.specs[i].revision = columns[i].commit.Hex();
+  }
+  Json comparison = inspector::ToJson(inspector::Compare(portraits), portraits);
+  AddLinks(columns, &comparison);
+
+  Json data = Json::Obj({{"columns", std::move(rows)},
+                         {"comparison", std::move(comparison)},
+                         {"absent", absent},
+                         {"fault", fault},
+                         {"only", state.only_differences},
+                         {"devices", Json(state.devices)},
+                         {"most", inspector::kMaxCompared}});
+  std::string address = AddressOf(pinned, std::nullopt, false);
+  data.Set("toggle", AddressOf(state, std::nullopt, !state.only_differences));
+  data.Set("pinned", AddressOf(pinned, std::nullopt, state.only_differences));
+  std::string query = address.substr(std::string_view("/compare").size());
+  data.Set("note", "/compare/note" + query);
+  data.Set("api", "/api/hearth/compare" + query);
+  int status = !fault.empty() ? 400 : absent.size() > 0 ? 404 : 200;
+  return RenderPage(context, "compare.html", std::move(data), status);
+}
+
+}  // namespace
+
+void RegisterComparePage(RouteTable& table) {
+  table.Add({.methods = "GET,HEAD",
+             .pattern = "/compare",
+             .access = Access::kPublic,
+             .handle = ComparePage,
+             .surface = Surface::kPage,
+             .summary = "Repositories side by side, row by row."});
+}
+
+}  // namespace hearth::server
