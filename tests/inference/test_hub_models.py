@@ -267,9 +267,12 @@ class WorkerMetrics:
             connection.sendall(f"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
             return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
 
-    def running(self):
+    def value(self, name):
         text = self.ask(self.environment["HEARTH_WORKER_TOKEN"])
-        return int(next(line for line in text.splitlines() if line.startswith("tgi_batch_current_size ")).split()[1])
+        return int(next(line for line in text.splitlines() if line.startswith(name + " ")).split()[1])
+
+    def running(self):
+        return self.value("tgi_batch_current_size")
 
 
 def test_a_client_that_leaves_ends_its_request_in_the_worker(hub):
@@ -283,6 +286,30 @@ def test_a_client_that_leaves_ends_its_request_in_the_worker(hub):
         assert b"200" in connection.recv(100)
         assert eventually(lambda: worker.running() == 1)
     assert eventually(lambda: worker.running() == 0)
+    assert eventually(lambda: hub.metric("hearth_inference_active_requests") == 0)
+
+
+@pytest.mark.parametrize("path, body", [
+    ("/models/alice/endless", {"inputs": "the cat", "parameters": {"max_new_tokens": ENDLESS}}),
+    ("/models/alice/endless/generate", {"inputs": "the cat", "parameters": {"max_new_tokens": ENDLESS}}),
+    ("/v1/completions", {"model": "alice/endless", "prompt": "the cat", "max_tokens": ENDLESS, "n": 2}),
+    ("/v1/completions", {"model": "alice/endless", "prompt": "the cat", "max_tokens": ENDLESS, "n": 2, "use_beam_search": True}),
+    ("/v1/chat/completions", {"model": "alice/endless", "messages": MESSAGES, "max_tokens": ENDLESS}),
+    ("/api/generate", {"model": "alice/endless", "prompt": "the cat", "stream": False, "options": {"num_predict": ENDLESS}}),
+], ids=["task", "tgi", "completions", "beams", "chat", "ollama"])
+def test_a_client_that_leaves_ends_its_whole_answer_too(hub, path, body):
+    """Nothing has been answered when the connection closes: the sequences leave the batch all the same."""
+    hub.warm("alice/endless")
+    worker = WorkerMetrics(hub.workers()["alice/endless"])
+    before = worker.value("tgi_request_generated_tokens_total")
+    host, port = hub.url.removeprefix("http://").split(":")
+    body = json.dumps(body)
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ADMIN_TOKEN}\r\n"
+                           f"Content-Length: {len(body)}\r\n\r\n{body}".encode())
+        assert eventually(lambda: worker.running() >= 1)
+    assert eventually(lambda: worker.running() == 0)
+    assert worker.value("tgi_request_generated_tokens_total") - before < ENDLESS
     assert eventually(lambda: hub.metric("hearth_inference_active_requests") == 0)
 
 

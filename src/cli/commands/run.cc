@@ -118,7 +118,7 @@ void Run(const RunCommand& command) {
     if (task->name == "text-generation" && !command.json && value.is_string()) {
       StreamText(*runner, input, parameters);
     } else {
-      Print(task->run(*runner, value, parameters), command.json);
+      Print(runtime::RunTask(*runner, *task, value, parameters), command.json);
     }
   }
 }

@@ -100,21 +100,36 @@ void Engine::Cancel(uint64_t number) {
   wake_.notify_one();
 }
 
-void Engine::Generate(GenerationRequest request, const EventSink& sink) {
-  std::mutex mutex;
-  std::condition_variable done;
-  bool is_done = false;
-  Submit(std::move(request), [&](const GenerationEvent& event) {
+void Engine::Generate(GenerationRequest request, const EventSink& sink,
+                      const std::stop_token& left) {
+  // Events may still come after this function has given up.
+  struct Waiter {
+    std::mutex mutex;
+    std::condition_variable done;
+    bool is_done = false, has_left = false;
+  };
+  auto waiter = std::make_shared<Waiter>();
+  uint64_t number = Submit(std::move(request), [waiter, &sink](const GenerationEvent& event) {
+    std::lock_guard lock(waiter->mutex);
+    if (waiter->has_left) return false;
     bool go_on = sink(event);
     if (event.is_last() || !go_on) {
-      std::lock_guard lock(mutex);
-      is_done = true;
-      done.notify_one();
+      waiter->is_done = true;
+      waiter->done.notify_one();
     }
     return go_on;
   });
-  std::unique_lock lock(mutex);
-  done.wait(lock, [&] { return is_done; });
+  std::stop_callback leaving(left, [&] {
+    std::lock_guard lock(waiter->mutex);
+    waiter->has_left = true;
+    waiter->done.notify_one();
+  });
+  std::unique_lock lock(waiter->mutex);
+  waiter->done.wait(lock, [&] { return waiter->is_done || waiter->has_left; });
+  if (waiter->is_done) return;
+  lock.unlock();
+  Cancel(number);
+  throw Error(Code::kUnavailable, "the client has left");
 }
 
 EngineState Engine::state() const {

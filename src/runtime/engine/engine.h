@@ -19,6 +19,7 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -104,10 +105,11 @@ class Engine {
   // Throws kUnprocessable for a prompt that the model cannot take, kTooManyRequests when too many
   // wait. Returns a number for Cancel.
   uint64_t Submit(GenerationRequest request, EventSink sink);
-  // The request gets no more events once this returns, unless one is being called at the moment.
+  // The request leaves the batch after the step that is being computed; it gets no last event.
   void Cancel(uint64_t number);
-  // Submits and waits; events are called on the engine's thread.
-  void Generate(GenerationRequest request, const EventSink& sink);
+  // Submits and waits; events are called on the engine's thread. When `left` is asked to stop, the
+  // request leaves the batch, the sink gets nothing more, and this throws kUnavailable.
+  void Generate(GenerationRequest request, const EventSink& sink, const std::stop_token& left = {});
 
   EngineState state() const;
   const Model& model() const { return *model_; }

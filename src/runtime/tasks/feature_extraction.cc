@@ -24,7 +24,7 @@ Json States(Runner& runner, const std::vector<std::string>& texts) {
   return Json(std::move(states));
 }
 
-Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
+Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token&) {
   bool is_list = false;
   std::vector<std::string> texts = Strings(inputs, &is_list);
   Json answers = Json::Arr();

@@ -86,7 +86,7 @@ Json FillOne(Runner& runner, const TextPair& text, const std::vector<uint32_t>& 
   return all.size() == 1 ? all.AsArray()->front() : all;
 }
 
-Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
+Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token&) {
   bool is_list = false;
   std::vector<uint32_t> targets = ReadTargets(runner, parameters);
   size_t top = ReadCount(parameters, "top_k", 1000).value_or(targets.empty() ? 5 : targets.size());

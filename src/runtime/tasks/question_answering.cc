@@ -54,7 +54,7 @@ void AddSpans(const tokenizers::Encoding& window, const std::vector<float>& logi
   spans->resize(keep);
 }
 
-Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
+Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token&) {
   const Json *question = inputs.Find("question"), *context = inputs.Find("context");
   if (question == nullptr || context == nullptr) {
     Refuse("inputs must hold \"question\" and \"context\"");

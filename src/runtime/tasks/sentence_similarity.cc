@@ -5,7 +5,7 @@ namespace hearth::runtime {
 namespace {
 
 // inputs: {"source_sentence", "sentences"}; one number a sentence, in their order.
-Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
+Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token&) {
   const Json *source = inputs.Find("source_sentence"), *list = inputs.Find("sentences");
   if (source == nullptr || list == nullptr || list->AsArray() == nullptr) {
     Refuse("inputs must hold \"source_sentence\" and a list \"sentences\"");

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,13 +23,16 @@ struct Task {
   std::string_view description;  // one line for people
   // nullopt: the model can; else why it cannot.
   std::optional<std::string> (*refusal)(const Model& model);
-  Json (*run)(Runner& runner, const Json& inputs, const Json& parameters);
+  // Long work ends early, with kUnavailable, when `left` is asked to stop.
+  Json (*run)(Runner& runner, const Json& inputs, const Json& parameters,
+              const std::stop_token& left);
 };
 
 std::vector<const Task*> Tasks();
 const Task* FindTask(std::string_view name);
 // Runs it; throws kUnprocessable with the reason where the model cannot do it.
-Json RunTask(Runner& runner, const Task& task, const Json& inputs, const Json& parameters);
+Json RunTask(Runner& runner, const Task& task, const Json& inputs, const Json& parameters,
+             const std::stop_token& left = {});
 // The task that a model is for, when nobody says: by its head and its files.
 const Task* DefaultTask(const Model& model);
 

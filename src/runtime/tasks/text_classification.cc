@@ -29,7 +29,7 @@ Json Answer(const Model& model, std::vector<float> scores, const std::string& fu
 
 // One list of labels per text, also for a single text: the shape that clients of the Inference API
 // read.
-Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
+Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token&) {
   bool is_list = false;
   std::vector<TextPair> texts = ReadTexts(inputs, &is_list);
   std::vector<EncoderInput> encoded = EncodeInputs(runner, texts);

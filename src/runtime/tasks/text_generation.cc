@@ -100,10 +100,10 @@ struct Collected {
   GenerationEvent last;
 };
 
-Collected Collect(Runner& runner, TextGeneration* generation) {
+Collected Collect(Runner& runner, TextGeneration* generation, const std::stop_token& left) {
   Collected collected;
   bool wants_tokens = generation->details;
-  runner.engine().Generate(std::move(generation->request), [&](const GenerationEvent& event) {
+  auto sink = [&](const GenerationEvent& event) {
     collected.text += event.text;
     if (wants_tokens && event.token) {
       collected.tokens.Push(TgiToken(runner.model(), *event.token, event.is_special));
@@ -111,7 +111,8 @@ Collected Collect(Runner& runner, TextGeneration* generation) {
     }
     if (event.is_last()) collected.last = event;
     return true;
-  });
+  };
+  runner.engine().Generate(std::move(generation->request), sink, left);
   if (collected.last.error) throw *collected.last.error;
   return collected;
 }
@@ -131,10 +132,10 @@ Json BeamAnswer(const Model& model, const BeamText& beam, const TextGeneration& 
   return answer;
 }
 
-Json RunSequence(Runner& runner, TextGeneration generation) {
+Json RunSequence(Runner& runner, TextGeneration generation, const std::stop_token& left) {
   std::string before = generation.return_full_text ? generation.prompt : "";
   bool top_tokens = generation.request.top_logprobs > 0;
-  Collected made = Collect(runner, &generation);
+  Collected made = Collect(runner, &generation, left);
   Json answer = Json::Obj({{"generated_text", before + made.text}});
   if (generation.details) {
     answer.Set("details", Json::Obj({{"finish_reason", TgiFinishReason(made.last.stop)},
@@ -148,35 +149,36 @@ Json RunSequence(Runner& runner, TextGeneration generation) {
 }
 
 // The texts of one input: a list.
-Json RunOne(Runner& runner, const Json& inputs, const Json& parameters) {
+Json RunOne(Runner& runner, const Json& inputs, const Json& parameters,
+            const std::stop_token& left) {
   TextGeneration generation = ReadTextGeneration(runner, inputs, parameters);
   Json answers = Json::Arr();
   if (generation.request.beams) {
-    Collected made = Collect(runner, &generation);
+    Collected made = Collect(runner, &generation, left);
     for (const BeamText& beam : made.last.beams) {
       answers.Push(BeamAnswer(runner.model(), beam, generation));
     }
     return answers;
   }
   uint32_t sequences = generation.sequences;
-  answers.Push(RunSequence(runner, std::move(generation)));
+  answers.Push(RunSequence(runner, std::move(generation), left));
   for (uint32_t i = 1; i < sequences; ++i) {
     generation = ReadTextGeneration(runner, inputs, parameters);
     generation.request.sequence = i;
-    answers.Push(RunSequence(runner, std::move(generation)));
+    answers.Push(RunSequence(runner, std::move(generation), left));
   }
   return answers;
 }
 
-Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
+Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token& left) {
   Json answers = Json::Arr();
   if (inputs.is_array()) {
     for (const Json& each : *inputs.AsArray()) {
-      answers.Push(RunOne(runner, each, parameters));
+      answers.Push(RunOne(runner, each, parameters, left));
     }
     return answers;
   }
-  return RunOne(runner, inputs, parameters);
+  return RunOne(runner, inputs, parameters, left);
 }
 
 }  // namespace

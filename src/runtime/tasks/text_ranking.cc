@@ -18,7 +18,7 @@ std::optional<std::string> Refusal(const Model& model) {
 }
 
 // inputs: {"query", "texts"}; best first. Scores are between 0 and 1 unless raw ones are wanted.
-Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
+Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token&) {
   const Json *query = inputs.Find("query"), *list = inputs.Find("texts");
   if (query == nullptr || list == nullptr || list->AsArray() == nullptr) {
     Refuse("inputs must hold \"query\" and a list \"texts\"");

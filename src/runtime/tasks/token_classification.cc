@@ -167,7 +167,7 @@ Json RunOne(Runner& runner, const TextPair& text, const std::string& strategy,
   return answer;
 }
 
-Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
+Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token&) {
   std::string strategy = ReadName(parameters, "aggregation_strategy").value_or("simple");
   if (strategy != "none" && strategy != "simple" && strategy != "first" && strategy != "average" &&
       strategy != "max") {

@@ -99,7 +99,7 @@ Json Judge(Runner& runner, const std::string& text, const std::vector<std::strin
   return answer;
 }
 
-Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
+Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token&) {
   std::vector<std::string> labels = ReadLabels(parameters);
   bool is_list = false;
   Json answers = Json::Arr();

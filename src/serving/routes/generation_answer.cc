@@ -120,8 +120,9 @@ void ReadCandidates(const Json& body, TextRequest* request) {
 
 }  // namespace
 
-TextRequest ReadTextRequest(ModelServer& server, const Json& body) {
+TextRequest ReadTextRequest(ModelServer& server, const net::Request& http, const Json& body) {
   TextRequest request;
+  request.left = http.left;
   request.model = ChooseModel(server, body);
   GenerationConfig config;
   ReadSampling(body, &config);
@@ -191,10 +192,11 @@ std::vector<ChoiceText> RunBeams(ModelServer& server, const TextRequest& request
   search.beams = true;
   search.logprobs = false;
   GenerationEvent last;
-  server.runner().engine().Generate(std::move(search), [&](const GenerationEvent& event) {
+  auto sink = [&](const GenerationEvent& event) {
     if (event.is_last()) last = event;
     return true;
-  });
+  };
+  server.runner().engine().Generate(std::move(search), sink, request.left);
   if (last.error) throw *last.error;
   std::vector<ChoiceText> choices;
   for (runtime::BeamText& beam : last.beams) {
@@ -232,6 +234,7 @@ std::vector<ChoiceText> RunChoices(ModelServer& server, const TextRequest& reque
     std::condition_variable done;
     std::vector<ChoiceText> choices;
     uint32_t open;
+    bool has_left = false;
   };
   auto shared = std::make_shared<Shared>();
   shared->choices.resize(request.candidates);
@@ -260,8 +263,18 @@ std::vector<ChoiceText> RunChoices(ModelServer& server, const TextRequest& reque
     for (uint64_t number : numbers) engine.Cancel(number);
     throw;
   }
+  std::stop_callback leaving(request.left, [&] {
+    std::lock_guard lock(shared->mutex);
+    shared->has_left = true;
+    shared->done.notify_one();
+  });
   std::unique_lock lock(shared->mutex);
-  shared->done.wait(lock, [&] { return shared->open == 0; });
+  shared->done.wait(lock, [&] { return shared->open == 0 || shared->has_left; });
+  if (shared->open > 0) {
+    lock.unlock();
+    for (uint64_t number : numbers) engine.Cancel(number);
+    throw Error(Code::kUnavailable, "the client has left");
+  }
   for (const ChoiceText& choice : shared->choices) {
     if (choice.last.error) throw *choice.last.error;
   }

@@ -25,6 +25,7 @@ struct TextRequest {
   bool keep_special_tokens = false;
   std::shared_ptr<runtime::TokenConstraint> constraint;  // may be null
   bool include_usage = false;
+  std::stop_token left;  // asked to stop when nobody waits for the answer any more
   std::string id;
   int64_t created = 0;
 };
@@ -32,7 +33,7 @@ struct TextRequest {
 // The fields that chat and plain completions have in common: max_tokens, temperature, top_p, n,
 // stop, seed, penalties, logit_bias, stream, stream_options, and top_k, min_p, repetition_penalty
 // beside.
-TextRequest ReadTextRequest(ModelServer& server, const Json& body);
+TextRequest ReadTextRequest(ModelServer& server, const net::Request& http, const Json& body);
 // "stop" or "length".
 std::string_view OpenAiFinishReason(runtime::StopReason reason);
 Json Usage(uint64_t prompt_tokens, uint64_t cached_tokens, uint64_t completion_tokens);
@@ -47,7 +48,8 @@ struct ChoiceText {
 };
 // Of all choices together.
 Json UsageOf(const std::vector<ChoiceText>& choices);
-// Runs all choices to their end; throws what one of them failed with.
+// Runs all choices to their end; throws what one of them failed with, and kUnavailable when the
+// client has left.
 std::vector<ChoiceText> RunChoices(ModelServer& server, const TextRequest& request,
                                    Json (*logprob)(const runtime::Model&,
                                                    const runtime::SampledToken&));

@@ -82,7 +82,7 @@ net::Response Completions(ModelServer& server, net::Request& http) {
   if (auto refusal = runtime::NeedsHead(model, runtime::Head::kCausalLm, "completions")) {
     throw Error(Code::kUnprocessable, *refusal);
   }
-  TextRequest request = ReadTextRequest(server, body);
+  TextRequest request = ReadTextRequest(server, http, body);
   if (auto best = runtime::ReadCount(body, "logprobs", 20)) {
     request.logprobs = true;
     request.top_logprobs = static_cast<uint32_t>(*best);

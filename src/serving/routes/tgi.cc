@@ -38,8 +38,8 @@ void NeedGenerator(ModelServer& server) {
 net::Response Generate(ModelServer& server, net::Request& http) {
   NeedGenerator(server);
   Fields fields = ReadFields(http);
-  Json answers =
-      runtime::FindTask("text-generation")->run(server.runner(), fields.inputs, fields.parameters);
+  Json answers = runtime::RunTask(server.runner(), *runtime::FindTask("text-generation"),
+                                  fields.inputs, fields.parameters, http.left);
   return JsonAnswer(answers.AsArray()->front());
 }
 
