@@ -252,6 +252,24 @@ TEST_F(SchedulerTest, TheOldestGoesForAnotherUnlessItIsPinned) {
   EXPECT_EQ(scheduler().stats().evictions, 2u);
 }
 
+TEST_F(SchedulerTest, PinsSurviveARestart) {
+  hub::RepoHandle pinned = Model("pinned", "1"), unpinned = Model("unpinned", "2"),
+                  gone = Model("gone", "3");
+  scheduler().Pin(pinned, true);
+  scheduler().Pin(unpinned, true);
+  scheduler().Pin(unpinned, false);
+  scheduler().Pin(gone, true);
+  scheduler_.reset();
+  hub_->repos().Delete(Reopen(gone));
+  OpenHub();
+  // Loaded without being asked.
+  while (Status(pinned).state != ModelState::kWarm) std::this_thread::yield();
+  EXPECT_TRUE(Status(pinned).pinned);
+  EXPECT_FALSE(Status(unpinned).pinned);
+  EXPECT_EQ(Status(unpinned).state, ModelState::kCold);
+  EXPECT_EQ(scheduler().Loaded().size(), 1u);
+}
+
 TEST_F(SchedulerTest, WhatCannotFitIsToldAtOnce) {
   options_.memory_bytes = 10'000'000;
   auto answer = Ask(Model("model", "x"));
