@@ -323,6 +323,17 @@ def test_a_worker_knows_its_own_secret_only(hub):
     assert not [path for path in opened if path.endswith((".db", ".db-wal", ".key", ".log"))], opened
 
 
+def test_a_worker_is_confined_by_the_kernel(hub):
+    """A filter of system calls, in all of its threads, unless this kernel has none (said in the log then)."""
+    hub.warm("alice/chat")
+    threads = pathlib.Path(f"/proc/{hub.workers()['alice/chat']}/task")
+    for thread in threads.iterdir():
+        status = dict(line.split(":\t", 1) for line in (thread / "status").read_text().splitlines() if ":\t" in line)
+        assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2", thread
+    # What it serves goes on, with threads that are made later.
+    assert hub.post("/v1/completions", {"model": "alice/chat", "prompt": "a", "max_tokens": 2}).ok
+
+
 def test_too_many_requests_are_refused_before_they_are_read(hub):
     hub.warm("alice/chat")
     pid = hub.workers()["alice/chat"]
