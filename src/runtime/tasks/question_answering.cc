@@ -85,7 +85,8 @@ Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::
   std::vector<tokenizers::Encoding> windows = {first};
   for (const auto& rest : first.overflowing) windows.push_back(rest);
   std::vector<EncoderInput> encoded;
-  for (const auto& window : windows) encoded.push_back(ToInput(window));
+  auto adapter = ReadAdapter(runner, parameters);
+  for (const auto& window : windows) encoded.push_back(ToInput(window, adapter));
   Logits logits = RunHead(runner, Head::kQuestionAnswering, encoded);
   std::vector<Span> spans;
   float null_score = 1000000;

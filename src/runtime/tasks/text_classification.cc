@@ -32,7 +32,7 @@ Json Answer(const Model& model, std::vector<float> scores, const std::string& fu
 Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token&) {
   bool is_list = false;
   std::vector<TextPair> texts = ReadTexts(inputs, &is_list);
-  std::vector<EncoderInput> encoded = EncodeInputs(runner, texts);
+  std::vector<EncoderInput> encoded = EncodeInputs(runner, texts, parameters);
   Logits logits = RunHead(runner, Head::kSequenceClassification, encoded);
   auto function = ReadName(parameters, "function_to_apply");
   std::string name = function.value_or(DefaultFunction(runner.model(), logits.columns));

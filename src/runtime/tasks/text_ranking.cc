@@ -28,7 +28,7 @@ Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::
     pairs.push_back({ReadText(*query, "query"), ReadText(text, "a text")});
   }
   if (pairs.empty()) Refuse("\"texts\" is empty");
-  std::vector<EncoderInput> encoded = EncodeInputs(runner, pairs);
+  std::vector<EncoderInput> encoded = EncodeInputs(runner, pairs, parameters);
   Logits logits = RunHead(runner, Head::kSequenceClassification, encoded);
   std::vector<float> scores;
   for (const std::vector<float>& row : logits.values) scores.push_back(row.front());
