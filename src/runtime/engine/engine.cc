@@ -24,6 +24,9 @@ uint32_t PageCount(const Model& model, const EngineOptions& options) {
   return static_cast<uint32_t>(std::clamp<uint64_t>(options.kv_bytes / page, 4, 1u << 20));
 }
 
+// Scores of so many tokens' vocabularies are held at a time for prompts that are judged (16 MiB).
+constexpr uint32_t kJudgedScores = 4u << 20;
+
 uint32_t PagesFor(uint64_t tokens) {
   return static_cast<uint32_t>((tokens + kPageTokens - 1) / kPageTokens);
 }
@@ -59,6 +62,9 @@ uint64_t Engine::Submit(GenerationRequest request, EventSink sink) {
     throw Error(Code::kUnprocessable, "the prompt has " + std::to_string(request.prompt.size()) +
                                           " tokens; this model takes at most " +
                                           std::to_string(max_tokens_ - 1) + " and an answer");
+  }
+  if (request.beams && request.prompt_logprobs) {
+    throw Error(Code::kUnprocessable, "the prompt's tokens cannot be judged in a beam search");
   }
   for (TokenId token : request.prompt) {
     if (token >= model_->shape().vocabulary) {
@@ -206,7 +212,8 @@ bool Engine::Admit() {
   if (pool_.available() < PagesFor(first.tokens.size() + 1) + of_beams && !running_.empty()) {
     return false;
   }
-  first.pages = pool_.TakeKnown(first.tokens, first.salt());
+  // Scores of the prompt are not kept: its tokens are computed.
+  if (!first.judges()) first.pages = pool_.TakeKnown(first.tokens, first.salt());
   first.computed = static_cast<uint32_t>(first.pages.size()) * kPageTokens;
   if (first.generated() == 0) first.cached = first.computed;
   for (uint32_t i = 0; i < of_beams; ++i) {
@@ -245,6 +252,11 @@ bool Engine::PlanSequence(Sequence& sequence, uint32_t budget, StepPlan* plan) {
   if (sequence.has_forked()) return PlanBeams(sequence, budget, plan);
   sequence.guesses.clear();
   uint32_t rows = std::min(sequence.pending(), budget);
+  if (sequence.judges()) {
+    // The first token stands after nothing.
+    if (sequence.judged.empty()) sequence.judged.push_back({sequence.tokens.front(), 0, {}});
+    rows = std::min(rows, std::max(kJudgedScores / model_->shape().vocabulary, 1u));
+  }
   bool ends = rows == sequence.pending();
   uint32_t wanted = sequence.request.config.prompt_lookup_num_tokens.value_or(0);
   if (ends && rows == 1 && wanted > 0 && sequence.request.filter == nullptr) {
@@ -271,6 +283,12 @@ bool Engine::PlanSequence(Sequence& sequence, uint32_t budget, StepPlan* plan) {
     uint32_t position = sequence.computed + i;
     plan->ids.push_back(i < rows ? sequence.tokens[position] : sequence.guesses[i - rows]);
     plan->positions.push_back(position);
+    bool judges = sequence.judges() && position + 1 >= sequence.judged.size() &&
+                  position + 1 < sequence.request.prompt.size();
+    if (judges) {
+      if (part.judging++ == 0) part.first_judging = static_cast<uint32_t>(plan->outputs.size());
+      plan->outputs.push_back(segment.first_row + i);
+    }
     if (!ends || i + 1 < rows) continue;
     if (part.first_output < 0) part.first_output = static_cast<int64_t>(plan->outputs.size());
     plan->outputs.push_back(segment.first_row + i);
@@ -350,8 +368,9 @@ void Engine::ChooseTokens(StepPlan& plan) {
     for (uint64_t i = begin; i < end; ++i) {
       StepPlan::Part& part = plan.parts[i];
       part.sequence->chosen.clear();
-      if (part.first_output < 0) continue;
       try {
+        JudgePrompt(*part.sequence, part.first_judging, part.judging);
+        if (part.first_output < 0) continue;
         Choose(*part.sequence, static_cast<uint32_t>(part.first_output));
       } catch (...) {
         part.sequence->failure = std::current_exception();
@@ -359,6 +378,15 @@ void Engine::ChooseTokens(StepPlan& plan) {
     }
   });
   team_.End();
+}
+
+void Engine::JudgePrompt(Sequence& sequence, uint32_t first_output, uint32_t count) {
+  if (count == 0) return;
+  tensor::OutputRows logits = session_.Output("logits");
+  for (uint32_t i = 0; i < count; ++i) {
+    TokenId next = sequence.tokens[sequence.judged.size()];
+    sequence.judged.push_back(sequence.sampler.Score(next, logits.Row(first_output + i)));
+  }
 }
 
 void Engine::Choose(Sequence& sequence, uint32_t first_output) {
@@ -397,6 +425,7 @@ void Engine::Deliver(Sequence& sequence) {
     if (i > 0) ++sequence.computed;
     sequence.tokens.push_back(token.id);
     GenerationEvent event;
+    if (sequence.generated() == 1) event.prompt = sequence.judged;
     event.stop = sequence.stops.Check(sequence.tokens, Clock::now());
     const tokenizers::Tokenizer& tokenizer = model_->tokenizer();
     auto spelled = tokenizer.FindToken(token.id);

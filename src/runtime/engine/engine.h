@@ -56,6 +56,8 @@ struct GenerationRequest {
   bool beams = false;
   bool logprobs = false;
   uint32_t top_logprobs = 0;
+  // The prompt's tokens are judged too, which shares nothing with earlier prompts; no beams.
+  bool prompt_logprobs = false;
   bool skip_special_tokens = true;
   bool keep_stop_string = false;
   std::unique_ptr<TokenFilter> filter;           // may be null
@@ -75,6 +77,9 @@ struct GenerationEvent {
   bool is_special = false;
   StopReason stop = StopReason::kNone;  // other than kNone: the last event
   std::string stop_string;
+  // Where they are wanted, with the first event: the prompt's tokens, each with its probability
+  // after those before it; the first one stands after nothing and has none.
+  std::vector<SampledToken> prompt;
   std::vector<BeamText> beams;  // of a search; the event's text is the first's
   std::optional<Error> error;   // the last event of a request that failed
   uint64_t seed = 0;
@@ -135,6 +140,7 @@ class Engine {
   void RunStep(StepPlan& plan);
   void ChooseTokens(StepPlan& plan);
   void Choose(Sequence& sequence, uint32_t first_output);
+  void JudgePrompt(Sequence& sequence, uint32_t first_output, uint32_t count);
   void Deliver(Sequence& sequence);
   void Finish(Sequence& sequence, StopReason reason);
   void Fail(Sequence& sequence, const Error& error);

@@ -58,6 +58,9 @@ struct Engine::Sequence {
   std::vector<uint32_t> pages;
   uint32_t computed = 0;
   uint32_t cached = 0;
+  // Of a prompt whose tokens are judged: those that have been, from the first.
+  std::vector<SampledToken> judged;
+  bool judges() const { return request.prompt_logprobs && judged.size() < request.prompt.size(); }
   std::vector<TokenId> guesses;      // computed along, judged afterwards
   std::vector<SampledToken> chosen;  // by the step
   std::vector<float> scores;         // what the sampler uses up; kept for its memory
@@ -72,6 +75,8 @@ struct Engine::StepPlan {
     Sequence* sequence;
     uint32_t rows;
     int64_t first_output = -1;  // row of the outputs; -1: the prompt goes on
+    // Rows of the outputs that judge the prompt's next tokens.
+    uint32_t first_judging = 0, judging = 0;
   };
   std::vector<Part> parts;
   std::vector<uint32_t> ids, positions, outputs;

@@ -130,7 +130,9 @@ TextRequest ReadTextRequest(ModelServer& server, const net::Request& http, const
   ReadLogitBias(body, &config);
   for (const char* key : {"max_tokens", "max_completion_tokens"}) {
     auto most = ReadCount(body, key, kMaxTokens);
-    if (most && *most == 0) Refuse("`" + std::string(key) + "` must be 1 or more");
+    // None at all: only the prompt's probabilities are wanted.
+    bool may_be_none = runtime::ReadFlag(body, "echo").value_or(false);
+    if (most && *most == 0 && !may_be_none) Refuse("`" + std::string(key) + "` must be 1 or more");
     if (most) config.max_new_tokens = static_cast<uint32_t>(*most);
   }
   request.config = server.runner().model().generation_config().MergedWith(config);
@@ -178,6 +180,7 @@ runtime::GenerationRequest ForChoice(const TextRequest& request, uint32_t choice
   made.adapter = request.model.adapter;
   made.logprobs = request.logprobs || request.candidates > request.choices;
   made.top_logprobs = request.top_logprobs;
+  made.prompt_logprobs = request.prompt_logprobs && (choice == 0 || request.stream);
   made.skip_special_tokens = !request.keep_special_tokens;
   if (request.constraint != nullptr) {
     made.filter = std::make_unique<runtime::GrammarFilter>(request.constraint);
@@ -248,6 +251,7 @@ std::vector<ChoiceText> RunChoices(ModelServer& server, const TextRequest& reque
           engine.Submit(ForChoice(request, i), [=, &model](const GenerationEvent& event) {
             ChoiceText& choice = shared->choices[i];
             choice.text += event.text;
+            if (!event.prompt.empty()) choice.prompt = event.prompt;
             if (event.token) choice.logprob_sum += event.token->logprob;
             if (event.token && logprob != nullptr)
               choice.logprobs.Push(logprob(model, *event.token));

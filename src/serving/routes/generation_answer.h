@@ -21,6 +21,7 @@ struct TextRequest {
   bool beams = false;
   bool logprobs = false;
   uint32_t top_logprobs = 0;
+  bool prompt_logprobs = false;  // in the first choice
   bool stream = false;
   bool keep_special_tokens = false;
   std::shared_ptr<runtime::TokenConstraint> constraint;  // may be null
@@ -42,6 +43,7 @@ runtime::GenerationRequest ForChoice(const TextRequest& request, uint32_t choice
 // What one choice has given so far.
 struct ChoiceText {
   std::string text;
+  std::vector<runtime::SampledToken> prompt;  // where it is judged
   Json logprobs = Json::Arr();
   double logprob_sum = 0;  // where log-probabilities are computed
   runtime::GenerationEvent last;

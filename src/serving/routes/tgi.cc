@@ -51,6 +51,11 @@ net::Response GenerateStream(ModelServer& server, net::Request& http) {
   if (generation.request.beams || generation.sequences > 1) {
     throw Error(Code::kUnprocessable, "several texts and beams cannot be streamed");
   }
+  if (generation.best_of > 1)
+    throw Error(Code::kUnprocessable, "`best_of` != 1 is not supported when streaming tokens");
+  if (generation.request.prompt_logprobs)
+    throw Error(Code::kUnprocessable,
+                "`decoder_input_details` == true is not supported when streaming tokens");
   const runtime::Model& model = server.runner().model();
   runtime::Engine& engine = server.runner().engine();
   auto stream = std::make_shared<EventStream>(engine);
