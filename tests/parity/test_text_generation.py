@@ -159,6 +159,47 @@ def test_impossible_wishes_are_refused(path, body, word, worker):
     assert status in (400, 422) and word in json.dumps(answer), answer
 
 
+def rotary_model(kind, settings, folder, tokenizer):
+    """Lively enough that another angle gives another text."""
+    torch.manual_seed(8)
+    made = getattr(transformers, kind + "ForCausalLM")(getattr(transformers, kind + "Config")(
+        vocab_size=len(LETTERS) + 1, hidden_size=48, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, eos_token_id=None, bos_token_id=None, pad_token_id=0, **settings)).eval()
+    with torch.no_grad():
+        for value in made.parameters():
+            value.copy_(torch.randn_like(value) * 0.35 + (1 if value.dim() == 1 else 0))
+    made.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return made
+
+
+# 40 tokens of prompt: below, at and above the length at which the angles change.
+@pytest.mark.parametrize("limit", [24, 39, 40, 41, 48, 60, 200])
+@pytest.mark.parametrize("kind", ["longrope", "dynamic"])
+def test_texts_that_grow_past_a_models_length(kind, limit, tokenizer, tmp_path):
+    """Greedy text beside others that begin alike: one page of the cache holds 16 tokens."""
+    if kind == "longrope":
+        made = rotary_model("Phi3", dict(max_position_embeddings=512, original_max_position_embeddings=limit, rope_parameters={
+            "rope_type": "longrope", "rope_theta": 10000.0, "short_factor": [1 + i / 7 for i in range(6)],
+            "long_factor": [2 + i / 3 for i in range(6)], "original_max_position_embeddings": limit}), tmp_path, tokenizer)
+    else:
+        made = rotary_model("Llama", dict(max_position_embeddings=limit, rope_parameters={
+            "rope_type": "dynamic", "rope_theta": 10000.0, "factor": 8.0}), tmp_path, tokenizer)
+    wanted = expected(made, tokenizer, max_new_tokens=40, min_new_tokens=40, do_sample=False)[0][0]
+    worker = Worker(tmp_path)
+
+    def ask(prompt, tokens=40):
+        status, answer = worker.ask("/v1/completions", prompt=prompt, max_tokens=tokens, temperature=0)
+        assert status == 200, answer
+        return answer["choices"][0]["text"]
+    assert ask(PROMPT) == wanted
+    # What is known of shorter and longer texts is not mixed with this one.
+    ask(PROMPT[:30] + " on")
+    ask(PROMPT + wanted[:30])
+    assert ask(PROMPT) == wanted
+    assert worker.stop() == 0
+
+
 def prompt_logprobs(model, tokenizer, prompt=PROMPT):
     ids = tokenizer(prompt, return_tensors="pt").input_ids
     with torch.no_grad():

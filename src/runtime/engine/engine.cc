@@ -41,6 +41,12 @@ Engine::Engine(std::shared_ptr<const Model> model, const EngineOptions& options)
       cache_(CacheShape(*model_, options.kv_type), PageCount(*model_, options)),
       pool_(cache_.pages()) {
   max_tokens_ = std::min(model_->shape().max_tokens, cache_.pages() * kPageTokens);
+  for (const tensor::Node& node : session_.program().graph().nodes) {
+    const auto* rope = std::get_if<tensor::RopeOptions>(&node.operation);
+    if (rope == nullptr) continue;
+    if (!rope->long_inverse_frequencies.empty()) rope_switch_ = rope->long_after;
+    if (rope->dynamic_after > 0) rope_drift_ = rope->dynamic_after;
+  }
   state_.pages = state_.pages_available = pool_.pages();
   thread_ = std::thread([this] { Loop(); });
 }
@@ -202,6 +208,21 @@ void Engine::DropFinished() {
   state_.pages_available = pool_.available();
 }
 
+// Before the sequence takes pages, and before each step: it may have grown past a length at which
+// the rotary positions of all its tokens change.
+void Engine::SwitchRope(Sequence& sequence) {
+  if (sequence.tokens.size() > rope_drift_ && !sequence.drifts) {
+    pool_.MakeKnown(sequence.pages, {sequence.tokens.data(), sequence.computed}, sequence.salt());
+    sequence.drifts = true;
+  }
+  if (sequence.is_long || sequence.tokens.size() <= rope_switch_) return;
+  pool_.MakeKnown(sequence.pages, {sequence.tokens.data(), sequence.computed}, sequence.salt());
+  pool_.Release(sequence.pages);
+  sequence.pages.clear();
+  sequence.computed = 0;
+  sequence.is_long = true;
+}
+
 // Moves the first waiting sequence to the running ones; false when there is none or no room.
 bool Engine::Admit() {
   if (waiting_.empty() || running_.size() >= options_.max_sequences) return false;
@@ -212,6 +233,7 @@ bool Engine::Admit() {
   if (pool_.available() < PagesFor(first.tokens.size() + 1) + of_beams && !running_.empty()) {
     return false;
   }
+  SwitchRope(first);
   // Scores of the prompt are not kept: its tokens are computed.
   if (!first.judges()) first.pages = pool_.TakeKnown(first.tokens, first.salt());
   first.computed = static_cast<uint32_t>(first.pages.size()) * kPageTokens;
@@ -264,6 +286,11 @@ bool Engine::PlanSequence(Sequence& sequence, uint32_t budget, StepPlan* plan) {
     options.max_ngram = sequence.request.config.max_matching_ngram_size.value_or(2);
     options.max_tokens = std::min(wanted, budget - rows);
     options.max_length = std::min(sequence.limits.max_length, max_tokens_);
+    // A guess must not change what the tokens before it are computed with.
+    if (!sequence.is_long) options.max_length = std::min(options.max_length, rope_switch_);
+    if (auto known = static_cast<uint32_t>(sequence.tokens.size());
+        known + options.max_tokens > rope_drift_)
+      options.max_tokens = 0;
     options.eos = sequence.request.config.eos_token_id.value_or(std::vector<TokenId>());
     if (options.max_tokens > 0) sequence.guesses = FindPromptLookup(sequence.tokens, options);
   }
@@ -276,6 +303,7 @@ bool Engine::PlanSequence(Sequence& sequence, uint32_t budget, StepPlan* plan) {
   segment.first_row = static_cast<uint32_t>(plan->ids.size());
   segment.rows = rows + guesses;
   segment.past = sequence.computed;
+  segment.length = static_cast<uint32_t>(sequence.tokens.size());
   segment.pages = sequence.pages;
   segment.adapter = plan->PlaceOf(sequence.adapter);
   StepPlan::Part part{&sequence, rows};
@@ -302,6 +330,7 @@ bool Engine::PlanSequence(Sequence& sequence, uint32_t budget, StepPlan* plan) {
 void Engine::PlanStep(StepPlan* plan) {
   while (Admit()) {
   }
+  for (auto& sequence : running_) SwitchRope(*sequence);
   auto budget = [&] {
     return options_.step_tokens > plan->ids.size()
                ? options_.step_tokens - static_cast<uint32_t>(plan->ids.size())

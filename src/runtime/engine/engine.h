@@ -130,6 +130,7 @@ class Engine {
   bool Admit();
   void PlanStep(StepPlan* plan);
   bool PlanSequence(Sequence& sequence, uint32_t budget, StepPlan* plan);
+  void SwitchRope(Sequence& sequence);
   bool GrowPages(Sequence& sequence, uint32_t tokens);
   void PutBack(Sequence& sequence);
   // In engine_beams.cc.
@@ -150,6 +151,9 @@ class Engine {
   std::shared_ptr<const Model> model_;
   EngineOptions options_;
   uint32_t max_tokens_ = 0;
+  // Sequences longer than these have other rotary positions, which for the first kind (longrope)
+  // means to compute all of them anew, and for the second (dynamic) that no two are alike.
+  uint32_t rope_switch_ = UINT32_MAX, rope_drift_ = UINT32_MAX;
   tensor::ThreadTeam team_;
   tensor::CpuSession session_;
   tensor::KvCache cache_;

@@ -43,8 +43,12 @@ struct Engine::Sequence {
   // Tokens whose keys and values are not in the cache yet.
   uint32_t pending() const { return static_cast<uint32_t>(tokens.size() - computed); }
 
-  // Keeps the pages of different adapters apart.
-  uint64_t salt() const { return request.adapter != nullptr ? request.adapter->number() : 0; }
+  // Keeps the pages of different adapters apart, and those of other rotary positions.
+  uint64_t salt() const {
+    uint64_t adapter_number = request.adapter != nullptr ? request.adapter->number() : 0;
+    if (drifts) return (uint64_t{1} << 63) | number;
+    return adapter_number | (is_long ? uint64_t{1} << 62 : 0);
+  }
 
   GenerationRequest request;
   const tensor::CpuAdapter* adapter = nullptr;  // the request's, in the program's form
@@ -67,6 +71,7 @@ struct Engine::Sequence {
   std::unique_ptr<BeamGroup> beams;  // null: one text
   std::exception_ptr failure;
   bool finished = false;
+  bool is_long = false, drifts = false;  // past the engine's rope_switch_, rope_drift_
 };
 
 // What one step computes.
