@@ -114,7 +114,7 @@ Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::
 
 const Task& QuestionAnsweringTask() {
   static constexpr Task kTask{"question-answering", "the part of a text that answers a question",
-                              Refusal, Run};
+                              Refusal, Run, TaskInput::kObject};
   return kTask;
 }
 

@@ -25,7 +25,7 @@ Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::
 
 const Task& SentenceSimilarityTask() {
   static constexpr Task kTask{"sentence-similarity", "how near sentences are to one sentence",
-                              EmbeddingRefusal, Run};
+                              EmbeddingRefusal, Run, TaskInput::kObject};
   return kTask;
 }
 

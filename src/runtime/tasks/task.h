@@ -7,6 +7,7 @@
 // Errors: kUnprocessable for inputs and parameters that are wrong, naming them.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -18,6 +19,13 @@
 
 namespace hearth::runtime {
 
+// What one input of a task is; where people type inputs, this says how they are read.
+enum class TaskInput : uint8_t {
+  kText,    // a text
+  kPair,    // a text, or an object with "text" and "text_pair"
+  kObject,  // an object of several texts
+};
+
 struct Task {
   std::string_view name;         // "text-classification"
   std::string_view description;  // one line for people
@@ -26,6 +34,7 @@ struct Task {
   // Long work ends early, with kUnavailable, when `left` is asked to stop.
   Json (*run)(Runner& runner, const Json& inputs, const Json& parameters,
               const std::stop_token& left);
+  TaskInput input = TaskInput::kText;
 };
 
 std::vector<const Task*> Tasks();

@@ -54,7 +54,8 @@ std::optional<std::string> Refusal(const Model& model) {
 }  // namespace
 
 const Task& TextClassificationTask() {
-  static constexpr Task kTask{"text-classification", "labels of a text with scores", Refusal, Run};
+  static constexpr Task kTask{"text-classification", "labels of a text with scores", Refusal, Run,
+                              TaskInput::kPair};
   return kTask;
 }
 

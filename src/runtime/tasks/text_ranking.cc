@@ -48,7 +48,7 @@ Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::
 
 const Task& TextRankingTask() {
   static constexpr Task kTask{"text-ranking", "texts in the order in which they answer a query",
-                              Refusal, Run};
+                              Refusal, Run, TaskInput::kObject};
   return kTask;
 }
 
