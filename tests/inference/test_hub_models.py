@@ -292,10 +292,10 @@ def test_a_client_that_leaves_ends_its_request_in_the_worker(hub):
 @pytest.mark.parametrize("path, body", [
     ("/models/alice/endless", {"inputs": "the cat", "parameters": {"max_new_tokens": ENDLESS}}),
     ("/models/alice/endless/generate", {"inputs": "the cat", "parameters": {"max_new_tokens": ENDLESS}}),
-    ("/v1/completions", {"model": "alice/endless", "prompt": "the cat", "max_tokens": ENDLESS, "n": 2}),
-    ("/v1/completions", {"model": "alice/endless", "prompt": "the cat", "max_tokens": ENDLESS, "n": 2, "use_beam_search": True}),
-    ("/v1/chat/completions", {"model": "alice/endless", "messages": MESSAGES, "max_tokens": ENDLESS}),
-    ("/api/generate", {"model": "alice/endless", "prompt": "the cat", "stream": False, "options": {"num_predict": ENDLESS}}),
+    ("/v1/completions", {"model": "alice/endless", "prompt": "the cat", "max_tokens": ENDLESS, "temperature": 0, "n": 2}),
+    ("/v1/completions", {"model": "alice/endless", "prompt": "the cat", "max_tokens": ENDLESS, "temperature": 0, "n": 2, "use_beam_search": True}),
+    ("/v1/chat/completions", {"model": "alice/endless", "messages": MESSAGES, "max_tokens": ENDLESS, "temperature": 0}),
+    ("/api/generate", {"model": "alice/endless", "prompt": "the cat", "stream": False, "options": {"num_predict": ENDLESS, "temperature": 0}}),
 ], ids=["task", "tgi", "completions", "beams", "chat", "ollama"])
 def test_a_client_that_leaves_ends_its_whole_answer_too(hub, path, body):
     """Nothing has been answered when the connection closes: the sequences leave the batch all the same."""
