@@ -136,9 +136,11 @@ struct Scheduler::Impl {
       hub::RepoPtr repo = hub.repos().FindById(repo_id);
       if (!repo) return hub::SetPinnedModel(hub.db(), repo_id, false);  // deleted meanwhile
       PlanPtr plan = PlanOf(hub.repos().OpenAsSystem(repo));
+      // What has become impossible, or was found to be dangerous, waits for better times.
+      if (!FaultOf(*plan).empty()) return;
       loop->Post([this, plan] {
         models->Pin(plan, true);
-        if (plan->fault.empty()) models->Warm(plan);
+        models->Warm(plan);
       });
     } catch (const std::exception& error) {
       log::Warning("a pinned model could not be loaded", {{"reason", error.what()}});
@@ -159,6 +161,14 @@ struct Scheduler::Impl {
     if (plans.size() >= kMaxPlans) plans.clear();
     plans[record.id] = plan;
     return plan;
+  }
+
+  // Of the plan, or what a scan has found since.
+  std::string FaultOf(const SnapshotPlan& plan) const {
+    return plan.fault.empty() ? BlockedFault(hub, plan) : plan.fault;
+  }
+  void RequireRunnable(const SnapshotPlan& plan) const {
+    if (std::string fault = FaultOf(plan); !fault.empty()) throw Error(Code::kUnprocessable, fault);
   }
 
   void StartCall(Call::Request request, const std::weak_ptr<Caller>& caller,
@@ -194,12 +204,13 @@ std::vector<std::pair<int64_t, ModelStatus>> Scheduler::Loaded() const {
 void Scheduler::Warm(const hub::RepoHandle& repo) {
   Admit(repo.record());
   PlanPtr plan = impl_->PlanOf(repo);
-  if (!plan->fault.empty()) throw Error(Code::kUnprocessable, plan->fault);
+  impl_->RequireRunnable(*plan);
   impl_->loop->Post([impl = impl_.get(), plan] { impl->models->Warm(plan); });
 }
 
 void Scheduler::Pin(const hub::RepoHandle& repo, bool pinned) {
   PlanPtr plan = impl_->PlanOf(repo);
+  if (pinned) impl_->RequireRunnable(*plan);
   hub::SetPinnedModel(impl_->hub.db(), repo.record().id, pinned);
   impl_->loop->Post([impl = impl_.get(), plan, pinned] { impl->models->Pin(plan, pinned); });
 }
@@ -218,7 +229,8 @@ net::Response Scheduler::Forward(const hub::RepoHandle& repo, net::Request& requ
   Impl* impl = impl_.get();
   if (impl->stopped) throw Error(Code::kUnavailable, "The hub is shutting down");
   PlanPtr plan = impl->PlanOf(repo);
-  if (!plan->fault.empty()) return FaultAnswer(options.shape, 422, plan->fault);
+  if (std::string fault = impl->FaultOf(*plan); !fault.empty())
+    return FaultAnswer(options.shape, 422, fault);
   int64_t repo_id = plan->repo_id;
   impl->board->Enter(repo_id);
   uint64_t id = ++impl->last_call;
