@@ -3,6 +3,8 @@
 #include <climits>
 #include <cstdio>
 #include <new>
+#include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "cli/command.h"
@@ -17,6 +19,30 @@ std::string OwnPath(const char* fallback) {
   return length > 0 ? std::string(path, static_cast<size_t>(length)) : fallback;
 }
 
+// The parser splits a word like "[a, b]" wherever an option takes several. Here a word is a word: a
+// NUL, which no argument of a process can hold, keeps the brackets from being its ends, and goes
+// when the option is read.
+std::vector<std::string> KeptWords(int argc, char** argv) {
+  std::vector<std::string> words;
+  for (int i = argc - 1; i > 0; --i) {  // the parser takes them from the end
+    words.emplace_back(argv[i]);
+    if (words.back().starts_with('[') && words.back().ends_with(']')) words.back() += '\0';
+  }
+  return words;
+}
+
+void ReadKeptWords(CLI::App* app) {
+  for (CLI::Option* option : app->get_options()) {
+    if (option->get_items_expected_max() == 0) continue;
+    option->transform([](std::string word) {
+      if (word.ends_with('\0')) word.pop_back();
+      return word;
+    });
+  }
+  for (CLI::App* command : app->get_subcommands([](CLI::App*) { return true; }))
+    ReadKeptWords(command);
+}
+
 }  // namespace
 
 int RunMain(int argc, char** argv) {
@@ -29,7 +55,8 @@ int RunMain(int argc, char** argv) {
 #include "cli/commands.inc"
 #undef HEARTH_COMMAND
   try {
-    app.parse(argc, argv);
+    ReadKeptWords(&app);
+    app.parse(KeptWords(argc, argv));
   } catch (const CLI::ParseError& error) {
     int code = app.exit(error);
     return code == 0 ? 0 : 2;

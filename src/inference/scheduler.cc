@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "hub/pinned_models.h"
 #include "inference/internal/board.h"
 #include "inference/internal/call.h"
 #include "inference/internal/event_loop.h"
@@ -115,6 +116,8 @@ struct Scheduler::Impl {
         Models::Parts{hub, *loop, *board, layouts, options, sockets, snapshots, budget_bytes});
     models->Start();
     loop->Start();
+    // Off this thread: plans read repositories.
+    for (int64_t id : hub::PinnedModels(hub.db())) layouts.Submit([this, id] { LoadPinned(id); });
   }
   ~Impl() { Stop(); }
 
@@ -126,6 +129,22 @@ struct Scheduler::Impl {
     layouts.Stop();
     std::error_code ignored;
     fs::remove_all(sockets, ignored);
+  }
+
+  void LoadPinned(int64_t repo_id) {
+    try {
+      hub::RepoPtr repo = hub.repos().FindById(repo_id);
+      if (!repo) return hub::SetPinnedModel(hub.db(), repo_id, false);  // deleted meanwhile
+      PlanPtr plan = PlanOf(hub.repos().OpenAsSystem(repo));
+      // What has become impossible, or was found to be dangerous, waits for better times.
+      if (!FaultOf(*plan).empty()) return;
+      loop->Post([this, plan] {
+        models->Pin(plan, true);
+        models->Warm(plan);
+      });
+    } catch (const std::exception& error) {
+      log::Warning("a pinned model could not be loaded", {{"reason", error.what()}});
+    }
   }
 
   PlanPtr PlanOf(const hub::RepoHandle& repo) {
@@ -192,6 +211,7 @@ void Scheduler::Warm(const hub::RepoHandle& repo) {
 void Scheduler::Pin(const hub::RepoHandle& repo, bool pinned) {
   PlanPtr plan = impl_->PlanOf(repo);
   if (pinned) impl_->RequireRunnable(*plan);
+  hub::SetPinnedModel(impl_->hub.db(), repo.record().id, pinned);
   impl_->loop->Post([impl = impl_.get(), plan, pinned] { impl->models->Pin(plan, pinned); });
 }
 

@@ -89,7 +89,7 @@ class Scheduler {
 
   // Starts loading. Throws as Admit does.
   void Warm(const hub::RepoHandle& repo);
-  // A pinned model is not unloaded for being idle or for others. Lost with the process.
+  // A pinned model is not unloaded for being idle or for others, and loaded when the hub starts.
   void Pin(const hub::RepoHandle& repo, bool pinned);
   // Running requests finish first.
   void Unload(const hub::RepoHandle& repo);

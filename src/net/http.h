@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -95,6 +96,9 @@ struct Request {
   bool secure = false;     // TLS here, or https at a trusted proxy
   std::string host;        // Host header, lower case, with port; from a trusted proxy if it says so
   std::string request_id;
+  // Asked to stop when the client leaves while a handler of the pool works. Callbacks run on an I/O
+  // thread: they must be quick.
+  std::stop_token left;
   // Captures of the matched route pattern, still percent-encoded, filled by the router. Names live as
   // long as the router.
   std::vector<std::pair<std::string_view, std::string>> captures;

@@ -1,5 +1,6 @@
 // Responses that come later and streams that say when they go on: no worker waits for either, and
 // both end when the client leaves.
+#include <atomic>
 #include <deque>
 #include <mutex>
 #include <thread>
@@ -111,6 +112,30 @@ TEST_F(LaterTest, EndsWhenTheClientLeavesAndALateAnswerIsDropped) {
   EXPECT_TRUE(Eventually([&] { return alive_.use_count() < before; }));
   answers_[0](Response::Text(200, "nobody"));
   EXPECT_EQ(Connect().Ask(Get("/now")).body, "now");
+}
+
+TEST_F(LaterTest, AHandlerAtWorkIsToldThatItsClientHasLeft) {
+  struct Visit {
+    std::atomic<bool> works = false, told = false;
+  };
+  Visit plain, with_body;
+  Serve([&](Request& request) {
+    if (request.raw_path == "/now") return Response::Text(200, "now");
+    Visit& visit = request.method == "POST" ? with_body : plain;
+    std::stop_callback leaving(request.left, [&] { visit.told = true; });
+    visit.works = true;
+    Eventually([&] { return visit.told.load(); });
+    return Response::Text(200, "nobody");
+  });
+  for (Visit* visit : {&plain, &with_body}) {
+    RawClient client = Connect();
+    ASSERT_TRUE(client.Send(visit == &plain ? Get("/slow") : Post("/slow", "body")));
+    ASSERT_TRUE(Eventually([&] { return visit->works.load(); }));
+    EXPECT_FALSE(visit->told) << "it still waits";
+    client.Close();
+    EXPECT_TRUE(Eventually([&] { return visit->told.load(); }));
+  }
+  EXPECT_EQ(Connect().Ask(Get("/now")).body, "now") << "the worker is free again";
 }
 
 TEST_F(LaterTest, AFailingStartIs500) {

@@ -184,14 +184,34 @@ RopeOptions ParseRope(const ModelConfig& config, uint32_t head_dim, std::string_
     ScaleLlama3(settings, &frequencies);
   } else if (type == "yarn") {
     ScaleYarn(settings, theta, dims, &frequencies, &options.magnitude);
-  } else if (type != "default" && type != "dynamic") {
-    // "dynamic" is the default up to the length that the model was trained for, where we stop.
+  } else if (type == "dynamic") {
+    options.dynamic_factor = settings.Need("factor");
+    if (!(options.dynamic_factor >= 1 && options.dynamic_factor <= 1e6))
+      throw Error(Code::kInvalidArgument,
+                  "config.json: \"factor\" of rotary positions is outside of its range");
+    options.dynamic_base = theta;
+    // One pair has nothing to spread.
+    if (dims > 2)
+      options.dynamic_after = config.Count({"max_position_embeddings"}, 2048u, UINT32_MAX);
+  } else if (type != "default") {
     throw Error(Code::kUnimplemented, "unknown rope_type \"" + type.substr(0, 40) + "\"");
   }
   for (double frequency : frequencies) {
     options.inverse_frequencies.push_back(static_cast<float>(frequency));
   }
   return options;
+}
+
+uint32_t LongestText(const ModelConfig& config) {
+  uint32_t trained = config.Count({"max_position_embeddings"}, 2048u, UINT32_MAX);
+  const Json* rope = config.Find({"rope_parameters", "rope_scaling"});
+  if (rope == nullptr || !rope->is_object()) return trained;
+  const Json* type = rope->Find("rope_type");
+  if (type == nullptr) type = rope->Find("type");
+  const Json* factor = rope->Find("factor");
+  if (type == nullptr || *type != Json("dynamic") || factor == nullptr) return trained;
+  double most = trained * std::clamp(factor->AsDouble().value_or(1), 1.0, 1e6);
+  return static_cast<uint32_t>(std::min<double>(most, UINT32_MAX));
 }
 
 std::string LayerType(const ModelConfig& config, uint32_t layer) {

@@ -20,6 +20,10 @@ tensor::Activation ParseActivation(std::string_view name);
 tensor::RopeOptions ParseRope(const ModelConfig& config, uint32_t head_dim,
                               std::string_view layer_type = "full_attention");
 
+// The most tokens that a text may have: "max_position_embeddings", and for dynamic rotary positions
+// as many times more as their "factor" says.
+uint32_t LongestText(const ModelConfig& config);
+
 // Layer `layer`'s entry of "layer_types"; empty when the list does not name it.
 std::string LayerType(const ModelConfig& config, uint32_t layer);
 

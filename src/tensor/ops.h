@@ -69,9 +69,17 @@ struct RopeOptions {
   // For sequences longer than `long_after` tokens (longrope); empty: the same.
   std::vector<float> long_inverse_frequencies;
   uint32_t long_after = 0;
+  // Sequences longer than `dynamic_after` tokens turn slower, the longer the more; 0: never. See
+  // DynamicFrequencies.
+  uint32_t dynamic_after = 0;
+  double dynamic_base = 0, dynamic_factor = 1;
   float magnitude = 1;       // multiplies cos and sin (yarn, longrope)
   bool interleaved = false;  // pairs (2i, 2i+1) rather than (i, i + half)
 };
+
+// The inverse frequencies of a sequence of `length` > dynamic_after tokens: "dynamic NTK", the base
+// raised with the length (https://arxiv.org/abs/2309.00071, appendix A.1).
+std::vector<float> DynamicFrequencies(const RopeOptions& options, uint32_t length);
 
 struct AttentionOptions {
   uint32_t heads = 0;

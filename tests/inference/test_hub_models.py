@@ -267,9 +267,12 @@ class WorkerMetrics:
             connection.sendall(f"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
             return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
 
-    def running(self):
+    def value(self, name):
         text = self.ask(self.environment["HEARTH_WORKER_TOKEN"])
-        return int(next(line for line in text.splitlines() if line.startswith("tgi_batch_current_size ")).split()[1])
+        return int(next(line for line in text.splitlines() if line.startswith(name + " ")).split()[1])
+
+    def running(self):
+        return self.value("tgi_batch_current_size")
 
 
 def test_a_client_that_leaves_ends_its_request_in_the_worker(hub):
@@ -286,6 +289,30 @@ def test_a_client_that_leaves_ends_its_request_in_the_worker(hub):
     assert eventually(lambda: hub.metric("hearth_inference_active_requests") == 0)
 
 
+@pytest.mark.parametrize("path, body", [
+    ("/models/alice/endless", {"inputs": "the cat", "parameters": {"max_new_tokens": ENDLESS}}),
+    ("/models/alice/endless/generate", {"inputs": "the cat", "parameters": {"max_new_tokens": ENDLESS}}),
+    ("/v1/completions", {"model": "alice/endless", "prompt": "the cat", "max_tokens": ENDLESS, "temperature": 0, "n": 2}),
+    ("/v1/completions", {"model": "alice/endless", "prompt": "the cat", "max_tokens": ENDLESS, "temperature": 0, "n": 2, "use_beam_search": True}),
+    ("/v1/chat/completions", {"model": "alice/endless", "messages": MESSAGES, "max_tokens": ENDLESS, "temperature": 0}),
+    ("/api/generate", {"model": "alice/endless", "prompt": "the cat", "stream": False, "options": {"num_predict": ENDLESS, "temperature": 0}}),
+], ids=["task", "tgi", "completions", "beams", "chat", "ollama"])
+def test_a_client_that_leaves_ends_its_whole_answer_too(hub, path, body):
+    """Nothing has been answered when the connection closes: the sequences leave the batch all the same."""
+    hub.warm("alice/endless")
+    worker = WorkerMetrics(hub.workers()["alice/endless"])
+    before = worker.value("tgi_request_generated_tokens_total")
+    host, port = hub.url.removeprefix("http://").split(":")
+    body = json.dumps(body)
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ADMIN_TOKEN}\r\n"
+                           f"Content-Length: {len(body)}\r\n\r\n{body}".encode())
+        assert eventually(lambda: worker.running() >= 1)
+    assert eventually(lambda: worker.running() == 0)
+    assert worker.value("tgi_request_generated_tokens_total") - before < ENDLESS
+    assert eventually(lambda: hub.metric("hearth_inference_active_requests") == 0)
+
+
 def test_a_worker_knows_its_own_secret_only(hub):
     hub.warm("alice/chat")
     worker = WorkerMetrics(hub.workers()["alice/chat"])
@@ -294,6 +321,17 @@ def test_a_worker_knows_its_own_secret_only(hub):
     descriptors = pathlib.Path(f"/proc/{hub.workers()['alice/chat']}/fd")
     opened = [os.readlink(descriptor) for descriptor in descriptors.iterdir()]
     assert not [path for path in opened if path.endswith((".db", ".db-wal", ".key", ".log"))], opened
+
+
+def test_a_worker_is_confined_by_the_kernel(hub):
+    """A filter of system calls, in all of its threads, unless this kernel has none (said in the log then)."""
+    hub.warm("alice/chat")
+    threads = pathlib.Path(f"/proc/{hub.workers()['alice/chat']}/task")
+    for thread in threads.iterdir():
+        status = dict(line.split(":\t", 1) for line in (thread / "status").read_text().splitlines() if ":\t" in line)
+        assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2", thread
+    # What it serves goes on, with threads that are made later.
+    assert hub.post("/v1/completions", {"model": "alice/chat", "prompt": "a", "max_tokens": 2}).ok
 
 
 def test_too_many_requests_are_refused_before_they_are_read(hub):

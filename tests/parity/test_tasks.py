@@ -12,7 +12,9 @@ import transformers
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import test_data  # noqa: E402
+from test_adapters import make_adapter  # noqa: E402
 
 BINARY = pathlib.Path(os.environ.get("HEARTH_BINARY", ROOT / "build" / "release" / "src" / "apps" / "hearth"))
 # Nothing is written to the home of whoever runs the tests.
@@ -42,9 +44,9 @@ def make(folder, class_name, labels=None):
     return model.eval()
 
 
-def run(folder, task, text, **parameters):
+def run(folder, task, text, *options, **parameters):
     given = [part for name, value in parameters.items() for part in ("-p", f"{name}={json.dumps(value)}")]
-    done = subprocess.run([BINARY, "run", folder, task, text, "--json", "--precision", "fp32", *given], capture_output=True, text=True)
+    done = subprocess.run([BINARY, "run", folder, task, text, "--json", "--precision", "fp32", *options, *given], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -126,3 +128,39 @@ def test_text_ranking(tokenizer, tmp_path):
     ours = run(tmp_path, "text-ranking", json.dumps({"query": query, "texts": texts}))
     assert [item["index"] for item in ours] == sorted(range(len(texts)), key=lambda i: -scores[i])
     assert [item["score"] for item in ours] == pytest.approx(sorted(scores, reverse=True), abs=1e-4)
+
+
+@pytest.mark.parametrize("task, kind, labels", [
+    ("text-classification", "BertForSequenceClassification", ["good", "bad", "neither"]),
+    ("zero-shot-classification", "BertForSequenceClassification", ["contradiction", "neutral", "entailment"]),
+    ("text-ranking", "BertForSequenceClassification", ["relevance"]),
+    ("token-classification", "BertForTokenClassification", ["O", "B-PER", "B-LOC"]),
+    ("question-answering", "BertForQuestionAnswering", None), ("fill-mask", "BertForMaskedLM", None)])
+def test_an_adapter_that_is_named_counts_in_every_task(task, kind, labels, tokenizer, tmp_path):
+    """The same answer as the model whose weights the adapter's pairs were added to, and not the plain model's."""
+    model = make(tmp_path / "model", kind, labels)
+    changed = make_adapter(model, ["query", "value", "dense"], tmp_path / "adapter")
+    changed.save_pretrained(tmp_path / "changed")
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(tmp_path / "model" / name, tmp_path / "changed")
+    question = {"question": "who lives near the tower?", "context": TEXT}
+    text = {"fill-mask": "the [MASK] sat on the mat", "question-answering": json.dumps(question),
+            "text-ranking": json.dumps({"query": question["question"], "texts": [TEXT, "cats", "a b c d"]})}.get(task, TEXT)
+    more = {"candidate_labels": ["travel", "art"]} if task.startswith("zero") else {}
+
+    def scores(answer):
+        if isinstance(answer, list):
+            return [score for item in answer for score in scores(item)]
+        return [answer["score"]]
+    adapter = ["--adapter", f"mine={tmp_path / 'adapter'}"]
+    ours = run(tmp_path / "model", task, text, *adapter, adapter_id="mine", **more)
+    expected = run(tmp_path / "changed", task, text, **more)
+    plain = run(tmp_path / "model", task, text, *adapter, **more)
+
+    def error(a, b):
+        a, b = torch.tensor(scores(a)), torch.tensor(scores(b))
+        return float((a - b).abs().max() / b.max()) if a.shape == b.shape else 1.0
+    assert error(ours, expected) < 2e-3 and error(ours, expected) < error(ours, plain) / 5
+    wrong = subprocess.run([BINARY, "run", tmp_path / "model", task, text, "-p", 'adapter_id="nobody"',
+                            *(["-p", 'candidate_labels=["a"]'] if more else [])], capture_output=True, text=True)
+    assert wrong.returncode != 0 and 'adapter_id "nobody" is not loaded' in wrong.stderr

@@ -159,6 +159,113 @@ def test_impossible_wishes_are_refused(path, body, word, worker):
     assert status in (400, 422) and word in json.dumps(answer), answer
 
 
+def rotary_model(kind, settings, folder, tokenizer):
+    """Lively enough that another angle gives another text."""
+    torch.manual_seed(8)
+    made = getattr(transformers, kind + "ForCausalLM")(getattr(transformers, kind + "Config")(
+        vocab_size=len(LETTERS) + 1, hidden_size=48, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, eos_token_id=None, bos_token_id=None, pad_token_id=0, **settings)).eval()
+    with torch.no_grad():
+        for value in made.parameters():
+            value.copy_(torch.randn_like(value) * 0.35 + (1 if value.dim() == 1 else 0))
+    made.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return made
+
+
+# 40 tokens of prompt: below, at and above the length at which the angles change.
+@pytest.mark.parametrize("limit", [24, 39, 40, 41, 48, 60, 200])
+@pytest.mark.parametrize("kind", ["longrope", "dynamic"])
+def test_texts_that_grow_past_a_models_length(kind, limit, tokenizer, tmp_path):
+    """Greedy text beside others that begin alike: one page of the cache holds 16 tokens."""
+    if kind == "longrope":
+        made = rotary_model("Phi3", dict(max_position_embeddings=512, original_max_position_embeddings=limit, rope_parameters={
+            "rope_type": "longrope", "rope_theta": 10000.0, "short_factor": [1 + i / 7 for i in range(6)],
+            "long_factor": [2 + i / 3 for i in range(6)], "original_max_position_embeddings": limit}), tmp_path, tokenizer)
+    else:
+        made = rotary_model("Llama", dict(max_position_embeddings=limit, rope_parameters={
+            "rope_type": "dynamic", "rope_theta": 10000.0, "factor": 8.0}), tmp_path, tokenizer)
+    wanted = expected(made, tokenizer, max_new_tokens=40, min_new_tokens=40, do_sample=False)[0][0]
+    worker = Worker(tmp_path)
+
+    def ask(prompt, tokens=40):
+        status, answer = worker.ask("/v1/completions", prompt=prompt, max_tokens=tokens, temperature=0)
+        assert status == 200, answer
+        return answer["choices"][0]["text"]
+    assert ask(PROMPT) == wanted
+    # What is known of shorter and longer texts is not mixed with this one.
+    ask(PROMPT[:30] + " on")
+    ask(PROMPT + wanted[:30])
+    assert ask(PROMPT) == wanted
+    assert worker.stop() == 0
+
+
+def prompt_logprobs(model, tokenizer, prompt=PROMPT):
+    ids = tokenizer(prompt, return_tensors="pt").input_ids
+    with torch.no_grad():
+        scores = model(ids).logits[0].log_softmax(-1)
+    return ids[0].tolist(), [None] + [float(scores[i, token]) for i, token in enumerate(ids[0, 1:].tolist())], scores
+
+
+@pytest.mark.parametrize("prompt", [PROMPT, "a", PROMPT * 4])
+def test_probabilities_of_the_prompt(prompt, model, tokenizer, worker):
+    ids, theirs, scores = prompt_logprobs(model, tokenizer, prompt)
+    for _ in range(2):  # the second time the prompt's keys and values would be known
+        status, answer = worker.ask("/generate", inputs=prompt, parameters={"max_new_tokens": 4, "decoder_input_details": True})
+        assert status == 200, answer
+        prefill = answer["details"]["prefill"]
+        assert [token["id"] for token in prefill] == ids and "".join(token["text"] for token in prefill) == prompt
+        assert prefill[0]["logprob"] is None
+        assert [token["logprob"] for token in prefill[1:]] == pytest.approx(theirs[1:], abs=1e-4)
+    # As evaluation programs ask: nothing is generated but what must be.
+    for tokens in (0, 1, 3):
+        status, answer = worker.ask("/v1/completions", prompt=prompt, max_tokens=tokens, echo=True, logprobs=2, temperature=0)
+        assert status == 200, answer
+        (choice,) = answer["choices"]
+        logprobs = choice["logprobs"]
+        assert choice["text"].startswith(prompt) and "".join(logprobs["tokens"]) == choice["text"]
+        assert len(logprobs["tokens"]) == len(ids) + tokens == len(logprobs["token_logprobs"]) == len(logprobs["top_logprobs"])
+        assert logprobs["token_logprobs"][0] is None and logprobs["top_logprobs"][0] is None
+        assert logprobs["token_logprobs"][1:len(ids)] == pytest.approx(theirs[1:], abs=1e-4)
+        assert logprobs["text_offset"] == [sum(map(len, logprobs["tokens"][:i])) for i in range(len(logprobs["tokens"]))]
+        for i in range(1, len(ids)):
+            best = scores[i - 1].topk(2)
+            assert sorted(logprobs["top_logprobs"][i].values(), reverse=True) == pytest.approx(best.values.tolist(), abs=1e-4)
+        assert answer["usage"]["completion_tokens"] == tokens
+    # Plain prompts share with what was computed, as before.
+    _, plain = worker.ask("/v1/completions", prompt=prompt, max_tokens=3, temperature=0)
+    assert prompt + plain["choices"][0]["text"] == choice["text"]
+
+
+def test_streams_tell_the_prompts_probabilities_too(model, tokenizer, worker):
+    _, theirs, _ = prompt_logprobs(model, tokenizer)
+    _, text = worker.ask("/v1/completions", prompt=PROMPT, max_tokens=3, echo=True, logprobs=1, temperature=0, stream=True)
+    chunks = [json.loads(line[6:])["choices"][0] for line in text.splitlines() if line.startswith("data: {")]
+    tokens = [token for chunk in chunks for token in chunk["logprobs"]["tokens"]]
+    values = [value for chunk in chunks for value in chunk["logprobs"]["token_logprobs"]]
+    assert "".join(tokens) == "".join(chunk["text"] for chunk in chunks) and len(tokens) == len(theirs) + 3
+    assert values[0] is None and values[1:len(theirs)] == pytest.approx(theirs[1:], abs=1e-4)
+
+
+def test_tgi_best_of(worker):
+    parameters = {"max_new_tokens": 8, "do_sample": True, "temperature": 1.5, "best_of": 5, "details": True}
+    status, answer = worker.ask("/generate", inputs=PROMPT, parameters=parameters)
+    assert status == 200, answer
+    made = [answer["details"], *answer["details"]["best_of_sequences"]]
+    assert len(made) == 5 and len({each["seed"] for each in made}) == 5
+    means = [sum(token["logprob"] for token in each["tokens"]) / len(each["tokens"]) for each in made]
+    assert means[0] == max(means) and answer["generated_text"] not in [each["generated_text"] for each in made[1:]]
+    for wrong, word in (({"do_sample": False, "temperature": None}, "sampling"), ({"seed": 3}, "seed"), ({"best_of": 0}, "best_of"),
+                        ({"best_of": 1000}, "best_of")):
+        status, answer = worker.ask("/generate", inputs=PROMPT, parameters=parameters | wrong)
+        assert status == 422 and word in answer["error"], answer
+    for path, body, word in (("/generate_stream", {"best_of": 2, "do_sample": True}, "streaming"),
+                             ("/generate_stream", {"decoder_input_details": True}, "streaming"),
+                             ("/generate", {"decoder_input_details": True, "num_beams": 2}, "num_beams")):
+        status, answer = worker.ask(path, inputs=PROMPT, parameters=body)
+        assert status == 422 and word in answer["error"], answer
+
+
 def test_best_of_gives_the_likeliest(worker):
     def ask(**settings):
         status, answer = worker.ask("/v1/completions", prompt=PROMPT, max_tokens=8, seed=5, temperature=2.0, logprobs=0, **settings)

@@ -165,6 +165,8 @@ FORWARD = {
     "llama-answer": ("LlamaForQuestionAnswering", GROUPED),
     "llama-linear": ("LlamaForCausalLM", dict(GROUPED, rope_parameters=rope("linear", factor=3.0))),
     "llama-dynamic": ("LlamaForCausalLM", dict(GROUPED, rope_parameters=rope("dynamic", factor=3.0))),
+    # Longer texts than it was trained for: the sequences of the tests have more tokens.
+    "llama-dynamic-long": ("LlamaForCausalLM", dict(GROUPED, max_position_embeddings=16, rope_parameters=rope("dynamic", factor=4.0))),
     "llama-rope3": ("LlamaForCausalLM", dict(GROUPED, rope_parameters=rope(
         "llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=32))),
     "llama-yarn": ("LlamaForCausalLM", dict(GROUPED, rope_parameters=YARN)),

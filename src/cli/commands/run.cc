@@ -89,6 +89,25 @@ void StreamText(runtime::Runner& runner, const std::string& input, const Json& p
   if (failure) throw *failure;
 }
 
+// A text is a text whatever it begins with; JSON is read where the task is asked with objects.
+Json ReadInput(const runtime::Task& task, const std::string& input) {
+  if (task.input == runtime::TaskInput::kText) return Json(input);
+  std::optional<Json> object;
+  try {
+    object = Json::Parse(input);
+  } catch (const Error&) {
+    // Then it is no object.
+  }
+  if (object && object->is_object()) {
+    bool fits = task.input == runtime::TaskInput::kObject || object->Find("text") != nullptr;
+    if (fits) return *object;
+  }
+  if (task.input == runtime::TaskInput::kPair) return Json(input);
+  throw Error(Code::kInvalidArgument, "an input of " + std::string(task.name) +
+                                          " is a JSON object (see hearth run --help), not \"" +
+                                          input.substr(0, 100) + "\"");
+}
+
 void Run(const RunCommand& command) {
   std::unique_ptr<runtime::Runner> runner = command.model.Load();
   const runtime::Task* task = command.task.empty() || command.task == "auto"
@@ -106,19 +125,16 @@ void Run(const RunCommand& command) {
     inputs.emplace_back(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
   }
   Json parameters = ReadParameters(command.parameters);
+  // One text that appears as it is made; of several, the whole answer.
+  bool streams = true;
+  for (const char* key : {"best_of", "num_beams", "num_return_sequences", "decoder_input_details"})
+    streams = streams && parameters.Find(key) == nullptr;
   for (const std::string& input : inputs) {
-    Json value(input);
-    // Tasks with several inputs take a JSON object.
-    if (input.starts_with("{") || input.starts_with("[")) {
-      try {
-        value = Json::Parse(input);
-      } catch (const Error&) {
-      }
-    }
-    if (task->name == "text-generation" && !command.json && value.is_string()) {
+    Json value = ReadInput(*task, input);
+    if (task->name == "text-generation" && !command.json && streams) {
       StreamText(*runner, input, parameters);
     } else {
-      Print(task->run(*runner, value, parameters), command.json);
+      Print(runtime::RunTask(*runner, *task, value, parameters), command.json);
     }
   }
 }
@@ -132,8 +148,10 @@ void AddRunCommand(CLI::App& app, Outcome*) {
   options->model.AddTo(command);
   command->add_option("task", options->task,
                       "text-generation, text-classification, ...; auto: what the model is for");
-  command->add_option("inputs", options->inputs,
-                      "Texts, or JSON for tasks of several inputs; none: standard input");
+  command->add_option(
+      "inputs", options->inputs,
+      "Texts, each asked by itself; a JSON object each for tasks of several texts. None: "
+      "standard input");
   command->add_option("-p,--parameter", options->parameters, "name=value; may be repeated");
   command->add_flag("--json", options->json, "The answer as the Inference API gives it");
   command->footer(

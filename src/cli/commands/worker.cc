@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "base/confinement.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "cli/command.h"
@@ -74,6 +75,10 @@ void Run(const WorkerCommand& command) {
   net_options.access_log = command.parent == 0;
   net::Server server(net_options, model_server);
   int port = server.Listen({command.listen, "", ""});
+  if (auto reason = ConfineProcess()) {
+    log::Warning("the worker is not confined: it could start programs and open connections",
+                 {{"reason", *reason}});
+  }
   server.Start();
   const runtime::Task* task = runtime::DefaultTask(runner->model());
   std::string where = command.listen;

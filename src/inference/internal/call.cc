@@ -118,6 +118,12 @@ void Call::OnDone() {
 }
 
 void Call::OnBroken() {
+  if (!streams_ && !std::exchange(sent_again_, true)) {
+    upstream_.reset();
+    body_.clear();
+    length_.reset();
+    return over_(*this, End::kBroken);
+  }
   if (!streams_) return Finish(FaultAnswer(request_.options.shape, 503, kBroken, 1));
   if (std::shared_ptr<Caller> caller = caller_.lock()) {
     if (events_) {

@@ -45,6 +45,9 @@ class Call : public UpstreamSink {
   enum class End {
     kAnswered,
     kUnreachable,  // nothing was sent: the call may be sent to another worker
+    // The worker ended before it had answered, and the client has seen nothing: models compute and
+    // change nothing, so the call may be sent once more. Once, as it may be what ends workers.
+    kBroken,
   };
   // `over` is told when the call needs its worker no more; it may destroy this object.
   using Over = std::function<void(Call& call, End end)>;
@@ -80,6 +83,7 @@ class Call : public UpstreamSink {
   bool streams_ = false, events_ = false;
   char last_ = '\n';  // of an event stream
   std::optional<uint64_t> length_;
+  bool sent_again_ = false;
   std::optional<std::chrono::steady_clock::time_point> sent_at_;
 };
 

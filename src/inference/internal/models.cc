@@ -16,6 +16,10 @@ constexpr int kForgetTicks = 60;
 constexpr size_t kMaxCrashes = 3;
 constexpr auto kCrashWindow = std::chrono::minutes(5);
 constexpr auto kCrashPause = std::chrono::seconds(1);
+// A connection breaks shortly before its process is known to have ended.
+constexpr auto kSettle = std::chrono::milliseconds(100);
+// For the worker that replaces one that crashed. Its files are laid out and in the page cache.
+constexpr auto kHoldAgain = std::chrono::seconds(60);
 
 int SecondsUntil(Models::Time until) {
   std::chrono::duration<double> left = until - std::chrono::steady_clock::now();
@@ -100,15 +104,40 @@ void Models::Take(std::unique_ptr<Call> taken) {
                               generation->progress->SecondsLeft(model.used)));
     calls_.erase(id);
   } else {
-    model.waiting.push_back(id);
-    call.hold_timer = parts_.loop.After(request.options.hold, [this, id] {
-      auto found = calls_.find(id);
-      if (found == calls_.end()) return;
-      Call& late = *found->second;
-      late.hold_timer.reset();
-      late.Refuse(LoadingAnswer(late.request().options.shape, late.request().plan->model, 1));
-      Drop(id);
-    });
+    Hold(model, call, request.options.hold);
+  }
+  Publish(model);
+}
+
+// Until a worker is ready, or this long.
+void Models::Hold(Model& model, Call& call, std::chrono::milliseconds limit) {
+  uint64_t id = call.request().id;
+  model.waiting.push_back(id);
+  call.hold_timer = parts_.loop.After(limit, [this, id] {
+    auto found = calls_.find(id);
+    if (found == calls_.end()) return;
+    Call& late = *found->second;
+    late.hold_timer.reset();
+    late.Refuse(LoadingAnswer(late.request().options.shape, late.request().plan->model, 1));
+    Drop(id);
+  });
+}
+
+// What a broken connection left behind: to the worker that there is now, or will be.
+void Models::SendAgain(uint64_t id) {
+  auto found = calls_.find(id);
+  if (found == calls_.end() || found->second->worker != 0) return;
+  Call& call = *found->second;
+  Model& model = ModelOf(*call.request().plan);
+  Generation* generation = Ensure(model, call.request().plan);
+  if (generation != nullptr && generation->phase != Phase::kReady) return;  // it waits
+  std::erase(model.waiting, id);
+  if (generation != nullptr) {
+    Send(call, *generation);
+  } else {
+    call.Refuse(FailureAnswer(model, call.request().options.shape));
+    if (call.hold_timer) parts_.loop.Cancel(*call.hold_timer);
+    calls_.erase(found);
   }
   Publish(model);
 }
@@ -135,13 +164,17 @@ void Models::OnOver(Call& call, Call::End end) {
     }
     Generation* next = Ensure(model, call.request().plan);
     if (next != nullptr && next->phase != Phase::kReady) {
-      model.waiting.push_back(id);
+      Hold(model, call,
+           std::max<std::chrono::milliseconds>(call.request().options.hold, kHoldAgain));
     } else {
       call.Refuse(next == nullptr ? FailureAnswer(model, call.request().options.shape)
                                   : FaultAnswer(call.request().options.shape, 503,
                                                 "The model's worker ended", 1));
       calls_.erase(id);
     }
+  } else if (end == Call::End::kBroken) {
+    Hold(model, call, std::max<std::chrono::milliseconds>(call.request().options.hold, kHoldAgain));
+    parts_.loop.After(kSettle, [this, id] { SendAgain(id); });
   } else {
     calls_.erase(id);
   }

@@ -97,6 +97,8 @@ class Models {
   // The generation that takes requests for these files, loading or warm; null when it has failed.
   Generation* Ensure(Model& model, const PlanPtr& plan);
   void Send(Call& call, Generation& generation);
+  void Hold(Model& model, Call& call, std::chrono::milliseconds limit);
+  void SendAgain(uint64_t call);
   void SendWaiting(Model& model);
   void RefuseWaiting(Model& model);
   net::Response FailureAnswer(const Model& model, FaultShape shape) const;

@@ -72,7 +72,13 @@ void Session::Close() {
     busy_ = false;
   }
   // A worker still uses the exchange: its completion disposes of it.
-  if (!busy_) DisposeExchange();
+  if (!busy_) return DisposeExchange();
+  TellOfLeaving();
+}
+
+// Nobody waits for what a worker does.
+void Session::TellOfLeaving() {
+  if (exchange_) exchange_->left.request_stop();
 }
 
 void Session::OnEvents(uint32_t events) {
@@ -83,6 +89,7 @@ void Session::OnEvents(uint32_t events) {
     auto self = shared_from_this();
     return Close();
   }
+  if (hung_up_ && phase_ == Phase::kWork) TellOfLeaving();
   uint32_t awaited = waiting_ == Waiting::kInput    ? EPOLLIN | EPOLLRDHUP | kBroken
                      : waiting_ == Waiting::kOutput ? EPOLLOUT | kBroken
                                                     : 0u;

@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -98,6 +99,8 @@ class Session : public std::enable_shared_from_this<Session> {
 
   struct Exchange {
     Request request;
+    std::stop_source left{
+        std::nostopstate};  // what request.left watches, while a worker handles it
     Plan plan;
     int minor_version = 1;
     bool keep_alive = true;
@@ -142,6 +145,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void Linger();
   bool TooSlow(SteadyTime now, uint64_t moved);
   bool PeerHasLeft() const;
+  void TellOfLeaving();
 
   // session_request.cc
   void BeginRequest(RequestHead head);

@@ -111,6 +111,9 @@ void Session::StartWork(Work work) {
   }
   auto self = shared_from_this();
   busy_ = true;
+  exchange_->left = std::stop_source();
+  exchange_->request.left = exchange_->left.get_token();
+  if (hung_up_) TellOfLeaving();
   bool accepted = context_.pool->TrySubmit([self, work] {
     self->RunWork(work);
     self->loop_.Post([self, work] { self->OnWorkDone(work); });

@@ -43,7 +43,7 @@ ModelShape Shape(const ModelConfig& config) {
   uint32_t head_dim = IsGemma(config) ? 256 : shape.hidden / std::max(shape.heads, 1u);
   shape.head_dim = config.Count({"head_dim"}, head_dim, 65536);
   CheckHeads(shape);
-  shape.max_tokens = config.Count({"max_position_embeddings"}, 2048u, UINT32_MAX);
+  shape.max_tokens = LongestText(config);
   shape.is_decoder = !SeesBothSides(config);
   return shape;
 }

@@ -24,6 +24,9 @@ uint32_t PageCount(const Model& model, const EngineOptions& options) {
   return static_cast<uint32_t>(std::clamp<uint64_t>(options.kv_bytes / page, 4, 1u << 20));
 }
 
+// Scores of so many tokens' vocabularies are held at a time for prompts that are judged (16 MiB).
+constexpr uint32_t kJudgedScores = 4u << 20;
+
 uint32_t PagesFor(uint64_t tokens) {
   return static_cast<uint32_t>((tokens + kPageTokens - 1) / kPageTokens);
 }
@@ -38,6 +41,12 @@ Engine::Engine(std::shared_ptr<const Model> model, const EngineOptions& options)
       cache_(CacheShape(*model_, options.kv_type), PageCount(*model_, options)),
       pool_(cache_.pages()) {
   max_tokens_ = std::min(model_->shape().max_tokens, cache_.pages() * kPageTokens);
+  for (const tensor::Node& node : session_.program().graph().nodes) {
+    const auto* rope = std::get_if<tensor::RopeOptions>(&node.operation);
+    if (rope == nullptr) continue;
+    if (!rope->long_inverse_frequencies.empty()) rope_switch_ = rope->long_after;
+    if (rope->dynamic_after > 0) rope_drift_ = rope->dynamic_after;
+  }
   state_.pages = state_.pages_available = pool_.pages();
   thread_ = std::thread([this] { Loop(); });
 }
@@ -59,6 +68,9 @@ uint64_t Engine::Submit(GenerationRequest request, EventSink sink) {
     throw Error(Code::kUnprocessable, "the prompt has " + std::to_string(request.prompt.size()) +
                                           " tokens; this model takes at most " +
                                           std::to_string(max_tokens_ - 1) + " and an answer");
+  }
+  if (request.beams && request.prompt_logprobs) {
+    throw Error(Code::kUnprocessable, "the prompt's tokens cannot be judged in a beam search");
   }
   for (TokenId token : request.prompt) {
     if (token >= model_->shape().vocabulary) {
@@ -100,21 +112,36 @@ void Engine::Cancel(uint64_t number) {
   wake_.notify_one();
 }
 
-void Engine::Generate(GenerationRequest request, const EventSink& sink) {
-  std::mutex mutex;
-  std::condition_variable done;
-  bool is_done = false;
-  Submit(std::move(request), [&](const GenerationEvent& event) {
+void Engine::Generate(GenerationRequest request, const EventSink& sink,
+                      const std::stop_token& left) {
+  // Events may still come after this function has given up.
+  struct Waiter {
+    std::mutex mutex;
+    std::condition_variable done;
+    bool is_done = false, has_left = false;
+  };
+  auto waiter = std::make_shared<Waiter>();
+  uint64_t number = Submit(std::move(request), [waiter, &sink](const GenerationEvent& event) {
+    std::lock_guard lock(waiter->mutex);
+    if (waiter->has_left) return false;
     bool go_on = sink(event);
     if (event.is_last() || !go_on) {
-      std::lock_guard lock(mutex);
-      is_done = true;
-      done.notify_one();
+      waiter->is_done = true;
+      waiter->done.notify_one();
     }
     return go_on;
   });
-  std::unique_lock lock(mutex);
-  done.wait(lock, [&] { return is_done; });
+  std::stop_callback leaving(left, [&] {
+    std::lock_guard lock(waiter->mutex);
+    waiter->has_left = true;
+    waiter->done.notify_one();
+  });
+  std::unique_lock lock(waiter->mutex);
+  waiter->done.wait(lock, [&] { return waiter->is_done || waiter->has_left; });
+  if (waiter->is_done) return;
+  lock.unlock();
+  Cancel(number);
+  throw Error(Code::kUnavailable, "the client has left");
 }
 
 EngineState Engine::state() const {
@@ -181,6 +208,21 @@ void Engine::DropFinished() {
   state_.pages_available = pool_.available();
 }
 
+// Before the sequence takes pages, and before each step: it may have grown past a length at which
+// the rotary positions of all its tokens change.
+void Engine::SwitchRope(Sequence& sequence) {
+  if (sequence.tokens.size() > rope_drift_ && !sequence.drifts) {
+    pool_.MakeKnown(sequence.pages, {sequence.tokens.data(), sequence.computed}, sequence.salt());
+    sequence.drifts = true;
+  }
+  if (sequence.is_long || sequence.tokens.size() <= rope_switch_) return;
+  pool_.MakeKnown(sequence.pages, {sequence.tokens.data(), sequence.computed}, sequence.salt());
+  pool_.Release(sequence.pages);
+  sequence.pages.clear();
+  sequence.computed = 0;
+  sequence.is_long = true;
+}
+
 // Moves the first waiting sequence to the running ones; false when there is none or no room.
 bool Engine::Admit() {
   if (waiting_.empty() || running_.size() >= options_.max_sequences) return false;
@@ -191,7 +233,9 @@ bool Engine::Admit() {
   if (pool_.available() < PagesFor(first.tokens.size() + 1) + of_beams && !running_.empty()) {
     return false;
   }
-  first.pages = pool_.TakeKnown(first.tokens, first.salt());
+  SwitchRope(first);
+  // Scores of the prompt are not kept: its tokens are computed.
+  if (!first.judges()) first.pages = pool_.TakeKnown(first.tokens, first.salt());
   first.computed = static_cast<uint32_t>(first.pages.size()) * kPageTokens;
   if (first.generated() == 0) first.cached = first.computed;
   for (uint32_t i = 0; i < of_beams; ++i) {
@@ -230,6 +274,11 @@ bool Engine::PlanSequence(Sequence& sequence, uint32_t budget, StepPlan* plan) {
   if (sequence.has_forked()) return PlanBeams(sequence, budget, plan);
   sequence.guesses.clear();
   uint32_t rows = std::min(sequence.pending(), budget);
+  if (sequence.judges()) {
+    // The first token stands after nothing.
+    if (sequence.judged.empty()) sequence.judged.push_back({sequence.tokens.front(), 0, {}});
+    rows = std::min(rows, std::max(kJudgedScores / model_->shape().vocabulary, 1u));
+  }
   bool ends = rows == sequence.pending();
   uint32_t wanted = sequence.request.config.prompt_lookup_num_tokens.value_or(0);
   if (ends && rows == 1 && wanted > 0 && sequence.request.filter == nullptr) {
@@ -237,6 +286,11 @@ bool Engine::PlanSequence(Sequence& sequence, uint32_t budget, StepPlan* plan) {
     options.max_ngram = sequence.request.config.max_matching_ngram_size.value_or(2);
     options.max_tokens = std::min(wanted, budget - rows);
     options.max_length = std::min(sequence.limits.max_length, max_tokens_);
+    // A guess must not change what the tokens before it are computed with.
+    if (!sequence.is_long) options.max_length = std::min(options.max_length, rope_switch_);
+    if (auto known = static_cast<uint32_t>(sequence.tokens.size());
+        known + options.max_tokens > rope_drift_)
+      options.max_tokens = 0;
     options.eos = sequence.request.config.eos_token_id.value_or(std::vector<TokenId>());
     if (options.max_tokens > 0) sequence.guesses = FindPromptLookup(sequence.tokens, options);
   }
@@ -249,6 +303,7 @@ bool Engine::PlanSequence(Sequence& sequence, uint32_t budget, StepPlan* plan) {
   segment.first_row = static_cast<uint32_t>(plan->ids.size());
   segment.rows = rows + guesses;
   segment.past = sequence.computed;
+  segment.length = static_cast<uint32_t>(sequence.tokens.size());
   segment.pages = sequence.pages;
   segment.adapter = plan->PlaceOf(sequence.adapter);
   StepPlan::Part part{&sequence, rows};
@@ -256,6 +311,12 @@ bool Engine::PlanSequence(Sequence& sequence, uint32_t budget, StepPlan* plan) {
     uint32_t position = sequence.computed + i;
     plan->ids.push_back(i < rows ? sequence.tokens[position] : sequence.guesses[i - rows]);
     plan->positions.push_back(position);
+    bool judges = sequence.judges() && position + 1 >= sequence.judged.size() &&
+                  position + 1 < sequence.request.prompt.size();
+    if (judges) {
+      if (part.judging++ == 0) part.first_judging = static_cast<uint32_t>(plan->outputs.size());
+      plan->outputs.push_back(segment.first_row + i);
+    }
     if (!ends || i + 1 < rows) continue;
     if (part.first_output < 0) part.first_output = static_cast<int64_t>(plan->outputs.size());
     plan->outputs.push_back(segment.first_row + i);
@@ -269,6 +330,7 @@ bool Engine::PlanSequence(Sequence& sequence, uint32_t budget, StepPlan* plan) {
 void Engine::PlanStep(StepPlan* plan) {
   while (Admit()) {
   }
+  for (auto& sequence : running_) SwitchRope(*sequence);
   auto budget = [&] {
     return options_.step_tokens > plan->ids.size()
                ? options_.step_tokens - static_cast<uint32_t>(plan->ids.size())
@@ -335,8 +397,9 @@ void Engine::ChooseTokens(StepPlan& plan) {
     for (uint64_t i = begin; i < end; ++i) {
       StepPlan::Part& part = plan.parts[i];
       part.sequence->chosen.clear();
-      if (part.first_output < 0) continue;
       try {
+        JudgePrompt(*part.sequence, part.first_judging, part.judging);
+        if (part.first_output < 0) continue;
         Choose(*part.sequence, static_cast<uint32_t>(part.first_output));
       } catch (...) {
         part.sequence->failure = std::current_exception();
@@ -344,6 +407,15 @@ void Engine::ChooseTokens(StepPlan& plan) {
     }
   });
   team_.End();
+}
+
+void Engine::JudgePrompt(Sequence& sequence, uint32_t first_output, uint32_t count) {
+  if (count == 0) return;
+  tensor::OutputRows logits = session_.Output("logits");
+  for (uint32_t i = 0; i < count; ++i) {
+    TokenId next = sequence.tokens[sequence.judged.size()];
+    sequence.judged.push_back(sequence.sampler.Score(next, logits.Row(first_output + i)));
+  }
 }
 
 void Engine::Choose(Sequence& sequence, uint32_t first_output) {
@@ -382,6 +454,7 @@ void Engine::Deliver(Sequence& sequence) {
     if (i > 0) ++sequence.computed;
     sequence.tokens.push_back(token.id);
     GenerationEvent event;
+    if (sequence.generated() == 1) event.prompt = sequence.judged;
     event.stop = sequence.stops.Check(sequence.tokens, Clock::now());
     const tokenizers::Tokenizer& tokenizer = model_->tokenizer();
     auto spelled = tokenizer.FindToken(token.id);

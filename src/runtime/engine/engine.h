@@ -19,6 +19,7 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -55,6 +56,8 @@ struct GenerationRequest {
   bool beams = false;
   bool logprobs = false;
   uint32_t top_logprobs = 0;
+  // The prompt's tokens are judged too, which shares nothing with earlier prompts; no beams.
+  bool prompt_logprobs = false;
   bool skip_special_tokens = true;
   bool keep_stop_string = false;
   std::unique_ptr<TokenFilter> filter;           // may be null
@@ -74,6 +77,9 @@ struct GenerationEvent {
   bool is_special = false;
   StopReason stop = StopReason::kNone;  // other than kNone: the last event
   std::string stop_string;
+  // Where they are wanted, with the first event: the prompt's tokens, each with its probability
+  // after those before it; the first one stands after nothing and has none.
+  std::vector<SampledToken> prompt;
   std::vector<BeamText> beams;  // of a search; the event's text is the first's
   std::optional<Error> error;   // the last event of a request that failed
   uint64_t seed = 0;
@@ -104,10 +110,11 @@ class Engine {
   // Throws kUnprocessable for a prompt that the model cannot take, kTooManyRequests when too many
   // wait. Returns a number for Cancel.
   uint64_t Submit(GenerationRequest request, EventSink sink);
-  // The request gets no more events once this returns, unless one is being called at the moment.
+  // The request leaves the batch after the step that is being computed; it gets no last event.
   void Cancel(uint64_t number);
-  // Submits and waits; events are called on the engine's thread.
-  void Generate(GenerationRequest request, const EventSink& sink);
+  // Submits and waits; events are called on the engine's thread. When `left` is asked to stop, the
+  // request leaves the batch, the sink gets nothing more, and this throws kUnavailable.
+  void Generate(GenerationRequest request, const EventSink& sink, const std::stop_token& left = {});
 
   EngineState state() const;
   const Model& model() const { return *model_; }
@@ -123,6 +130,7 @@ class Engine {
   bool Admit();
   void PlanStep(StepPlan* plan);
   bool PlanSequence(Sequence& sequence, uint32_t budget, StepPlan* plan);
+  void SwitchRope(Sequence& sequence);
   bool GrowPages(Sequence& sequence, uint32_t tokens);
   void PutBack(Sequence& sequence);
   // In engine_beams.cc.
@@ -133,6 +141,7 @@ class Engine {
   void RunStep(StepPlan& plan);
   void ChooseTokens(StepPlan& plan);
   void Choose(Sequence& sequence, uint32_t first_output);
+  void JudgePrompt(Sequence& sequence, uint32_t first_output, uint32_t count);
   void Deliver(Sequence& sequence);
   void Finish(Sequence& sequence, StopReason reason);
   void Fail(Sequence& sequence, const Error& error);
@@ -142,6 +151,9 @@ class Engine {
   std::shared_ptr<const Model> model_;
   EngineOptions options_;
   uint32_t max_tokens_ = 0;
+  // Sequences longer than these have other rotary positions, which for the first kind (longrope)
+  // means to compute all of them anew, and for the second (dynamic) that no two are alike.
+  uint32_t rope_switch_ = UINT32_MAX, rope_drift_ = UINT32_MAX;
   tensor::ThreadTeam team_;
   tensor::CpuSession session_;
   tensor::KvCache cache_;

@@ -27,6 +27,9 @@ void Engine::StartBeams(Sequence& sequence) {
   BeamSearch::Setup setup;
   setup.vocab_size = model_->shape().vocabulary;
   setup.max_length = std::min(sequence.limits.max_length, max_tokens_);
+  // Beams cannot be computed anew: they end where their rotary positions would change.
+  if (sequence.tokens.size() <= rope_switch_)
+    setup.max_length = std::min(setup.max_length, rope_switch_);
   setup.seed = sequence.sampler.seed();
   // The sequence outlives its beams and stays where it is.
   setup.stop = [this, &sequence,

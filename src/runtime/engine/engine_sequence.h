@@ -43,8 +43,12 @@ struct Engine::Sequence {
   // Tokens whose keys and values are not in the cache yet.
   uint32_t pending() const { return static_cast<uint32_t>(tokens.size() - computed); }
 
-  // Keeps the pages of different adapters apart.
-  uint64_t salt() const { return request.adapter != nullptr ? request.adapter->number() : 0; }
+  // Keeps the pages of different adapters apart, and those of other rotary positions.
+  uint64_t salt() const {
+    uint64_t adapter_number = request.adapter != nullptr ? request.adapter->number() : 0;
+    if (drifts) return (uint64_t{1} << 63) | number;
+    return adapter_number | (is_long ? uint64_t{1} << 62 : 0);
+  }
 
   GenerationRequest request;
   const tensor::CpuAdapter* adapter = nullptr;  // the request's, in the program's form
@@ -58,12 +62,16 @@ struct Engine::Sequence {
   std::vector<uint32_t> pages;
   uint32_t computed = 0;
   uint32_t cached = 0;
+  // Of a prompt whose tokens are judged: those that have been, from the first.
+  std::vector<SampledToken> judged;
+  bool judges() const { return request.prompt_logprobs && judged.size() < request.prompt.size(); }
   std::vector<TokenId> guesses;      // computed along, judged afterwards
   std::vector<SampledToken> chosen;  // by the step
   std::vector<float> scores;         // what the sampler uses up; kept for its memory
   std::unique_ptr<BeamGroup> beams;  // null: one text
   std::exception_ptr failure;
   bool finished = false;
+  bool is_long = false, drifts = false;  // past the engine's rope_switch_, rope_drift_
 };
 
 // What one step computes.
@@ -72,6 +80,8 @@ struct Engine::StepPlan {
     Sequence* sequence;
     uint32_t rows;
     int64_t first_output = -1;  // row of the outputs; -1: the prompt goes on
+    // Rows of the outputs that judge the prompt's next tokens.
+    uint32_t first_judging = 0, judging = 0;
   };
   std::vector<Part> parts;
   std::vector<uint32_t> ids, positions, outputs;

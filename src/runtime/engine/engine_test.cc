@@ -212,6 +212,34 @@ TEST_F(EngineTest, ACancelledRequestEndsAndFreesItsPages) {
   while (engine.state().running > 0) std::this_thread::yield();
 }
 
+TEST_F(EngineTest, AnAnswerThatNobodyWaitsForAnyMoreLeavesTheBatch) {
+  Engine engine(model_, Options());
+  std::stop_source left;
+  uint32_t events = 0;
+  GenerationRequest request = Greedy(kPrompt, 200);
+  request.config.eos_token_id = std::vector<TokenId>{};
+  EXPECT_THROW(engine.Generate(
+                   std::move(request),
+                   [&](const GenerationEvent&) {
+                     // From another thread, as the network does.
+                     if (++events == 3) std::thread([&] { left.request_stop(); }).detach();
+                     return true;
+                   },
+                   left.get_token()),
+               Error);
+  // It is gone, with its pages: the engine is free for the next one.
+  Collector collector(engine);
+  collector.Run(Greedy(kPrompt, 2));
+  EXPECT_EQ(engine.state().running, 0u);
+  EXPECT_LT(engine.state().generated_tokens, 202u);
+
+  // Before the first step, too.
+  EXPECT_THROW(
+      engine.Generate(
+          Greedy(kPrompt, 200), [](const GenerationEvent&) { return true; }, left.get_token()),
+      Error);
+}
+
 TEST_F(EngineTest, RefusesPromptsThatTheModelCannotTake) {
   Engine engine(model_, Options());
   auto sink = [](const GenerationEvent&) { return true; };

@@ -69,8 +69,19 @@ SampledToken Sampler::Sample(std::span<const TokenId> history, std::span<float> 
   } else {
     chosen.id = candidates_.Best();
   }
-  if (!logprobs_) return chosen;
+  if (logprobs_) AddLogprobs(&chosen);
+  return chosen;
+}
 
+SampledToken Sampler::Score(TokenId token, std::span<const float> scores) {
+  raw_scores_.assign(scores.begin(), scores.end());
+  SampledToken scored;
+  scored.id = token;
+  AddLogprobs(&scored);
+  return scored;
+}
+
+void Sampler::AddLogprobs(SampledToken* token) {
   std::span<const float> raw(raw_scores_);
   float max = MaxScore(raw);
   candidates_.Reset(raw_scores_);
@@ -78,7 +89,7 @@ SampledToken Sampler::Sample(std::span<const TokenId> history, std::span<float> 
   for (float score : raw) sum += std::exp(double{score} - max);
   auto log_sum = std::log(sum);
   auto logprob = [&](float score) { return static_cast<float>(double{score} - max - log_sum); };
-  chosen.logprob = logprob(raw[chosen.id]);
+  token->logprob = logprob(raw[token->id]);
   size_t count = std::min<size_t>(top_logprobs_, raw.size());
   if (count > 0) {
     std::vector<unsigned> ids;
@@ -86,10 +97,9 @@ SampledToken Sampler::Sample(std::span<const TokenId> history, std::span<float> 
     std::stable_sort(ids.begin(), ids.end(),
                      [&](unsigned a, unsigned b) { return raw[a] > raw[b]; });
     for (size_t i = 0; i < std::min(count, ids.size()); ++i) {
-      chosen.top.push_back({ids[i], logprob(raw[ids[i]])});
+      token->top.push_back({ids[i], logprob(raw[ids[i]])});
     }
   }
-  return chosen;
 }
 
 std::vector<SampledToken> Sampler::Verify(std::span<const TokenId> history,

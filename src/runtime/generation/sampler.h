@@ -50,6 +50,9 @@ class Sampler {
   SampledToken Sample(std::span<const TokenId> history, std::span<float> scores,
                       std::span<const uint64_t> allowed = {});
 
+  // A token that was not chosen here, in the distribution of the model's `scores`.
+  SampledToken Score(TokenId token, std::span<const float> scores);
+
   // Judges tokens that were guessed to follow the history: row i of `scores` (rows of vocab_size
   // each, one more than guesses) is the model's after the history and i guesses. Returns the
   // tokens that Sample would have given one after the other: the guesses that it agrees with, and
@@ -68,6 +71,8 @@ class Sampler {
   RandomStream stream_;
   CandidateSet candidates_;
   std::vector<float> raw_scores_;
+
+  void AddLogprobs(SampledToken* token);  // by raw_scores_
 };
 
 // Speculative sampling with a draft that has probabilities of its own (arXiv 2211.17192): a token

@@ -11,10 +11,10 @@ std::vector<std::string> Strings(const Json& inputs, bool* is_list) {
   return texts;
 }
 
-Json States(Runner& runner, const std::vector<std::string>& texts) {
+Json States(Runner& runner, const std::vector<std::string>& texts, const Json& parameters) {
   std::vector<TextPair> pairs;
   for (const std::string& text : texts) pairs.push_back({text, std::nullopt});
-  std::vector<EncoderInput> encoded = EncodeInputs(runner, pairs);
+  std::vector<EncoderInput> encoded = EncodeInputs(runner, pairs, parameters);
   std::vector<Json> states(texts.size());
   runner.encoder(Head::kNone).Run(encoded, "hidden", [&](size_t i, const tensor::OutputRows& rows) {
     Json tokens = Json::Arr();
@@ -24,12 +24,12 @@ Json States(Runner& runner, const std::vector<std::string>& texts) {
   return Json(std::move(states));
 }
 
-Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
+Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token&) {
   bool is_list = false;
   std::vector<std::string> texts = Strings(inputs, &is_list);
   Json answers = Json::Arr();
   if (runner.model().sentence_modules() == nullptr) {
-    answers = States(runner, texts);
+    answers = States(runner, texts, parameters);
   } else {
     EmbeddedTexts embedded = EmbedTexts(runner, texts, ReadEmbeddingOptions(runner, parameters));
     for (const auto& vector : embedded.vectors) answers.Push(ToJsonArray(vector));

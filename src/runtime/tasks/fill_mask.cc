@@ -67,9 +67,7 @@ Json Candidates(Runner& runner, const EncoderInput& input, uint32_t place, std::
   return answer;
 }
 
-Json FillOne(Runner& runner, const TextPair& text, const std::vector<uint32_t>& targets,
-             size_t top) {
-  EncoderInput input = ToInput(EncodeTexts(runner, {&text, 1}).front());
+Json FillOne(Runner& runner, EncoderInput input, const std::vector<uint32_t>& targets, size_t top) {
   uint32_t mask = MaskToken(runner);
   for (uint32_t i = 0; i < input.ids.size(); ++i) {
     if (input.ids[i] == mask) input.outputs.push_back(i);
@@ -86,13 +84,14 @@ Json FillOne(Runner& runner, const TextPair& text, const std::vector<uint32_t>& 
   return all.size() == 1 ? all.AsArray()->front() : all;
 }
 
-Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
+Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token&) {
   bool is_list = false;
   std::vector<uint32_t> targets = ReadTargets(runner, parameters);
   size_t top = ReadCount(parameters, "top_k", 1000).value_or(targets.empty() ? 5 : targets.size());
   Json answers = Json::Arr();
-  for (const TextPair& text : ReadTexts(inputs, &is_list)) {
-    answers.Push(FillOne(runner, text, targets, top));
+  std::vector<TextPair> texts = ReadTexts(inputs, &is_list);
+  for (EncoderInput& input : EncodeInputs(runner, texts, parameters)) {
+    answers.Push(FillOne(runner, std::move(input), targets, top));
   }
   return is_list ? answers : answers.AsArray()->front();
 }

@@ -100,13 +100,17 @@ std::vector<tokenizers::Encoding> EncodeTexts(Runner& runner, std::span<const Te
   return encodings;
 }
 
-EncoderInput ToInput(const tokenizers::Encoding& encoding) {
-  return {encoding.ids, encoding.type_ids, {}, nullptr};
+EncoderInput ToInput(const tokenizers::Encoding& encoding,
+                     std::shared_ptr<const LoadedAdapter> adapter) {
+  return {encoding.ids, encoding.type_ids, {}, std::move(adapter)};
 }
 
-std::vector<EncoderInput> EncodeInputs(Runner& runner, std::span<const TextPair> texts) {
+std::vector<EncoderInput> EncodeInputs(Runner& runner, std::span<const TextPair> texts,
+                                       const Json& parameters) {
+  auto adapter = ReadAdapter(runner, parameters);
   std::vector<EncoderInput> inputs;
-  for (const auto& encoding : EncodeTexts(runner, texts)) inputs.push_back(ToInput(encoding));
+  for (const auto& encoding : EncodeTexts(runner, texts))
+    inputs.push_back(ToInput(encoding, adapter));
   return inputs;
 }
 

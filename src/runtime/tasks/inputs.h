@@ -30,9 +30,12 @@ std::shared_ptr<const LoadedAdapter> ReadAdapter(Runner& runner, const Json& par
 
 // Tokens of the model's length at most, with offsets in characters.
 std::vector<tokenizers::Encoding> EncodeTexts(Runner& runner, std::span<const TextPair> texts);
-EncoderInput ToInput(const tokenizers::Encoding& encoding);
-// Both at once, for tasks that need no offsets.
-std::vector<EncoderInput> EncodeInputs(Runner& runner, std::span<const TextPair> texts);
+// `adapter` may be null.
+EncoderInput ToInput(const tokenizers::Encoding& encoding,
+                     std::shared_ptr<const LoadedAdapter> adapter);
+// Both at once, for tasks that need no offsets; with the adapter that the parameters name.
+std::vector<EncoderInput> EncodeInputs(Runner& runner, std::span<const TextPair> texts,
+                                       const Json& parameters);
 // Parts of a UTF-8 text by characters, as offsets count them; found without reading the text again.
 // Borrows the text.
 class CharacterText {

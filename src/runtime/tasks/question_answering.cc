@@ -54,7 +54,7 @@ void AddSpans(const tokenizers::Encoding& window, const std::vector<float>& logi
   spans->resize(keep);
 }
 
-Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
+Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token&) {
   const Json *question = inputs.Find("question"), *context = inputs.Find("context");
   if (question == nullptr || context == nullptr) {
     Refuse("inputs must hold \"question\" and \"context\"");
@@ -85,7 +85,8 @@ Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
   std::vector<tokenizers::Encoding> windows = {first};
   for (const auto& rest : first.overflowing) windows.push_back(rest);
   std::vector<EncoderInput> encoded;
-  for (const auto& window : windows) encoded.push_back(ToInput(window));
+  auto adapter = ReadAdapter(runner, parameters);
+  for (const auto& window : windows) encoded.push_back(ToInput(window, adapter));
   Logits logits = RunHead(runner, Head::kQuestionAnswering, encoded);
   std::vector<Span> spans;
   float null_score = 1000000;
@@ -113,7 +114,7 @@ Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
 
 const Task& QuestionAnsweringTask() {
   static constexpr Task kTask{"question-answering", "the part of a text that answers a question",
-                              Refusal, Run};
+                              Refusal, Run, TaskInput::kObject};
   return kTask;
 }
 

@@ -5,7 +5,7 @@ namespace hearth::runtime {
 namespace {
 
 // inputs: {"source_sentence", "sentences"}; one number a sentence, in their order.
-Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
+Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token&) {
   const Json *source = inputs.Find("source_sentence"), *list = inputs.Find("sentences");
   if (source == nullptr || list == nullptr || list->AsArray() == nullptr) {
     Refuse("inputs must hold \"source_sentence\" and a list \"sentences\"");
@@ -25,7 +25,7 @@ Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
 
 const Task& SentenceSimilarityTask() {
   static constexpr Task kTask{"sentence-similarity", "how near sentences are to one sentence",
-                              EmbeddingRefusal, Run};
+                              EmbeddingRefusal, Run, TaskInput::kObject};
   return kTask;
 }
 

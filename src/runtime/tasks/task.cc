@@ -22,9 +22,10 @@ const Task* FindTask(std::string_view name) {
   return nullptr;
 }
 
-Json RunTask(Runner& runner, const Task& task, const Json& inputs, const Json& parameters) {
+Json RunTask(Runner& runner, const Task& task, const Json& inputs, const Json& parameters,
+             const std::stop_token& left) {
   if (auto refusal = task.refusal(runner.model())) throw Error(Code::kUnprocessable, *refusal);
-  return task.run(runner, inputs, parameters);
+  return task.run(runner, inputs, parameters, left);
 }
 
 const Task* DefaultTask(const Model& model) {

@@ -7,7 +7,9 @@
 // Errors: kUnprocessable for inputs and parameters that are wrong, naming them.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,18 +19,29 @@
 
 namespace hearth::runtime {
 
+// What one input of a task is; where people type inputs, this says how they are read.
+enum class TaskInput : uint8_t {
+  kText,    // a text
+  kPair,    // a text, or an object with "text" and "text_pair"
+  kObject,  // an object of several texts
+};
+
 struct Task {
   std::string_view name;         // "text-classification"
   std::string_view description;  // one line for people
   // nullopt: the model can; else why it cannot.
   std::optional<std::string> (*refusal)(const Model& model);
-  Json (*run)(Runner& runner, const Json& inputs, const Json& parameters);
+  // Long work ends early, with kUnavailable, when `left` is asked to stop.
+  Json (*run)(Runner& runner, const Json& inputs, const Json& parameters,
+              const std::stop_token& left);
+  TaskInput input = TaskInput::kText;
 };
 
 std::vector<const Task*> Tasks();
 const Task* FindTask(std::string_view name);
 // Runs it; throws kUnprocessable with the reason where the model cannot do it.
-Json RunTask(Runner& runner, const Task& task, const Json& inputs, const Json& parameters);
+Json RunTask(Runner& runner, const Task& task, const Json& inputs, const Json& parameters,
+             const std::stop_token& left = {});
 // The task that a model is for, when nobody says: by its head and its files.
 const Task* DefaultTask(const Model& model);
 

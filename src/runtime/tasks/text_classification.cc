@@ -29,10 +29,10 @@ Json Answer(const Model& model, std::vector<float> scores, const std::string& fu
 
 // One list of labels per text, also for a single text: the shape that clients of the Inference API
 // read.
-Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
+Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token&) {
   bool is_list = false;
   std::vector<TextPair> texts = ReadTexts(inputs, &is_list);
-  std::vector<EncoderInput> encoded = EncodeInputs(runner, texts);
+  std::vector<EncoderInput> encoded = EncodeInputs(runner, texts, parameters);
   Logits logits = RunHead(runner, Head::kSequenceClassification, encoded);
   auto function = ReadName(parameters, "function_to_apply");
   std::string name = function.value_or(DefaultFunction(runner.model(), logits.columns));
@@ -54,7 +54,8 @@ std::optional<std::string> Refusal(const Model& model) {
 }  // namespace
 
 const Task& TextClassificationTask() {
-  static constexpr Task kTask{"text-classification", "labels of a text with scores", Refusal, Run};
+  static constexpr Task kTask{"text-classification", "labels of a text with scores", Refusal, Run,
+                              TaskInput::kPair};
   return kTask;
 }
 

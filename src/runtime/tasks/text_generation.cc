@@ -1,5 +1,8 @@
 #include "runtime/tasks/text_generation.h"
 
+#include <algorithm>
+#include <future>
+
 #include "runtime/engine/grammar_filter.h"
 
 namespace hearth::runtime {
@@ -8,6 +11,7 @@ namespace {
 constexpr uint32_t kDefaultNewTokens = 100;
 constexpr uint32_t kMaxSequences = 64;
 constexpr uint32_t kMaxTopTokens = 20;
+constexpr uint32_t kMaxBestOf = 16;
 
 std::optional<std::string> Refusal(const Model& model) {
   return NeedsHead(model, Head::kCausalLm, "text-generation");
@@ -92,26 +96,53 @@ void ReadBeams(const Json& parameters, TextGeneration* generation) {
   }
 }
 
+// TGI's entry of a prompt's token.
+Json TgiPrefill(const Model& model, const SampledToken& token, bool is_first) {
+  return Json::Obj({{"id", token.id},
+                    {"text", model.tokenizer().Decode({&token.id, 1}, false)},
+                    {"logprob", is_first ? Json() : Json(double{token.logprob})}});
+}
+
+// "best_of", as TGI checks it.
+void ReadBestOf(const Json& parameters, TextGeneration* generation) {
+  auto best_of = ReadCount(parameters, "best_of", kMaxBestOf);
+  if (!best_of || *best_of == 1) return;
+  if (*best_of == 0) Refuse("`best_of` must be strictly positive");
+  const GenerationConfig& config = generation->request.config;
+  if (!config.do_sample.value_or(false)) Refuse("you must use sampling when `best_of` is > 1");
+  if (ReadCount(parameters, "seed", UINT64_MAX))
+    Refuse("`seed` must not be set when `best_of` > 1");
+  if (generation->request.beams || generation->sequences > 1)
+    Refuse("`best_of` cannot be combined with beams or several `num_return_sequences`");
+  generation->best_of = static_cast<uint32_t>(*best_of);
+}
+
 // Events of one request, as the answer of the task.
 struct Collected {
   std::string text;
   Json tokens = Json::Arr();
   Json top_tokens = Json::Arr();  // of each token the likeliest in its place
+  Json prefill = Json::Arr();
+  double logprob_sum = 0;
   GenerationEvent last;
 };
 
-Collected Collect(Runner& runner, TextGeneration* generation) {
+Collected Collect(Runner& runner, TextGeneration* generation, const std::stop_token& left) {
   Collected collected;
   bool wants_tokens = generation->details;
-  runner.engine().Generate(std::move(generation->request), [&](const GenerationEvent& event) {
+  auto sink = [&](const GenerationEvent& event) {
     collected.text += event.text;
+    for (const SampledToken& token : event.prompt)
+      collected.prefill.Push(TgiPrefill(runner.model(), token, collected.prefill.size() == 0));
+    if (event.token) collected.logprob_sum += event.token->logprob;
     if (wants_tokens && event.token) {
       collected.tokens.Push(TgiToken(runner.model(), *event.token, event.is_special));
       collected.top_tokens.Push(TgiTopTokens(runner.model(), *event.token));
     }
     if (event.is_last()) collected.last = event;
     return true;
-  });
+  };
+  runner.engine().Generate(std::move(generation->request), sink, left);
   if (collected.last.error) throw *collected.last.error;
   return collected;
 }
@@ -131,52 +162,98 @@ Json BeamAnswer(const Model& model, const BeamText& beam, const TextGeneration& 
   return answer;
 }
 
-Json RunSequence(Runner& runner, TextGeneration generation) {
+// One of several texts as TGI tells of it.
+Json Details(Collected* made, bool top_tokens) {
+  Json details = Json::Obj({{"finish_reason", TgiFinishReason(made->last.stop)},
+                            {"generated_tokens", made->last.generated_tokens},
+                            {"seed", made->last.seed},
+                            {"prefill", std::move(made->prefill)},
+                            {"tokens", std::move(made->tokens)}});
+  if (top_tokens) details.Set("top_tokens", std::move(made->top_tokens));
+  return details;
+}
+
+Json RunSequence(Runner& runner, TextGeneration generation, const std::stop_token& left) {
   std::string before = generation.return_full_text ? generation.prompt : "";
   bool top_tokens = generation.request.top_logprobs > 0;
-  Collected made = Collect(runner, &generation);
+  Collected made = Collect(runner, &generation, left);
   Json answer = Json::Obj({{"generated_text", before + made.text}});
-  if (generation.details) {
-    answer.Set("details", Json::Obj({{"finish_reason", TgiFinishReason(made.last.stop)},
-                                     {"generated_tokens", made.last.generated_tokens},
-                                     {"seed", made.last.seed},
-                                     {"prefill", Json::Arr()},
-                                     {"tokens", std::move(made.tokens)}}));
-    if (top_tokens) answer.Find("details")->Set("top_tokens", std::move(made.top_tokens));
+  if (generation.details) answer.Set("details", Details(&made, top_tokens));
+  return answer;
+}
+
+// Several texts at the same time, the likeliest given: by the mean of its tokens'
+// log-probabilities, as TGI decides.
+Json RunBestOf(Runner& runner, const Json& inputs, const Json& parameters,
+               const std::stop_token& left) {
+  std::vector<std::future<Collected>> running;
+  TextGeneration first = ReadTextGeneration(runner, inputs, parameters);
+  for (uint32_t i = 0; i < first.best_of; ++i) {
+    running.push_back(std::async(std::launch::async, [&, i] {
+      TextGeneration generation = ReadTextGeneration(runner, inputs, parameters);
+      generation.request.sequence = i;
+      return Collect(runner, &generation, left);
+    }));
   }
+  std::vector<Collected> made;
+  for (auto& each : running) made.push_back(each.get());
+  auto mean = [](const Collected& each) {
+    return each.logprob_sum / std::max(each.last.generated_tokens, 1u);
+  };
+  auto best =
+      std::max_element(made.begin(), made.end(),
+                       [&](const Collected& a, const Collected& b) { return mean(a) < mean(b); });
+  std::rotate(made.begin(), best, best + 1);
+  bool top_tokens = first.request.top_logprobs > 0;
+  std::string before = first.return_full_text ? first.prompt : "";
+  Json answer = Json::Obj({{"generated_text", before + made.front().text}});
+  if (!first.details) return answer;
+  Json details = Details(&made.front(), top_tokens), others = Json::Arr();
+  for (size_t i = 1; i < made.size(); ++i) {
+    Json other = Details(&made[i], top_tokens);
+    other.Set("generated_text", before + made[i].text);
+    others.Push(std::move(other));
+  }
+  details.Set("best_of_sequences", std::move(others));
+  answer.Set("details", std::move(details));
   return answer;
 }
 
 // The texts of one input: a list.
-Json RunOne(Runner& runner, const Json& inputs, const Json& parameters) {
+Json RunOne(Runner& runner, const Json& inputs, const Json& parameters,
+            const std::stop_token& left) {
   TextGeneration generation = ReadTextGeneration(runner, inputs, parameters);
   Json answers = Json::Arr();
   if (generation.request.beams) {
-    Collected made = Collect(runner, &generation);
+    Collected made = Collect(runner, &generation, left);
     for (const BeamText& beam : made.last.beams) {
       answers.Push(BeamAnswer(runner.model(), beam, generation));
     }
     return answers;
   }
+  if (generation.best_of > 1) {
+    answers.Push(RunBestOf(runner, inputs, parameters, left));
+    return answers;
+  }
   uint32_t sequences = generation.sequences;
-  answers.Push(RunSequence(runner, std::move(generation)));
+  answers.Push(RunSequence(runner, std::move(generation), left));
   for (uint32_t i = 1; i < sequences; ++i) {
     generation = ReadTextGeneration(runner, inputs, parameters);
     generation.request.sequence = i;
-    answers.Push(RunSequence(runner, std::move(generation)));
+    answers.Push(RunSequence(runner, std::move(generation), left));
   }
   return answers;
 }
 
-Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
+Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token& left) {
   Json answers = Json::Arr();
   if (inputs.is_array()) {
     for (const Json& each : *inputs.AsArray()) {
-      answers.Push(RunOne(runner, each, parameters));
+      answers.Push(RunOne(runner, each, parameters, left));
     }
     return answers;
   }
-  return RunOne(runner, inputs, parameters);
+  return RunOne(runner, inputs, parameters, left);
 }
 
 }  // namespace
@@ -202,6 +279,11 @@ TextGeneration ReadTextGeneration(Runner& runner, const Json& inputs, const Json
       static_cast<uint32_t>(ReadCount(parameters, "top_n_tokens", kMaxTopTokens).value_or(0));
   generation.request.keep_stop_string = true;
   ReadBeams(parameters, &generation);
+  ReadBestOf(parameters, &generation);
+  generation.request.prompt_logprobs =
+      ReadFlag(parameters, "decoder_input_details").value_or(false);
+  if (generation.request.prompt_logprobs && generation.request.beams)
+    Refuse("`decoder_input_details` cannot be combined with `num_beams`");
   return generation;
 }
 

@@ -14,6 +14,7 @@ struct TextGeneration {
   bool return_full_text = false;
   uint32_t sequences = 1;  // texts that are wanted
   bool details = false;
+  uint32_t best_of = 1;  // so many are made, and the likeliest is given
 };
 
 // "inputs" and TGI's "parameters" over the model's own settings. Unless a number of tokens is asked

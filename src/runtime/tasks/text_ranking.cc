@@ -18,7 +18,7 @@ std::optional<std::string> Refusal(const Model& model) {
 }
 
 // inputs: {"query", "texts"}; best first. Scores are between 0 and 1 unless raw ones are wanted.
-Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
+Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token&) {
   const Json *query = inputs.Find("query"), *list = inputs.Find("texts");
   if (query == nullptr || list == nullptr || list->AsArray() == nullptr) {
     Refuse("inputs must hold \"query\" and a list \"texts\"");
@@ -28,7 +28,7 @@ Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
     pairs.push_back({ReadText(*query, "query"), ReadText(text, "a text")});
   }
   if (pairs.empty()) Refuse("\"texts\" is empty");
-  std::vector<EncoderInput> encoded = EncodeInputs(runner, pairs);
+  std::vector<EncoderInput> encoded = EncodeInputs(runner, pairs, parameters);
   Logits logits = RunHead(runner, Head::kSequenceClassification, encoded);
   std::vector<float> scores;
   for (const std::vector<float>& row : logits.values) scores.push_back(row.front());
@@ -48,7 +48,7 @@ Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
 
 const Task& TextRankingTask() {
   static constexpr Task kTask{"text-ranking", "texts in the order in which they answer a query",
-                              Refusal, Run};
+                              Refusal, Run, TaskInput::kObject};
   return kTask;
 }
 

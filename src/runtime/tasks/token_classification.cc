@@ -140,11 +140,18 @@ std::vector<Entity> Group(const Model& model, const std::vector<Entity>& entitie
   return groups;
 }
 
-Json RunOne(Runner& runner, const TextPair& text, const std::string& strategy,
-            const std::vector<std::string>& ignored) {
+struct Wanted {
+  std::string strategy;
+  std::vector<std::string> ignored;
+  std::shared_ptr<const LoadedAdapter> adapter;
+};
+
+Json RunOne(Runner& runner, const TextPair& text, const Wanted& wanted) {
+  const std::string& strategy = wanted.strategy;
+  const std::vector<std::string>& ignored = wanted.ignored;
   const Model& model = runner.model();
   tokenizers::Encoding encoding = std::move(EncodeTexts(runner, {&text, 1}).front());
-  EncoderInput input = ToInput(encoding);
+  EncoderInput input = ToInput(encoding, wanted.adapter);
   Logits logits = RunHead(runner, Head::kTokenClassification, {&input, 1});
   std::vector<Entity> entities =
       TokenEntities(model, text.text, encoding, logits.values[0], logits.columns);
@@ -167,7 +174,7 @@ Json RunOne(Runner& runner, const TextPair& text, const std::string& strategy,
   return answer;
 }
 
-Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
+Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token&) {
   std::string strategy = ReadName(parameters, "aggregation_strategy").value_or("simple");
   if (strategy != "none" && strategy != "simple" && strategy != "first" && strategy != "average" &&
       strategy != "max") {
@@ -178,10 +185,11 @@ Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
     ignored.clear();
     for (const Json& label : *given->AsArray()) ignored.push_back(ReadText(label, "a label"));
   }
+  Wanted wanted{strategy, std::move(ignored), ReadAdapter(runner, parameters)};
   bool is_list = false;
   Json answers = Json::Arr();
   for (const TextPair& text : ReadTexts(inputs, &is_list)) {
-    answers.Push(RunOne(runner, text, strategy, ignored));
+    answers.Push(RunOne(runner, text, wanted));
   }
   return is_list ? answers : answers.AsArray()->front();
 }

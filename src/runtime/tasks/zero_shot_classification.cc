@@ -74,7 +74,7 @@ Json Judge(Runner& runner, const std::string& text, const std::vector<std::strin
   std::string pattern = ReadName(parameters, "hypothesis_template").value_or("This example is {}.");
   std::vector<TextPair> pairs;
   for (const std::string& label : labels) pairs.push_back({text, Hypothesis(pattern, label)});
-  std::vector<EncoderInput> encoded = EncodeInputs(runner, pairs);
+  std::vector<EncoderInput> encoded = EncodeInputs(runner, pairs, parameters);
   Logits logits = RunHead(runner, Head::kSequenceClassification, encoded);
   bool multi = ReadFlag(parameters, "multi_label").value_or(false) || labels.size() == 1;
   std::vector<float> scores;
@@ -99,7 +99,7 @@ Json Judge(Runner& runner, const std::string& text, const std::vector<std::strin
   return answer;
 }
 
-Json Run(Runner& runner, const Json& inputs, const Json& parameters) {
+Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token&) {
   std::vector<std::string> labels = ReadLabels(parameters);
   bool is_list = false;
   Json answers = Json::Arr();

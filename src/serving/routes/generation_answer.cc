@@ -120,8 +120,9 @@ void ReadCandidates(const Json& body, TextRequest* request) {
 
 }  // namespace
 
-TextRequest ReadTextRequest(ModelServer& server, const Json& body) {
+TextRequest ReadTextRequest(ModelServer& server, const net::Request& http, const Json& body) {
   TextRequest request;
+  request.left = http.left;
   request.model = ChooseModel(server, body);
   GenerationConfig config;
   ReadSampling(body, &config);
@@ -129,7 +130,9 @@ TextRequest ReadTextRequest(ModelServer& server, const Json& body) {
   ReadLogitBias(body, &config);
   for (const char* key : {"max_tokens", "max_completion_tokens"}) {
     auto most = ReadCount(body, key, kMaxTokens);
-    if (most && *most == 0) Refuse("`" + std::string(key) + "` must be 1 or more");
+    // None at all: only the prompt's probabilities are wanted.
+    bool may_be_none = runtime::ReadFlag(body, "echo").value_or(false);
+    if (most && *most == 0 && !may_be_none) Refuse("`" + std::string(key) + "` must be 1 or more");
     if (most) config.max_new_tokens = static_cast<uint32_t>(*most);
   }
   request.config = server.runner().model().generation_config().MergedWith(config);
@@ -177,6 +180,7 @@ runtime::GenerationRequest ForChoice(const TextRequest& request, uint32_t choice
   made.adapter = request.model.adapter;
   made.logprobs = request.logprobs || request.candidates > request.choices;
   made.top_logprobs = request.top_logprobs;
+  made.prompt_logprobs = request.prompt_logprobs && (choice == 0 || request.stream);
   made.skip_special_tokens = !request.keep_special_tokens;
   if (request.constraint != nullptr) {
     made.filter = std::make_unique<runtime::GrammarFilter>(request.constraint);
@@ -191,10 +195,11 @@ std::vector<ChoiceText> RunBeams(ModelServer& server, const TextRequest& request
   search.beams = true;
   search.logprobs = false;
   GenerationEvent last;
-  server.runner().engine().Generate(std::move(search), [&](const GenerationEvent& event) {
+  auto sink = [&](const GenerationEvent& event) {
     if (event.is_last()) last = event;
     return true;
-  });
+  };
+  server.runner().engine().Generate(std::move(search), sink, request.left);
   if (last.error) throw *last.error;
   std::vector<ChoiceText> choices;
   for (runtime::BeamText& beam : last.beams) {
@@ -232,6 +237,7 @@ std::vector<ChoiceText> RunChoices(ModelServer& server, const TextRequest& reque
     std::condition_variable done;
     std::vector<ChoiceText> choices;
     uint32_t open;
+    bool has_left = false;
   };
   auto shared = std::make_shared<Shared>();
   shared->choices.resize(request.candidates);
@@ -245,6 +251,7 @@ std::vector<ChoiceText> RunChoices(ModelServer& server, const TextRequest& reque
           engine.Submit(ForChoice(request, i), [=, &model](const GenerationEvent& event) {
             ChoiceText& choice = shared->choices[i];
             choice.text += event.text;
+            if (!event.prompt.empty()) choice.prompt = event.prompt;
             if (event.token) choice.logprob_sum += event.token->logprob;
             if (event.token && logprob != nullptr)
               choice.logprobs.Push(logprob(model, *event.token));
@@ -260,8 +267,18 @@ std::vector<ChoiceText> RunChoices(ModelServer& server, const TextRequest& reque
     for (uint64_t number : numbers) engine.Cancel(number);
     throw;
   }
+  std::stop_callback leaving(request.left, [&] {
+    std::lock_guard lock(shared->mutex);
+    shared->has_left = true;
+    shared->done.notify_one();
+  });
   std::unique_lock lock(shared->mutex);
-  shared->done.wait(lock, [&] { return shared->open == 0; });
+  shared->done.wait(lock, [&] { return shared->open == 0 || shared->has_left; });
+  if (shared->open > 0) {
+    lock.unlock();
+    for (uint64_t number : numbers) engine.Cancel(number);
+    throw Error(Code::kUnavailable, "the client has left");
+  }
   for (const ChoiceText& choice : shared->choices) {
     if (choice.last.error) throw *choice.last.error;
   }

@@ -21,10 +21,12 @@ struct TextRequest {
   bool beams = false;
   bool logprobs = false;
   uint32_t top_logprobs = 0;
+  bool prompt_logprobs = false;  // in the first choice
   bool stream = false;
   bool keep_special_tokens = false;
   std::shared_ptr<runtime::TokenConstraint> constraint;  // may be null
   bool include_usage = false;
+  std::stop_token left;  // asked to stop when nobody waits for the answer any more
   std::string id;
   int64_t created = 0;
 };
@@ -32,7 +34,7 @@ struct TextRequest {
 // The fields that chat and plain completions have in common: max_tokens, temperature, top_p, n,
 // stop, seed, penalties, logit_bias, stream, stream_options, and top_k, min_p, repetition_penalty
 // beside.
-TextRequest ReadTextRequest(ModelServer& server, const Json& body);
+TextRequest ReadTextRequest(ModelServer& server, const net::Request& http, const Json& body);
 // "stop" or "length".
 std::string_view OpenAiFinishReason(runtime::StopReason reason);
 Json Usage(uint64_t prompt_tokens, uint64_t cached_tokens, uint64_t completion_tokens);
@@ -41,13 +43,15 @@ runtime::GenerationRequest ForChoice(const TextRequest& request, uint32_t choice
 // What one choice has given so far.
 struct ChoiceText {
   std::string text;
+  std::vector<runtime::SampledToken> prompt;  // where it is judged
   Json logprobs = Json::Arr();
   double logprob_sum = 0;  // where log-probabilities are computed
   runtime::GenerationEvent last;
 };
 // Of all choices together.
 Json UsageOf(const std::vector<ChoiceText>& choices);
-// Runs all choices to their end; throws what one of them failed with.
+// Runs all choices to their end; throws what one of them failed with, and kUnavailable when the
+// client has left.
 std::vector<ChoiceText> RunChoices(ModelServer& server, const TextRequest& request,
                                    Json (*logprob)(const runtime::Model&,
                                                    const runtime::SampledToken&));

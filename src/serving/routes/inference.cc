@@ -6,7 +6,8 @@
 namespace hearth::serving {
 namespace {
 
-net::Response Answer(ModelServer& server, const runtime::Task& task, Json body) {
+net::Response Answer(ModelServer& server, const runtime::Task& task, Json body,
+                     const std::stop_token& left) {
   // feature-extraction has its parameters at the root, text-ranking its inputs.
   Json parameters = body.Find("parameters") != nullptr ? *body.Find("parameters") : body;
   Json inputs = body.Find("inputs") != nullptr ? *body.Find("inputs") : body;
@@ -14,7 +15,7 @@ net::Response Answer(ModelServer& server, const runtime::Task& task, Json body) 
       body.Find("source_sentence") == nullptr && body.Find("question") == nullptr) {
     throw Error(Code::kUnprocessable, "missing field `inputs`");
   }
-  return JsonAnswer(runtime::RunTask(server.runner(), task, inputs, parameters));
+  return JsonAnswer(runtime::RunTask(server.runner(), task, inputs, parameters, left));
 }
 
 }  // namespace
@@ -37,7 +38,7 @@ net::Response Infer(ModelServer& server, net::Request& http) {
       parameters != nullptr && parameters->Find("candidate_labels") != nullptr) {
     task = runtime::FindTask("zero-shot-classification");
   }
-  return Answer(server, *task, std::move(body));
+  return Answer(server, *task, std::move(body), http.left);
 }
 
 net::Response InferTask(ModelServer& server, net::Request& http) {
@@ -45,7 +46,7 @@ net::Response InferTask(ModelServer& server, net::Request& http) {
   if (task == nullptr) {
     throw Error(Code::kNotFound, "no task is called \"" + http.Capture("task") + "\"");
   }
-  return Answer(server, *task, ReadBody(http));
+  return Answer(server, *task, ReadBody(http), http.left);
 }
 
 }  // namespace hearth::serving

@@ -274,7 +274,7 @@ net::Response OllamaChat(ModelServer& server, net::Request& http) {
   }
   Exchange exchange;
   exchange.body = OpenAiBody(body);
-  exchange.request = ReadTextRequest(server, exchange.body);
+  exchange.request = ReadTextRequest(server, http, exchange.body);
   exchange.family = ReadTools(server, exchange.body, &exchange.request);
   exchange.request.prompt = ChatPrompt(model, exchange.body);
   return Answer(server, body, std::move(exchange));
@@ -289,7 +289,7 @@ net::Response OllamaGenerate(ModelServer& server, net::Request& http) {
   Exchange exchange;
   exchange.shape = AsResponse;
   exchange.body = OpenAiBody(body);
-  exchange.request = ReadTextRequest(server, exchange.body);
+  exchange.request = ReadTextRequest(server, http, exchange.body);
   exchange.request.prompt = GeneratePrompt(server.runner().model(), body, prompt);
   return Answer(server, body, std::move(exchange));
 }

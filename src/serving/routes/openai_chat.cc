@@ -82,7 +82,7 @@ net::Response ChatCompletions(ModelServer& server, net::Request& http) {
   if (auto refusal = runtime::NeedsHead(model, runtime::Head::kCausalLm, "chat")) {
     throw Error(Code::kUnprocessable, *refusal);
   }
-  TextRequest request = ReadTextRequest(server, body);
+  TextRequest request = ReadTextRequest(server, http, body);
   request.logprobs = runtime::ReadFlag(body, "logprobs").value_or(false);
   request.top_logprobs =
       static_cast<uint32_t>(runtime::ReadCount(body, "top_logprobs", kMaxTopLogprobs).value_or(0));

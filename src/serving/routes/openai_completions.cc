@@ -58,20 +58,100 @@ Json Logprob(const runtime::Model& model, const runtime::SampledToken& token) {
                     {"top", std::move(top)}});
 }
 
-Json LogprobLists(const Json& entries) {
+// Entries as four lists; `offset` is where they begin in the text, in characters, and moves on.
+Json LogprobLists(const Json& entries, uint64_t* offset) {
   Json tokens = Json::Arr(), logprobs = Json::Arr(), top = Json::Arr(), offsets = Json::Arr();
-  uint64_t offset = 0;
   for (const Json& entry : *entries.AsArray()) {
     tokens.Push(*entry.Find("token"));
     logprobs.Push(*entry.Find("logprob"));
     top.Push(*entry.Find("top"));
-    offsets.Push(offset);
-    offset += entry.Find("token")->AsString()->size();
+    offsets.Push(*offset);
+    *offset += runtime::CharacterText(*entry.Find("token")->AsString()).size();
   }
   return Json::Obj({{"tokens", tokens},
                     {"token_logprobs", logprobs},
                     {"top_logprobs", top},
                     {"text_offset", offsets}});
+}
+
+// The prompt's entries: the first token has no probability.
+Json PromptEntries(const runtime::Model& model, const std::vector<runtime::SampledToken>& prompt) {
+  Json entries = Json::Arr();
+  for (const runtime::SampledToken& token : prompt) {
+    Json entry = Logprob(model, token);
+    if (entries.size() == 0) entry.Set("logprob", Json()).Set("top", Json());
+    entries.Push(std::move(entry));
+  }
+  return entries;
+}
+
+Json Choice(uint32_t index, std::string text, Json logprobs, Json finish_reason) {
+  return Json::Obj({{"index", index},
+                    {"text", std::move(text)},
+                    {"logprobs", std::move(logprobs)},
+                    {"finish_reason", std::move(finish_reason)}});
+}
+
+// What is put before the first text of each choice.
+struct Echo {
+  std::string text;
+  bool is_all = false;  // nothing of what is generated is wanted
+};
+
+net::Response Stream(ModelServer& server, const TextRequest& request, const Echo& echo) {
+  struct State {
+    std::string before;
+    uint64_t offset = 0;
+  };
+  const runtime::Model& model = server.runner().model();
+  Json head = Head(request);
+  auto states = std::make_shared<std::vector<State>>(request.choices, State{echo.text});
+  bool logprobs = request.logprobs;
+  auto chunk = [head, states, logprobs, &model](uint32_t i, const GenerationEvent& event) {
+    State& state = (*states)[i];
+    std::string text = std::exchange(state.before, "") + event.text;
+    Json entries = logprobs ? PromptEntries(model, event.prompt) : Json::Arr();
+    if (logprobs && event.token) entries.Push(Logprob(model, *event.token));
+    if (text.empty() && entries.size() == 0 && !event.is_last()) return std::string();
+    Json data = head;
+    data.Set("choices",
+             Json::Arr({Choice(i, text, logprobs ? LogprobLists(entries, &state.offset) : Json(),
+                               event.is_last() ? Json(OpenAiFinishReason(event.stop)) : Json())}));
+    return data.Dump();
+  };
+  return StreamChoices(server, request, chunk, [head](const Json& usage) {
+    Json data = head;
+    data.Set("choices", Json::Arr()).Set("usage", usage);
+    return data.Dump();
+  });
+}
+
+net::Response Whole(ModelServer& server, const TextRequest& request, const Echo& echo) {
+  const runtime::Model& model = server.runner().model();
+  Json choices = Json::Arr();
+  std::vector<ChoiceText> texts = RunChoices(server, request, request.logprobs ? Logprob : nullptr);
+  // Choices share their prompt, which the first one judged.
+  std::vector<runtime::SampledToken> prompt;
+  for (ChoiceText& text : texts) {
+    if (!text.prompt.empty()) prompt = std::move(text.prompt);
+  }
+  for (uint32_t i = 0; i < texts.size(); ++i) {
+    if (echo.is_all) {
+      texts[i].text.clear();
+      texts[i].logprobs = Json::Arr();
+      texts[i].last.generated_tokens = 0;
+      texts[i].last.stop = runtime::StopReason::kLength;
+    }
+    Json entries = PromptEntries(model, prompt);
+    for (const Json& entry : *texts[i].logprobs.AsArray()) entries.Push(entry);
+    uint64_t offset = 0;
+    choices.Push(Choice(i, echo.text + texts[i].text,
+                        request.logprobs ? LogprobLists(entries, &offset) : Json(),
+                        OpenAiFinishReason(texts[i].last.stop)));
+  }
+  Json answer = Head(request);
+  answer.Set("choices", std::move(choices)).Set("usage", UsageOf(texts));
+  return JsonAnswer(answer);
 }
 
 }  // namespace
@@ -82,7 +162,7 @@ net::Response Completions(ModelServer& server, net::Request& http) {
   if (auto refusal = runtime::NeedsHead(model, runtime::Head::kCausalLm, "completions")) {
     throw Error(Code::kUnprocessable, *refusal);
   }
-  TextRequest request = ReadTextRequest(server, body);
+  TextRequest request = ReadTextRequest(server, http, body);
   if (auto best = runtime::ReadCount(body, "logprobs", 20)) {
     request.logprobs = true;
     request.top_logprobs = static_cast<uint32_t>(*best);
@@ -94,40 +174,21 @@ net::Response Completions(ModelServer& server, net::Request& http) {
   if (!request.config.max_new_tokens) request.config.max_new_tokens = kDefaultTokens;
   std::string prompt;
   request.prompt = Prompt(model, body, &prompt);
-  std::string before = runtime::ReadFlag(body, "echo").value_or(false) ? prompt : "";
-  Json head = Head(request);
-  if (request.stream) {
-    auto echo = std::make_shared<std::vector<std::string>>(request.choices, before);
-    auto chunk = [head, echo](uint32_t i, const GenerationEvent& event) {
-      std::string text = std::exchange((*echo)[i], "") + event.text;
-      if (text.empty() && !event.is_last()) return std::string();
-      Json data = head;
-      data.Set("choices",
-               Json::Arr({Json::Obj(
-                   {{"index", i},
-                    {"text", text},
-                    {"logprobs", Json()},
-                    {"finish_reason",
-                     event.is_last() ? Json(OpenAiFinishReason(event.stop)) : Json()}})}));
-      return data.Dump();
-    };
-    return StreamChoices(server, request, chunk, [head](const Json& usage) {
-      Json data = head;
-      data.Set("choices", Json::Arr()).Set("usage", usage);
-      return data.Dump();
-    });
+  Echo echo;
+  if (runtime::ReadFlag(body, "echo").value_or(false)) {
+    echo.text = prompt;
+    request.prompt_logprobs = request.logprobs;
   }
-  Json choices = Json::Arr();
-  std::vector<ChoiceText> texts = RunChoices(server, request, request.logprobs ? Logprob : nullptr);
-  for (uint32_t i = 0; i < texts.size(); ++i) {
-    choices.Push(
-        Json::Obj({{"index", i},
-                   {"text", before + texts[i].text},
-                   {"logprobs", request.logprobs ? LogprobLists(texts[i].logprobs) : Json()},
-                   {"finish_reason", OpenAiFinishReason(texts[i].last.stop)}}));
+  if (request.config.max_new_tokens == 0u) {
+    if (request.stream) throw Error(Code::kUnprocessable, "nothing to stream: `max_tokens` is 0");
+    echo.is_all = true;
+    request.config.max_new_tokens = 1;
   }
-  head.Set("choices", std::move(choices)).Set("usage", UsageOf(texts));
-  return JsonAnswer(head);
+  if (request.prompt_logprobs && (request.candidates > request.choices || request.beams)) {
+    throw Error(Code::kUnprocessable,
+                "`echo` with `logprobs` cannot be combined with `best_of` and beams");
+  }
+  return request.stream ? Stream(server, request, echo) : Whole(server, request, echo);
 }
 
 }  // namespace hearth::serving

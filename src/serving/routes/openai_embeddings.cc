@@ -102,6 +102,8 @@ net::Response OpenRerank(ModelServer& server, net::Request& http) {
   Json inputs = Json::Obj({{"query", *query}, {"texts", *documents}});
   bool with_text = runtime::ReadFlag(body, "return_documents").value_or(false);
   Json parameters = Json::Obj({{"return_text", with_text}});
+  ModelChoice choice = ChooseModel(server, body);
+  if (choice.adapter != nullptr) parameters.Set("adapter_id", choice.name);
   Json ranked =
       runtime::RunTask(server.runner(), *runtime::FindTask("text-ranking"), inputs, parameters);
   size_t top = runtime::ReadCount(body, "top_n", 1u << 20).value_or(ranked.size());
@@ -113,7 +115,7 @@ net::Response OpenRerank(ModelServer& server, net::Request& http) {
     if (with_text) result.Set("document", Json::Obj({{"text", *item.Find("text")}}));
     results.Push(std::move(result));
   }
-  return JsonAnswer(Json::Obj({{"model", server.model_id()}, {"results", std::move(results)}}));
+  return JsonAnswer(Json::Obj({{"model", choice.name}, {"results", std::move(results)}}));
 }
 
 }  // namespace hearth::serving

@@ -47,6 +47,7 @@ net::Response Predict(ModelServer& server, net::Request& http) {
   Json parameters = Json::Obj();
   if (runtime::ReadFlag(body, "raw_scores").value_or(false))
     parameters.Set("function_to_apply", "none");
+  if (const Json* adapter = body.Find("adapter_id")) parameters.Set("adapter_id", *adapter);
   Json answers = RunNamed(server, "text-classification", inputs, parameters);
   return JsonAnswer(is_list ? answers : answers.AsArray()->front());
 }

@@ -38,8 +38,8 @@ void NeedGenerator(ModelServer& server) {
 net::Response Generate(ModelServer& server, net::Request& http) {
   NeedGenerator(server);
   Fields fields = ReadFields(http);
-  Json answers =
-      runtime::FindTask("text-generation")->run(server.runner(), fields.inputs, fields.parameters);
+  Json answers = runtime::RunTask(server.runner(), *runtime::FindTask("text-generation"),
+                                  fields.inputs, fields.parameters, http.left);
   return JsonAnswer(answers.AsArray()->front());
 }
 
@@ -51,6 +51,11 @@ net::Response GenerateStream(ModelServer& server, net::Request& http) {
   if (generation.request.beams || generation.sequences > 1) {
     throw Error(Code::kUnprocessable, "several texts and beams cannot be streamed");
   }
+  if (generation.best_of > 1)
+    throw Error(Code::kUnprocessable, "`best_of` != 1 is not supported when streaming tokens");
+  if (generation.request.prompt_logprobs)
+    throw Error(Code::kUnprocessable,
+                "`decoder_input_details` == true is not supported when streaming tokens");
   const runtime::Model& model = server.runner().model();
   runtime::Engine& engine = server.runner().engine();
   auto stream = std::make_shared<EventStream>(engine);

@@ -35,6 +35,7 @@ struct CpuSession::Rope {
 
   const RopeOptions& options;
   RopeTable table, long_table;
+  std::vector<RopeTable> of_segments;  // for the run at hand, of those that are longer than usual
 };
 
 CpuSession::CpuSession(std::shared_ptr<const CpuProgram> program, ThreadTeam& team)
@@ -49,6 +50,8 @@ CpuSession::CpuSession(std::shared_ptr<const CpuProgram> program, ThreadTeam& te
     auto same = [&](const std::unique_ptr<Rope>& known) {
       return known->options.inverse_frequencies == options.inverse_frequencies &&
              known->options.long_inverse_frequencies == options.long_inverse_frequencies &&
+             known->options.long_after == options.long_after &&
+             known->options.dynamic_after == options.dynamic_after &&
              known->options.magnitude == options.magnitude;
     };
     auto found = std::find_if(ropes_.begin(), ropes_.end(), same);
@@ -105,6 +108,15 @@ void CpuSession::Prepare(const Batch& batch) {
   for (const auto& rope : ropes_) {
     rope->table.Reserve(positions);
     if (rope->long_table.pairs() > 0) rope->long_table.Reserve(positions);
+    rope->of_segments.clear();
+    if (rope->options.dynamic_after == 0) continue;
+    for (const Segment& segment : batch.segments) {
+      bool is_long = segment.Length() > rope->options.dynamic_after;
+      RopeTable& table = rope->of_segments.emplace_back(
+          is_long ? DynamicFrequencies(rope->options, segment.Length()) : std::vector<float>(),
+          rope->options.magnitude);
+      if (is_long) table.Window(segment.past, segment.rows);
+    }
   }
 }
 
@@ -176,18 +188,21 @@ void CpuSession::RunNorm(const Step& step, uint64_t begin, uint64_t end) {
 void CpuSession::RunRope(const Step& step, uint64_t begin, uint64_t end) {
   const Rope& rope = *ropes_[rope_of_step_[&step - program_->steps().data()]];
   const auto& options = std::get<RopeOptions>(program_->graph().nodes[step.node].operation);
-  if (options.long_inverse_frequencies.empty()) {
+  if (options.long_inverse_frequencies.empty() && options.dynamic_after == 0) {
     RopeRows(Block(step, begin, end), options, rope.table,
              batch_->positions.subspan(begin, end - begin));
     return;
   }
-  for (const Segment& segment : batch_->segments) {
+  for (size_t i = 0; i < batch_->segments.size(); ++i) {
+    const Segment& segment = batch_->segments[i];
     uint64_t from = std::max<uint64_t>(begin, segment.first_row);
     uint64_t to = std::min<uint64_t>(end, uint64_t{segment.first_row} + segment.rows);
     if (from >= to) continue;
-    bool is_long = segment.past + segment.rows > options.long_after;
-    RopeRows(Block(step, from, to), options, is_long ? rope.long_table : rope.table,
-             batch_->positions.subspan(from, to - from));
+    bool is_long = rope.long_table.pairs() > 0 && segment.Length() > options.long_after;
+    const RopeTable* table = is_long ? &rope.long_table : &rope.table;
+    if (options.dynamic_after > 0 && segment.Length() > options.dynamic_after)
+      table = &rope.of_segments[i];
+    RopeRows(Block(step, from, to), options, *table, batch_->positions.subspan(from, to - from));
   }
 }
 

@@ -43,15 +43,17 @@ class RopeTable {
   RopeTable(std::span<const float> inverse_frequencies, float magnitude);
   // Grows to `positions`; not thread-safe, call before the run.
   void Reserve(uint32_t positions);
+  // For [first, first + count) only, instead of what it held.
+  void Window(uint32_t first, uint32_t count);
   const float* At(uint32_t position) const {
-    return table_.data() + uint64_t{position} * 2 * pairs_;
+    return table_.data() + uint64_t{position - first_} * 2 * pairs_;
   }
   uint32_t pairs() const { return pairs_; }
 
  private:
   std::vector<float> frequencies_, table_;
   float magnitude_;
-  uint32_t pairs_;
+  uint32_t pairs_, first_ = 0;
 };
 // Rotates the first 2 * pairs() values of every head by positions[row]; the table must reach there.
 void RopeRows(const RowBlock& block, const RopeOptions& options, const RopeTable& table,

@@ -157,10 +157,12 @@ Value ReferenceBuilder::Rope(Value x, const RopeOptions& options) {
   auto [value, out] = Make(RowSpace::kTokens, At(x).columns);
   out->data = At(x).data;
   for (const Segment& segment : batch_.segments) {
-    bool is_long = options.long_after > 0 && segment.past + segment.rows > options.long_after &&
+    bool is_long = options.long_after > 0 && segment.Length() > options.long_after &&
                    !options.long_inverse_frequencies.empty();
-    const auto& frequencies =
+    std::vector<float> frequencies =
         is_long ? options.long_inverse_frequencies : options.inverse_frequencies;
+    if (options.dynamic_after > 0 && segment.Length() > options.dynamic_after)
+      frequencies = DynamicFrequencies(options, segment.Length());
     for (uint64_t row = segment.first_row; row < uint64_t{segment.first_row} + segment.rows;
          ++row) {
       for (uint32_t head = 0; head < out->columns; head += options.head_dim) {
