@@ -21,7 +21,7 @@ def main():
     rows, detail = [], {}
     client_cores, server_cores = apart()
     for kind in ("random", "bf16"):
-        with memory_folder() as folder, Hub(folder / "chunks", server_cores) as chunks, \
+        with memory_folder(large_folios=True) as folder, Hub(folder / "chunks", server_cores) as chunks, \
                 Hub(folder / "whole", server_cores, KEEP_WHOLE) as whole:
             file = make_data(kind, folder)
             chunks.create_repo("big")
