@@ -26,7 +26,7 @@ def main():
     rows, detail = [], {}
     client_cores, server_cores = apart()
     for kind in KINDS:
-        with memory_folder() as folder, Hub(folder / "data", server_cores) as hub:
+        with memory_folder(large_folios=True) as folder, Hub(folder / "data", server_cores) as hub:
             hub.create_repo("down")
             file = make_data(kind, folder)
             what = upload(hub, Client(folder), "down", "model.bin", file)

@@ -24,7 +24,7 @@ def one_round(folder, file, client_cores, server_cores):
     data = folder / "data"
     with Hub(data, server_cores) as hub:
         hub.create_repo("up")
-        warm_memory(WARM_BYTES)
+        warm_memory(WARM_BYTES, folder)
         before = hub.cpu_seconds()
         sent = upload(hub, client, "up", "model.bin", file)
         result |= {"hearth": sent["seconds"], "client_cpu": sent["cpu_seconds"], "server_cpu": hub.cpu_seconds() - before}
@@ -37,7 +37,7 @@ def whole_client(folder, file):
     data = folder / "data"
     with Hub(data) as hub:
         hub.create_repo("up")
-        warm_memory(WARM_BYTES)
+        warm_memory(WARM_BYTES, folder)
         before = hub.cpu_seconds()
         client = Client(folder)
         seconds = client.act("hub_upload", hub, file=file, repo="bench/up", path="model.bin", token=TOKEN)["seconds"]
@@ -50,7 +50,7 @@ def main():
     rows, detail = [], {}
     client_cores, server_cores = apart()
     for kind in KINDS:
-        with memory_folder() as folder:
+        with memory_folder(large_folios=True) as folder:
             file = make_data(kind, folder)
             one_round(folder, file, client_cores, server_cores)  # warm-up
             split, shared = [], []
