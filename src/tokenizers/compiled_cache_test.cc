@@ -162,7 +162,7 @@ TEST_F(CompiledCacheTest, NumbersAreNotTrusted) {
     std::filesystem::path path = cache_.PathOf(source_);
     auto file = internal::CompiledFile::Map(path, identity);
     ASSERT_NE(file, nullptr);
-    for (uint32_t kind = 1; kind <= 12; ++kind) {
+    for (uint32_t kind = 1; kind <= 18; ++kind) {
       std::optional<std::string_view> wanted = file->Find(kind);
       if (!wanted || wanted->empty()) continue;
       for (unsigned change = 0; change < 12; ++change) {
@@ -176,7 +176,7 @@ TEST_F(CompiledCacheTest, NumbersAreNotTrusted) {
           changed.resize(at & ~size_t{3});
         }
         std::vector<internal::CompiledFile::Section> sections;
-        for (uint32_t other = 1; other <= 12; ++other) {
+        for (uint32_t other = 1; other <= 18; ++other) {
           if (other == kind) {
             sections.push_back({other, changed});
           } else if (auto bytes = file->Find(other)) {

@@ -29,6 +29,7 @@ enum Kind : uint32_t {
   kPieceOffsets,
   kMerges,
   kPlan,
+  kEncoderTable,  // and those that follow: one for each EncoderTable
 };
 
 struct VocabTraits {
@@ -103,15 +104,20 @@ BpeMerges LaterMerges(Shared file, std::filesystem::path path, ReadText read, Sh
   });
 }
 
-std::unique_ptr<SegmentEncoder> MakeKeptEncoder(const Shared& file) {
-  auto bytes = file->Find(kPlan);
-  auto plan = bytes ? ByteBpePlanFile::Open(*bytes, file) : nullptr;
-  return plan == nullptr ? nullptr : MakeByteBpeEncoder(std::move(plan));
+uint32_t KindOf(EncoderTable table) { return kEncoderTable + static_cast<uint32_t>(table); }
+
+std::unique_ptr<SegmentEncoder> MakeKeptEncoder(const Shared& file, const Json& rest,
+                                                const Model& model) {
+  if (auto bytes = file->Find(kPlan)) {
+    if (auto plan = ByteBpePlanFile::Open(*bytes, file)) return MakeByteBpeEncoder(std::move(plan));
+  }
+  auto find = [file](EncoderTable table) { return file->Find(KindOf(table)); };
+  return MakeSegmentEncoder(rest, model, KeptTables(find, file));
 }
 
 class Sections {
  public:
-  void Add(Kind kind, std::string_view bytes) { list_.push_back({kind, bytes}); }
+  void Add(uint32_t kind, std::string_view bytes) { list_.push_back({kind, bytes}); }
   template <typename T>
   void AddArray(Kind kind, std::span<const T> array) {
     Add(kind, BytesOf(array));
@@ -170,7 +176,9 @@ std::optional<CompiledCache::Found> CompiledCache::Find(const std::filesystem::p
       found.parts.vocab = std::move(vocab);
     }
     if (*type == "BPE") found.parts.merges = LaterMerges(file, source, read, *identity);
-    found.make_encoder = [file] { return MakeKeptEncoder(file); };
+    found.make_encoder = [file](const Json& json, const Model& plain) {
+      return MakeKeptEncoder(file, json, plain);
+    };
     return found;
   } catch (const Error&) {
     return std::nullopt;
@@ -178,7 +186,7 @@ std::optional<CompiledCache::Found> CompiledCache::Find(const std::filesystem::p
 }
 
 void CompiledCache::Keep(const std::filesystem::path& path, const SourceFile& source,
-                         const Json& rest, const Model& model, const ByteBpePlan* plan) const {
+                         const Json& rest, const Model& model, const FastTables& fast) const {
   try {
     const Json* json = rest.Find("model");
     if (json == nullptr || !json->StringField("type")) return;
@@ -190,9 +198,11 @@ void CompiledCache::Keep(const std::filesystem::path& path, const SourceFile& so
     if (tables.pieces != nullptr) sections.AddPieces(*tables.pieces);
     if (tables.merges != nullptr) sections.AddArray(kMerges, tables.merges->by_rank());
     std::string plan_bytes;
-    if (plan != nullptr) {
-      plan_bytes = ByteBpePlanFile::Write(*plan);
+    if (fast.plan != nullptr) {
+      plan_bytes = ByteBpePlanFile::Write(*fast.plan);
       sections.Add(kPlan, plan_bytes);
+    } else if (fast.encoder != nullptr) {
+      for (const auto& [table, bytes] : fast.encoder->tables()) sections.Add(KindOf(table), bytes);
     }
     std::filesystem::create_directories(folder_);
     CompiledFile::Write(PathOf(path), source.identity, sections.list());

@@ -44,7 +44,8 @@ class PrecompiledNormalizer : public Normalizer {
     if (map_.size() < 4) Refuse("it is shorter than its head");
     size_t units = ReadU32(map_, 0) / 4;
     if (units > (map_.size() - 4) / 4) Refuse("it ends inside of its trie");
-    for (size_t i = 0; i < units; ++i) units_.push_back({ReadU32(map_, 4 + 4 * i)});
+    units_.resize(units);
+    for (size_t i = 0; i < units; ++i) units_[i] = {ReadU32(map_, 4 + 4 * i)};
     replacements_ = std::string_view(map_).substr(4 + 4 * units);
     if (!IsValidUtf8(replacements_)) Refuse("its replacements are not UTF-8");
     for (size_t i = 0; i < std::size(changes_ascii_); ++i) {

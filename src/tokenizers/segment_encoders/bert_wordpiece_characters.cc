@@ -44,6 +44,12 @@ bool BertCharacters::Fill() {
 // The reference's order: delete controls, space out Chinese characters, decompose and delete marks,
 // lower case; then the pre-tokenizer parts at white space and around punctuation.
 bool BertCharacters::FillOne(char32_t c) {
+  if (IsOrdinary(c)) {  // nearly all there are
+    if (switches_.handle_chinese_chars && IsChineseCharacter(c)) {
+      table_.Set(c, static_cast<uint32_t>(c) << 3 | static_cast<uint32_t>(Kind::kAlone));
+    }
+    return true;
+  }
   if (switches_.clean_text && IsBertControl(c)) return SetWordForm(c, {});
   std::u32string decomposed;
   if (switches_.strip_accents) {
