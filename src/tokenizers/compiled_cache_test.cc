@@ -21,9 +21,9 @@ std::vector<Json> SmallTokenizers() {
   std::vector<Json> all;
   for (const ByteBpeFamily& family : ByteBpeFamilies()) all.push_back(SmallByteBpe(family));
   all.push_back(SmallWordPiece(true, true, Json(), true));
-  all.push_back(SmallSentencePieceBpe(Json(), Json(), true));
-  all.push_back(SmallUnigram(Json(), Json()));
-  Json twice = SmallUnigram(Json(), Json());
+  all.push_back(SmallSentencePieceBpe(Json(), MarkedWords(), true));
+  all.push_back(SmallUnigram(Json(), MarkedWords()));
+  Json twice = SmallUnigram(Json(), MarkedWords());
   Json::Array* pieces = twice.Find("model")->Find("vocab")->AsArray();
   pieces->push_back((*pieces)[5]);  // the same text again
   all.push_back(twice);
