@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "text/unicode.h"
+#include "text/unicode_blocks.h"
 #include "text/utf8.h"
 
 namespace hearth::tokenizers {
@@ -33,8 +34,13 @@ std::shared_ptr<const BertCharacters> BertCharacters::Get(const BertSwitches& sw
 }
 
 bool BertCharacters::Fill() {
+  constexpr char32_t kAfterIdeographs = 0x30000;  // what counts as Chinese lies before
   for (char32_t c = 0; c < CodePointTable<uint32_t>::kCodePoints; ++c) {
     if (c == 0xD800) c = 0xE000;
+    if (c >= kAfterIdeographs && c % kUnicodeBlock == 0 && IsUnassignedBlock(c)) {
+      c += kUnicodeBlock - 1;
+      continue;
+    }
     if (!FillOne(c)) return false;
   }
   forms_.append(kMostForm, '\0');

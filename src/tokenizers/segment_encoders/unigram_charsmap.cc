@@ -1,7 +1,10 @@
 #include "tokenizers/segment_encoders/unigram_charsmap.h"
 
+#include <simdjson.h>
+
 #include "codec/base64.h"
 #include "text/unicode.h"
+#include "text/unicode_blocks.h"
 #include "text/utf8.h"
 
 namespace hearth::tokenizers {
@@ -44,7 +47,7 @@ std::unique_ptr<const Charsmap> Charsmap::Parse(std::string_view base64) {
     map->units_.resize(trie_bytes / 4);
     for (size_t i = 0; i < map->units_.size(); ++i) map->units_[i] = ReadU32(rest, 4 * i);
     map->forms_ = rest.substr(trie_bytes);
-    if (!IsValidUtf8(map->forms_)) return nullptr;
+    if (!simdjson::validate_utf8(map->forms_.data(), map->forms_.size())) return nullptr;
   }
   map->FillTraits();
   return map;
@@ -59,6 +62,12 @@ void Charsmap::FillTraits() {
     if (first == 0xD800) first = 0xE000;
     character.clear();
     AppendUtf8(first, &character);
+    // Two bytes before the last: all of 4096 characters.
+    if (first > 0xFFFF && first % kUnicodeBlock == 0 && IsUnassignedBlock(first) &&
+        !HasPrefix(std::string_view(character).substr(0, character.size() - 2))) {
+      first += kUnicodeBlock - kBlock;
+      continue;
+    }
     bool in_map = HasPrefix(std::string_view(character).substr(0, character.size() - 1));
     for (char32_t c = first; c < first + kBlock; ++c) {
       uint8_t traits = TraitsAlone(c);
