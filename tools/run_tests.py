@@ -248,7 +248,7 @@ def suites(runner):
         *(Suite(f"conformance-{name}", 90 if runner.options.long else minutes,
                 functools.partial(runner.conformance, name, environment, folders, xet))
           for name, environment, folders, xet, minutes in CLIENTS),
-        Suite("inference", 6, runner.inference),
+        Suite("inference", 20, runner.inference),  # with the training of its models
         Suite("web", 12, runner.web),
         Suite("parity", 60 if runner.options.long else 20, runner.parity),
         Suite("formats", 10, runner.formats),

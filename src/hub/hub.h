@@ -70,6 +70,7 @@ class Hub {
   WeightJobs& weight_jobs() { return *weight_jobs_; }
   Inspections& inspections() { return *inspections_; }
   Safety& safety() { return *safety_; }
+  const Safety& safety() const { return *safety_; }
   Clock& clock() { return *clock_; }
   const std::filesystem::path& data() const { return data_; }
   std::filesystem::path temp_folder() const { return data_ / "tmp"; }

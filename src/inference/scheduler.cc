@@ -144,6 +144,14 @@ struct Scheduler::Impl {
     return plan;
   }
 
+  // Of the plan, or what a scan has found since.
+  std::string FaultOf(const SnapshotPlan& plan) const {
+    return plan.fault.empty() ? BlockedFault(hub, plan) : plan.fault;
+  }
+  void RequireRunnable(const SnapshotPlan& plan) const {
+    if (std::string fault = FaultOf(plan); !fault.empty()) throw Error(Code::kUnprocessable, fault);
+  }
+
   void StartCall(Call::Request request, const std::weak_ptr<Caller>& caller,
                  const Call::Answer& answer) {
     FaultShape shape = request.options.shape;
@@ -177,12 +185,13 @@ std::vector<std::pair<int64_t, ModelStatus>> Scheduler::Loaded() const {
 void Scheduler::Warm(const hub::RepoHandle& repo) {
   Admit(repo.record());
   PlanPtr plan = impl_->PlanOf(repo);
-  if (!plan->fault.empty()) throw Error(Code::kUnprocessable, plan->fault);
+  impl_->RequireRunnable(*plan);
   impl_->loop->Post([impl = impl_.get(), plan] { impl->models->Warm(plan); });
 }
 
 void Scheduler::Pin(const hub::RepoHandle& repo, bool pinned) {
   PlanPtr plan = impl_->PlanOf(repo);
+  if (pinned) impl_->RequireRunnable(*plan);
   impl_->loop->Post([impl = impl_.get(), plan, pinned] { impl->models->Pin(plan, pinned); });
 }
 
@@ -200,7 +209,8 @@ net::Response Scheduler::Forward(const hub::RepoHandle& repo, net::Request& requ
   Impl* impl = impl_.get();
   if (impl->stopped) throw Error(Code::kUnavailable, "The hub is shutting down");
   PlanPtr plan = impl->PlanOf(repo);
-  if (!plan->fault.empty()) return FaultAnswer(options.shape, 422, plan->fault);
+  if (std::string fault = impl->FaultOf(*plan); !fault.empty())
+    return FaultAnswer(options.shape, 422, fault);
   int64_t repo_id = plan->repo_id;
   impl->board->Enter(repo_id);
   uint64_t id = ++impl->last_call;

@@ -181,6 +181,16 @@ SnapshotPlan PlanSnapshot(hub::Hub& hub, const hub::RepoHandle& repo) {
   return plan;
 }
 
+std::string BlockedFault(const hub::Hub& hub, const SnapshotPlan& plan) {
+  for (const SnapshotFile& file : plan.files) {
+    bool blocked = file.object ? hub.safety().Blocks(*file.object) : hub.safety().Blocks(file.blob);
+    if (!blocked) continue;
+    return plan.model + " is not run: its file " + file.path +
+           " was judged unsafe by this hub's scan";
+  }
+  return {};
+}
+
 fs::path SnapshotFolder(const fs::path& root, const SnapshotPlan& plan) {
   return root / (std::to_string(plan.repo_id) + "-" + plan.commit.Hex());
 }

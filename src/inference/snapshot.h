@@ -40,6 +40,10 @@ struct SnapshotPlan {
 // The main revision's. `repo` must have a head.
 SnapshotPlan PlanSnapshot(hub::Hub& hub, const hub::RepoHandle& repo);
 
+// A sentence when the hub's scan judged one of the plan's files unsafe and its policy is to block
+// those; else empty. Answers from memory, at any time after the plan was made.
+std::string BlockedFault(const hub::Hub& hub, const SnapshotPlan& plan);
+
 // Of all paths of a repository those that a worker reads. Of several checkpoints one is taken:
 // safetensors before pytorch_model.bin before GGUF, of several GGUF files `gguf`, or without that
 // the best that is common on CPUs. Pure.

@@ -56,6 +56,20 @@ TEST_F(SnapshotTest, LaysOutSmallAndLargeFilesOnce) {
   EXPECT_EQ(Make(plan), folder);
 }
 
+TEST_F(SnapshotTest, AModelWithABlockedFileIsNotRun) {
+  hub::RepoHandle repo = Model();
+  const std::string evil = "cos\nsystem\n(S'id'\ntR.";
+  Commit(repo, {{"config.json", "{}"}}, {{"pytorch_model.bin", evil}});
+  SnapshotPlan plan = PlanSnapshot(*hub_, Reopen(repo));
+  hub_->safety().ScanNow();
+  EXPECT_EQ(BlockedFault(*hub_, plan), "");  // the policy is to warn
+  hub_.reset();
+  hub_ = std::make_unique<hub::Hub>(
+      hub::HubOptions{.data = folder_, .clock = &clock_, .quarantine = hub::Quarantine::kBlock},
+      true);
+  EXPECT_NE(BlockedFault(*hub_, plan).find("pytorch_model.bin"), std::string::npos);
+}
+
 TEST_F(SnapshotTest, OnlyFilesThatAWorkerReadsMakeAnotherKey) {
   hub::RepoHandle repo = Model();
   Commit(repo, {{"config.json", "{}"}}, {{"model.safetensors", "w"}});

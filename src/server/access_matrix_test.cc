@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -506,6 +507,25 @@ TEST_F(AccessMatrix, EveryRouteOnARepositoryAsksForARightOnIt) {
       bool reading = route.access == Access::kRepoInfo || route.access == Access::kRepoContent;
       if (!reading || !ChangesState(method)) continue;
       EXPECT_TRUE(Lists(kReadingPosts, method, route)) << method << " " << route.pattern;
+    }
+  }
+}
+
+// Else a user of that name would hide the route, or the route the user's pages.
+TEST_F(AccessMatrix, TheFirstWordOfARouteIsNobodysName) {
+  std::set<std::string> words;
+  for (const Route& route : table_.routes()) {
+    std::string word = route.pattern.substr(1, route.pattern.find('/', 1) - 1);
+    if (!word.empty() && word.find('{') == std::string::npos) words.insert(word);
+  }
+  EXPECT_GT(words.size(), 20u);
+  for (const std::string& word : words) {
+    try {
+      hub_->accounts().CreateUser(word, "", "", true);
+      ADD_FAILURE() << "a user may be called " << word;
+    } catch (const Error& error) {
+      EXPECT_TRUE(error.code() == Code::kConflict || error.code() == Code::kInvalidArgument)
+          << word << ": " << error.message();
     }
   }
 }

@@ -17,7 +17,7 @@ def test_the_health_page_says_how_the_hub_is(administrator):
 
 
 def test_a_user_is_made_used_disabled_and_let_in_again(administrator, open_page):
-    administrator.goto("/admin/users")
+    administrator.goto("/administration/users")
     administrator.get_by_label("User name").fill("made-by-admin")
     administrator.get_by_label("E-mail address").fill("made@example.com")
     administrator.get_by_role("button", name="Make the user").click()
@@ -32,7 +32,7 @@ def test_a_user_is_made_used_disabled_and_let_in_again(administrator, open_page)
     page.locator("summary", has_text="made-by-admin").wait_for()
 
     def act(action):
-        administrator.goto("/admin/users?q=made-by")
+        administrator.goto("/administration/users?q=made-by")
         administrator.locator("summary", has_text="Change").click()
         administrator.get_by_role("button", name=f"{action}: made-by-admin").click()
     act("Disable")
@@ -41,7 +41,7 @@ def test_a_user_is_made_used_disabled_and_let_in_again(administrator, open_page)
     page.wait_for_url("**/login?next=**")
     act("Enable")
     act("Make administrator")
-    administrator.goto("/admin/users?q=made-by")
+    administrator.goto("/administration/users?q=made-by")
     assert "admin" in administrator.get_by_role("row").filter(has_text="made@example.com").inner_text()
     act("Take administration away")
     act("New password")
@@ -57,7 +57,7 @@ def test_a_user_is_made_used_disabled_and_let_in_again(administrator, open_page)
 
 def test_a_taken_name_is_said_and_what_was_typed_stays(administrator):
     administrator.expected.append("409")
-    administrator.goto("/admin/users")
+    administrator.goto("/administration/users")
     administrator.get_by_label("User name").fill("bob")
     administrator.get_by_label("E-mail address").fill("other@example.com")
     administrator.get_by_role("button", name="Make the user").click()
@@ -66,12 +66,12 @@ def test_a_taken_name_is_said_and_what_was_typed_stays(administrator):
 
 
 def test_nobody_locks_themselves_out(administrator):
-    administrator.goto("/admin/users?q=alice")
+    administrator.goto("/administration/users?q=alice")
     row = administrator.get_by_role("row").filter(has_text="alice").last
     assert row.get_by_role("button").count() == 0
     answer = administrator.evaluate("""async () => {
         const token = document.querySelector('meta[name="csrf-token"]').content;
-        const answer = await fetch("/admin/users/alice/make-ordinary", {method: "POST", headers: {"X-CSRF-Token": token}});
+        const answer = await fetch("/administration/users/alice/make-ordinary", {method: "POST", headers: {"X-CSRF-Token": token}});
         return answer.status;
     }""")
     assert answer == 409
@@ -81,33 +81,33 @@ def test_nobody_locks_themselves_out(administrator):
 def test_storage_shows_who_holds_what(administrator, api):
     api.create_repo("bob/storage-heavy")
     api.upload_file(repo_id="bob/storage-heavy", path_in_repo="w.bin", path_or_fileobj=random.Random(11).randbytes(3_000_000))
-    administrator.goto("/admin/storage")
+    administrator.goto("/administration/storage")
     assert "3.0 MB" in administrator.get_by_role("row").filter(has_text="bob/storage-heavy").inner_text()
-    administrator.goto("/admin/organizations")
+    administrator.goto("/administration/organizations")
     assert "acme-admin" in administrator.get_by_role("row").filter(has_text="acme").first.inner_text()
 
 
 def test_jobs_run_beside_the_hub_and_report(administrator):
-    administrator.goto("/admin/jobs")
+    administrator.goto("/administration/jobs")
     administrator.get_by_role("button", name="Start: Look for garbage").click()
     administrator.get_by_text("Would give back").wait_for(timeout=30_000)
     administrator.get_by_role("button", name="Start: Scrub the store").click()
     administrator.get_by_text(re.compile(r"Read \d+ objects and \d+ xorbs.*: 0 damaged")).wait_for(timeout=30_000)
     administrator.get_by_role("button", name="Start: Collect garbage").click()
     administrator.get_by_text("Moved to the trash").wait_for(timeout=30_000)
-    administrator.goto("/admin/storage")
+    administrator.goto("/administration/storage")
     assert administrator.get_by_role("row").filter(has_text="done").count() >= 1
 
 
 def test_only_administrators_get_in(bob, page):
     bob.expected.append("403")
-    for path in ("/admin", "/admin/users", "/admin/organizations", "/admin/storage", "/admin/jobs"):
+    for path in ("/administration", "/administration/users", "/administration/organizations", "/administration/storage", "/administration/scans", "/administration/jobs"):
         assert bob.goto(path).status == 403, path
         page.goto(path)
         assert "/login" in page.url
 
 
-@pytest.mark.parametrize("path", ["/admin", "/admin/users", "/admin/organizations", "/admin/storage", "/admin/jobs"])
+@pytest.mark.parametrize("path", ["/administration", "/administration/users", "/administration/organizations", "/administration/storage", "/administration/scans", "/administration/jobs"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_administration_is_accessible_and_fits_a_phone(open_page, check_axe, path, scheme):
     page = open_page("alice", color_scheme=scheme)

@@ -86,6 +86,15 @@ struct SafetyQueue {
   std::optional<TimePoint> oldest_queued;  // since when the first one waits
 };
 
+// A content that a scan warns of, or that no scan could read.
+struct FlaggedContent {
+  std::string content;  // as of SafetyKey
+  std::string kind;
+  uint64_t size_bytes = 0;
+  int64_t repo_id = 0;  // the repository that brought it last; others may hold it too
+  FileSafety safety;
+};
+
 class Safety : public RepoObserver {
  public:
   // All outlive this.
@@ -118,6 +127,11 @@ class Safety : public RepoObserver {
   std::vector<GitOid> BlockedBlobs() const;
 
   SafetyQueue Queue() const;
+  // Unsafe, suspicious and unread contents with their reports: the worst first, of equals the
+  // newest. For administrators.
+  std::vector<FlaggedContent> Flagged(size_t limit) const;
+  // What could not be scanned waits again.
+  void ScanFailedAgain();
 
   void OnRepoChanged(const RepoPtr& before, const RepoPtr& after) override;
   void OnRefChanged(const RepoPtr& repo, const std::string& ref,

@@ -93,6 +93,45 @@ std::vector<WaitingScan> Safety::Impl::TakeBatch() {
   return batch;
 }
 
+std::vector<FlaggedContent> Safety::Flagged(size_t limit) const {
+  std::vector<FlaggedContent> flagged;
+  if (impl_->policy == Quarantine::kOff) return flagged;
+  impl_->parts.db.Read([&](storage::Connection& c) {
+    for (SafetyState state :
+         {SafetyState::kUnsafe, SafetyState::kError, SafetyState::kSuspicious}) {
+      c.Query(
+          "SELECT content, kind, size, repo_id, rules, scanned_at, report FROM safety_scans WHERE "
+          "state = ? ORDER BY scanned_at DESC LIMIT ?",
+          {static_cast<int>(state), static_cast<int64_t>(limit - flagged.size())},
+          [&](const storage::Row& row) {
+            FlaggedContent& one = flagged.emplace_back();
+            one.content = row.Str(0);
+            one.kind = row.Str(1);
+            one.size_bytes = static_cast<uint64_t>(row.Int(2));
+            one.repo_id = row.Int(3);
+            one.safety.state = state;
+            one.safety.rules = static_cast<int>(row.Int(4));
+            one.safety.scanned_at = FromUnixMillis(row.Int(5));
+            if (row.Text(6).empty()) return;
+            one.safety.report = Json::Parse(row.Text(6));
+            one.safety.error = one.safety.report.StringField("error").value_or("");
+          });
+    }
+  });
+  return flagged;
+}
+
+void Safety::ScanFailedAgain() {
+  if (impl_->policy == Quarantine::kOff) return;
+  impl_->parts.db.Write([&](storage::Connection& c) {
+    c.Exec("UPDATE safety_scans SET pending = ?, tries = 0 WHERE pending = ? AND state = ?",
+           {kPending, kNotPending, static_cast<int>(SafetyState::kError)});
+  });
+  std::lock_guard lock(impl_->mutex);
+  impl_->work = true;
+  impl_->changed.notify_all();
+}
+
 void Safety::Impl::Save(const std::vector<ScanOutcome>& done) {
   int64_t now = ToUnixMillis(parts.clock.Now());
   parts.db.Write([&](storage::Connection& c) {

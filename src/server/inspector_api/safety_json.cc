@@ -7,11 +7,6 @@ namespace {
 
 using hub::SafetyState;
 
-bool IsIssue(SafetyState state) {
-  return state == SafetyState::kCaution || state == SafetyState::kSuspicious ||
-         state == SafetyState::kUnsafe;
-}
-
 bool IsOpen(SafetyState state) {
   return state == SafetyState::kUnknown || state == SafetyState::kQueued ||
          state == SafetyState::kScanning;
@@ -49,6 +44,11 @@ Json PickleScan(const Json& report) {
 }
 
 }  // namespace
+
+bool IsIssue(SafetyState state) {
+  return state == SafetyState::kCaution || state == SafetyState::kSuspicious ||
+         state == SafetyState::kUnsafe;
+}
 
 bool MayReadSafety(const Context& context) {
   return context.hub.repos().May(context.actor, context.repo().record().id,

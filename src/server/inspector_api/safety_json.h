@@ -23,6 +23,8 @@ Json RepoSafetyJson(hub::Hub& hub, const hub::RepoHandle& repo,
 // The same where nothing is known: that is what is said, not that the files are safe.
 Json NotScanned();
 
+// True of states that people are warned of.
+bool IsIssue(hub::SafetyState state);
 // A report of FileSafety with the file's path in place of kScannedName.
 Json ReportFor(const Json& report, const std::string& path);
 

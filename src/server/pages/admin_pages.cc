@@ -190,7 +190,7 @@ net::Response CreateUser(Context& context) {
         hub::AccountPtr user = context.hub.accounts().CreateUser(
             form.Require("name", "User name"), password, form.Text("email"), form.Has("admin"));
         if (given.empty()) return WithPassword(context, user->name, password);
-        return GoTo("/admin/users", "made");
+        return GoTo("/administration/users", "made");
       },
       [&](const Error&) { return UsersData(context).Set("values", form.Values()); }, context,
       "admin_users.html");
@@ -227,7 +227,7 @@ net::Response ChangeUser(Context& context) {
         } else {
           throw Error(Code::kNotFound, "There is no such action");
         }
-        return GoTo("/admin/users", action);
+        return GoTo("/administration/users", action);
       },
       [&](const Error&) { return UsersData(context); }, context, "admin_users.html");
 }
@@ -257,12 +257,12 @@ void RegisterAdminPages(RouteTable& table) {
   auto page = [&](const char* methods, const char* pattern, Handler handle, const char* summary) {
     AddFormRoute(table, {methods, pattern, Access::kSiteAdmin, std::move(handle), summary});
   };
-  page("GET,HEAD", "/admin", HealthPage, "How the hub is.");
-  page("GET,HEAD", "/admin/users", UsersPage, "All users.");
-  page("POST", "/admin/users", CreateUser, "Makes a user.");
-  page("POST", "/admin/users/{user}/{action}", ChangeUser,
+  page("GET,HEAD", "/administration", HealthPage, "How the hub is.");
+  page("GET,HEAD", "/administration/users", UsersPage, "All users.");
+  page("POST", "/administration/users", CreateUser, "Makes a user.");
+  page("POST", "/administration/users/{user}/{action}", ChangeUser,
        "disable, enable, make-admin, make-ordinary, reset-password, sign-out.");
-  page("GET,HEAD", "/admin/organizations", OrgsPage, "All organisations.");
+  page("GET,HEAD", "/administration/organizations", OrgsPage, "All organisations.");
 }
 
 }  // namespace hearth::server

@@ -203,7 +203,7 @@ net::Response StartJob(Context& context) {
         int64_t run = ParseInt(form.Text("run")).value_or(0);
         context.surroundings->chores->Ask(form.Require("kind", "Job"), run,
                                           context.actor.user_name);
-        return GoTo("/admin/jobs");
+        return GoTo("/administration/jobs");
       },
       [&](const Error&) { return JobsData(context); }, context, "admin_jobs.html");
 }
@@ -213,7 +213,7 @@ net::Response StopJob(Context& context) {
   return OrAgain(
       [&] {
         context.surroundings->chores->Cancel(ParseInt(context.request.Capture("id")).value_or(0));
-        return GoTo("/admin/jobs");
+        return GoTo("/administration/jobs");
       },
       [&](const Error&) { return JobsData(context); }, context, "admin_jobs.html");
 }
@@ -236,7 +236,7 @@ net::Response ChangeModel(Context& context) {
         } else {
           throw Error(Code::kInvalidArgument, "There is no such action");
         }
-        return GoTo("/admin/jobs");
+        return GoTo("/administration/jobs");
       },
       [&](const Error&) { return JobsData(context); }, context, "admin_jobs.html");
 }
@@ -247,11 +247,12 @@ void RegisterAdminStorage(RouteTable& table) {
   auto page = [&](const char* methods, const char* pattern, Handler handle, const char* summary) {
     AddFormRoute(table, {methods, pattern, Access::kSiteAdmin, std::move(handle), summary});
   };
-  page("GET,HEAD", "/admin/storage", StoragePage, "What the store holds, for whom; the trash.");
-  page("GET,HEAD", "/admin/jobs", JobsPage, "Jobs, queues and running models.");
-  page("POST", "/admin/jobs", StartJob, "Asks for a job.");
-  page("POST", "/admin/jobs/{id}/stop", StopJob, "Stops a job at its next step.");
-  page("POST", "/admin/models", ChangeModel, "Unloads, pins or unpins a model.");
+  page("GET,HEAD", "/administration/storage", StoragePage,
+       "What the store holds, for whom; the trash.");
+  page("GET,HEAD", "/administration/jobs", JobsPage, "Jobs, queues and running models.");
+  page("POST", "/administration/jobs", StartJob, "Asks for a job.");
+  page("POST", "/administration/jobs/{id}/stop", StopJob, "Stops a job at its next step.");
+  page("POST", "/administration/models", ChangeModel, "Unloads, pins or unpins a model.");
   table.Add({.methods = "GET,HEAD",
              .pattern = "/api/hearth/admin/jobs",
              .access = Access::kSiteAdmin,

@@ -2,6 +2,8 @@
 #include "base/error.h"
 #include "codec/yaml.h"
 #include "hub/commits.h"
+#include "server/inspector_api/quarantine.h"
+#include "server/inspector_api/safety_json.h"
 #include "server/pages/repo_view.h"
 #include "server/pages/viewers/viewer.h"
 
@@ -19,21 +21,60 @@ Json ChangeData(const storage::CommitInfo& commit, TimePoint now) {
                     {"date", FormatIso8601(commit.committer.time)}});
 }
 
-Json EntryRow(const RepoPlace& view, const storage::TreeEntry& entry) {
+// The row of an entry, and under which key scans know its content; that of a folder is empty.
+Json EntryRow(const RepoPlace& view, const storage::TreeEntry& entry, hub::SafetyKey* key) {
   size_t slash = entry.path.rfind('/');
   Json row =
       Json::Obj({{"path", entry.path},
                  {"name", slash == std::string::npos ? entry.path : entry.path.substr(slash + 1)},
                  {"folder", entry.kind == storage::EntryKind::kFolder},
                  {"size", entry.size_bytes}});
+  std::optional<Sha256> lfs;
   if (entry.kind == storage::EntryKind::kFile && entry.size_bytes <= storage::kMaxPointerBytes) {
     if (std::optional<storage::LfsPointer> pointer =
             storage::ParseLfsPointer(view.git.ReadBlob(entry.oid, storage::kMaxPointerBytes))) {
       row.Set("size", pointer->size_bytes);
       row.Set("lfs", true);
+      lfs = pointer->oid;
     }
   }
+  if (entry.kind != storage::EntryKind::kFolder)
+    *key = hub::SafetyKeyOf(entry.path, entry.oid, lfs, entry.size_bytes);
   return row;
+}
+
+// What scans warn of, on the rows of a folder ("safety": "unsafe"), for who may read the files.
+void MarkIssues(const Context& context, std::span<const hub::SafetyKey> keys, Json* rows) {
+  if (!MayReadSafety(context)) return;
+  auto found = context.hub.safety().Find(keys, hub::Safety::Detail::kStates);
+  for (size_t i = 0; i < found.size(); ++i) {
+    if (IsIssue(found[i].state))
+      (*rows->AsArray())[i].Set("safety", hub::SafetyStateName(found[i].state));
+  }
+}
+
+// "safety": {"state", "findings": ["kind: evidence"], "withheld"} of a file that scans warn of.
+void SetSafety(const Context& context, const hub::SafetyKey& key, const std::string& path,
+               bool withheld, Json* data) {
+  hub::FileSafety safety =
+      context.hub.safety().Find({&key, 1}, hub::Safety::Detail::kReports).front();
+  if (!withheld && !IsIssue(safety.state)) return;
+  constexpr size_t kMaxFindings = 10;
+  Json findings = Json::Arr();
+  Json report = ReportFor(safety.report, path);
+  if (const Json* list = report.Find("findings"); list != nullptr && list->AsArray() != nullptr) {
+    for (const Json& finding : *list->AsArray()) {
+      if (findings.size() == kMaxFindings) break;
+      findings.Push(Json::Obj({{"kind", finding.StringField("kind").value_or("")},
+                               {"evidence", finding.StringField("evidence").value_or("")},
+                               {"advice", finding.StringField("advice").value_or("")}}));
+    }
+  }
+  // Blocked under another name of the same content.
+  bool other_name = withheld && safety.state != hub::SafetyState::kUnsafe;
+  data->Set("safety", Json::Obj({{"state", other_name ? "unsafe" : SafetyStateName(safety.state)},
+                                 {"findings", std::move(findings)},
+                                 {"withheld", withheld}}));
 }
 
 net::Response TreePage(Context& context) {
@@ -65,14 +106,16 @@ net::Response TreePage(Context& context) {
     }
   }
   Json rows = Json::Arr();
+  std::vector<hub::SafetyKey> keys;
   for (bool folders : {true, false}) {
     for (const storage::TreeEntry& entry : entries) {
       if ((entry.kind == storage::EntryKind::kFolder) != folders) continue;
-      Json row = EntryRow(view, entry);
+      Json row = EntryRow(view, entry, &keys.emplace_back());
       if (const Json* change = changes.Find(entry.path)) row.Set("change", *change);
       rows.Push(std::move(row));
     }
   }
+  MarkIssues(context, keys, &rows);
   storage::CommitInfo commit = view.git.ReadCommit(view.commit);
   data.Set("entries", std::move(rows));
   data.Set("crumbs", Crumbs(view.path));
@@ -141,7 +184,17 @@ net::Response BlobPage(Context& context) {
   std::vector<std::pair<std::string, storage::CommitInfo>> last =
       view.git.LastCommits(view.commit, {view.path}, kMaxHistorySteps);
   if (!last.empty()) data.Set("change", ChangeData(last[0].second, context.hub.clock().Now()));
-  FillViewer(subject, &data);
+  std::optional<Sha256> lfs;
+  if (content.pointer) lfs = content.pointer->oid;
+  const hub::Safety& safety = context.hub.safety();
+  bool withheld = lfs ? safety.Blocks(*lfs) : safety.Blocks(entry->oid);
+  SetSafety(context, hub::SafetyKeyOf(view.path, entry->oid, lfs, subject.size_bytes), view.path,
+            withheld, &data);
+  if (withheld) {
+    data.Set("shown_as", "withheld");
+  } else {
+    FillViewer(subject, &data);
+  }
   return RenderPage(context, "repo_blob.html", std::move(data));
 }
 
