@@ -17,6 +17,7 @@ TOOL = ROOT / "build/release/bench/tools/weights_bench"
 SIZE = int(os.environ.get("HEARTH_BENCH_BYTES", 500_000_000))
 READ = ["F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S",
         "IQ1_S", "IQ1_M", "IQ4_NL", "IQ4_XS", "TQ1_0", "TQ2_0", "MXFP4", "NVFP4", "Q1_0", "Q2_0"]
+COMPARED = ("Q8_0", "Q4_0", "Q4_K", "Q6_K")  # with the copy of memory and the gguf package, each by itself
 WRITTEN = ["Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q4_K", "Q5_K", "Q6_K"]
 
 
@@ -59,32 +60,47 @@ def safetensors_rows(folder):
     ]
 
 
-def dequantize_rows(detail):
-    shares = {}
+class Package:
+    """The gguf package in a process of its own: package("write", "Q8_0") gives seconds, NaN where it cannot."""
+
+    def __init__(self):
+        python_env.ensure("parity")
+        self.process = subprocess.Popen([python_env.python_of("parity"), ROOT / "bench/peers/gguf_quants.py"], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+
+    def __call__(self, what, name):
+        self.process.stdin.write(f"{what} {name}\n")
+        self.process.stdin.flush()
+        return float(self.process.stdout.readline())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait(20)
+
+
+def dequantize_rows(detail, package):
+    shares, rows = {}, []
     for name in READ:
         rounds = tool("dequantize", name, 5)
         shares[name] = ratios([r["copy"] for r in rounds], [r["hearth"] for r in rounds])
         detail[f"dequantize {name}, GB/s"] = spread([r["bytes"] / r["hearth"] / 1e9 for r in rounds])["median"]
         detail["copy, GB/s"] = spread([r["bytes"] / r["copy"] / 1e9 for r in rounds])["median"]
+        if name in COMPARED:
+            speed = ratios([package("read", name) for _ in rounds], [r["hearth"] for r in rounds])
+            rows.append({"what": f"{name} to fp32: speed / the gguf package's", "goal": ">= 2", "unit": "x", "value": speed["median"], "spread": speed})
     detail["dequantize / copy"] = {name: round(share["median"], 3) for name, share in shares.items()}
     worst = min(shares, key=lambda name: shares[name]["median"])
-    rows = [{"what": f"{name} to fp32: bytes moved per second / memcpy", "goal": ">= 0.5", "unit": "x", "value": shares[name]["median"],
-             "spread": shares[name]} for name in ("Q8_0", "Q4_0", "Q4_K", "Q6_K")]
+    rows = rows + [{"what": f"{name} to fp32: bytes moved per second / memcpy", "goal": ">= 0.5", "unit": "x", "value": shares[name]["median"],
+             "spread": shares[name]} for name in COMPARED]
     return rows + [{"what": f"slowest of {len(READ)} types ({worst}) to fp32 / memcpy", "goal": ">= 0.5", "unit": "x",
                     "value": shares[worst]["median"], "spread": shares[worst]}]
 
 
-def quantize_rows(detail):
-    python_env.ensure("parity")
+def quantize_rows(detail, package):
     library = ggml.library()
-    child = subprocess.Popen([python_env.python_of("parity"), ROOT / "bench/peers/gguf_quants.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                             text=True)
-
-    def package(name):
-        child.stdin.write(name + "\n")
-        child.stdin.flush()
-        return float(child.stdout.readline())
-
     rows = []
     for name in WRITTEN:
         ours, theirs, python, equal = [], [], [], True
@@ -93,7 +109,7 @@ def quantize_rows(detail):
                 ours.append(r["hearth"])
                 theirs.append(r["ggml"])
                 equal = equal and r["equal"]
-                python.append(package(name))
+                python.append(package("write", name))
                 detail[f"quantize {name}, values/s"] = r["elements"] / r["hearth"]
         detail[f"quantize {name} equals ggml"] = equal
         speed = ratios(theirs, ours)
@@ -101,8 +117,6 @@ def quantize_rows(detail):
         if not math.isnan(python[0]):
             speed = ratios(python, ours)
             rows.append({"what": f"fp32 to {name}: speed / the gguf package's", "goal": ">= 2", "unit": "x", "value": speed["median"], "spread": speed})
-    child.stdin.close()
-    child.wait(20)
     return rows
 
 
@@ -111,7 +125,8 @@ def main():
     detail = {}
     with memory_folder() as folder:
         rows = safetensors_rows(folder)
-    rows += dequantize_rows(detail) + quantize_rows(detail)
+    with Package() as package:
+        rows += dequantize_rows(detail, package) + quantize_rows(detail, package)
     save("weights", rows, detail)
 
 

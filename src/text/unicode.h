@@ -53,6 +53,25 @@ bool IsChineseCharacter(char32_t c);
 bool IsNmtControl(char32_t c);
 bool IsNmtSpace(char32_t c);
 
+// None of white space, punctuation, controls and marks, and its own canonical decomposition and
+// lower case.
+inline bool IsOrdinary(char32_t c) {
+  using namespace unicode_internal;  // NOLINT: flags
+  return !Has(c, kWhitespace | kPunctuation | kBertControl | kNonspacing | kCombining | kLowers |
+                     kDecomposes | kReorders);
+}
+// Shares a grapheme cluster with any character before it (after it) that is not a control.
+inline bool JoinsClusterBefore(char32_t c) {
+  uint32_t flags = unicode_internal::FlagsOf(c);
+  return (flags & (unicode_internal::kExtends | unicode_internal::kControl)) ==
+         unicode_internal::kExtends;
+}
+inline bool JoinsClusterAfter(char32_t c) {
+  uint32_t flags = unicode_internal::FlagsOf(c);
+  return (flags & (unicode_internal::kPrepends | unicode_internal::kControl)) ==
+         unicode_internal::kPrepends;
+}
+
 // Scripts as UnicodeScripts tells them apart (Hiragana, Katakana and U+30FC count as Han). Only
 // equality and kAnyScript have a meaning: a character of kAnyScript belongs to whatever it stands
 // beside.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "text/unicode_blocks.h"
 #include "text/utf8.h"
 
 namespace hearth {
@@ -54,6 +55,57 @@ TEST(Graphemes, JoinWhatAReaderSeesAsOne) {
     lengths.push_back(NextGraphemeLength(rest));
   }
   EXPECT_EQ(lengths, (std::vector<size_t>{3, 2, 1, 9, 9}));
+}
+
+// All but the surrogates, for questions about every character.
+template <typename Visit>
+void ForEachCharacter(Visit&& visit) {
+  for (char32_t c = 0; c <= 0x10FFFF; ++c) {
+    if (c == 0xD800) c = 0xE000;
+    visit(c);
+  }
+}
+
+TEST(Graphemes, WhatJoinsAnythingIsKnownByItself) {
+  ForEachCharacter([](char32_t c) {
+    std::string behind = "a", before;
+    AppendUtf8(c, &behind);
+    AppendUtf8(c, &before);
+    before += 'a';
+    EXPECT_EQ(JoinsClusterBefore(c), NextGraphemeLength(behind) > 1) << std::hex << uint32_t{c};
+    EXPECT_EQ(JoinsClusterAfter(c), NextGraphemeLength(before) == before.size())
+        << std::hex << uint32_t{c};
+  });
+}
+
+TEST(Properties, OrdinaryCharactersAreLeftAlone) {
+  size_t ordinary = 0;
+  ForEachCharacter([&](char32_t c) {
+    if (!IsOrdinary(c)) return;
+    ++ordinary;
+    std::u32string decomposed;
+    Decompose(c, false, &decomposed);
+    EXPECT_EQ(decomposed, std::u32string(1, c));
+    EXPECT_EQ(ToLower(c).first, c);
+    EXPECT_EQ(ToLower(c).second, 0u);
+    EXPECT_EQ(CombiningClass(c), 0);
+    EXPECT_FALSE(IsWhitespace(c) || IsPunctuation(c) || IsBertControl(c) || IsNonspacingMark(c));
+  });
+  EXPECT_GT(ordinary, 900'000u);
+}
+
+TEST(Properties, UnassignedBlocksHoldNothing) {
+  size_t unassigned = 0;
+  for (char32_t first = 0; first <= 0x10FFFF; first += kUnicodeBlock) {
+    if (!IsUnassignedBlock(first)) continue;
+    ++unassigned;
+    for (char32_t c = first; c < first + kUnicodeBlock; ++c) {
+      EXPECT_TRUE(IsOrdinary(c) && !IsCrateWord(c) && !IsNumeric(c) && !JoinsClusterBefore(c) &&
+                  !JoinsClusterAfter(c))
+          << std::hex << uint32_t{c};
+    }
+  }
+  EXPECT_GT(unassigned, 0u);
 }
 
 }  // namespace

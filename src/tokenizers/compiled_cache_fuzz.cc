@@ -48,8 +48,9 @@ struct Case {
 
 std::vector<Case> MakeCases() {
   std::vector<Case> cases;
-  for (const Json& json : {SmallByteBpe(ByteBpeFamilies()[3]), SmallWordPiece(true, true, {}, true),
-                           SmallSentencePieceBpe({}, {}, true), SmallUnigram({}, {})}) {
+  for (const Json& json :
+       {SmallByteBpe(ByteBpeFamilies()[3]), SmallWordPiece(true, true, {}, true),
+        SmallSentencePieceBpe({}, MarkedWords(), true), SmallUnigram({}, MarkedWords())}) {
     cases.emplace_back(json);
   }
   return cases;

@@ -21,9 +21,9 @@ std::vector<Json> SmallTokenizers() {
   std::vector<Json> all;
   for (const ByteBpeFamily& family : ByteBpeFamilies()) all.push_back(SmallByteBpe(family));
   all.push_back(SmallWordPiece(true, true, Json(), true));
-  all.push_back(SmallSentencePieceBpe(Json(), Json(), true));
-  all.push_back(SmallUnigram(Json(), Json()));
-  Json twice = SmallUnigram(Json(), Json());
+  all.push_back(SmallSentencePieceBpe(Json(), MarkedWords(), true));
+  all.push_back(SmallUnigram(Json(), MarkedWords()));
+  Json twice = SmallUnigram(Json(), MarkedWords());
   Json::Array* pieces = twice.Find("model")->Find("vocab")->AsArray();
   pieces->push_back((*pieces)[5]);  // the same text again
   all.push_back(twice);
@@ -162,7 +162,7 @@ TEST_F(CompiledCacheTest, NumbersAreNotTrusted) {
     std::filesystem::path path = cache_.PathOf(source_);
     auto file = internal::CompiledFile::Map(path, identity);
     ASSERT_NE(file, nullptr);
-    for (uint32_t kind = 1; kind <= 12; ++kind) {
+    for (uint32_t kind = 1; kind <= 18; ++kind) {
       std::optional<std::string_view> wanted = file->Find(kind);
       if (!wanted || wanted->empty()) continue;
       for (unsigned change = 0; change < 12; ++change) {
@@ -176,7 +176,7 @@ TEST_F(CompiledCacheTest, NumbersAreNotTrusted) {
           changed.resize(at & ~size_t{3});
         }
         std::vector<internal::CompiledFile::Section> sections;
-        for (uint32_t other = 1; other <= 12; ++other) {
+        for (uint32_t other = 1; other <= 18; ++other) {
           if (other == kind) {
             sections.push_back({other, changed});
           } else if (auto bytes = file->Find(other)) {

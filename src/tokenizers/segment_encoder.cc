@@ -7,13 +7,14 @@ namespace hearth::tokenizers {
 
 #define HEARTH_SEGMENT_ENCODER(Name)                                              \
   std::unique_ptr<SegmentEncoder> Make##Name##Encoder(const Json& tokenizer_json, \
-                                                      const Model& model);
+                                                      const Model& model, const KeptTables& kept);
 #include "tokenizers/segment_encoders.inc"
 #undef HEARTH_SEGMENT_ENCODER
 
-std::unique_ptr<SegmentEncoder> MakeSegmentEncoder(const Json& tokenizer_json, const Model& model) {
+std::unique_ptr<SegmentEncoder> MakeSegmentEncoder(const Json& tokenizer_json, const Model& model,
+                                                   const KeptTables& kept) {
 #define HEARTH_SEGMENT_ENCODER(Name) \
-  if (auto encoder = Make##Name##Encoder(tokenizer_json, model)) return encoder;
+  if (auto encoder = Make##Name##Encoder(tokenizer_json, model, kept)) return encoder;
 #include "tokenizers/segment_encoders.inc"
 #undef HEARTH_SEGMENT_ENCODER
   return nullptr;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "codec/json.h"
+#include "tokenizers/segment_encoders/encoder_tables.h"
 #include "tokenizers/token_span.h"
 
 namespace hearth::tokenizers {
@@ -45,12 +46,16 @@ class SegmentEncoder {
                            std::vector<TokenSpan>*) const {
     return false;
   }
+  // What is worth keeping of this encoder: what KeptTables gives back when it is made again.
+  virtual EncoderTableList tables() const { return {}; }
 };
 
 // `tokenizer_json` is a tokenizer.json, of which the model's vocabulary and merges are not read:
 // they are those of `model`, the plain model of the same file, which need not outlive the call.
-// nullptr when no family recognises it.
-std::unique_ptr<SegmentEncoder> MakeSegmentEncoder(const Json& tokenizer_json, const Model& model);
+// nullptr when no family recognises it. `kept`: tables of an encoder of the same file, which are
+// taken where they are sound.
+std::unique_ptr<SegmentEncoder> MakeSegmentEncoder(const Json& tokenizer_json, const Model& model,
+                                                   const KeptTables& kept = {});
 // Of a whole tokenizer.json. nullptr also when its model is wrong.
 std::unique_ptr<SegmentEncoder> MakeSegmentEncoder(const Json& tokenizer_json);
 

@@ -4,7 +4,7 @@
 //   load FILE      reads a tokenizer.json; {"cpu", "tables": of making the fast path, which load
 //                  leaves to the first text, "recognised": whether it has one}
 //   compiled FILE  the same through a compiled cache in the working folder; {"cpu"} of finding it
-//                  there
+//                  there, and again "tables"
 //   text FILE      reads the text of the commands that follow
 //   encode         {"cpu", "count", "digest"}; caches stay warm from one call to the next
 //   threads N      encodes the text in N threads at once, each on a core of its own, 8 times each;
@@ -93,7 +93,10 @@ class Server {
     double start = ThreadSeconds();
     tokenizer_.emplace(Tokenizer::FromFile(path, options));
     double seconds = ThreadSeconds() - start;
-    return fmt::format(R"({{"cpu": {}, "recognised": {}}})", seconds, tokenizer_->has_fast_path());
+    start = ThreadSeconds();
+    bool recognised = tokenizer_->has_fast_path();
+    return fmt::format(R"({{"cpu": {}, "tables": {}, "recognised": {}}})", seconds,
+                       ThreadSeconds() - start, recognised);
   }
 
   std::string Encode() {

@@ -58,10 +58,9 @@ const SegmentEncoder* Tokenizer::segment_encoder() const {
   FastPath* fast = fast_path_.get();
   if (fast == nullptr) return nullptr;
   std::call_once(fast->once, [&] {
-    if (fast->make_kept) fast->encoder = fast->make_kept();
-    if (fast->encoder == nullptr) {
-      fast->encoder = MakeSegmentEncoder(fast->tokenizer_json, *model_);
-    }
+    const Json& json = fast->tokenizer_json;
+    fast->encoder =
+        fast->make_kept ? fast->make_kept(json, *model_) : MakeSegmentEncoder(json, *model_);
     fast->make_kept = nullptr;
     fast->tokenizer_json = Json();
     fast->made.store(true, std::memory_order_release);
@@ -110,9 +109,13 @@ Tokenizer Tokenizer::FromFile(const std::filesystem::path& path, const LoadOptio
   Tokenizer tokenizer = FromJson(source.text());
   if (source.unchanged_for < options.settled) return tokenizer;
   FastPath& fast = *tokenizer.fast_path_;
-  auto plan = MakeByteBpePlan(fast.tokenizer_json, *tokenizer.model_);
-  cache.Keep(path, source, fast.tokenizer_json, *tokenizer.model_, plan.get());
-  if (plan != nullptr) fast.make_kept = [plan] { return MakeByteBpeEncoder(plan); };
+  Json rest = fast.tokenizer_json;
+  if (auto plan = MakeByteBpePlan(rest, *tokenizer.model_)) {
+    cache.Keep(path, source, rest, *tokenizer.model_, {.plan = plan.get()});
+    fast.make_kept = [plan](const Json&, const Model&) { return MakeByteBpeEncoder(plan); };
+  } else {
+    cache.Keep(path, source, rest, *tokenizer.model_, {.encoder = tokenizer.segment_encoder()});
+  }
   return tokenizer;
 }
 

@@ -29,6 +29,7 @@ enum Kind : uint32_t {
   kPieceOffsets,
   kMerges,
   kPlan,
+  kEncoderTable,  // and those that follow: one for each EncoderTable
 };
 
 struct VocabTraits {
@@ -42,12 +43,14 @@ using Shared = std::shared_ptr<const CompiledFile>;
 bool TextsHold(std::string_view bytes, std::span<const uint32_t> offsets) {
   if (offsets.empty() || offsets.front() != 0 || offsets.back() != bytes.size()) return false;
   if (!simdjson::validate_utf8(bytes.data(), bytes.size())) return false;
-  for (size_t i = 1; i < offsets.size(); ++i) {
-    uint32_t at = offsets[i];
-    if (at < offsets[i - 1]) return false;
-    if (at < bytes.size() && (static_cast<unsigned char>(bytes[at]) & 0xC0) == 0x80) return false;
-  }
-  return true;
+  // Without a branch per text: there are hundreds of thousands.
+  bool falls = false, inside = false;
+  for (size_t i = 1; i < offsets.size(); ++i) falls |= offsets[i] < offsets[i - 1];
+  if (falls) return false;
+  while (!offsets.empty() && offsets.back() == bytes.size())
+    offsets = offsets.first(offsets.size() - 1);
+  for (uint32_t at : offsets) inside |= (static_cast<unsigned char>(bytes[at]) & 0xC0) == 0x80;
+  return !inside;
 }
 
 std::optional<TokenTexts> FindTexts(const Shared& file, Kind bytes_kind, Kind offsets_kind) {
@@ -103,15 +106,20 @@ BpeMerges LaterMerges(Shared file, std::filesystem::path path, ReadText read, Sh
   });
 }
 
-std::unique_ptr<SegmentEncoder> MakeKeptEncoder(const Shared& file) {
-  auto bytes = file->Find(kPlan);
-  auto plan = bytes ? ByteBpePlanFile::Open(*bytes, file) : nullptr;
-  return plan == nullptr ? nullptr : MakeByteBpeEncoder(std::move(plan));
+uint32_t KindOf(EncoderTable table) { return kEncoderTable + static_cast<uint32_t>(table); }
+
+std::unique_ptr<SegmentEncoder> MakeKeptEncoder(const Shared& file, const Json& rest,
+                                                const Model& model) {
+  if (auto bytes = file->Find(kPlan)) {
+    if (auto plan = ByteBpePlanFile::Open(*bytes, file)) return MakeByteBpeEncoder(std::move(plan));
+  }
+  auto find = [file](EncoderTable table) { return file->Find(KindOf(table)); };
+  return MakeSegmentEncoder(rest, model, KeptTables(find, file));
 }
 
 class Sections {
  public:
-  void Add(Kind kind, std::string_view bytes) { list_.push_back({kind, bytes}); }
+  void Add(uint32_t kind, std::string_view bytes) { list_.push_back({kind, bytes}); }
   template <typename T>
   void AddArray(Kind kind, std::span<const T> array) {
     Add(kind, BytesOf(array));
@@ -170,7 +178,9 @@ std::optional<CompiledCache::Found> CompiledCache::Find(const std::filesystem::p
       found.parts.vocab = std::move(vocab);
     }
     if (*type == "BPE") found.parts.merges = LaterMerges(file, source, read, *identity);
-    found.make_encoder = [file] { return MakeKeptEncoder(file); };
+    found.make_encoder = [file](const Json& json, const Model& plain) {
+      return MakeKeptEncoder(file, json, plain);
+    };
     return found;
   } catch (const Error&) {
     return std::nullopt;
@@ -178,7 +188,7 @@ std::optional<CompiledCache::Found> CompiledCache::Find(const std::filesystem::p
 }
 
 void CompiledCache::Keep(const std::filesystem::path& path, const SourceFile& source,
-                         const Json& rest, const Model& model, const ByteBpePlan* plan) const {
+                         const Json& rest, const Model& model, const FastTables& fast) const {
   try {
     const Json* json = rest.Find("model");
     if (json == nullptr || !json->StringField("type")) return;
@@ -190,9 +200,11 @@ void CompiledCache::Keep(const std::filesystem::path& path, const SourceFile& so
     if (tables.pieces != nullptr) sections.AddPieces(*tables.pieces);
     if (tables.merges != nullptr) sections.AddArray(kMerges, tables.merges->by_rank());
     std::string plan_bytes;
-    if (plan != nullptr) {
-      plan_bytes = ByteBpePlanFile::Write(*plan);
+    if (fast.plan != nullptr) {
+      plan_bytes = ByteBpePlanFile::Write(*fast.plan);
       sections.Add(kPlan, plan_bytes);
+    } else if (fast.encoder != nullptr) {
+      for (const auto& [table, bytes] : fast.encoder->tables()) sections.Add(KindOf(table), bytes);
     }
     std::filesystem::create_directories(folder_);
     CompiledFile::Write(PathOf(path), source.identity, sections.list());

@@ -28,11 +28,17 @@ namespace hearth::tokenizers::internal {
 
 class CompiledCache {
  public:
+  using MakeEncoder = std::function<std::unique_ptr<SegmentEncoder>(const Json&, const Model&)>;
+  // The tables of the fast path: a plan, or else an encoder, or nothing.
+  struct FastTables {
+    const ByteBpePlan* plan = nullptr;
+    const SegmentEncoder* encoder = nullptr;
+  };
   struct Found {
     Json rest;  // as TokenizerText::rest
     ModelParts parts;
-    // The fast path, when it is kept too (only byte-level BPE's is) and whole; else nullptr.
-    std::function<std::unique_ptr<SegmentEncoder>()> make_encoder;
+    // The fast path of `rest` and the model, from the tables that are kept and whole.
+    MakeEncoder make_encoder;
   };
 
   // The folder is made, for this user alone, when the first file is written.
@@ -42,10 +48,9 @@ class CompiledCache {
   // cache. `read` as ReadSource takes it.
   std::optional<Found> Find(const std::filesystem::path& source,
                             const ReadText& read = nullptr) const;
-  // `rest` and `model` are what the source says, `plan` the fast path's or nullptr. Errors are
-  // logged.
+  // `rest` and `model` are what the source says. Errors are logged.
   void Keep(const std::filesystem::path& path, const SourceFile& source, const Json& rest,
-            const Model& model, const ByteBpePlan* plan) const;
+            const Model& model, const FastTables& fast) const;
 
   std::filesystem::path PathOf(const std::filesystem::path& source) const;
 

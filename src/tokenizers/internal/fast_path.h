@@ -19,7 +19,8 @@ struct Tokenizer::FastPath {
   std::atomic<bool> made = false;
   std::atomic<size_t> plain_bytes = 0;  // that were encoded with offsets before
   Json tokenizer_json;
-  std::function<std::unique_ptr<SegmentEncoder>()> make_kept;  // of a compiled form
+  // Of a compiled form; called with what MakeSegmentEncoder is.
+  std::function<std::unique_ptr<SegmentEncoder>(const Json&, const Model&)> make_kept;
   std::unique_ptr<SegmentEncoder> encoder;
 };
 

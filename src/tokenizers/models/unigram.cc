@@ -36,9 +36,6 @@ class Unigram : public Model {
   Unigram(ScoredPieces pieces, UnigramOptions options)
       : options_(options), pieces_(std::move(pieces)) {
     if (options_.byte_fallback) byte_ids_ = FindByteTokens(pieces_.vocab());
-    double lowest = std::numeric_limits<double>::infinity();
-    for (double score : pieces_.scores()) lowest = std::min(lowest, score);
-    unknown_score_ = lowest - kUnknownPenalty;
   }
 
   void Tokenize(std::string_view piece, std::vector<Token>* tokens) const override {
@@ -85,7 +82,12 @@ class Unigram : public Model {
   }
 
   std::vector<Offsets> FindBestPath(std::string_view piece) const {
-    std::call_once(trie_once_, [this] { trie_ = TrieOf(pieces_); });
+    std::call_once(once_, [this] {
+      trie_ = TrieOf(pieces_);
+      double lowest = std::numeric_limits<double>::infinity();
+      for (double score : pieces_.scores()) lowest = std::min(lowest, score);
+      unknown_score_ = lowest - kUnknownPenalty;
+    });
     std::vector<Node> nodes(piece.size() + 1);
     for (size_t start = 0; start < piece.size();) {
       double so_far = nodes[start].score;
@@ -156,11 +158,11 @@ class Unigram : public Model {
 
   UnigramOptions options_;
   ScoredPieces pieces_;
-  // Made for the first text that is encoded here: the fast path has a trie of its own.
-  mutable std::once_flag trie_once_;
-  mutable ByteTrie trie_;
   ByteTokenIds byte_ids_;
-  double unknown_score_ = 0;
+  // Made for the first text that is encoded here: the fast path has its own.
+  mutable std::once_flag once_;
+  mutable ByteTrie trie_;
+  mutable double unknown_score_ = 0;
 };
 
 std::optional<uint32_t> ReadUnknownId(const Json& json, size_t pieces) {

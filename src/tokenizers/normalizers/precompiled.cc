@@ -7,6 +7,8 @@
 // made with.
 // Format: u32 size of the trie in bytes, the trie's u32 units, the replacements; base64 in the
 // file. https://github.com/google/sentencepiece/blob/master/doc/normalization.md
+#include <simdjson.h>
+
 #include <cstring>
 #include <optional>
 #include <vector>
@@ -14,7 +16,6 @@
 #include "base/error.h"
 #include "codec/base64.h"
 #include "text/unicode.h"
-#include "text/utf8.h"
 #include "tokenizers/internal/edits.h"
 #include "tokenizers/normalizer.h"
 
@@ -44,9 +45,11 @@ class PrecompiledNormalizer : public Normalizer {
     if (map_.size() < 4) Refuse("it is shorter than its head");
     size_t units = ReadU32(map_, 0) / 4;
     if (units > (map_.size() - 4) / 4) Refuse("it ends inside of its trie");
-    for (size_t i = 0; i < units; ++i) units_.push_back({ReadU32(map_, 4 + 4 * i)});
+    units_.resize(units);
+    for (size_t i = 0; i < units; ++i) units_[i] = {ReadU32(map_, 4 + 4 * i)};
     replacements_ = std::string_view(map_).substr(4 + 4 * units);
-    if (!IsValidUtf8(replacements_)) Refuse("its replacements are not UTF-8");
+    if (!simdjson::validate_utf8(replacements_.data(), replacements_.size()))
+      Refuse("its replacements are not UTF-8");
     for (size_t i = 0; i < std::size(changes_ascii_); ++i) {
       char c = static_cast<char>(i);
       changes_ascii_[i] = Find(std::string_view(&c, 1)).has_value();

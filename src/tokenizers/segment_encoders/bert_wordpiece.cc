@@ -109,6 +109,7 @@ class BertWordpieceEncoder final : public SegmentEncoder {
   explicit BertWordpieceEncoder(Tables tables) : tables_(std::move(tables)) {}
 
   std::unique_ptr<Scratch> MakeScratch() const override { return std::make_unique<State>(); }
+  EncoderTableList tables() const override { return tables_.vocabulary.tables(); }
 
   void Encode(std::string_view text, SegmentPosition, Scratch& scratch,
               std::vector<uint32_t>* ids) const override {
@@ -194,7 +195,8 @@ bool HasType(const Json* stage, std::string_view type) {
   return found != nullptr && found->AsString() != nullptr && *found->AsString() == type;
 }
 
-std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json, const Model& plain) {
+std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json, const Model& plain,
+                                          const KeptTables& kept) {
   const Json* normalizer = tokenizer_json.Find("normalizer");
   const Json* model = tokenizer_json.Find("model");
   if (!HasType(normalizer, "BertNormalizer") || !HasType(model, "WordPiece") ||
@@ -203,7 +205,7 @@ std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json, const Mode
   }
   auto switches = ReadSwitches(*normalizer);
   if (!switches) return nullptr;
-  auto vocabulary = WordPieceVocabulary::Make(*model, *plain.tables().vocab);
+  auto vocabulary = WordPieceVocabulary::Make(*model, *plain.tables().vocab, kept);
   if (!vocabulary) return nullptr;
   auto characters = BertCharacters::Get(*switches);
   if (characters == nullptr) return nullptr;
@@ -217,9 +219,10 @@ std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json, const Mode
 }  // namespace
 
 std::unique_ptr<SegmentEncoder> MakeBertWordpieceEncoder(const Json& tokenizer_json,
-                                                         const Model& model) {
+                                                         const Model& model,
+                                                         const KeptTables& kept) {
   try {
-    return Recognise(tokenizer_json, model);
+    return Recognise(tokenizer_json, model, kept);
   } catch (const Error&) {
     return nullptr;  // too large for the tables, or wrong in itself: the plain path says which
   }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "text/unicode.h"
+#include "text/unicode_blocks.h"
 #include "text/utf8.h"
 
 namespace hearth::tokenizers {
@@ -33,8 +34,13 @@ std::shared_ptr<const BertCharacters> BertCharacters::Get(const BertSwitches& sw
 }
 
 bool BertCharacters::Fill() {
+  constexpr char32_t kAfterIdeographs = 0x30000;  // what counts as Chinese lies before
   for (char32_t c = 0; c < CodePointTable<uint32_t>::kCodePoints; ++c) {
     if (c == 0xD800) c = 0xE000;
+    if (c >= kAfterIdeographs && c % kUnicodeBlock == 0 && IsUnassignedBlock(c)) {
+      c += kUnicodeBlock - 1;
+      continue;
+    }
     if (!FillOne(c)) return false;
   }
   forms_.append(kMostForm, '\0');
@@ -44,6 +50,12 @@ bool BertCharacters::Fill() {
 // The reference's order: delete controls, space out Chinese characters, decompose and delete marks,
 // lower case; then the pre-tokenizer parts at white space and around punctuation.
 bool BertCharacters::FillOne(char32_t c) {
+  if (IsOrdinary(c)) {  // nearly all there are
+    if (switches_.handle_chinese_chars && IsChineseCharacter(c)) {
+      table_.Set(c, static_cast<uint32_t>(c) << 3 | static_cast<uint32_t>(Kind::kAlone));
+    }
+    return true;
+  }
   if (switches_.clean_text && IsBertControl(c)) return SetWordForm(c, {});
   std::u32string decomposed;
   if (switches_.strip_accents) {

@@ -3,9 +3,22 @@
 #include <string>
 
 namespace hearth::tokenizers {
+namespace {
 
-std::optional<WordPieceVocabulary> WordPieceVocabulary::Make(const Json& model,
-                                                             const Vocab& vocab) {
+DoubleArray TokensOf(const Vocab& vocab, const KeptTables& kept) {
+  if (auto units = kept.FindArray<DoubleArray::Unit>(EncoderTable::kTokenTrie)) {
+    if (auto trie = DoubleArray::FromUnits(*units, kept.owner())) return *std::move(trie);
+  }
+  std::vector<DoubleArray::Entry> entries;
+  entries.reserve(vocab.size());
+  for (uint32_t i = 0; i < vocab.size(); ++i) entries.emplace_back(vocab.TextAt(i), vocab.IdAt(i));
+  return DoubleArray(std::move(entries));
+}
+
+}  // namespace
+
+std::optional<WordPieceVocabulary> WordPieceVocabulary::Make(const Json& model, const Vocab& vocab,
+                                                             const KeptTables& kept) {
   const Json* unknown = model.Find("unk_token");
   const Json* prefix = model.Find("continuing_subword_prefix");
   const Json* limit = model.Find("max_input_chars_per_word");
@@ -13,13 +26,10 @@ std::optional<WordPieceVocabulary> WordPieceVocabulary::Make(const Json& model,
       prefix->AsString() == nullptr || limit == nullptr || limit->AsUint().value_or(0) == 0) {
     return std::nullopt;
   }
-  std::vector<DoubleArray::Entry> entries;
-  entries.reserve(vocab.size());
   for (uint32_t i = 0; i < vocab.size(); ++i) {
     if (vocab.IdAt(i) == DoubleArray::kNoValue) return std::nullopt;
-    entries.emplace_back(vocab.TextAt(i), vocab.IdAt(i));
   }
-  DoubleArray tokens(entries);
+  DoubleArray tokens = TokensOf(vocab, kept);
   uint32_t unknown_id = tokens.Find(*unknown->AsString());
   // Without its unknown token the reference fails on some words.
   if (unknown_id == DoubleArray::kNoValue) return std::nullopt;
@@ -28,11 +38,12 @@ std::optional<WordPieceVocabulary> WordPieceVocabulary::Make(const Json& model,
   if (result.tokens_.Walk(&node, *prefix->AsString())) {
     result.continuation_ = result.tokens_.Place(node);
   }
-  for (const auto& [token, id] : entries) {
+  for (uint32_t i = 0; i < vocab.size(); ++i) {
+    std::string_view token = vocab.TextAt(i);
     if (token.empty()) continue;
     size_t size = 0;
     uint32_t c = DecodeUtf8(reinterpret_cast<const uint8_t*>(token.data()), &size);
-    if (size == token.size()) result.characters_.Set(c, id);
+    if (size == token.size()) result.characters_.Set(c, vocab.IdAt(i));
   }
   return result;
 }

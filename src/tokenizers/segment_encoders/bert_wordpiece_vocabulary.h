@@ -10,6 +10,7 @@
 #include "codec/json.h"
 #include "tokenizers/segment_encoders/code_point_table.h"
 #include "tokenizers/segment_encoders/double_array.h"
+#include "tokenizers/segment_encoders/encoder_tables.h"
 #include "tokenizers/vocab.h"
 
 namespace hearth::tokenizers {
@@ -17,7 +18,11 @@ namespace hearth::tokenizers {
 class WordPieceVocabulary {
  public:
   // `model` is the "model" object without its vocabulary; nullopt where equal ids are not certain.
-  static std::optional<WordPieceVocabulary> Make(const Json& model, const Vocab& vocab);
+  static std::optional<WordPieceVocabulary> Make(const Json& model, const Vocab& vocab,
+                                                 const KeptTables& kept = {});
+  EncoderTableList tables() const {
+    return {{EncoderTable::kTokenTrie, TableBytes(tokens_.units())}};
+  }
 
   uint32_t unknown_id() const { return unknown_id_; }
   // The id of a word of one character.

@@ -99,7 +99,9 @@ std::unique_ptr<SegmentEncoder> MakeByteBpeEncoder(const Json& tokenizer_json,
   return plan == nullptr ? nullptr : std::make_unique<ByteBpeEncoder>(std::move(plan), kernel);
 }
 
-std::unique_ptr<SegmentEncoder> MakeByteBpeEncoder(const Json& tokenizer_json, const Model& model) {
+// A plan is kept whole, by MakeByteBpePlan's callers.
+std::unique_ptr<SegmentEncoder> MakeByteBpeEncoder(const Json& tokenizer_json, const Model& model,
+                                                   const KeptTables&) {
   auto plan = MakeByteBpePlan(tokenizer_json, model);
   return plan == nullptr ? nullptr : MakeByteBpeEncoder(std::move(plan));
 }

@@ -153,7 +153,24 @@ DoubleArray::DoubleArray(std::vector<Entry> entries) {
   std::erase_if(entries, [](const Entry& entry) { return entry.first.empty(); });
   std::stable_sort(entries.begin(), entries.end(),
                    [](const Entry& a, const Entry& b) { return a.first < b.first; });
-  Builder(entries, &units_).Build();
+  auto units = std::make_shared<std::vector<Unit>>();
+  Builder(entries, units.get()).Build();
+  units_ = *units;
+  owner_ = std::move(units);
+}
+
+std::optional<DoubleArray> DoubleArray::FromUnits(std::span<const Unit> units,
+                                                  std::shared_ptr<const void> owner) {
+  if (units.empty() || units.size() % kBlockUnits != 0 || units.size() > kMaxUnits) {
+    return std::nullopt;
+  }
+  uint32_t furthest = 0;
+  for (const Unit& unit : units) furthest = std::max(furthest, unit.base_and_label >> 8);
+  if (furthest >= units.size()) return std::nullopt;
+  DoubleArray array;
+  array.units_ = units;
+  array.owner_ = std::move(owner);
+  return array;
 }
 
 uint32_t DoubleArray::Find(std::string_view key) const {

@@ -3,11 +3,14 @@
 // A unit holds its own label, the base of its children and its value, 8 bytes in all: the child of
 // a node under byte c is units[base ^ c], and it is there when that unit's label is c. That the
 // label alone decides (no parent number is stored) is why every base belongs to one node only.
-// Immutable after construction; safe for concurrent use.
+// Immutable after construction; safe for concurrent use; copies share the array.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -29,6 +32,10 @@ class DoubleArray {
   // Keys need not be sorted; of equal keys the last wins. Empty keys are left out. Throws
   // Error{kTooLarge} when the keys need more than 2^24 nodes.
   explicit DoubleArray(std::vector<Entry> entries);
+  // As units() gave it; nullopt when walks could leave the array. `owner` keeps the memory.
+  static std::optional<DoubleArray> FromUnits(std::span<const Unit> units,
+                                              std::shared_ptr<const void> owner);
+  std::span<const Unit> units() const { return units_; }
 
   // A walk starts at Root(); Step moves `node` to the child under `byte` or returns false.
   const Unit* Root() const { return &units_[0]; }
@@ -54,7 +61,8 @@ class DoubleArray {
   uint32_t Find(std::string_view key) const;
 
  private:
-  std::vector<Unit> units_;
+  std::span<const Unit> units_;
+  std::shared_ptr<const void> owner_;
 };
 
 }  // namespace hearth::tokenizers

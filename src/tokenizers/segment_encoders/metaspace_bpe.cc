@@ -102,6 +102,7 @@ class MetaspaceBpeEncoder final : public SegmentEncoder {
       : layout_(layout), merges_(std::move(merges)) {}
 
   std::unique_ptr<Scratch> MakeScratch() const override { return std::make_unique<State>(); }
+  EncoderTableList tables() const override { return merges_->tables(); }
 
   void Encode(std::string_view text, SegmentPosition position, Scratch& scratch,
               std::vector<uint32_t>* ids) const override {
@@ -196,7 +197,8 @@ class MetaspaceBpeEncoder final : public SegmentEncoder {
   std::unique_ptr<const MetaspaceMerges> merges_;
 };
 
-std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json, const Model& plain) {
+std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json, const Model& plain,
+                                          const KeptTables& kept) {
   const Json* model = tokenizer_json.Find("model");
   if (model == nullptr || !HasString(*model, "type", "BPE")) return nullptr;
   Layout layout;
@@ -205,7 +207,7 @@ std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json, const Mode
       !layout.spaces_become_marks) {
     return nullptr;
   }
-  auto merges = MetaspaceMerges::Make(*model, plain.tables());
+  auto merges = MetaspaceMerges::Make(*model, plain.tables(), kept);
   if (merges == nullptr) return nullptr;
   return std::make_unique<MetaspaceBpeEncoder>(layout, std::move(merges));
 }
@@ -213,9 +215,10 @@ std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json, const Mode
 }  // namespace
 
 std::unique_ptr<SegmentEncoder> MakeMetaspaceBpeEncoder(const Json& tokenizer_json,
-                                                        const Model& model) {
+                                                        const Model& model,
+                                                        const KeptTables& kept) {
   try {
-    return Recognise(tokenizer_json, model);
+    return Recognise(tokenizer_json, model, kept);
   } catch (const Error&) {
     return nullptr;  // too large for the tables, or wrong in itself: the plain path says which
   }

@@ -1,6 +1,7 @@
 #include "tokenizers/segment_encoders/metaspace_bpe_merges.h"
 
 #include <algorithm>
+#include <bit>
 #include <functional>
 #include <string>
 #include <unordered_set>
@@ -36,10 +37,12 @@ bool IsFlag(const Json* value, bool wanted_when_absent, bool* flag) {
 class MetaspaceMerges::Loader {
  public:
   Loader(MetaspaceMerges* target, const ModelTables& tables)
-      : target_(*target), vocab_(*tables.vocab), rules_(tables.merges->by_rank()) {}
+      : target_(*target), tables_(tables), vocab_(*tables.vocab) {}
 
-  bool Load(const Json& model) {
-    return CheckOptions(model) && LoadVocabulary() && LoadUnknown(model) && LoadMerges();
+  bool Load(const Json& model, const KeptTables& kept) {
+    if (!CheckOptions(model)) return false;
+    if (TakeKept(kept)) return LoadUnknown(model);
+    return LoadVocabulary() && LoadUnknown(model) && LoadMerges();
   }
 
  private:
@@ -54,6 +57,46 @@ class MetaspaceMerges::Loader {
            IsFlag(model.Find("byte_fallback"), false, &byte_fallback_);
   }
 
+  bool TakeKept(const KeptTables& kept) {
+    auto characters = kept.FindArray<CharacterId>(EncoderTable::kCharacters);
+    auto joins = kept.FindArray<JoinTable>(EncoderTable::kJoins);
+    auto merged_ids = kept.FindArray<uint32_t>(EncoderTable::kMergedIds);
+    auto pairs = kept.FindArray<uint64_t>(EncoderTable::kPairs);
+    if (!characters || !joins || joins->size() != 1 || !merged_ids || !pairs ||
+        !std::has_single_bit(pairs->size()) || !PairsHold(*pairs, merged_ids->size())) {
+      return false;
+    }
+    for (const CharacterId& character : *characters) {
+      if (character.code_point >= CodePointTable<uint32_t>::kCodePoints) return false;
+    }
+    target_.character_list_.assign(characters->begin(), characters->end());
+    FillCharacters();
+    target_.joins_ = joins->front();
+    target_.merged_ids_ = *merged_ids;
+    target_.pairs_ = *pairs;
+    target_.slot_shift_ = 64 - std::countr_zero(pairs->size());
+    target_.owner_ = kept.owner();
+    return true;
+  }
+
+  // Ranks lead into the merged ids; a probe comes to a free place.
+  static bool PairsHold(std::span<const uint64_t> pairs, size_t ranks) {
+    uint32_t largest = 0;
+    bool ends = false;
+    for (uint64_t entry : pairs) {
+      // kNoRank plus one wraps to zero, and so does a free place's.
+      largest = std::max(largest, (static_cast<uint32_t>(entry) + 1) & kNoRank);
+      ends |= entry == kFree;
+    }
+    return pairs.size() > 1 && ends && largest <= ranks;
+  }
+
+  void FillCharacters() {
+    for (const CharacterId& character : target_.character_list_) {
+      target_.characters_.Set(character.code_point, character.id);
+    }
+  }
+
   bool LoadVocabulary() {
     for (uint32_t i = 0; i < vocab_.size(); ++i) {
       std::string_view token = vocab_.TextAt(i);
@@ -63,10 +106,12 @@ class MetaspaceMerges::Loader {
       if (token.empty()) continue;
       size_t size = 0;
       uint32_t code_point = DecodeUtf8(reinterpret_cast<const uint8_t*>(token.data()), &size);
-      if (size == token.size()) target_.characters_.Set(code_point, id);
+      if (size == token.size()) target_.character_list_.push_back({code_point, id});
     }
+    FillCharacters();
     uint32_t mark = target_.characters_[kMarkCodePoint];
     if (mark == kGone) return false;
+    target_.character_list_.push_back({' ', mark});
     target_.characters_.Set(' ', mark);
     return true;
   }
@@ -109,18 +154,23 @@ class MetaspaceMerges::Loader {
   }
 
   bool LoadMerges() {
-    if (rules_.size() >= kNoRank) return false;
-    while (uint64_t{1} << (64 - target_.slot_shift_) < rules_.size() * 2) --target_.slot_shift_;
-    target_.pairs_.assign(size_t{1} << (64 - target_.slot_shift_), kFree);
-    target_.merged_ids_.resize(rules_.size());
+    std::span<const BpeMerge> rules = tables_.merges->by_rank();
+    if (rules.size() >= kNoRank) return false;
+    while (uint64_t{1} << (64 - target_.slot_shift_) < rules.size() * 2) --target_.slot_shift_;
+    auto arrays = std::make_shared<Arrays>();
+    arrays->pairs.assign(size_t{1} << (64 - target_.slot_shift_), kFree);
+    arrays->merged_ids.resize(rules.size());
     constexpr size_t kAhead = 12;  // enough to hide the memory of a slot
-    for (uint32_t rank = 0; rank < rules_.size(); ++rank) {
-      if (rank + kAhead < rules_.size()) {
-        const BpeMerge& next = rules_[rank + kAhead];
-        __builtin_prefetch(&target_.pairs_[target_.FirstSlot(PairOf(next))]);
+    for (uint32_t rank = 0; rank < rules.size(); ++rank) {
+      if (rank + kAhead < rules.size()) {
+        const BpeMerge& next = rules[rank + kAhead];
+        __builtin_prefetch(&arrays->pairs[target_.FirstSlot(PairOf(next))]);
       }
-      if (!AddMerge(rules_[rank], rank)) return false;
+      if (!AddMerge(rules[rank], rank, arrays.get())) return false;
     }
+    target_.pairs_ = arrays->pairs;
+    target_.merged_ids_ = arrays->merged_ids;
+    target_.owner_ = std::move(arrays);
     for (int left = 0; left < 256; ++left) {  // inside a character nothing is ever cut
       for (int right = 0x80; right < 0xC0; ++right) {
         target_.joins_.Allow(static_cast<uint8_t>(left), static_cast<uint8_t>(right));
@@ -133,20 +183,19 @@ class MetaspaceMerges::Loader {
     return static_cast<uint64_t>(merge.left) << kIdBits | merge.right;
   }
 
-  bool AddMerge(const BpeMerge& merge, uint32_t rank) {
+  bool AddMerge(const BpeMerge& merge, uint32_t rank, Arrays* arrays) {
     for (uint32_t part : {merge.left, merge.right}) {
       // Such a token can stand for characters that are not its name.
       if (part == target_.unknown_id_ || byte_tokens_.contains(part)) return false;
       if (vocab_.FindToken(part).value_or("").empty()) return false;
     }
     uint64_t pair = PairOf(merge);
-    size_t mask = target_.pairs_.size() - 1;
+    std::vector<uint64_t>& pairs = arrays->pairs;
+    size_t mask = pairs.size() - 1;
     size_t slot = target_.FirstSlot(pair);
-    while (target_.pairs_[slot] != kFree && target_.pairs_[slot] >> kRankBits != pair) {
-      slot = (slot + 1) & mask;
-    }
-    target_.pairs_[slot] = pair << kRankBits | rank;  // given twice: the last one counts
-    target_.merged_ids_[rank] = merge.new_id;
+    while (pairs[slot] != kFree && pairs[slot] >> kRankBits != pair) slot = (slot + 1) & mask;
+    pairs[slot] = pair << kRankBits | rank;  // given twice: the last one counts
+    arrays->merged_ids[rank] = merge.new_id;
     AllowJoins(vocab_.FindToken(merge.new_id).value_or(""));
     return true;
   }
@@ -175,16 +224,24 @@ class MetaspaceMerges::Loader {
 
   MetaspaceMerges& target_;
   bool byte_fallback_ = false;
+  const ModelTables& tables_;
   const Vocab& vocab_;
-  std::span<const BpeMerge> rules_;
   std::unordered_set<uint32_t> byte_tokens_;
 };
 
 std::unique_ptr<const MetaspaceMerges> MetaspaceMerges::Make(const Json& model,
-                                                             const ModelTables& tables) {
+                                                             const ModelTables& tables,
+                                                             const KeptTables& kept) {
   std::unique_ptr<MetaspaceMerges> merges(new MetaspaceMerges);
-  if (!Loader(merges.get(), tables).Load(model)) return nullptr;
+  if (!Loader(merges.get(), tables).Load(model, kept)) return nullptr;
   return merges;
+}
+
+EncoderTableList MetaspaceMerges::tables() const {
+  return {{EncoderTable::kPairs, TableBytes(pairs_)},
+          {EncoderTable::kMergedIds, TableBytes(merged_ids_)},
+          {EncoderTable::kJoins, TableBytes(std::span(&joins_, 1))},
+          {EncoderTable::kCharacters, TableBytes(std::span(character_list_))}};
 }
 
 void MetaspaceMerges::Split(std::string_view text, std::vector<uint32_t>* ids) const {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "tokenizers/internal/bpe_windows.h"
 #include "tokenizers/model.h"
 #include "tokenizers/segment_encoders/code_point_table.h"
+#include "tokenizers/segment_encoders/encoder_tables.h"
 
 namespace hearth::tokenizers {
 
@@ -46,7 +48,9 @@ class MetaspaceMerges {
 
   // `model` is the "model" object without its tables, which come apart. nullptr where equal ids are
   // not certain: dropout, affixes, merges over byte tokens, ...
-  static std::unique_ptr<const MetaspaceMerges> Make(const Json& model, const ModelTables& tables);
+  static std::unique_ptr<const MetaspaceMerges> Make(const Json& model, const ModelTables& tables,
+                                                     const KeptTables& kept = {});
+  EncoderTableList tables() const;
 
   const JoinTable& joins() const { return joins_; }
   // Of the unknown token, which stands for other texts than its name; none: no token is so.
@@ -65,6 +69,14 @@ class MetaspaceMerges {
   static constexpr uint64_t kFree = ~uint64_t{0};
   static constexpr uint32_t kNoRank = (uint32_t{1} << kRankBits) - 1;
   static constexpr uint32_t kGone = 0xFFFFFFFFu;
+
+  struct CharacterId {
+    uint32_t code_point, id;
+  };
+  struct Arrays {
+    std::vector<uint64_t> pairs;
+    std::vector<uint32_t> merged_ids;
+  };
 
   MetaspaceMerges() : characters_(kGone) {}
   class Loader;
@@ -92,10 +104,12 @@ class MetaspaceMerges {
   std::vector<uint32_t> byte_ids_;       // 256, or none
   uint32_t unknown_id_ = kGone;
   bool fuse_unknown_ = false;
-  std::vector<uint64_t> pairs_;  // open addressing, 2^(64 - slot_shift_) places
+  std::span<const uint64_t> pairs_;  // open addressing, 2^(64 - slot_shift_) places
   int slot_shift_ = 60;
-  std::vector<uint32_t> merged_ids_;  // by rank
+  std::span<const uint32_t> merged_ids_;  // by rank
+  std::shared_ptr<const void> owner_;     // of the two
   JoinTable joins_;
+  std::vector<CharacterId> character_list_;  // what characters_ is made of
 };
 
 }  // namespace hearth::tokenizers

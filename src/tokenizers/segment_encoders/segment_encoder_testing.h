@@ -15,6 +15,14 @@ inline constexpr std::string_view kUnigramMark = "\xE2\x96\x81";  // U+2581
 // {"type": type}, for Set to fill.
 inline Json StageOf(std::string_view type) { return Json::Obj({{"type", Json(type)}}); }
 
+// A Metaspace that marks every word and cuts before each mark, which the fast paths know.
+inline Json MarkedWords() {
+  Json stage = StageOf("Metaspace");
+  return stage.Set("replacement", Json(kUnigramMark))
+      .Set("prepend_scheme", "always")
+      .Set("split", true);
+}
+
 // A tokenizer.json with one added token "<x>", which is no part of the model.
 Json TokenizerOf(Json normalizer, Json pre_tokenizer, Json model);
 

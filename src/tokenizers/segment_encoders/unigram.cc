@@ -112,6 +112,7 @@ class UnigramEncoder final : public SegmentEncoder {
   }
 
   std::unique_ptr<Scratch> MakeScratch() const override { return std::make_unique<State>(); }
+  EncoderTableList tables() const override { return model_.tables(); }
 
   void Encode(std::string_view text, SegmentPosition position, Scratch& scratch,
               std::vector<uint32_t>* ids) const override {
@@ -346,7 +347,8 @@ class UnigramEncoder final : public SegmentEncoder {
   bool keeps_ascii_ = false;  // and every word has a mark
 };
 
-std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json, const Model& plain) {
+std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json, const Model& plain,
+                                          const KeptTables& kept) {
   const Json* model = tokenizer_json.Find("model");
   const Json* type = model == nullptr ? nullptr : model->Find("type");
   if (type == nullptr || type->AsString() == nullptr || *type->AsString() != "Unigram") {
@@ -354,7 +356,7 @@ std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json, const Mode
   }
   auto layout = ReadUnigramLayout(tokenizer_json);
   if (!layout) return nullptr;
-  auto unigram = UnigramModel::Make(*model, *plain.tables().pieces);
+  auto unigram = UnigramModel::Make(*model, *plain.tables().pieces, kept);
   if (!unigram) return nullptr;
   auto encoder = std::make_unique<UnigramEncoder>(std::move(*layout), std::move(*unigram));
   if (!encoder->CanTellWordsApart()) return nullptr;
@@ -363,9 +365,10 @@ std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json, const Mode
 
 }  // namespace
 
-std::unique_ptr<SegmentEncoder> MakeUnigramEncoder(const Json& tokenizer_json, const Model& model) {
+std::unique_ptr<SegmentEncoder> MakeUnigramEncoder(const Json& tokenizer_json, const Model& model,
+                                                   const KeptTables& kept) {
   try {
-    return Recognise(tokenizer_json, model);
+    return Recognise(tokenizer_json, model, kept);
   } catch (const Error&) {
     return nullptr;  // too large for the tables, or wrong in itself: the plain path says which
   }

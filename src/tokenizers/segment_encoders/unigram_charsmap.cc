@@ -1,7 +1,10 @@
 #include "tokenizers/segment_encoders/unigram_charsmap.h"
 
+#include <simdjson.h>
+
 #include "codec/base64.h"
 #include "text/unicode.h"
+#include "text/unicode_blocks.h"
 #include "text/utf8.h"
 
 namespace hearth::tokenizers {
@@ -20,26 +23,6 @@ uint32_t ReadU32(std::string_view bytes, size_t at) {
   uint32_t value = 0;
   for (size_t i = 4; i-- > 0;) value = value << 8 | static_cast<uint8_t>(bytes[at + i]);
   return value;
-}
-
-// Extends or prepends, asked of the cluster rules once for the whole process.
-const CodePointTable<uint8_t>& ClusterTraits() {
-  static const auto* table = [] {
-    auto* fresh = new CodePointTable<uint8_t>(0);
-    std::string probe;
-    for (char32_t c = 0x80; c < CodePointTable<uint8_t>::kCodePoints; ++c) {
-      if (c == 0xD800) c = 0xE000;
-      probe.assign(1, 'a');
-      AppendUtf8(c, &probe);
-      uint8_t traits = NextGraphemeLength(probe) > 1 ? Charsmap::kExtends : 0;
-      probe.push_back('a');
-      std::string_view from_c = std::string_view(probe).substr(1);
-      if (NextGraphemeLength(from_c) == from_c.size()) traits |= Charsmap::kPrepends;
-      if (traits != 0) fresh->Set(c, traits);
-    }
-    return fresh;
-  }();
-  return *table;
 }
 
 bool IsSpaceOrMark(char32_t c) { return IsWhitespace(c) || c == kMark; }
@@ -61,32 +44,77 @@ std::unique_ptr<const Charsmap> Charsmap::Parse(std::string_view base64) {
     size_t trie_bytes = ReadU32(rest, 0);
     rest.remove_prefix(4);
     if (trie_bytes % 4 != 0 || trie_bytes == 0 || trie_bytes > rest.size()) return nullptr;
-    for (size_t at = 0; at < trie_bytes; at += 4) map->units_.push_back(ReadU32(rest, at));
+    map->units_.resize(trie_bytes / 4);
+    for (size_t i = 0; i < map->units_.size(); ++i) map->units_[i] = ReadU32(rest, 4 * i);
     map->forms_ = rest.substr(trie_bytes);
-    if (!IsValidUtf8(map->forms_)) return nullptr;
+    if (!simdjson::validate_utf8(map->forms_.data(), map->forms_.size())) return nullptr;
   }
   map->FillTraits();
   return map;
 }
 
 void Charsmap::FillTraits() {
-  const CodePointTable<uint8_t>& cluster_traits = ClusterTraits();
+  // Characters of a block differ in their last byte only, so the map has all of them or none where
+  // it does not have what they begin with.
+  constexpr char32_t kBlock = 64;
   std::string character;
-  for (char32_t c = 0; c < CodePointTable<uint8_t>::kCodePoints; ++c) {
-    if (c == 0xD800) c = 0xE000;
+  for (char32_t first = 0; first < CodePointTable<uint8_t>::kCodePoints; first += kBlock) {
+    if (first == 0xD800) first = 0xE000;
     character.clear();
-    AppendUtf8(c, &character);
-    uint8_t traits = cluster_traits[c];
-    std::string_view form = character;
-    if (Find(character, &form)) traits |= kMapped;
-    if (form.empty()) {
-      traits |= kEmpty;
-    } else {
-      if (IsSpaceOrMark(hearth::DecodeUtf8(form).value)) traits |= kSpaceFirst;
-      if (IsSpaceOrMark(LastCodePoint(form))) traits |= kSpaceLast;
+    AppendUtf8(first, &character);
+    // Two bytes before the last: all of 4096 characters.
+    if (first > 0xFFFF && first % kUnicodeBlock == 0 && IsUnassignedBlock(first) &&
+        !HasPrefix(std::string_view(character).substr(0, character.size() - 2))) {
+      first += kUnicodeBlock - kBlock;
+      continue;
     }
-    if (traits != 0) traits_.Set(c, traits);
+    bool in_map = HasPrefix(std::string_view(character).substr(0, character.size() - 1));
+    for (char32_t c = first; c < first + kBlock; ++c) {
+      uint8_t traits = TraitsAlone(c);
+      if (in_map) {
+        character.clear();
+        AppendUtf8(c, &character);
+        std::string_view form;
+        if (Find(character, &form)) traits = TraitsMapped(c, form);
+      }
+      if (traits != 0) traits_.Set(c, traits);
+    }
   }
+}
+
+uint8_t Charsmap::ClusterTraits(char32_t c) {
+  uint8_t traits = JoinsClusterBefore(c) ? kExtends : 0;
+  if (JoinsClusterAfter(c)) traits |= kPrepends;
+  return traits;
+}
+
+uint8_t Charsmap::TraitsAlone(char32_t c) {
+  uint8_t traits = ClusterTraits(c);
+  if (IsSpaceOrMark(c)) traits |= kSpaceFirst | kSpaceLast;
+  return traits;
+}
+
+uint8_t Charsmap::TraitsMapped(char32_t c, std::string_view form) {
+  uint8_t traits = ClusterTraits(c) | kMapped;
+  if (form.empty()) return traits | kEmpty;
+  if (IsSpaceOrMark(hearth::DecodeUtf8(form).value)) traits |= kSpaceFirst;
+  if (IsSpaceOrMark(LastCodePoint(form))) traits |= kSpaceLast;
+  return traits;
+}
+
+// Whether Find could find what begins with these bytes.
+bool Charsmap::HasPrefix(std::string_view bytes) const {
+  if (units_.empty()) return false;
+  size_t at = OffsetOf(units_[0]);
+  for (char c : bytes) {
+    uint8_t byte = static_cast<uint8_t>(c);
+    at ^= byte;
+    if (at >= units_.size() || LabelOf(units_[at]) != byte) return false;
+    uint32_t unit = units_[at];
+    if (HasLeaf(unit)) return true;
+    at ^= OffsetOf(unit);
+  }
+  return true;
 }
 
 // Positions outside the arrays, on which the reference would fail, count as "not in the map".

@@ -39,6 +39,10 @@ class Charsmap {
  private:
   Charsmap() : traits_(0) {}
   void FillTraits();
+  static uint8_t ClusterTraits(char32_t c);
+  static uint8_t TraitsAlone(char32_t c);
+  static uint8_t TraitsMapped(char32_t c, std::string_view form);
+  bool HasPrefix(std::string_view bytes) const;
   // False when no prefix of `sequence` is in the map.
   bool Find(std::string_view sequence, std::string_view* form) const;
   void NormalizeByCharacters(std::string_view text, std::string* out) const;

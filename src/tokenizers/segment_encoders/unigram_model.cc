@@ -15,12 +15,13 @@ constexpr double kUnknownPenalty = 10.0;
 
 }  // namespace
 
-std::optional<UnigramModel> UnigramModel::Make(const Json& model, const ScoredPieces& pieces) {
+std::optional<UnigramModel> UnigramModel::Make(const Json& model, const ScoredPieces& pieces,
+                                               const KeptTables& kept) {
   const Json* unknown = model.Find("unk_id");
-  UnigramModel result;
-  if (unknown == nullptr || !result.LoadVocabulary(pieces)) return std::nullopt;
+  UnigramModel result(pieces);
+  if (unknown == nullptr || !result.LoadVocabulary(kept)) return std::nullopt;
   auto unknown_id = unknown->AsUint();
-  if (!unknown_id || *unknown_id >= result.scores_.size()) return std::nullopt;
+  if (!unknown_id || *unknown_id >= pieces.size()) return std::nullopt;
   result.unknown_id_ = static_cast<uint32_t>(*unknown_id);
   const Json* fallback = model.Find("byte_fallback");
   if (fallback != nullptr && !fallback->is_bool()) return std::nullopt;
@@ -34,20 +35,37 @@ std::optional<UnigramModel> UnigramModel::Make(const Json& model, const ScoredPi
   return result;
 }
 
-bool UnigramModel::LoadVocabulary(const ScoredPieces& pieces) {
-  if (pieces.size() == 0 || pieces.size() >= DoubleArray::kNoValue) return false;
-  std::vector<DoubleArray::Entry> entries;
-  entries.reserve(pieces.size());
+bool UnigramModel::LoadVocabulary(const KeptTables& kept) {
+  if (pieces_.size() == 0 || pieces_.size() >= DoubleArray::kNoValue) return false;
   double least = std::numeric_limits<double>::infinity();
-  for (uint32_t id = 0; id < pieces.size(); ++id) {
-    double score = pieces.score(id);
-    if (pieces.text(id).empty() || !std::isfinite(score)) return false;
-    entries.emplace_back(pieces.text(id), id);
+  bool finite = true;
+  for (double score : pieces_.scores()) {
+    finite &= std::isfinite(score);
     least = std::min(least, score);
   }
-  scores_.assign(pieces.scores().begin(), pieces.scores().end());
-  tokens_ = DoubleArray(std::move(entries));
+  if (!finite) return false;
   unknown_score_ = least - kUnknownPenalty;
+  if (TakeTrie(kept)) return true;
+  std::vector<DoubleArray::Entry> entries;
+  entries.reserve(pieces_.size());
+  for (uint32_t id = 0; id < pieces_.size(); ++id) {
+    if (pieces_.text(id).empty()) return false;
+    entries.emplace_back(pieces_.text(id), id);
+  }
+  tokens_ = DoubleArray(std::move(entries));
+  return true;
+}
+
+bool UnigramModel::TakeTrie(const KeptTables& kept) {
+  auto units = kept.FindArray<DoubleArray::Unit>(EncoderTable::kTokenTrie);
+  if (!units) return false;
+  // kNoValue plus one is zero: what is left are places of scores.
+  uint32_t largest = 0;
+  for (const DoubleArray::Unit& unit : *units) largest = std::max(largest, unit.value + 1);
+  if (largest > pieces_.size()) return false;
+  auto trie = DoubleArray::FromUnits(*units, kept.owner());
+  if (!trie) return false;
+  tokens_ = *std::move(trie);
   return true;
 }
 
@@ -56,6 +74,7 @@ void UnigramModel::FillNodes(std::string_view piece, Work* work) const {
   const size_t size = piece.size();
   work->nodes.assign(size + 1, {-std::numeric_limits<double>::infinity(), 0, 0});
   Node* nodes = work->nodes.data();
+  const double* const scores = pieces_.scores().data();
   nodes[0].score = 0;
   for (size_t at = 0, length = 0; at < size; at += length) {
     DecodeUtf8(bytes + at, &length);
@@ -65,7 +84,7 @@ void UnigramModel::FillNodes(std::string_view piece, Work* work) const {
     for (size_t end = at; end < size && tokens_.Step(&node, bytes[end]);) {
       ++end;
       if (node->value == DoubleArray::kNoValue) continue;
-      double score = scores_[node->value] + here;
+      double score = scores[node->value] + here;
       if (score > nodes[end].score) {
         nodes[end] = {score, static_cast<uint32_t>(at), node->value};
       }

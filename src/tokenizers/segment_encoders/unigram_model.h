@@ -13,6 +13,7 @@
 #include "codec/json.h"
 #include "tokenizers/models/scored_pieces.h"
 #include "tokenizers/segment_encoders/double_array.h"
+#include "tokenizers/segment_encoders/encoder_tables.h"
 
 namespace hearth::tokenizers {
 
@@ -29,7 +30,11 @@ class UnigramModel {
   };
 
   // `model` is the "model" object without its vocabulary; nullopt where equal ids are not certain.
-  static std::optional<UnigramModel> Make(const Json& model, const ScoredPieces& pieces);
+  static std::optional<UnigramModel> Make(const Json& model, const ScoredPieces& pieces,
+                                          const KeptTables& kept = {});
+  EncoderTableList tables() const {
+    return {{EncoderTable::kTokenTrie, TableBytes(tokens_.units())}};
+  }
 
   uint32_t unknown_id() const { return unknown_id_; }
   // Appends the ids of a piece below 2^32 bytes. Linear: no place is walked from further than the
@@ -37,13 +42,14 @@ class UnigramModel {
   void Encode(std::string_view piece, Work* work, std::vector<uint32_t>* ids) const;
 
  private:
-  UnigramModel() = default;
-  bool LoadVocabulary(const ScoredPieces& pieces);
+  explicit UnigramModel(const ScoredPieces& pieces) : pieces_(pieces) {}
+  bool LoadVocabulary(const KeptTables& kept);
+  bool TakeTrie(const KeptTables& kept);
   void FillNodes(std::string_view piece, Work* work) const;
   void AddUnknown(std::string_view run, std::vector<uint32_t>* ids) const;
 
   DoubleArray tokens_;
-  std::vector<double> scores_;
+  ScoredPieces pieces_;
   uint32_t unknown_id_ = 0;
   double unknown_score_ = 0;
   std::vector<uint32_t> byte_ids_;  // 256, kNoValue where there is none; empty: no byte fallback

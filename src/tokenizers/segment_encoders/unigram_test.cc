@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "text/utf8.h"
 #include "tokenizers/segment_encoders/byte_bpe_testing.h"
 #include "tokenizers/segment_encoders/segment_encoder_testing.h"
 #include "tokenizers/tokenizer.h"
@@ -95,6 +96,23 @@ TEST(Unigram, ScoresThatTieAreDecidedAsThePlainPathDoes) {
   Tokenizer tokenizer = Tokenizer::Build(SmallUnigram(Json(), Words("always")));
   for (std::string_view text : {"222", "2222", "22222 1222", "thethere", "777777"}) {
     ExpectPlainIds(tokenizer, std::string(text));
+  }
+}
+
+TEST(Unigram, EveryCharacterGivesTheIdsOfThePlainPath) {
+  Tokenizer tokenizer = Tokenizer::Build(SmallUnigram(Normalizer(kMap), Words("always")));
+  std::string text;
+  for (char32_t c = 0; c <= 0x10FFFF; ++c) {
+    if (c == 0xD800) c = 0xE000;
+    text += "the";
+    AppendUtf8(c, &text);
+    text += "fox ";
+    AppendUtf8(c, &text);
+    text += ' ';
+    if (c % 1024 != 1023) continue;
+    ExpectPlainIds(tokenizer, text);
+    text.clear();
+    if (c >= 0x3FFFF) c += 1024 * 6;  // planes without characters, but for a few
   }
 }
 
