@@ -59,6 +59,16 @@ std::string FileAt(const std::string& code, std::string_view passage) {
 
 }  // namespace
 
+struct Wanted {
+  const search::Query& query;
+  const Bitmap &allowed, &chosen;
+  size_t skip, limit;
+
+  search::SearchResult In(const search::SnapshotPtr& snapshot) const {
+    return search::Search(snapshot, query, allowed, chosen, skip, limit);
+  }
+};
+
 struct FullText::Impl {
   Impl(std::filesystem::path folder, Repos& r, Catalog& c)
       : repos(r), catalog(c), index(std::move(folder)) {}
@@ -71,8 +81,10 @@ struct FullText::Impl {
   void Reconcile();
   void PutNow(int64_t id);
   void Run();
+  search::SearchResult SearchSound(search::SnapshotPtr* snapshot, const Wanted& wanted);
+  std::optional<search::Texts> TextsOf(const search::SnapshotPtr& snapshot, uint32_t id);
   FullTextHit MakeHit(const search::SnapshotPtr& snapshot, const search::SearchHit& hit,
-                      const std::vector<std::string>& terms, size_t snippet_bytes) const;
+                      const std::vector<std::string>& terms, size_t snippet_bytes);
 
   Repos& repos;
   Catalog& catalog;
@@ -217,16 +229,51 @@ size_t FullText::Waiting() const {
 
 // --- searching
 
+// Where a segment is damaged, the others are searched, and it is made again.
+search::SearchResult FullText::Impl::SearchSound(search::SnapshotPtr* snapshot,
+                                                 const Wanted& wanted) {
+  try {
+    return wanted.In(*snapshot);
+  } catch (const Error& error) {
+    if (error.code() != Code::kInternal) throw;
+  }
+  auto sound = std::make_shared<search::Snapshot>(**snapshot);
+  std::erase_if(sound->layers, [&](const search::Snapshot::Layer& layer) {
+    auto alone = std::make_shared<search::Snapshot>(**snapshot);
+    alone->layers = {layer};
+    try {
+      wanted.In(alone);
+      return false;
+    } catch (const Error& error) {
+      index.DropDamaged(layer.segment);
+      return true;
+    }
+  });
+  *snapshot = sound;
+  return wanted.In(*snapshot);
+}
+
+std::optional<search::Texts> FullText::Impl::TextsOf(const search::SnapshotPtr& snapshot,
+                                                     uint32_t id) {
+  try {
+    return search::ReadTexts(snapshot, id);
+  } catch (const Error& error) {
+    for (const search::Snapshot::Layer& layer : snapshot->layers) {
+      if (layer.live.Has(id)) index.DropDamaged(layer.segment);
+    }
+    return std::nullopt;
+  }
+}
+
 FullTextHit FullText::Impl::MakeHit(const search::SnapshotPtr& snapshot,
                                     const search::SearchHit& found,
-                                    const std::vector<std::string>& terms,
-                                    size_t snippet_bytes) const {
+                                    const std::vector<std::string>& terms, size_t snippet_bytes) {
   FullTextHit hit;
   hit.repo = repos.FindById(found.id);
   if (!hit.repo) return hit;
   hit.score = found.score;
   hit.name_matches = search::FindMatches(hit.repo->FullName(), terms, true);
-  auto texts = search::ReadTexts(snapshot, found.id);
+  std::optional<search::Texts> texts = TextsOf(snapshot, found.id);
   if (!texts) return hit;
   hit.snippet = search::MakeSnippet(*texts, terms, snippet_bytes);
   if (hit.snippet.field == search::Field::kBody) {
@@ -259,7 +306,7 @@ FullTextPage FullText::Find(const Actor& actor, const FullTextQuery& wanted) con
     if (!wanted.type || *wanted.type == type) chosen.Or(ids);
   }
   search::SearchResult result =
-      search::Search(snapshot, query, allowed, chosen, wanted.skip, wanted.limit);
+      impl_->SearchSound(&snapshot, Wanted{query, allowed, chosen, wanted.skip, wanted.limit});
   page.relaxed = result.relaxed;
   page.corrected = result.corrected;
   page.models = seen[0].CountAnd(result.matches);
