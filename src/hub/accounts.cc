@@ -12,6 +12,8 @@
 namespace hearth::hub {
 namespace {
 
+constexpr size_t kMaxElsewhere = 5000;
+
 constexpr size_t kMaxFullnameBytes = 200;
 constexpr size_t kMaxEmailBytes = 254;  // RFC 5321
 
@@ -127,15 +129,39 @@ AccountPtr Accounts::FindById(int64_t id) const {
 
 std::vector<AccountPtr> Accounts::List(bool orgs) const {
   std::vector<AccountPtr> found;
-  {
-    std::shared_lock lock(impl_->mutex);
-    for (const auto& [id, entry] : impl_->state.accounts) {
-      if (entry.account && entry.account->is_org == orgs) found.push_back(entry.account);
-    }
+  std::shared_lock lock(impl_->mutex);
+  for (const auto& [name, id] : impl_->state.in_order[orgs])
+    found.push_back(impl_->state.Find(id)->account);
+  return found;
+}
+
+std::vector<AccountPtr> Accounts::FindByText(std::string_view text, bool orgs, size_t limit) const {
+  std::string needle = AsciiLower(text);
+  std::vector<AccountPtr> found;
+  if (needle.empty()) return found;
+  std::shared_lock lock(impl_->mutex);
+  const AccountsState& state = impl_->state;
+  const auto& names = state.in_order[orgs];
+  for (auto at = names.lower_bound(needle);
+       at != names.end() && at->first.starts_with(needle) && found.size() < limit; ++at) {
+    AccountPtr account = state.Find(at->second)->account;
+    if (!account->disabled) found.push_back(std::move(account));
   }
-  std::sort(found.begin(), found.end(), [](const AccountPtr& a, const AccountPtr& b) {
-    return AsciiLower(a->name) < AsciiLower(b->name);
+  if (found.size() == limit) return found;
+  // Of a text that very many hold, any of them.
+  std::vector<std::pair<std::string_view, AccountPtr>> elsewhere;
+  state.names.Scan(needle, [&](uint32_t id) {
+    const AccountPtr& account = state.Find(id)->account;
+    std::string_view name = state.names.At(id);
+    if (account->is_org == orgs && !account->disabled && !name.starts_with(needle))
+      elsewhere.emplace_back(name, account);
+    return elsewhere.size() < kMaxElsewhere;
   });
+  auto wanted = static_cast<ptrdiff_t>(std::min(limit - found.size(), elsewhere.size()));
+  std::partial_sort(elsewhere.begin(), elsewhere.begin() + wanted, elsewhere.end(),
+                    [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (auto at = elsewhere.begin(); at != elsewhere.begin() + wanted; ++at)
+    found.push_back(at->second);
   return found;
 }
 

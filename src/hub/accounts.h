@@ -84,7 +84,10 @@ class Accounts {
   AccountPtr CreateOrg(std::string_view name, std::string_view fullname, int64_t creator_id);
   AccountPtr FindByName(std::string_view name) const;  // any case; nullptr when unknown
   AccountPtr FindById(int64_t id) const;
-  std::vector<AccountPtr> List(bool orgs) const;
+  std::vector<AccountPtr> List(bool orgs) const;  // by name
+  // Those not disabled whose name holds the text, any case: at the start before elsewhere, then by
+  // name. "" is in none.
+  std::vector<AccountPtr> FindByText(std::string_view text, bool orgs, size_t limit) const;
   void SetDisabled(int64_t user_id, bool disabled);  // ends sessions and refuses tokens at once
   void SetPassword(int64_t user_id, std::string_view password);  // ends sessions
   void SetSiteAdmin(int64_t user_id, bool is_admin);

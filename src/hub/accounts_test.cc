@@ -16,6 +16,7 @@ namespace {
 
 using std::chrono::minutes;
 using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 using ::testing::MatchesRegex;
 
 constexpr std::string_view kPassword = "correct horse";
@@ -138,6 +139,28 @@ TEST_F(AccountsTest, ListsUsersAndOrganisationsByName) {
   };
   EXPECT_THAT(names(false), ElementsAre("Alice", "bob"));
   EXPECT_THAT(names(true), ElementsAre("acme"));
+}
+
+TEST_F(AccountsTest, FindsAccountsByPartsOfTheirNames) {
+  int64_t bob = User("bob");
+  User("Bobina");
+  User("abob");
+  User("zoe");
+  accounts_->CreateOrg("bob-labs", "", bob);
+  auto names = [&](std::string_view text, bool orgs, size_t limit) {
+    std::vector<std::string> list;
+    for (const AccountPtr& account : accounts_->FindByText(text, orgs, limit))
+      list.push_back(account->name);
+    return list;
+  };
+  EXPECT_THAT(names("BOB", false, 9), ElementsAre("bob", "Bobina", "abob"));
+  EXPECT_THAT(names("bob", false, 2), ElementsAre("bob", "Bobina"));
+  EXPECT_THAT(names("bob", true, 9), ElementsAre("bob-labs"));
+  EXPECT_THAT(names("", false, 9), IsEmpty());
+  EXPECT_THAT(names("q", false, 9), IsEmpty());
+  accounts_->SetDisabled(bob, true);
+  EXPECT_THAT(names("bob", false, 9), ElementsAre("Bobina", "abob"));
+  EXPECT_THAT(names("bob", true, 9), ElementsAre("bob-labs"));
 }
 
 TEST_F(AccountsTest, StoresPasswordsOnlyAsArgon2id) {

@@ -204,44 +204,6 @@ size_t Catalog::Count(const Actor& actor, const CatalogQuery& query) const {
   return rows.Count();
 }
 
-std::vector<RepoPtr> Catalog::QuickSearch(const Actor& actor, RepoType type, std::string_view text,
-                                          size_t limit, size_t* total) const {
-  std::string needle = AsciiLower(TrimAscii(text));
-  std::shared_lock lock(impl_->mutex);
-  const CatalogTable& table = impl_->TableOf(type);
-  RowBitmap rows = table.MatchNames(needle, table.VisibleTo(actor));
-  // Exact name, start of the name, start of the owner, anywhere; then by attention.
-  struct Hit {
-    int rank;
-    int64_t trending, downloads;
-    uint32_t row;
-  };
-  std::vector<Hit> hits;
-  rows.ForEach([&](uint32_t row) {
-    std::string_view full = table.NameAt(row);
-    std::string_view name = full.substr(full.find('/') + 1);
-    int rank = name == needle || full == needle ? 0
-               : name.starts_with(needle)       ? 1
-               : full.starts_with(needle)       ? 2
-                                                : 3;
-    hits.push_back({rank, table.ValueAt(SortKey::kTrending, row),
-                    table.ValueAt(SortKey::kDownloads, row), row});
-  });
-  if (total != nullptr) *total = hits.size();
-  auto better = [](const Hit& a, const Hit& b) {
-    if (a.rank != b.rank) return a.rank < b.rank;
-    if (a.trending != b.trending) return a.trending > b.trending;
-    if (a.downloads != b.downloads) return a.downloads > b.downloads;
-    return a.row < b.row;
-  };
-  size_t wanted = std::min(limit, hits.size());
-  std::partial_sort(hits.begin(), hits.begin() + static_cast<ptrdiff_t>(wanted), hits.end(),
-                    better);
-  std::vector<RepoPtr> found;
-  for (size_t i = 0; i < wanted; ++i) found.push_back(table.RepoAt(hits[i].row));
-  return found;
-}
-
 Bitmap Catalog::VisibleIds(const Actor& actor, const CatalogQuery& query) const {
   std::shared_lock lock(impl_->mutex);
   const CatalogTable& table = impl_->TableOf(query.type);
@@ -284,8 +246,7 @@ Json Catalog::TagsByType(RepoType type) const {
       std::string_view group = TagGroup(type, tag);
       if (group.empty()) return;
       // Tags of private repositories only must not show.
-      size_t used = 0;
-      rows.ForEach([&](uint32_t row) { used += table.public_rows().Test(row); });
+      size_t used = rows.CountIn(table.public_rows());
       if (used > 0) groups[group].emplace_back(used, std::string(tag));
     });
   }

@@ -87,8 +87,8 @@ class Catalog : public RepoObserver {
 
   CatalogPage List(const Actor& actor, const CatalogQuery& query) const;
   size_t Count(const Actor& actor, const CatalogQuery& query) const;
-  // The facets of the list that the query describes, with counts (hub/facets.h). Those of an
-  // anonymous caller are kept until a list may have changed.
+  // The facets of the list that the query describes, with counts (hub/facets.h). Those of callers
+  // who see what everybody sees, or everything, are kept until a list may have changed.
   Facets FacetsOf(const Actor& actor, const CatalogQuery& query,
                   const FacetOptions& options = {}) const;
   // Database ids of the list's repositories that the actor may see; sort and page do not count.
@@ -97,7 +97,10 @@ class Catalog : public RepoObserver {
   // Set before Start.
   using FactsListener = std::function<void(const RepoHandle& repo, const RepoFacts& facts)>;
   void AddFactsListener(FactsListener listener);
-  // Prefix-first, then substring matches, best first.
+  // Repositories whose "owner/name" holds the text, any case: of that name first, then those whose
+  // name begins with it, whose owner does, others; in each of these the most trending first.
+  // `total` counts what the actor sees, up to kMaxQuickCount.
+  static constexpr size_t kMaxQuickCount = 20'000;
   std::vector<RepoPtr> QuickSearch(const Actor& actor, RepoType type, std::string_view text,
                                    size_t limit, size_t* total) const;
   // Empty when the catalog does not know the repository (yet).

@@ -11,6 +11,7 @@ namespace {
 using Days = std::chrono::duration<int64_t, std::ratio<86400>>;
 
 constexpr size_t kCacheEntries = 512;
+constexpr uint32_t kNoPlace = UINT32_MAX;
 // Answers depend on the time by "updated within" only, whose smallest span is a day.
 constexpr std::chrono::seconds kCacheSpan{60};
 
@@ -187,36 +188,57 @@ std::vector<FacetValue> CatalogTable::CountUpdated(const RowBitmap& rows, TimePo
   return values;
 }
 
-std::vector<FacetValue> CatalogTable::CountAuthors(const RowBitmap& rows) const {
-  std::vector<uint32_t> counts(tags_.size());
-  std::vector<uint32_t> seen, first_row;
+// Owners are as many as a fifth of the repositories: only those that are shown get their texts
+// made.
+std::vector<FacetValue> CatalogTable::CountAuthors(const RowBitmap& rows, size_t most,
+                                                   size_t* distinct) const {
+  struct Owner {
+    size_t count;
+    uint32_t tag, row;
+  };
+  std::vector<uint32_t> place(tags_.size(), kNoPlace);
+  std::vector<Owner> owners;
   rows.ForEach([&](uint32_t row) {
     uint32_t tag = owner_tag_[row];
-    if (counts[tag]++ == 0) {
-      seen.push_back(tag);
-      first_row.push_back(row);
+    if (place[tag] == kNoPlace) {
+      place[tag] = static_cast<uint32_t>(owners.size());
+      owners.push_back({0, tag, row});
     }
+    ++owners[place[tag]].count;
   });
+  *distinct = owners.size();
+  auto shown = static_cast<ptrdiff_t>(std::min(most, owners.size()));
+  std::partial_sort(
+      owners.begin(), owners.begin() + shown, owners.end(), [this](const Owner& a, const Owner& b) {
+        return a.count != b.count ? a.count > b.count : tags_[a.tag].text < tags_[b.tag].text;
+      });
   std::vector<FacetValue> values;
-  for (size_t i = 0; i < seen.size(); ++i) {
+  for (auto owner = owners.begin(); owner != owners.begin() + shown; ++owner) {
     values.push_back(
-        {tags_[seen[i]].text.substr(3), repos_[first_row[i]]->owner, counts[seen[i]], false});
+        {tags_[owner->tag].text.substr(3), repos_[owner->row]->owner, owner->count, false});
   }
   return values;
 }
 
 std::vector<FacetValue> CatalogTable::CountFacet(const FacetDef& def, const RowBitmap& rows,
-                                                 TimePoint now) const {
-  switch (def.kind) {
-    case FacetKind::kTags:
-      return CountTagFacet(def, rows);
-    case FacetKind::kUpdated:
-      return CountUpdated(rows, now);
-    case FacetKind::kAuthor:
-      return CountAuthors(rows);
-    case FacetKind::kGated:
-      break;
-  }
+                                                 TimePoint now, size_t most,
+                                                 size_t* distinct) const {
+  if (def.kind == FacetKind::kAuthor) return CountAuthors(rows, most, distinct);
+  std::vector<FacetValue> values = def.kind == FacetKind::kTags      ? CountTagFacet(def, rows)
+                                   : def.kind == FacetKind::kUpdated ? CountUpdated(rows, now)
+                                                                     : CountGated(def, rows);
+  *distinct = values.size();
+  return values;
+}
+
+size_t CatalogTable::CountFacetValue(const FacetDef& def, const std::string& value,
+                                     const RowBitmap& rows, TimePoint now) const {
+  RowBitmap having(RowCount());
+  OrFacet(def, value, now, &having);
+  return having.CountAnd(rows);
+}
+
+std::vector<FacetValue> CatalogTable::CountGated(const FacetDef& def, const RowBitmap& rows) const {
   std::vector<FacetValue> values;
   size_t all = rows.Count(), gated = gated_.CountAnd(rows);
   if (all > gated) values.push_back({"false", def.label_of("false"), all - gated, false});
@@ -224,51 +246,93 @@ std::vector<FacetValue> CatalogTable::CountFacet(const FacetDef& def, const RowB
   return values;
 }
 
-Facets Catalog::FacetsOf(const Actor& actor, const CatalogQuery& query,
-                         const FacetOptions& options) const {
-  TimePoint now = impl_->clock.Now();
-  std::shared_lock lock(impl_->mutex);
-  const CatalogTable& table = impl_->TableOf(query.type);
-  std::string key;
-  if (actor.via == Actor::Via::kAnonymous && options.among == nullptr) {
-    key = CacheKey(query, options, table.generation(), now);
-    if (auto known = impl_->facet_cache.Find(key)) return *known;
-  }
-  RowBitmap visible = table.VisibleTo(actor);
-  if (options.among != nullptr) visible.And(table.RowsOf(*options.among));
-  RowBitmap rows = table.Match(query, now);
-  rows.And(visible);
-  Facets facets;
-  facets.total = rows.Count();
-  for (const FacetDef& def : FacetDefs()) {
-    if (!def.Has(query.type)) continue;
-    if (!options.only.empty() &&
-        std::find(options.only.begin(), options.only.end(), def.key) == options.only.end())
-      continue;
-    FacetGroup group{std::string(def.key), std::string(def.label), def.many, {}, 0};
-    std::vector<std::string> chosen = ChosenValues(query, def.key);
-    if (chosen.empty() || def.many) {
-      group.values = table.CountFacet(def, rows, now);
-    } else {
-      CatalogQuery without = query;
-      std::erase_if(without.facets, [&def](const auto& choice) { return choice.first == def.key; });
-      RowBitmap others = table.Match(without, now);
-      others.And(visible);
-      group.values = table.CountFacet(def, others, now);
+namespace {
+
+// The facets of one list. `table` and `options` outlive it.
+class FacetCount {
+ public:
+  FacetCount(const CatalogTable& table, CatalogQuery query, const FacetOptions& options,
+             TimePoint now)
+      : table_(table), query_(std::move(query)), options_(options), now_(now) {}
+
+  Facets Run(RowBitmap visible) {
+    // Looking names up costs most and is the same for every facet.
+    for (const std::string& text : query_.search)
+      visible = table_.MatchNames(AsciiLower(text), visible);
+    query_.search.clear();
+    RowBitmap rows = table_.Match(query_, now_);
+    rows.And(visible);
+    Facets facets;
+    facets.total = rows.Count();
+    for (const FacetDef& def : FacetDefs()) {
+      if (def.Has(query_.type) && IsWanted(def))
+        facets.groups.push_back(CountGroup(def, rows, visible));
     }
-    group.distinct = group.values.size();
+    return facets;
+  }
+
+ private:
+  bool IsWanted(const FacetDef& def) const {
+    return options_.only.empty() ||
+           std::find(options_.only.begin(), options_.only.end(), def.key) != options_.only.end();
+  }
+
+  FacetGroup CountGroup(const FacetDef& def, const RowBitmap& rows, const RowBitmap& visible) {
+    std::vector<std::string> chosen = ChosenValues(query_, def.key);
+    if (chosen.empty() || def.many) return CountRows(def, chosen, rows);
+    CatalogQuery without = query_;
+    std::erase_if(without.facets, [&def](const auto& choice) { return choice.first == def.key; });
+    RowBitmap others = table_.Match(without, now_);
+    others.And(visible);
+    return CountRows(def, chosen, others);
+  }
+
+  FacetGroup CountRows(const FacetDef& def, const std::vector<std::string>& chosen,
+                       const RowBitmap& rows) {
+    FacetGroup group{std::string(def.key), std::string(def.label), def.many, {}, 0};
+    group.values = table_.CountFacet(def, rows, now_, options_.max_values, &group.distinct);
     for (const std::string& value : chosen) {
       auto known = std::find_if(group.values.begin(), group.values.end(),
                                 [&value](const FacetValue& v) { return v.value == value; });
       if (known != group.values.end()) {
         known->selected = true;
       } else {
-        group.values.push_back({value, def.label_of(value), 0, true});
+        size_t count = table_.CountFacetValue(def, value, rows, now_);
+        group.values.push_back({value, def.label_of(value), count, true});
       }
     }
-    Arrange(def, options.max_values, &group);
-    facets.groups.push_back(std::move(group));
+    Arrange(def, options_.max_values, &group);
+    return group;
   }
+
+  const CatalogTable& table_;
+  CatalogQuery query_;
+  const FacetOptions& options_;
+  const TimePoint now_;
+};
+
+}  // namespace
+
+Facets Catalog::FacetsOf(const Actor& actor, const CatalogQuery& query,
+                         const FacetOptions& options) const {
+  TimePoint now = impl_->clock.Now();
+  std::shared_lock lock(impl_->mutex);
+  const CatalogTable& table = impl_->TableOf(query.type);
+  RowBitmap visible = table.VisibleTo(actor);
+  std::string key;
+  if (options.among == nullptr) {
+    // Counts depend on the caller by what they see, and nearly all see one of two sets.
+    if (visible.words() == table.public_rows().words())
+      key = "public/";
+    else if (visible.words() == table.live().words())
+      key = "all/";
+    if (!key.empty()) key += CacheKey(query, options, table.generation(), now);
+    if (auto known = impl_->facet_cache.Find(key)) return *known;
+  } else {
+    visible.And(table.RowsOf(*options.among));
+  }
+  FacetCount count(table, query, options, now);
+  Facets facets = count.Run(std::move(visible));
   if (!key.empty()) impl_->facet_cache.Put(key, std::make_shared<const Facets>(facets));
   return facets;
 }

@@ -12,22 +12,8 @@ namespace hearth::hub {
 namespace {
 
 constexpr uint32_t kNoRow = UINT32_MAX;
-constexpr size_t kRowBytes = 5;  // 7 bits each: room for 2^35 rows
 // A filter that leaves fewer candidates than this share of the rows is checked name by name.
 constexpr size_t kNameScanShare = 8;
-
-void AppendRow(std::string* text, uint32_t row) {
-  for (size_t i = 0; i < kRowBytes; ++i) {
-    text->push_back(static_cast<char>(0x80 | (row >> (7 * i) & 0x7F)));
-  }
-}
-
-uint32_t ReadRow(const char* bytes) {
-  uint64_t row = 0;
-  for (size_t i = 0; i < kRowBytes; ++i)
-    row |= static_cast<uint64_t>(static_cast<unsigned char>(bytes[i]) & 0x7F) << (7 * i);
-  return static_cast<uint32_t>(row);
-}
 
 std::string Hidden(char kind, std::string_view text) { return HiddenTag(kind, text); }
 
@@ -84,8 +70,6 @@ uint32_t CatalogTable::NewRow(int64_t id) {
       column->push_back(0);
     recent_likes_.push_back(0);
     owner_tag_.push_back(kNoRow);
-    name_at_.push_back(0);
-    name_bytes_.push_back(0);
     tags_at_.push_back(0);
     tags_count_.push_back(0);
     for (RowBitmap* bitmap : {&live_, &public_, &gated_}) bitmap->Grow(repos_.size());
@@ -132,7 +116,10 @@ void CatalogTable::Put(const RepoPtr& repo) {
                      before->disabled == repo->disabled && before->gated == repo->gated &&
                      before->modified_at == repo->modified_at;
   if (!shows_alike) ++generation_;
-  if (!before || before->owner != repo->owner || before->name != repo->name) SetName(row, *repo);
+  if (!before || before->owner != repo->owner || before->name != repo->name) {
+    names_.Set(row, RepoKey(repo->owner, repo->name));
+    MarkDirty(SortKey::kId, row);
+  }
   if (!before || before->owner_id != repo->owner_id || before->owner != repo->owner) {
     if (owner_tag_[row] != kNoRow) tags_[owner_tag_[row]].rows.Remove(row);
     uint32_t tag = TagId(Hidden('o', AsciiLower(repo->owner)));
@@ -172,8 +159,7 @@ void CatalogTable::Remove(int64_t id) {
   SetRowTags(row, {});
   if (owner_tag_[row] != kNoRow) tags_[owner_tag_[row]].rows.Remove(row);
   owner_tag_[row] = kNoRow;
-  dead_name_bytes_ += name_bytes_[row] + 1 + kRowBytes;
-  name_bytes_[row] = 0;
+  names_.Remove(row);
   repos_[row].reset();
   parameters_[row] = main_bytes_[row] = 0;
   recent_likes_[row] = 0;
@@ -235,66 +221,19 @@ void CatalogTable::ClearRecentLikes() {
 
 // --- names
 
-void CatalogTable::SetName(uint32_t row, const RepoRecord& repo) {
-  if (name_bytes_[row] > 0) dead_name_bytes_ += name_bytes_[row] + 1 + kRowBytes;
-  std::string name = RepoKey(repo.owner, repo.name);
-  name_at_[row] = static_cast<uint32_t>(names_.size());
-  name_bytes_[row] = static_cast<uint16_t>(name.size());
-  names_ += name;
-  names_ += '\n';
-  AppendRow(&names_, row);
-  MarkDirty(SortKey::kId, row);
-  if (dead_name_bytes_ > 4096 && dead_name_bytes_ > names_.size() / 2) CompactNames();
-}
-
-void CatalogTable::CompactNames() {
-  std::string packed;
-  packed.reserve(names_.size() - dead_name_bytes_);
-  for (uint32_t row = 0; row < repos_.size(); ++row) {
-    if (name_bytes_[row] == 0) continue;
-    std::string_view name = NameAt(row);
-    uint32_t at = static_cast<uint32_t>(packed.size());
-    packed += name;
-    packed += '\n';
-    AppendRow(&packed, row);
-    name_at_[row] = at;
-  }
-  names_ = std::move(packed);
-  dead_name_bytes_ = 0;
-}
-
-std::string_view CatalogTable::NameAt(uint32_t row) const {
-  return std::string_view(names_).substr(name_at_[row], name_bytes_[row]);
-}
-
 RowBitmap CatalogTable::MatchNames(std::string_view needle, const RowBitmap& among) const {
-  RowBitmap found(RowCount());
-  // Names are ASCII; anything else is not in there, and must not meet the row numbers.
-  bool ascii = std::all_of(needle.begin(), needle.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x80 && c >= 0x20;
-  });
-  if (!ascii) return found;
   if (needle.empty()) return among;
+  RowBitmap found(RowCount());
   if (among.Count() * kNameScanShare < live_count_) {
     among.ForEach([&](uint32_t row) {
       if (NameAt(row).find(needle) != std::string_view::npos) found.Set(row);
     });
     return found;
   }
-  const char* end = names_.data() + names_.size();
-  const char* at = names_.data();
-  while (at < end) {
-    auto* hit = static_cast<const char*>(
-        memmem(at, static_cast<size_t>(end - at), needle.data(), needle.size()));
-    if (hit == nullptr) break;
-    auto* line_end =
-        static_cast<const char*>(std::memchr(hit, '\n', static_cast<size_t>(end - hit)));
-    uint32_t row = ReadRow(line_end + 1);
-    auto place = static_cast<size_t>(line_end - names_.data());
-    // Entries of old names stay until the next compaction.
-    if (name_bytes_[row] > 0 && name_at_[row] + name_bytes_[row] == place) found.Set(row);
-    at = line_end + 1 + kRowBytes;
-  }
+  names_.Scan(needle, [&found](uint32_t row) {
+    found.Set(row);
+    return true;
+  });
   found.And(among);
   return found;
 }
@@ -416,18 +355,25 @@ void CatalogTable::AndSet(const PostingSet* set, RowBitmap* rows) const {
   rows->And(mask);
 }
 
-// A tag as written; "fr" also finds "language:fr" and the other way round, because models carry
-// plain codes and data sets prefixed ones.
-void CatalogTable::AndTag(const std::string& filter, RowBitmap* rows) const {
+// False when nothing carries it. A tag as written; "fr" also finds "language:fr" and the other way
+// round, because models carry plain codes and data sets prefixed ones.
+bool CatalogTable::AndTag(const std::string& filter, RowBitmap* rows) const {
   constexpr std::string_view kLanguage = "language:";
   RowBitmap mask(RowCount());
+  const PostingSet *exact = nullptr, *language = nullptr;
   if (!filter.empty() && filter[0] != kHidden) {
-    if (const PostingSet* exact = FindTag(filter)) exact->OrInto(&mask);
-    std::string other = filter.starts_with(kLanguage) ? filter.substr(kLanguage.size())
-                                                      : std::string(kLanguage) + filter;
-    if (const PostingSet* language = FindTag(other)) language->OrInto(&mask);
+    exact = FindTag(filter);
+    language = FindTag(filter.starts_with(kLanguage) ? filter.substr(kLanguage.size())
+                                                     : std::string(kLanguage) + filter);
+  }
+  if (exact != nullptr) exact->OrInto(&mask);
+  if (language != nullptr) language->OrInto(&mask);
+  if (exact == nullptr && language == nullptr) {
+    *rows = std::move(mask);
+    return false;
   }
   rows->And(mask);
+  return true;
 }
 
 RowBitmap CatalogTable::Match(const CatalogQuery& query, TimePoint now) const {
@@ -439,7 +385,9 @@ RowBitmap CatalogTable::Match(const CatalogQuery& query, TimePoint now) const {
     }
     if (!values.empty()) AndFacet(def, values, now, &rows);
   }
-  for (const std::string& filter : query.filters) AndTag(filter, &rows);
+  for (const std::string& filter : query.filters) {
+    if (!AndTag(filter, &rows)) return rows;
+  }
   if (!query.author.empty()) AndSet(FindTag(Hidden('o', AsciiLower(query.author))), &rows);
   if (!query.pipeline_tag.empty()) AndSet(FindTag(Hidden('p', query.pipeline_tag)), &rows);
   for (const std::string& id : query.linked_models)
@@ -566,8 +514,8 @@ void CatalogTable::UpdateOrder(SortKey key) {
 }
 
 size_t CatalogTable::memory_bytes() const {
-  size_t bytes = names_.capacity() + row_tags_.capacity() * 4 + row_of_id_.capacity() * 4;
-  bytes += repos_.capacity() * (sizeof(RepoPtr) + 7 * 8 + 4 * 4 + 2 * 2);
+  size_t bytes = names_.memory_bytes() + row_tags_.capacity() * 4 + row_of_id_.capacity() * 4;
+  bytes += repos_.capacity() * (sizeof(RepoPtr) + 7 * 8 + 3 * 4 + 2);
   for (const TagEntry& tag : tags_) {
     bytes += sizeof(TagEntry) + tag.rows.memory_bytes() + 48 +
              (tag.text.size() > 15 ? tag.text.size() + 1 : 0);

@@ -164,9 +164,113 @@ class SyntheticTest : public HubFixture {
     EXPECT_EQ(listed, expected);
   }
 
+  // The closest fit first, then the most trending, then the newest.
+  void CheckTypeahead(const std::string& text, const Actor& actor, size_t limit) {
+    SCOPED_TRACE(text);
+    auto fit = [&text](const SyntheticRepo& row) {
+      std::string full = row.owner + "/" + row.name;
+      return row.name == text || full == text ? 0
+             : row.name.starts_with(text)     ? 1
+             : full.starts_with(text)         ? 2
+                                              : 3;
+    };
+    std::vector<std::tuple<int, int64_t, int64_t>> expected;
+    for (const SyntheticRepo& row : rows_) {
+      bool hidden = row.is_private && !actor.site_admin && actor.user_id != row.owner_id;
+      if (!hidden && (row.owner + "/" + row.name).find(text) != std::string::npos)
+        expected.emplace_back(fit(row), -Value(row, SortKey::kTrending), -row.id);
+    }
+    std::sort(expected.begin(), expected.end());
+    size_t total = 0;
+    std::vector<RepoPtr> found =
+        hub_->catalog().QuickSearch(actor, RepoType::kModel, text, limit, &total);
+    EXPECT_EQ(total, std::min(expected.size(), Catalog::kMaxQuickCount));
+    ASSERT_EQ(found.size(), std::min(limit, expected.size()));
+    for (size_t i = 0; i < found.size(); ++i) EXPECT_EQ(found[i]->id, -std::get<2>(expected[i]));
+  }
+
   SyntheticCatalog made_;
   std::vector<SyntheticRepo> rows_;
 };
+
+TEST_F(SyntheticTest, TypeaheadAgreesWithAPlainRankingWhileNamesChange) {
+  std::mt19937 random(8);
+  Actor owner;
+  owner.via = Actor::Via::kSession;
+  owner.user_id = SyntheticCatalog::OwnerId(3);
+  Actor admin = owner;
+  admin.user_id = 999;
+  admin.site_admin = true;
+  for (int round = 0; round < 4; ++round) {
+    // Of some letters more names have them than are counted.
+    for (const char* text : {"o", "er", "e", "-", "llama", "llama-t", "t-b", "owner3/", "owner3",
+                             "/bert", "vision-large-77", "zzz", "chat-chat-1", "new"}) {
+      for (const Actor& actor : {Actor{}, owner, admin}) CheckTypeahead(text, actor, 12);
+    }
+    CheckTypeahead(rows_[7].owner + "/" + rows_[7].name, admin, 5);
+    if (HasFailure()) return;
+    for (int change = 0; change < 500; ++change) {
+      size_t at = random() % rows_.size();
+      SyntheticRepo& row = rows_[at];
+      RepoPtr before = hub_->repos().FindById(row.id);
+      if (change % 5 == 0) {
+        hub_->catalog().OnRepoChanged(before, nullptr);
+        rows_.erase(rows_.begin() + static_cast<ptrdiff_t>(at));
+        continue;
+      }
+      auto after = std::make_shared<RepoRecord>(*before);
+      row.name = after->name = "new" + row.name;
+      row.downloads = after->downloads = static_cast<int64_t>(random() % 100'000);
+      row.is_private = after->is_private = random() % 3 == 0;
+      after->head.reset();
+      hub_->catalog().OnRepoChanged(before, after);
+    }
+  }
+}
+
+// Counts of a caller who sees more than everybody are not those that others are shown, and a value
+// that was chosen has its count also where it is not among the most frequent.
+TEST_F(SyntheticTest, FacetCountsAreThoseOfTheCaller) {
+  Actor owner;
+  owner.via = Actor::Via::kSession;
+  owner.user_id = SyntheticCatalog::OwnerId(3);
+  Actor admin = owner;
+  admin.user_id = 999;
+  admin.site_admin = true;
+  auto owned = [&](const Actor& actor, const std::string& name) {
+    size_t count = 0;
+    for (const SyntheticRepo& row : rows_) {
+      bool seen = !row.is_private || actor.site_admin || actor.user_id == row.owner_id;
+      count += row.owner == name && seen ? 1 : 0;
+    }
+    return count;
+  };
+  for (int round = 0; round < 2; ++round) {
+    for (const Actor& actor : {admin, Actor{}, owner}) {
+      CatalogQuery query;
+      FacetOptions options;
+      options.only = {"author"};
+      options.max_values = 3;
+      query.facets = {{"author", SyntheticCatalog::OwnerName(3)}};
+      Facets facets = hub_->catalog().FacetsOf(actor, query, options);
+      ASSERT_EQ(facets.groups.size(), 1u);
+      EXPECT_EQ(facets.total, owned(actor, SyntheticCatalog::OwnerName(3)));
+      std::set<std::string> owners;
+      for (const SyntheticRepo& row : rows_) {
+        if (!row.is_private || actor.site_admin || actor.user_id == row.owner_id)
+          owners.insert(row.owner);
+      }
+      EXPECT_EQ(facets.groups[0].distinct, owners.size());
+      EXPECT_LE(facets.groups[0].values.size(), 4u);
+      bool shown = false;
+      for (const FacetValue& value : facets.groups[0].values) {
+        EXPECT_EQ(value.count, owned(actor, value.value)) << value.value;
+        shown |= value.selected && value.value == SyntheticCatalog::OwnerName(3);
+      }
+      EXPECT_TRUE(shown);
+    }
+  }
+}
 
 TEST_F(SyntheticTest, QueriesAgreeWithAPlainFilter) {
   std::mt19937 random(5);

@@ -64,6 +64,16 @@ std::string FileAt(const std::string& code, std::string_view passage) {
 
 }  // namespace
 
+struct Wanted {
+  const search::Query& query;
+  const Bitmap &allowed, &chosen;
+  size_t skip, limit;
+
+  search::SearchResult In(const search::SnapshotPtr& snapshot) const {
+    return search::Search(snapshot, query, allowed, chosen, skip, limit);
+  }
+};
+
 struct FullText::Impl {
   Impl(std::filesystem::path folder, storage::Database& db, Repos& r, Catalog& c)
       : repos(r),
@@ -83,12 +93,12 @@ struct FullText::Impl {
   void Put(search::Document document);
   // What a repository is about, as its model of search reads it; empty when it is not there.
   std::string PassageOf(uint32_t id);
-  search::SearchResult FindBest(const search::SnapshotPtr& snapshot, const search::Query& query,
-                                const Bitmap& allowed, const Bitmap& chosen, size_t skip,
-                                size_t limit) const;
+  search::SearchResult FindBest(search::SnapshotPtr* snapshot, Wanted wanted);
   void Run();
+  search::SearchResult SearchSound(search::SnapshotPtr* snapshot, const Wanted& wanted);
+  std::optional<search::Texts> TextsOf(const search::SnapshotPtr& snapshot, uint32_t id);
   FullTextHit MakeHit(const search::SnapshotPtr& snapshot, const search::SearchHit& hit,
-                      const std::vector<std::string>& terms, size_t snippet_bytes) const;
+                      const std::vector<std::string>& terms, size_t snippet_bytes);
 
   Repos& repos;
   Catalog& catalog;
@@ -144,7 +154,7 @@ void FullText::Impl::Put(search::Document document) {
 
 std::string FullText::Impl::PassageOf(uint32_t id) {
   index.WaitVisible(kPassageWait);
-  auto texts = search::ReadTexts(index.snapshot(), id);
+  auto texts = TextsOf(index.snapshot(), id);
   if (!texts) return {};
   std::string passage;
   for (search::Field field : {search::Field::kName, search::Field::kTags, search::Field::kBody}) {
@@ -256,16 +266,51 @@ size_t FullText::Waiting() const {
 
 // --- searching
 
+// Where a segment is damaged, the others are searched, and it is made again.
+search::SearchResult FullText::Impl::SearchSound(search::SnapshotPtr* snapshot,
+                                                 const Wanted& wanted) {
+  try {
+    return wanted.In(*snapshot);
+  } catch (const Error& error) {
+    if (error.code() != Code::kInternal) throw;
+  }
+  auto sound = std::make_shared<search::Snapshot>(**snapshot);
+  std::erase_if(sound->layers, [&](const search::Snapshot::Layer& layer) {
+    auto alone = std::make_shared<search::Snapshot>(**snapshot);
+    alone->layers = {layer};
+    try {
+      wanted.In(alone);
+      return false;
+    } catch (const Error& error) {
+      index.DropDamaged(layer.segment);
+      return true;
+    }
+  });
+  *snapshot = sound;
+  return wanted.In(*snapshot);
+}
+
+std::optional<search::Texts> FullText::Impl::TextsOf(const search::SnapshotPtr& snapshot,
+                                                     uint32_t id) {
+  try {
+    return search::ReadTexts(snapshot, id);
+  } catch (const Error& error) {
+    for (const search::Snapshot::Layer& layer : snapshot->layers) {
+      if (layer.live.Has(id)) index.DropDamaged(layer.segment);
+    }
+    return std::nullopt;
+  }
+}
+
 FullTextHit FullText::Impl::MakeHit(const search::SnapshotPtr& snapshot,
                                     const search::SearchHit& found,
-                                    const std::vector<std::string>& terms,
-                                    size_t snippet_bytes) const {
+                                    const std::vector<std::string>& terms, size_t snippet_bytes) {
   FullTextHit hit;
   hit.repo = repos.FindById(found.id);
   if (!hit.repo) return hit;
   hit.score = found.score;
   hit.name_matches = search::FindMatches(hit.repo->FullName(), terms, true);
-  auto texts = search::ReadTexts(snapshot, found.id);
+  std::optional<search::Texts> texts = TextsOf(snapshot, found.id);
   if (!texts) return hit;
   hit.snippet = search::MakeSnippet(*texts, terms, snippet_bytes);
   if (hit.snippet.field == search::Field::kBody) {
@@ -277,16 +322,16 @@ FullTextHit FullText::Impl::MakeHit(const search::SnapshotPtr& snapshot,
   return hit;
 }
 
-// Search, with the best of the matches in the order of their meaning too.
-search::SearchResult FullText::Impl::FindBest(const search::SnapshotPtr& snapshot,
-                                              const search::Query& query, const Bitmap& allowed,
-                                              const Bitmap& chosen, size_t skip,
-                                              size_t limit) const {
+// The best of the matches are in the order of their meaning too.
+search::SearchResult FullText::Impl::FindBest(search::SnapshotPtr* snapshot, Wanted wanted) {
   constexpr size_t kReach = SemanticOrder::kReach;
+  const search::Query& query = wanted.query;
+  size_t skip = wanted.skip, limit = wanted.limit;
   if (skip >= kReach || query.words.empty() || !meaning.active())
-    return search::Search(snapshot, query, allowed, chosen, skip, limit);
-  search::SearchResult result =
-      search::Search(snapshot, query, allowed, chosen, 0, std::max(kReach, skip + limit));
+    return SearchSound(snapshot, wanted);
+  wanted.skip = 0;
+  wanted.limit = std::max(kReach, skip + limit);
+  search::SearchResult result = SearchSound(snapshot, wanted);
   std::vector<search::SearchHit>& hits = result.hits;
   std::vector<uint32_t> ids;
   std::unordered_map<uint32_t, search::SearchHit> by_id;
@@ -329,7 +374,7 @@ FullTextPage FullText::Find(const Actor& actor, const FullTextQuery& wanted) con
     if (!wanted.type || *wanted.type == type) chosen.Or(ids);
   }
   search::SearchResult result =
-      impl_->FindBest(snapshot, query, allowed, chosen, wanted.skip, wanted.limit);
+      impl_->FindBest(&snapshot, {query, allowed, chosen, wanted.skip, wanted.limit});
   page.relaxed = result.relaxed;
   page.corrected = result.corrected;
   page.models = seen[0].CountAnd(result.matches);

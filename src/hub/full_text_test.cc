@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "base/error.h"
 #include "hub/hub_fixture.h"
 #include "hub/internal/search_document.h"
@@ -120,6 +122,31 @@ TEST_F(FullTextTest, WhatAKilledProcessHadInMemoryIsMadeAgain) {
   EXPECT_THAT(Names({}, "owls"), IsEmpty());
   Index();
   EXPECT_THAT(Names({}, "owls"), ElementsAre("one"));
+}
+
+// A search that meets damage answers from what is sound, and what was lost is made again.
+TEST_F(FullTextTest, DamageThatASearchMeetsIsMended) {
+  Commit(MakeRepo(ada_, RepoType::kModel, "one"), {{"README.md", "All about owls.\n"}});
+  Index();
+  for (const char* part : {".texts", ".postings"}) {
+    OpenHub();  // from files
+    for (const auto& file : std::filesystem::directory_iterator(folder_ / "search")) {
+      if (file.path().extension() != part) continue;
+      auto size = std::filesystem::file_size(file);
+      std::fstream bytes(file.path(), std::ios::in | std::ios::out | std::ios::binary);
+      bytes << std::string(size, '\xFF');
+    }
+    size_t before = hub_->full_text().stats().dropped;
+    auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (hub_->full_text().stats().dropped == before &&
+           std::chrono::steady_clock::now() < until) {
+      EXPECT_LE(Find({}, "owls").total, 1u);
+    }
+    Index();
+    FullTextPage page = Find({}, "owls");
+    ASSERT_EQ(page.hits.size(), 1u) << part;
+    EXPECT_NE(page.hits[0].snippet.text.find("owls"), std::string::npos) << part;
+  }
 }
 
 TEST_F(FullTextTest, PrivateRepositoriesLeakNowhere) {

@@ -140,18 +140,18 @@ struct Inspections::Impl {
 
   // Repositories without a reading of their head by the present rules.
   std::vector<int64_t> Stale() {
-    std::unordered_map<int64_t, std::string> kept;
+    std::unordered_set<int64_t> current;
     db.Read([&](storage::Connection& c) {
       c.Query("SELECT repo_id, commit_oid FROM inspections WHERE rule = ? AND version = ?",
-              {kRule, inspector::kRepoRules},
-              [&](const storage::Row& row) { kept.emplace(row.Int(0), row.Str(1)); });
+              {kRule, inspector::kRepoRules}, [&](const storage::Row& row) {
+                RepoPtr repo = repos.FindById(row.Int(0));
+                if (repo && repo->head && row.Text(1) == StoredCommit(*repo, *repo->head))
+                  current.insert(repo->id);
+              });
     });
     std::vector<int64_t> stale;
     repos.ForEach([&](const RepoPtr& repo) {
-      if (!repo->head) return;
-      auto found = kept.find(repo->id);
-      if (found == kept.end() || found->second != StoredCommit(*repo, *repo->head))
-        stale.push_back(repo->id);
+      if (repo->head && !current.contains(repo->id)) stale.push_back(repo->id);
     });
     return stale;
   }

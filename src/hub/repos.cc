@@ -61,6 +61,11 @@ std::string GateStatus(storage::Database& db, int64_t repo_id, int64_t user_id) 
 
 }  // namespace
 
+void RepoMaps::Reserve(RepoType type, size_t count) {
+  by_id.reserve(by_id.size() + count);
+  by_key[Index(type)].reserve(count);
+}
+
 void RepoMaps::Put(const RepoPtr& record) {
   auto known = by_id.find(record->id);
   if (known != by_id.end()) {
@@ -68,13 +73,17 @@ void RepoMaps::Put(const RepoPtr& record) {
     if (old.owner_id != record->owner_id || old.name != record->name) Remove(RepoRecord(old));
   }
   by_id[record->id] = record;
-  by_key[Index(record->type)][RepoKey(record->owner, record->name)] = record;
+  auto& keys = by_key[Index(record->type)];
+  keys.erase(record);  // the former record of this name
+  keys.insert(record);
   by_owner[record->owner_id].insert(record->id);
 }
 
 void RepoMaps::Remove(const RepoRecord& record) {
   by_id.erase(record.id);
-  by_key[Index(record.type)].erase(RepoKey(record.owner, record.name));
+  auto& keys = by_key[Index(record.type)];
+  auto known = keys.find(std::string_view(RepoKey(record.owner, record.name)));
+  if (known != keys.end()) keys.erase(known);
   auto owned = by_owner.find(record.owner_id);
   if (owned == by_owner.end()) return;
   owned->second.erase(record.id);
@@ -91,7 +100,7 @@ RepoPtr Repos::Impl::FindByKey(RepoType type, std::string_view key) const {
   std::shared_lock lock(maps_mutex);
   const auto& map = maps.by_key[Index(type)];
   auto found = map.find(key);
-  return found == map.end() ? nullptr : found->second;
+  return found == map.end() ? nullptr : *found;
 }
 
 std::filesystem::path GitFolderIn(const std::filesystem::path& git_root, const RepoRecord& record) {

@@ -107,6 +107,10 @@ RepoHandle Repos::Adopt(const std::filesystem::path& git_folder) {
 RepoMaps Repos::Impl::Load() const {
   RepoMaps loaded;
   db.Read([&](storage::Connection& c) {
+    c.Query("SELECT type, COUNT(*) FROM repos GROUP BY type", {}, [&](const storage::Row& row) {
+      if (std::optional<RepoType> type = ParseRepoType(row.Text(0)))
+        loaded.Reserve(*type, static_cast<size_t>(row.Int(1)));
+    });
     c.Query("SELECT " + std::string(kRepoColumns) +
                 " FROM repos r JOIN accounts a ON a.id = r.owner_id",
             {}, [&](const storage::Row& row) {

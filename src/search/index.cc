@@ -1,6 +1,7 @@
 #include "search/index.h"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -84,16 +85,15 @@ struct Index::Impl {
   void LoadSegment(const SegmentFiles& files);
   void RemoveStrays() const;
 
-  // --- the thread
+  // --- the thread that takes changes in
   void Run();
   void Absorb(std::vector<Change> batch);
   void SealTail();
   void Publish();
   void SaveManifest();
-  std::vector<size_t> MergeCandidates() const;
-  bool MergeOnce();
   void VerifyOne();
-  void DropSegment(size_t at);
+  std::vector<SegmentFiles> DropSegment(size_t at);
+  void RemoveFiles(const std::vector<SegmentFiles>& gone) const;
   void SetStamp(uint32_t id, uint64_t stamp) {
     if (id >= stamps.size()) {
       if (stamp == kNone) return;
@@ -102,9 +102,17 @@ struct Index::Impl {
     stamps[id] = stamp;
   }
 
+  // --- the thread that merges
+  void RunMerges();
+  std::vector<size_t> MergeCandidates() const;
+  bool MergeOnce();
+  bool Replace(const std::vector<std::shared_ptr<const Segment>>& inputs,
+               const SegmentFiles& merged);
+  void SuspectInputs(const std::vector<std::shared_ptr<const Segment>>& inputs);
+
   const std::filesystem::path folder;
 
-  // Of the thread (and of Flush, which takes work_mutex).
+  // Held while these change.
   std::mutex work_mutex;
   std::vector<std::shared_ptr<const Segment>> sealed;
   std::vector<SegmentFiles> files;
@@ -123,11 +131,14 @@ struct Index::Impl {
   size_t pending_bytes = 0;
   uint64_t put_count = 0, taken_count = 0, visible_count = 0;
   bool stopping = false;
+  bool check_due = true;   // some segments are not verified
+  bool merge_due = false;  // segments have come since the last look
+  std::atomic<bool> stop_merging = false;
   std::vector<uint64_t> stamps;  // by id; kNone = no document
   std::vector<std::weak_ptr<const Segment>> damaged;
   std::vector<uint32_t> lost;
   uint64_t merges = 0, dropped = 0;
-  std::thread thread;
+  std::thread thread, merger;
 };
 
 // --- at start
@@ -197,7 +208,7 @@ void Index::Impl::RemoveStrays() const {
   }
 }
 
-// --- the thread
+// --- the thread that takes changes in
 
 void Index::Impl::SaveManifest() {
   Manifest manifest;
@@ -255,63 +266,7 @@ void Index::Impl::SealTail() {
   tail_segment.reset();
 }
 
-// Neighbours in age, as a merge of others would let an old version hide a newer one: the last run
-// of kMergeWidth or more segments none of which is of a higher class than the first of them.
-std::vector<size_t> Index::Impl::MergeCandidates() const {
-  for (size_t size_class = 0; size_class < 16; ++size_class) {
-    size_t begin = sealed.size();
-    while (begin > 0 && ClassOf(sealed[begin - 1]->size()) <= size_class) --begin;
-    if (sealed.size() - begin < kMergeWidth) continue;
-    std::vector<size_t> chosen;
-    for (size_t i = begin; i < sealed.size(); ++i) chosen.push_back(i);
-    return chosen;
-  }
-  return {};
-}
-
-bool Index::Impl::MergeOnce() {
-  std::vector<std::shared_ptr<const Segment>> inputs;
-  size_t begin = 0, count = 0;
-  uint64_t number = 0;
-  {
-    std::lock_guard work(work_mutex);
-    std::vector<size_t> chosen = MergeCandidates();
-    if (chosen.empty()) return false;
-    begin = chosen.front();
-    count = chosen.size();
-    for (size_t i : chosen) inputs.push_back(sealed[i]);
-    number = next_number++;
-  }
-  SegmentWriter writer(folder);
-  MergeSegments(inputs, begin > 0, &writer);
-  SegmentFiles made = writer.FinishFiles(number);
-  std::vector<SegmentFiles> old;
-  {
-    std::lock_guard work(work_mutex);
-    // Only this thread takes segments away; Flush adds behind.
-    auto at = static_cast<ptrdiff_t>(begin), end = static_cast<ptrdiff_t>(begin + count);
-    old.assign(files.begin() + at, files.begin() + end);
-    sealed.erase(sealed.begin() + at, sealed.begin() + end);
-    files.erase(files.begin() + at, files.begin() + end);
-    verified.erase(verified.begin() + at, verified.begin() + end);
-    sealed.insert(sealed.begin() + at, Segment::Open(folder, made));
-    files.insert(files.begin() + at, made);
-    verified.insert(verified.begin() + at, true);
-    SaveManifest();
-    Publish();
-  }
-  // Mapped as long as a snapshot holds them.
-  std::error_code ignored;
-  for (const SegmentFiles& gone : old) {
-    for (size_t i = 0; i < kParts; ++i)
-      std::filesystem::remove(SegmentPath(folder, gone.number, static_cast<Part>(i)), ignored);
-  }
-  std::lock_guard lock(mutex);
-  ++merges;
-  return true;
-}
-
-void Index::Impl::DropSegment(size_t at) {
+std::vector<SegmentFiles> Index::Impl::DropSegment(size_t at) {
   // Older segments may hold versions that this one replaced or deleted: they go as well.
   std::lock_guard lock(mutex);
   for (size_t i = 0; i <= at; ++i) {
@@ -331,15 +286,26 @@ void Index::Impl::DropSegment(size_t at) {
   }
   dropped += at + 1;
   auto end = static_cast<ptrdiff_t>(at + 1);
+  std::vector<SegmentFiles> gone(files.begin(), files.begin() + end);
   sealed.erase(sealed.begin(), sealed.begin() + end);
   files.erase(files.begin(), files.begin() + end);
   verified.erase(verified.begin(), verified.begin() + end);
+  return gone;
+}
+
+// They stay mapped as long as a snapshot holds them.
+void Index::Impl::RemoveFiles(const std::vector<SegmentFiles>& gone) const {
+  std::error_code ignored;
+  for (const SegmentFiles& listed : gone) {
+    for (size_t i = 0; i < kParts; ++i)
+      std::filesystem::remove(SegmentPath(folder, listed.number, static_cast<Part>(i)), ignored);
+  }
 }
 
 // One segment's parts against the manifest, so that rot is found before a search meets it.
 void Index::Impl::VerifyOne() {
   std::lock_guard work(work_mutex);
-  bool told = false;
+  std::vector<SegmentFiles> gone;
   for (size_t i = sealed.size(); i-- > 0;) {
     bool reported = false;
     {
@@ -354,8 +320,7 @@ void Index::Impl::VerifyOne() {
     if (!sound) {
       log::Warning("a part of the search index is damaged and will be made again",
                    {{"segment", std::to_string(files[i].number)}});
-      DropSegment(i);
-      told = true;
+      gone = DropSegment(i);
       break;
     }
     verified[i] = true;
@@ -364,19 +329,18 @@ void Index::Impl::VerifyOne() {
     std::lock_guard lock(mutex);
     damaged.clear();
   }
-  if (!told) return;
+  if (gone.empty()) return;
   SaveManifest();
-  RemoveStrays();
+  RemoveFiles(gone);
   Publish();
   changed.notify_all();
 }
 
 void Index::Impl::Run() {
-  bool check = true;
   std::unique_lock lock(mutex);
   while (true) {
     changed.wait_for(lock, kIdleFlush,
-                     [&] { return stopping || !pending.empty() || check || !damaged.empty(); });
+                     [&] { return stopping || !pending.empty() || check_due || !damaged.empty(); });
     bool idle = pending.empty();
     if (stopping && idle) break;
     std::vector<Change> batch;
@@ -389,8 +353,8 @@ void Index::Impl::Run() {
     pending_bytes -= std::min(pending_bytes, bytes);
     // Of changes that could not be made visible the next batch takes care: they are in the tail.
     taken_count += batch.size();
-    bool verify = check || !damaged.empty();
-    check = false;
+    bool verify = check_due || !damaged.empty();
+    check_due = false;
     lock.unlock();
     try {
       if (verify) VerifyOne();
@@ -405,12 +369,8 @@ void Index::Impl::Run() {
       }
       lock.lock();
       visible_count = taken_count;
+      merge_due = true;
       changed.notify_all();
-      lock.unlock();
-      while (MergeOnce()) {
-        std::lock_guard again(mutex);
-        if (stopping) break;
-      }
     } catch (const std::exception& fault) {
       log::Warning("the search index could not be written; it will be tried again",
                    {{"reason", fault.what()}});
@@ -426,19 +386,119 @@ void Index::Impl::Run() {
   }
 }
 
+// --- the thread that merges
+
+// Neighbours in age, as a merge of others would let an old version hide a newer one: the last run
+// of kMergeWidth or more segments none of which is of a higher class than the first of them.
+std::vector<size_t> Index::Impl::MergeCandidates() const {
+  for (size_t size_class = 0; size_class < 16; ++size_class) {
+    size_t begin = sealed.size();
+    while (begin > 0 && ClassOf(sealed[begin - 1]->size()) <= size_class) --begin;
+    if (sealed.size() - begin < kMergeWidth) continue;
+    std::vector<size_t> chosen;
+    for (size_t i = begin; i < sealed.size(); ++i) chosen.push_back(i);
+    return chosen;
+  }
+  return {};
+}
+
+bool Index::Impl::MergeOnce() {
+  std::vector<std::shared_ptr<const Segment>> inputs;
+  bool keep_deleted = false;
+  uint64_t number = 0;
+  {
+    std::lock_guard work(work_mutex);
+    std::vector<size_t> chosen = MergeCandidates();
+    if (chosen.empty()) return false;
+    keep_deleted = chosen.front() > 0;
+    for (size_t i : chosen) inputs.push_back(sealed[i]);
+    number = next_number++;
+  }
+  try {
+    SegmentWriter writer(folder);
+    if (!MergeSegments(inputs, keep_deleted, stop_merging, &writer)) return false;
+    return Replace(inputs, writer.FinishFiles(number));
+  } catch (const Error& error) {
+    SuspectInputs(inputs);
+    throw;
+  }
+}
+
+// Puts the merged segment where the inputs are. Meanwhile others came behind them; when some were
+// dropped as damaged, the work was for nothing.
+bool Index::Impl::Replace(const std::vector<std::shared_ptr<const Segment>>& inputs,
+                          const SegmentFiles& merged) {
+  std::vector<SegmentFiles> old;
+  {
+    std::lock_guard work(work_mutex);
+    auto first = std::search(sealed.begin(), sealed.end(), inputs.begin(), inputs.end());
+    if (first == sealed.end()) {
+      RemoveFiles({merged});
+      return true;
+    }
+    ptrdiff_t at = first - sealed.begin(), end = at + static_cast<ptrdiff_t>(inputs.size());
+    std::shared_ptr<const Segment> segment = Segment::Open(folder, merged);
+    old.assign(files.begin() + at, files.begin() + end);
+    sealed.erase(sealed.begin() + at, sealed.begin() + end);
+    files.erase(files.begin() + at, files.begin() + end);
+    verified.erase(verified.begin() + at, verified.begin() + end);
+    sealed.insert(sealed.begin() + at, std::move(segment));
+    files.insert(files.begin() + at, merged);
+    verified.insert(verified.begin() + at, true);
+    SaveManifest();
+    Publish();
+  }
+  RemoveFiles(old);
+  std::lock_guard lock(mutex);
+  ++merges;
+  return true;
+}
+
+// A merge that failed may have met damage: their checksums are looked at again.
+void Index::Impl::SuspectInputs(const std::vector<std::shared_ptr<const Segment>>& inputs) {
+  std::lock_guard work(work_mutex);
+  for (size_t i = 0; i < sealed.size(); ++i) {
+    if (std::find(inputs.begin(), inputs.end(), sealed[i]) != inputs.end()) verified[i] = false;
+  }
+  std::lock_guard lock(mutex);
+  check_due = true;
+  changed.notify_all();
+}
+
+void Index::Impl::RunMerges() {
+  std::unique_lock lock(mutex);
+  while (true) {
+    changed.wait(lock, [this] { return stopping || merge_due; });
+    if (stopping) return;
+    merge_due = false;
+    lock.unlock();
+    try {
+      while (!stop_merging && MergeOnce()) {
+      }
+    } catch (const std::exception& fault) {
+      log::Warning("parts of the search index could not be merged; it will be tried again",
+                   {{"reason", fault.what()}});
+    }
+    lock.lock();
+  }
+}
+
 // --- the face
 
 Index::Index(std::filesystem::path folder) : impl_(std::make_unique<Impl>(std::move(folder))) {
   impl_->Open();
   impl_->thread = std::thread([this] { impl_->Run(); });
+  impl_->merger = std::thread([this] { impl_->RunMerges(); });
 }
 
 Index::~Index() {
   {
     std::lock_guard lock(impl_->mutex);
     impl_->stopping = true;
+    impl_->stop_merging = true;
   }
   impl_->changed.notify_all();
+  impl_->merger.join();
   impl_->thread.join();
 }
 

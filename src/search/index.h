@@ -1,5 +1,6 @@
 // The full-text index of documents: immutable segments on disk (segment.h), a small newest one in
-// memory, and a thread that takes in changes, writes segments and merges them.
+// memory, a thread that takes in changes and writes segments, and one that merges them: a merge of
+// large segments takes a minute, and changes are visible meanwhile.
 //
 // Durability: a segment's files are fsynced before the manifest that lists them replaces the former
 // one; what is only in memory is lost with the process. The index is never the truth: whoever feeds
@@ -46,7 +47,7 @@ class Index {
  public:
   // Opens or makes the folder. Damaged segments are dropped (and their files removed).
   explicit Index(std::filesystem::path folder);
-  ~Index();  // stops the thread; changes that were taken in are on disk afterwards
+  ~Index();  // stops the threads; changes that were taken in are on disk afterwards
 
   void Put(Document document);
   void Remove(uint32_t id);

@@ -39,14 +39,17 @@ struct MergedPosting {
 
 class Merger {
  public:
-  Merger(const std::vector<std::shared_ptr<const Segment>>& segments, SegmentWriter* writer)
-      : segments_(segments), writer_(*writer), kept_(segments.size()) {}
+  Merger(const std::vector<std::shared_ptr<const Segment>>& segments, const std::atomic<bool>& stop,
+         SegmentWriter* writer)
+      : segments_(segments), stop_(stop), writer_(*writer), kept_(segments.size()) {}
 
-  void Documents(bool keep_deleted) {
+  // These return false when they were stopped.
+  bool Documents(bool keep_deleted) {
     std::vector<Version> versions = NewestVersions(segments_);
     uint32_t end = versions.empty() ? 0 : versions.back().id + 1;
     for (Bitmap& kept : kept_) kept.Grow(end);
     for (const Version& version : versions) {
+      if (stop_) return false;
       const Segment& segment = *segments_[version.segment];
       bool deleted = segment.DeletedAt(version.index);
       if (deleted && !keep_deleted) continue;
@@ -59,9 +62,10 @@ class Merger {
       }
       writer_.AddDocument(document, deleted);
     }
+    return true;
   }
 
-  void Terms() {
+  bool Terms() {
     for (const auto& segment : segments_) cursors_.emplace_back(*segment);
     auto later = [this](uint32_t a, uint32_t b) {
       return cursors_[a].entry().term > cursors_[b].entry().term;
@@ -71,6 +75,7 @@ class Merger {
       if (cursors_[s].Next()) heads.push(s);
     }
     while (!heads.empty()) {
+      if (stop_) return false;
       std::string term = cursors_[heads.top()].entry().term;
       bool may_be_meant = false;
       postings_.clear();
@@ -84,6 +89,7 @@ class Merger {
       }
       Write(term, may_be_meant);
     }
+    return true;
   }
 
  private:
@@ -119,6 +125,7 @@ class Merger {
   }
 
   const std::vector<std::shared_ptr<const Segment>>& segments_;
+  const std::atomic<bool>& stop_;
   SegmentWriter& writer_;
   std::vector<Bitmap> kept_;
   std::deque<Segment::Terms> cursors_;
@@ -128,11 +135,10 @@ class Merger {
 
 }  // namespace
 
-void MergeSegments(const std::vector<std::shared_ptr<const Segment>>& segments, bool keep_deleted,
-                   SegmentWriter* writer) {
-  Merger merger(segments, writer);
-  merger.Documents(keep_deleted);
-  merger.Terms();
+bool MergeSegments(const std::vector<std::shared_ptr<const Segment>>& segments, bool keep_deleted,
+                   const std::atomic<bool>& stop, SegmentWriter* writer) {
+  Merger merger(segments, stop, writer);
+  return merger.Documents(keep_deleted) && merger.Terms();
 }
 
 }  // namespace hearth::search

@@ -176,29 +176,11 @@ void Starts(benchmark::State& state) {
     return "training " + SyntheticText::Word(text.Rank(random)).substr(0, 2);
   });
 }
-void Typeahead(benchmark::State& state) {
-  World& world = World::Get();
-  std::mt19937 random(7);
-  SnapshotPtr snapshot = world.index->snapshot();
-  std::vector<double> millis;
-  for (auto _ : state) {
-    std::string word = SyntheticText::Word(world.text.Rank(random));
-    std::string text = word.substr(0, 2 + random() % word.size());
-    SteadyClock::time_point start = SteadyClock::now();
-    benchmark::DoNotOptimize(MatchNames(snapshot, text, world.all));
-    millis.push_back(SecondsSince(start) * 1e3);
-  }
-  std::sort(millis.begin(), millis.end());
-  state.counters["p50_ms"] = millis[millis.size() / 2];
-  state.counters["p99_ms"] = millis[millis.size() * 99 / 100];
-}
-
 BENCHMARK(TypicalQueries)->Unit(benchmark::kMillisecond)->Iterations(400);
 BENCHMARK(FrequentWords)->Unit(benchmark::kMillisecond)->Iterations(200);
 BENCHMARK(Phrases)->Unit(benchmark::kMillisecond)->Iterations(200);
 BENCHMARK(Misspellings)->Unit(benchmark::kMillisecond)->Iterations(200);
 BENCHMARK(Starts)->Unit(benchmark::kMillisecond)->Iterations(200);
-BENCHMARK(Typeahead)->Unit(benchmark::kMillisecond)->Iterations(400);
 
 }  // namespace
 }  // namespace hearth::search

@@ -361,37 +361,7 @@ SearchResult Search(const SnapshotPtr& snapshot, const Query& query, const Bitma
   return Searcher(*snapshot, query, allowed, chosen).Run(skip, limit);
 }
 
-Bitmap MatchNames(const SnapshotPtr& snapshot, std::string_view text, const Bitmap& allowed) {
-  Query query = ParseQuery(text, {});
-  Bitmap found(snapshot->id_end);
-  if (query.words.empty()) return found;
-  found = allowed;
-  found.Grow(snapshot->id_end);
-  for (const QueryWord& word : query.words) {
-    Bitmap having(snapshot->id_end);
-    std::string start(1, kNameTerm);
-    start += word.typed;
-    for (const Snapshot::Layer& layer : snapshot->layers) {
-      Bitmap visible = layer.live;
-      visible.And(found);
-      layer.segment->ForEachFrom(start, [&](const TermEntry& entry) {
-        if (!entry.term.starts_with(start)) return false;
-        PostingReader postings = layer.segment->PostingsOf(entry);
-        while (size_t block = postings.Next()) {
-          for (size_t i = 0; i < block; ++i) {
-            if (visible.Has(postings.id(i))) having.Set(postings.id(i));
-          }
-        }
-        return true;
-      });
-    }
-    found.And(having);
-  }
-  return found;
-}
-
-std::optional<std::array<std::string, kFields>> ReadTexts(const SnapshotPtr& snapshot,
-                                                          uint32_t id) {
+std::optional<Texts> ReadTexts(const SnapshotPtr& snapshot, uint32_t id) {
   for (const Snapshot::Layer& layer : snapshot->layers) {
     if (!layer.live.Has(id)) continue;
     if (std::optional<size_t> index = layer.segment->IndexOf(id))

@@ -43,11 +43,8 @@ struct SearchResult {
 SearchResult Search(const SnapshotPtr& snapshot, const Query& query, const Bitmap& allowed,
                     const Bitmap& chosen, size_t skip, size_t limit);
 
-// Documents whose name has a word that begins with the last word of the text, and all others of
-// the text as words or starts of words. For typeahead. Empty for a text without words.
-Bitmap MatchNames(const SnapshotPtr& snapshot, std::string_view text, const Bitmap& allowed);
-
-// The texts of a document; nullopt when the snapshot does not have it.
-std::optional<std::array<std::string, kFields>> ReadTexts(const SnapshotPtr& snapshot, uint32_t id);
+// The texts of a document by field; nullopt when the snapshot does not have it. kInternal: damaged.
+using Texts = std::array<std::string, kFields>;
+std::optional<Texts> ReadTexts(const SnapshotPtr& snapshot, uint32_t id);
 
 }  // namespace hearth::search

@@ -15,8 +15,6 @@
 // bytes shared with the one before, varint length of the rest, the rest, varint 2 * documents + (1
 // when misspelt words may stand for it), varint bytes of its postings and of its positions.
 //
-// Terms that begin with kNameTerm are words of names alone, for typeahead.
-//
 // Whatever bytes the parts hold, reading them stays inside and throws nothing but kInternal.
 #pragma once
 
@@ -41,7 +39,6 @@ inline constexpr uint64_t kSegmentMagic = 0x3147455348545248;  // "HRTHSEG1"
 // Grows with every change of the format, of the analysis or of the weights: an index of another
 // version is made anew.
 inline constexpr uint32_t kSegmentVersion = 1;
-inline constexpr char kNameTerm = '\x01';
 inline constexpr size_t kTermsPerBlock = 16;
 inline constexpr size_t kMinFuzzyLength = 4, kMaxFuzzyLength = 24;
 

@@ -248,7 +248,6 @@ class Batch {
     found_.clear();
     uint32_t base = 0;
     for (size_t f = 0; f < kFields; ++f) base = AddField(document, static_cast<Field>(f), base);
-    AddNameTerms(document);
     std::sort(found_.begin(), found_.end(), [](const Occurrence& a, const Occurrence& b) {
       return a.term != b.term ? a.term < b.term : a.position < b.position;
     });
@@ -333,15 +332,6 @@ class Batch {
                         token.extra ? share * kExtraShare : share, field != Field::kCode, placed});
     }
     return placed ? base + tokens.back().position + kFieldGap : base;
-  }
-
-  void AddNameTerms(const Document& document) {
-    list_.Analyze(document[Field::kName], AnalyzeMode::kName);
-    for (const Token& token : list_.tokens()) {
-      std::string term(1, kNameTerm);
-      term += token.term;
-      found_.push_back({TermNumber(term), 0, 1.0f, false, false});
-    }
   }
 
   size_t AddPosting(size_t i) {

@@ -3,6 +3,7 @@ import re
 
 import pytest
 
+from harness.hub import ADMIN_TOKEN
 from harness.repos import create, file_row, lfs_batch, ndjson, put_file
 
 VARYING = {"date", "x-request-id"}
@@ -101,6 +102,28 @@ def test_counts_do_not_tell(wire, bob, mallory):
     before = mallory.get("/api/users/bob/overview").json()["numModels"]
     create(bob, "bob/hidden-counted", private=True)
     assert mallory.get("/api/users/bob/overview").json()["numModels"] == before
+
+
+def test_counts_of_facets_and_of_names_do_not_tell_whoever_asked_before(wire, bob, mallory):
+    """Counts are kept: what somebody who sees more was told must not be what others get."""
+    targets = ("/api/hearth/models/facets?author=bob", "/api/hearth/models/facets?search=hid-facet", "/api/quicksearch?q=hid-facet", "/api/quicksearch?q=b&type=model")
+    administrator = wire.as_(ADMIN_TOKEN)
+
+    def told(client):
+        return [client.get(target).json() for target in targets]
+    before = told(wire), told(mallory)
+    create(bob, "bob/hid-facet", private=True)
+    put_file(bob, "bob/hid-facet", "README.md", "---\nlicense: wtfpl\n---\nsecret\n")
+    for client in (bob, administrator):
+        assert told(client)[2]["modelsCount"] == 1
+        assert told(client)[1]["total"] == 1
+    assert (told(wire), told(mallory)) == before
+    assert bob.put("/api/models/bob/hid-facet/settings", {"private": False}).status == 200
+    assert told(wire)[2]["modelsCount"] == told(mallory)[2]["modelsCount"] == 1
+    assert bob.put("/api/models/bob/hid-facet/settings", {"private": True}).status == 200
+    assert (told(wire), told(mallory)) == before
+    assert bob.post("/api/repos/move", {"fromRepo": "bob/hid-facet", "toRepo": "bob/hid-moved", "type": "model"}).status == 200
+    assert [client.get(f"/api/quicksearch?q={text}").json()["modelsCount"] for client in (bob, mallory) for text in ("hid-facet", "hid-moved")] == [0, 1, 0, 0]
 
 
 def test_creating_the_same_name_elsewhere_tells_nothing(mallory):

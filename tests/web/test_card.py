@@ -42,8 +42,10 @@ Text.[^1]
 @pytest.fixture(scope="module", autouse=True)
 def repositories(api):
     trained = train_small_models.ensure()
-    for name in ("bob/card", "bob/card-base", "bob/card-secret"):
+    for name in ("bob/card", "bob/card-base", "bob/card-far", "bob/card-secret"):
         api.create_repo(name)
+    api.upload_file(repo_id="bob/card-far", path_in_repo="README.md",
+                    path_or_fileobj=("# Far\n\n" + "A paragraph of the card.\n\n" * 100 + "$$\nx^2\n$$\n").encode())
     api.create_repo("bob/card-data", repo_type="dataset")
     api.create_repo("bob/card-space", repo_type="space", space_sdk="static")
     api.upload_file(repo_id="bob/card-base", path_in_repo="README.md", path_or_fileobj=b"---\nlicense: mit\n---\n# Base\n")
@@ -59,6 +61,7 @@ def repositories(api):
 def test_code_is_coloured_and_formulas_are_drawn(page):
     page.goto("/bob/card")
     page.locator(".prose .hljs-string").first.wait_for()
+    page.locator(".math.display").scroll_into_view_if_needed()
     page.locator(".math.display.drawn .katex-display").wait_for()
     assert page.locator(".math.drawn").count() == 2
     assert "$5 or $10" in page.locator(".prose").inner_text()
@@ -70,6 +73,16 @@ def test_a_card_without_formulas_or_code_loads_neither(page):
     page.goto("/bob/card-base")
     page.wait_for_load_state("networkidle")
     assert not any(re.search("katex|formulas|highlight", url, re.I) for url in asked), asked
+
+
+def test_formulas_far_below_are_drawn_when_the_reader_comes_near(page):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/bob/card-far")
+    page.wait_for_load_state("networkidle")
+    assert not any(re.search("katex|formulas", url, re.I) for url in asked), asked
+    page.locator(".math.display").scroll_into_view_if_needed()
+    page.locator(".math.display.drawn .katex-display").wait_for()
 
 
 def test_the_contents_lead_to_the_headings(page):

@@ -139,7 +139,10 @@ const AccountEntry* AccountsState::FindByName(std::string_view name) const {
 
 void AccountsState::AddAccount(const Account& account) {
   accounts[account.id].account = std::make_shared<const Account>(account);
-  ids_by_name[AsciiLower(account.name)] = account.id;
+  std::string name = AsciiLower(account.name);
+  ids_by_name[name] = account.id;
+  in_order[account.is_org][name] = account.id;
+  names.Set(static_cast<uint32_t>(account.id), name);
 }
 
 void AccountsState::AddToken(std::shared_ptr<TokenEntry> entry) {

@@ -19,6 +19,7 @@
 #include "base/hash.h"
 #include "hub/accounts.h"
 #include "hub/internal/login_throttle.h"
+#include "hub/internal/name_index.h"
 
 namespace hearth::hub {
 
@@ -54,6 +55,8 @@ struct AccountEntry {
 struct AccountsState {
   std::unordered_map<int64_t, AccountEntry> accounts;
   std::unordered_map<std::string, int64_t> ids_by_name;  // lower case
+  std::map<std::string, int64_t> in_order[2];            // the same, of users and of organisations
+  NameIndex names;                                       // by account id
   std::unordered_map<Sha256, std::shared_ptr<TokenEntry>> tokens;
   std::unordered_map<Sha256, std::shared_ptr<SessionEntry>> sessions;
 

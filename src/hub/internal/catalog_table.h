@@ -17,6 +17,7 @@
 
 #include "hub/catalog.h"
 #include "hub/internal/facet_table.h"
+#include "hub/internal/name_index.h"
 #include "hub/internal/posting_set.h"
 
 namespace hearth::hub {
@@ -64,8 +65,9 @@ class CatalogTable {
   // Rows that match the query, whoever asks. `now` is what "updated within" counts from.
   RowBitmap Match(const CatalogQuery& query, TimePoint now) const;
   RowBitmap MatchNames(std::string_view lower_needle, const RowBitmap& among) const;
+  const NameIndex& names() const { return names_; }
   RepoSummary SummaryAt(uint32_t row) const;
-  std::string_view NameAt(uint32_t row) const;  // lower-case "ns/name"
+  std::string_view NameAt(uint32_t row) const { return names_.At(row); }  // lower-case "ns/name"
   // Calls each(tag, rows) for every visible tag in use by somebody.
   template <typename F>
   void ForEachTag(F each) const {
@@ -83,9 +85,12 @@ class CatalogTable {
   // Keeps the rows that have all of the values (`many`), or any of them.
   void AndFacet(const FacetDef& def, const std::vector<std::string>& values, TimePoint now,
                 RowBitmap* rows) const;
-  // Values that some of the rows have, with their counts, in no order.
-  std::vector<FacetValue> CountFacet(const FacetDef& def, const RowBitmap& rows,
-                                     TimePoint now) const;
+  // Values that some of the rows have, with their counts, in no order; of very many the `most`
+  // frequent at least. `distinct` = how many there are.
+  std::vector<FacetValue> CountFacet(const FacetDef& def, const RowBitmap& rows, TimePoint now,
+                                     size_t most, size_t* distinct) const;
+  size_t CountFacetValue(const FacetDef& def, const std::string& value, const RowBitmap& rows,
+                         TimePoint now) const;
   // Grows with every change that a list or a count of somebody may show.
   uint64_t generation() const { return generation_; }
 
@@ -115,8 +120,6 @@ class CatalogTable {
   static size_t Index(SortKey key) { return static_cast<size_t>(key); }
 
   uint32_t NewRow(int64_t id);
-  void SetName(uint32_t row, const RepoRecord& repo);
-  void CompactNames();
   uint32_t TagId(std::string_view text);
   const PostingSet* FindTag(std::string_view text) const;
   void SetRowTags(uint32_t row, const std::vector<uint32_t>& ids);
@@ -124,13 +127,14 @@ class CatalogTable {
   void MarkDirty(SortKey key, uint32_t row);
   void SetTrending(uint32_t row);
   void SetValue(SortKey key, std::vector<int64_t>* column, uint32_t row, int64_t value);
-  void AndTag(const std::string& filter, RowBitmap* rows) const;
+  bool AndTag(const std::string& filter, RowBitmap* rows) const;
   void AndSet(const PostingSet* set, RowBitmap* rows) const;
   void OrFacet(const FacetDef& def, const std::string& value, TimePoint now, RowBitmap* rows) const;
   size_t CountValue(const FacetColumn::Value& value, const RowBitmap& rows) const;
   std::vector<FacetValue> CountTagFacet(const FacetDef& def, const RowBitmap& rows) const;
   std::vector<FacetValue> CountUpdated(const RowBitmap& rows, TimePoint now) const;
-  std::vector<FacetValue> CountAuthors(const RowBitmap& rows) const;
+  std::vector<FacetValue> CountGated(const FacetDef& def, const RowBitmap& rows) const;
+  std::vector<FacetValue> CountAuthors(const RowBitmap& rows, size_t most, size_t* distinct) const;
 
   const RepoType type_;
   uint64_t generation_ = 1;
@@ -141,8 +145,6 @@ class CatalogTable {
   std::vector<int64_t> trending_;
   std::vector<uint32_t> recent_likes_;
   std::vector<uint32_t> owner_tag_;
-  std::vector<uint32_t> name_at_;
-  std::vector<uint16_t> name_bytes_;
   std::vector<uint32_t> tags_at_;
   std::vector<uint16_t> tags_count_;
 
@@ -152,8 +154,7 @@ class CatalogTable {
   RowBitmap live_, public_, gated_;
   Bitmap public_ids_;
 
-  std::string names_;  // entries "ns/name\n" + row number in five bytes >= 0x80
-  size_t dead_name_bytes_ = 0;
+  NameIndex names_;
   std::vector<uint32_t> row_tags_;
   size_t dead_row_tags_ = 0;
 

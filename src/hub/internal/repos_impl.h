@@ -31,13 +31,37 @@ struct TextHash {
 template <typename T>
 using TextMap = std::unordered_map<std::string, T, TextHash, std::equal_to<>>;
 
+// Records by RepoKey, which stands in no string of its own: of a million that would be 100 MB. The
+// hashes are kept (the hash is not noexcept), so that growing computes none.
+struct KeyHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view key) const { return std::hash<std::string_view>{}(key); }
+  size_t operator()(const RepoPtr& record) const {
+    return (*this)(std::string_view(RepoKey(record->owner, record->name)));
+  }
+};
+struct KeyEqual {
+  using is_transparent = void;
+  bool operator()(std::string_view key, const RepoPtr& record) const {
+    return key.size() == record->owner.size() + 1 + record->name.size() &&
+           key == RepoKey(record->owner, record->name);
+  }
+  bool operator()(const RepoPtr& record, std::string_view key) const {
+    return (*this)(key, record);
+  }
+  bool operator()(const RepoPtr& a, const RepoPtr& b) const {
+    return a == b || (*this)(std::string_view(RepoKey(a->owner, a->name)), b);
+  }
+};
+
 struct RepoMaps {
   std::unordered_map<int64_t, RepoPtr> by_id;
-  TextMap<RepoPtr> by_key[3];   // RepoKey, per type
-  TextMap<int64_t> moves[3];    // former RepoKey
-  TextMap<int64_t> aliases[3];  // lower-case one-part id
+  std::unordered_set<RepoPtr, KeyHash, KeyEqual> by_key[3];  // per type
+  TextMap<int64_t> moves[3];                                 // former RepoKey
+  TextMap<int64_t> aliases[3];                               // lower-case one-part id
   std::unordered_map<int64_t, std::unordered_set<int64_t>> by_owner;
 
+  void Reserve(RepoType type, size_t count);
   void Put(const RepoPtr& record);  // adds or replaces
   void Remove(const RepoRecord& record);
 };

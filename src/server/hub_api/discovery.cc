@@ -104,19 +104,8 @@ void AddRepos(Context& context, RepoType type, std::string_view text, size_t lim
 }
 
 void AddAccounts(Context& context, bool orgs, std::string_view text, size_t limit, Json* answer) {
-  std::string needle = AsciiLower(text);
-  std::vector<std::pair<bool, hub::AccountPtr>> hits;  // not-a-prefix sorts after prefix
-  for (const hub::AccountPtr& account : context.hub.accounts().List(orgs)) {
-    std::string name = AsciiLower(account->name);
-    if (account->disabled || needle.empty() || name.find(needle) == std::string::npos) continue;
-    hits.emplace_back(!name.starts_with(needle), account);
-  }
-  std::stable_sort(hits.begin(), hits.end(), [](const auto& a, const auto& b) {
-    return a.first != b.first ? a.first < b.first : a.second->name < b.second->name;
-  });
-  if (hits.size() > limit) hits.resize(limit);
   Json::Array list;
-  for (const auto& [later, account] : hits) {
+  for (const hub::AccountPtr& account : context.hub.accounts().FindByText(text, orgs, limit)) {
     list.push_back(
         Json::Obj({{"_id", account->oid},
                    {orgs ? "name" : "user", account->name},

@@ -16,15 +16,11 @@ constexpr size_t kMaxText = 300;  // bytes of a query
 constexpr size_t kMaxPeople = 12;
 
 Json People(Context& context, std::string_view text) {
-  std::string needle = AsciiLower(text);
   Json rows = Json::Arr();
   for (bool orgs : {true, false}) {
-    for (const hub::AccountPtr& account : context.hub.accounts().List(orgs)) {
-      if (account->disabled || rows.size() >= kMaxPeople ||
-          AsciiLower(account->name).find(needle) == std::string::npos)
-        continue;
+    for (const hub::AccountPtr& account :
+         context.hub.accounts().FindByText(text, orgs, kMaxPeople - rows.size()))
       rows.Push(Json::Obj({{"name", account->name}, {"is_org", orgs}}));
-    }
   }
   return rows;
 }

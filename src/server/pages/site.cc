@@ -213,30 +213,49 @@ std::string Ago(TimePoint then, TimePoint now) {
   return "just now";
 }
 
+namespace {
+
+Json SummaryOfRecord(const hub::RepoRecord& repo, TimePoint now) {
+  return Json::Obj({{"type", hub::SingularName(repo.type)},
+                    {"plural", hub::PluralName(repo.type)},
+                    {"owner", repo.owner},
+                    {"name", repo.name},
+                    {"id", repo.FullName()},
+                    {"path", RepoPath(repo)},
+                    {"private", repo.is_private},
+                    {"gated", repo.gated != hub::Gated::kOff},
+                    {"downloads", repo.downloads},
+                    {"likes", repo.likes},
+                    {"modified", FormatIso8601(repo.modified_at)},
+                    {"modified_ago", Ago(repo.modified_at, now)}});
+}
+
+void AddColumns(const hub::RepoSummary& columns, Json* summary) {
+  summary->Set("pipeline_tag", columns.pipeline_tag);
+  if (const hub::TaskEntry* task = hub::FindTask(columns.pipeline_tag)) {
+    summary->Set("task_label", task->label);
+    summary->Set("task_icon", TaskIcon(task->group));
+  }
+  summary->Set("runs", !columns.run_tasks.empty());
+  summary->Set("library", columns.library_name);
+  summary->Set("tags", Json(columns.tags));
+  summary->Set("parameters", columns.parameters);
+  summary->Set("bytes", columns.main_bytes);
+}
+
+}  // namespace
+
 Json RepoSummary(const hub::RepoRecord& repo, const hub::RepoFacts* facts, TimePoint now) {
-  Json summary = Json::Obj({{"type", hub::SingularName(repo.type)},
-                            {"plural", hub::PluralName(repo.type)},
-                            {"owner", repo.owner},
-                            {"name", repo.name},
-                            {"id", repo.FullName()},
-                            {"path", RepoPath(repo)},
-                            {"private", repo.is_private},
-                            {"gated", repo.gated != hub::Gated::kOff},
-                            {"downloads", repo.downloads},
-                            {"likes", repo.likes},
-                            {"modified", FormatIso8601(repo.modified_at)},
-                            {"modified_ago", Ago(repo.modified_at, now)}});
+  Json summary = SummaryOfRecord(repo, now);
   if (facts != nullptr) {
-    summary.Set("pipeline_tag", facts->pipeline_tag);
-    if (const hub::TaskEntry* task = hub::FindTask(facts->pipeline_tag)) {
-      summary.Set("task_label", task->label);
-      summary.Set("task_icon", TaskIcon(task->group));
-    }
-    summary.Set("runs", facts->run.runs());
-    summary.Set("library", facts->library_name);
-    summary.Set("tags", Json(facts->tags));
-    summary.Set("parameters", facts->parameter_count);
-    summary.Set("bytes", facts->main_bytes);
+    hub::RepoSummary columns;
+    columns.tags = facts->tags;
+    columns.pipeline_tag = facts->pipeline_tag;
+    columns.library_name = facts->library_name;
+    columns.parameters = facts->parameter_count;
+    columns.main_bytes = facts->main_bytes;
+    columns.run_tasks = facts->run.tasks;
+    AddColumns(columns, &summary);
     summary.Set("space", facts->space);
   }
   return summary;
@@ -246,10 +265,18 @@ Json RepoSummaries(Context& context, const std::vector<hub::RepoPtr>& repos) {
   Json rows = Json::Arr();
   TimePoint now = context.hub.clock().Now();
   for (const hub::RepoPtr& repo : repos) {
-    hub::FactsPtr facts;
-    if (repo->head)
-      facts = context.hub.catalog().FactsOf(context.hub.repos().OpenAsSystem(repo), *repo->head);
-    rows.Push(RepoSummary(*repo, facts.get(), now));
+    // The columns of the catalog are in memory; a Space's colours and words are only in its facts,
+    // and so is what the catalog does not know yet.
+    hub::RepoSummary columns = context.hub.catalog().SummaryOf(*repo);
+    if (repo->head && (repo->type == hub::RepoType::kSpace || columns.tags.empty())) {
+      hub::FactsPtr facts =
+          context.hub.catalog().FactsOf(context.hub.repos().OpenAsSystem(repo), *repo->head);
+      rows.Push(RepoSummary(*repo, facts.get(), now));
+      continue;
+    }
+    Json summary = SummaryOfRecord(*repo, now);
+    if (repo->head) AddColumns(columns, &summary);
+    rows.Push(std::move(summary));
   }
   return rows;
 }
