@@ -20,7 +20,7 @@ RESULTS = ROOT / "bench/results"
 TOKEN = "hf_" + "B" * 34
 CLONE_NEWNS = 0x20000
 OWN_MOUNTS = []
-MEMORY = {}  # what the last memory_folder() is made of
+MEMORY = set()  # the kinds of pages that memory_folder() was made of
 
 
 def free_port():
@@ -63,7 +63,7 @@ def memory_folder(large_folios=False):
     """
     folder = pathlib.Path(tempfile.mkdtemp(dir="/dev/shm", prefix="hearth-bench-"))
     mounted = large_folios and "HEARTH_BENCH_SMALL_PAGES" not in os.environ and mount_memory(folder)
-    MEMORY["pages"] = "large folios" if mounted else "4 KiB"
+    MEMORY.add("large folios" if mounted else "4 KiB pages")
     try:
         yield folder
     finally:
@@ -303,7 +303,7 @@ def save(name, goal_rows, detail=None):
     RESULTS.mkdir(parents=True, exist_ok=True)
     record = {"scenario": name, "machine": machine(), "date": time.strftime("%Y-%m-%d"), "rows": goal_rows, "detail": detail or {}}
     if MEMORY:
-        record["memory_file_system"] = MEMORY["pages"]
+        record["memory_file_system"] = " and ".join(sorted(MEMORY))
     (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")
     for row in goal_rows:
         print(f"{name}: {row['what']}: {row['value']:.3g} {row['unit']} (goal {row['goal']})", flush=True)
