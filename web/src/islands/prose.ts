@@ -9,19 +9,28 @@ export async function start(article: HTMLElement): Promise<void> {
   }
 }
 
-/** What draws formulas, with its fonts, weighs as much as the page: it comes with the first formula that comes near the window, or to be printed. */
+/**
+ * What draws formulas, with its fonts, weighs more than the page: it comes with the first formula that is in the window (near it, once
+ * somebody scrolls), or to be printed.
+ */
 function drawWhenNear(formulas: HTMLElement[]): void {
+  const waiting = new Set(formulas);
   const draw = async (places: HTMLElement[]) => {
-    places.forEach((place) => near.unobserve(place));
+    const fresh = places.filter((place) => waiting.delete(place));
+    if (fresh.length === 0) return;
     const part = await import("../prose/formulas");
-    places.forEach((place) => part.draw(place));
+    fresh.forEach((place) => part.draw(place));
   };
-  const near = new IntersectionObserver((entries) => {
-    const seen = entries.filter((entry) => entry.isIntersecting).map((entry) => entry.target as HTMLElement);
-    if (seen.length > 0) void draw(seen);
-  }, { rootMargin: "300px 0px" });
-  formulas.forEach((place) => near.observe(place));
-  window.addEventListener("beforeprint", () => void draw(formulas.filter((place) => place.isConnected && !place.classList.contains("drawn"))), { once: true });
+  const watch = (margin: string) => {
+    const observer = new IntersectionObserver((entries) => {
+      void draw(entries.filter((entry) => entry.isIntersecting).map((entry) => entry.target as HTMLElement));
+    }, { rootMargin: margin });
+    waiting.forEach((place) => observer.observe(place));
+    return observer;
+  };
+  const inside = watch("0px");
+  window.addEventListener("scroll", () => { inside.disconnect(); watch("300px 0px"); }, { once: true, passive: true });
+  window.addEventListener("beforeprint", () => void draw([...waiting]), { once: true });
 }
 
 function languageOf(code: HTMLElement): string {
