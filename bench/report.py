@@ -4,12 +4,14 @@ import json
 import pathlib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-ORDER = ["startup", "hot_requests", "download", "upload", "commits", "clone", "list_million",
+ORDER = ["startup", "hot_requests", "download", "upload", "commits", "clone", "list_million", "large_folder",
          "xet_upload", "xet_download", "xet_resolve", "xet_dedup_miss", "xet_edit", "xet_memory", "weights", "tokenizers",
          "runtime_embeddings", "runtime_generation", "runtime_server", "model_start", "site_first_load", "tensor_index",
          "memory_fit"]
 
 NOTES = {
+    "list_million": "p99 of one client at a time, over HTTP, with a hub that has been started and is at rest; smallest and largest of all requests. FTS5 "
+    "answers in a process of its own what is asked, the best 20 with snippets and the number of matches, every fifth query.",
     "memory_fit": "Peaks of resident memory of `hearth bench` with packed weights in its cache, and of llama.cpp with a full context; the prediction "
     "reads headers and configuration only. Cases and parts are in the results.",
     "xet_upload": "Of the server's CPU 0.6 s a gigabyte are SHA-256, a chain of dependent instructions that BLAKE3 fills the gaps of; LZ4 takes "
