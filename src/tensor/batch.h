@@ -23,13 +23,13 @@ struct Segment {
   uint32_t first_row = 0;  // rows [first_row, first_row + rows) of the tokens
   uint32_t rows = 0;       // at least 1
   uint32_t past = 0;       // tokens of the sequence that are in the KV cache already
+  // Cache pages of the sequence in order, enough for past + rows tokens; empty without a cache.
+  std::span<const uint32_t> pages;
+  int32_t adapter = -1;  // index of an adapter; -1: none
   // Tokens of the sequence as far as they are known, of which rotary positions may depend; 0: no
   // more than past + rows.
   uint32_t length = 0;
   uint32_t Length() const { return length > past + rows ? length : past + rows; }
-  // Cache pages of the sequence in order, enough for past + rows tokens; empty without a cache.
-  std::span<const uint32_t> pages;
-  int32_t adapter = -1;  // index of an adapter; -1: none
 };
 
 struct Batch {
