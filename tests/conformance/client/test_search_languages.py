@@ -4,13 +4,17 @@ The texts are messages of programs, translated by people; a card is made of a do
 three words of one of its sentences. Most cards of a language are alike in subject, so words are shared.
 """
 import collections
+import pathlib
 import random
 import re
+import subprocess
+import sys
 import time
 import urllib.parse
 
 import pytest
 
+from harness.hub import ROOT
 from harness.repos import commit, create, file_row
 
 # Words stand apart in these; in the last ones search goes by pairs of characters, where nothing can be forgiven.
@@ -63,8 +67,10 @@ class Library:
 
 
 @pytest.fixture(scope="module")
-def library(wire, tokens, data):
-    library = Library(data)
+def library(wire, tokens):
+    made = subprocess.run([sys.executable, str(ROOT / "tools" / "tokenizer_data.py")], capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    library = Library(pathlib.Path(made.stdout.strip().splitlines()[-1]))
     bob = wire.as_(tokens["bob"])
     for name, (language, lines) in library.cards.items():
         create(bob, name)
