@@ -9,12 +9,12 @@ import random
 import re
 import subprocess
 import sys
-import time
 import urllib.parse
 
 import pytest
 
 from harness.hub import ROOT
+from harness.people import eventually
 from harness.repos import commit, create, file_row
 
 # Words stand apart in these; in the last ones search goes by pairs of characters, where nothing can be forgiven.
@@ -76,10 +76,7 @@ def library(wire, tokens):
         create(bob, name)
         text = "\n\n".join(line.replace("*", "") for line in lines)
         assert commit(bob, name, [file_row("README.md", f"---\nlicense: mit\n---\n# Sammlung\n\n{text}\n")]).status == 200
-    end = time.monotonic() + 60
-    while search(wire, "sammlung ")["total"] < len(library.cards):
-        assert time.monotonic() < end
-        time.sleep(0.1)
+    assert eventually(lambda: search(wire, "sammlung ")["total"] == len(library.cards), seconds=60)
     return library
 
 
