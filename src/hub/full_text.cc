@@ -5,7 +5,6 @@
 #include <deque>
 #include <mutex>
 #include <thread>
-#include <unordered_map>
 #include <unordered_set>
 
 #include "base/bytes.h"
@@ -333,19 +332,12 @@ search::SearchResult FullText::Impl::FindBest(search::SnapshotPtr* snapshot, Wan
   wanted.limit = std::max(kReach, skip + limit);
   search::SearchResult result = SearchSound(snapshot, wanted);
   std::vector<search::SearchHit>& hits = result.hits;
-  std::vector<uint32_t> ids;
-  std::unordered_map<uint32_t, search::SearchHit> by_id;
-  for (size_t i = 0; i < std::min(kReach, hits.size()); ++i) {
-    ids.push_back(hits[i].id);
-    by_id[hits[i].id] = hits[i];
-  }
   std::string words;
   for (const search::QueryWord& word : query.words) {
     if (!words.empty()) words += ' ';
     words += query.text.substr(word.begin, word.end - word.begin);
   }
-  ids = meaning.Blend(words, ids);
-  for (size_t i = 0; i < ids.size(); ++i) hits[i] = by_id[ids[i]];
+  meaning.Blend(words, std::span(hits).first(std::min(kReach, hits.size())));
   hits.erase(hits.begin(), hits.begin() + static_cast<ptrdiff_t>(std::min(skip, hits.size())));
   if (hits.size() > limit) hits.resize(limit);
   return result;

@@ -2,9 +2,9 @@
 // vectors of a local embedding model, when the hub has one.
 //
 // Vectors are made in the background, one a repository, and kept in the database with the stamp of
-// the text that they stand for. A search blends two orders of its best matches, that of the words
-// and that of the vectors; it finds neither more nor less. When the model sleeps, is slow or lacks
-// a vector, the order of the words stands. Thread-safe.
+// the text that they stand for. A search orders its best matches by the rank of the words and the
+// nearness of the vectors together; it finds neither more nor less. When the model sleeps or is
+// slow, the order of the words stands. Thread-safe.
 #pragma once
 
 #include <chrono>
@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "search/searcher.h"
 #include "storage/db/database.h"
 
 namespace hearth::hub {
@@ -55,8 +56,8 @@ class SemanticOrder {
   bool active() const;
   // How many of the best matches may change places.
   static constexpr size_t kReach = 60;
-  // `ids` (at most kReach, the best by words first) in the blended order.
-  std::vector<uint32_t> Blend(std::string_view query, const std::vector<uint32_t>& ids) const;
+  // At most kReach, the best by words first, into the blended order.
+  void Blend(std::string_view query, std::span<search::SearchHit> hits) const;
 
   // Documents that wait for a vector.
   size_t Waiting() const;
