@@ -110,6 +110,14 @@ def test_quantised_forms_stay_near_fp32(form, home, windows, tmp_path):
     assert 0 <= divergence(exact, logs) < most and rise < most_rise
 
 
+def documents(text):
+    """The JSON values of a text, one after the other."""
+    decoder, at = json.JSONDecoder(), 0
+    while text[at:].strip():
+        value, at = decoder.raw_decode(text, at + len(text[at:]) - len(text[at:].lstrip()))
+        yield value
+
+
 def test_kinds_of_text_are_told_as_transformers_does(home, held_out):
     model = transformers.BertForSequenceClassification.from_pretrained(home / "kinds").eval()
     tokenizer = transformers.AutoTokenizer.from_pretrained(home / "kinds")
@@ -119,9 +127,9 @@ def test_kinds_of_text_are_told_as_transformers_does(home, held_out):
         expected = torch.softmax(model(**made).logits, -1).numpy()
     answers = {}
     for precision in ("fp32", "int8"):
-        out = subprocess.run([BINARY, "run", home / "kinds", "text-classification", "--precision", precision, "--json"],
-                             input=json.dumps(texts), capture_output=True, text=True, check=True).stdout
-        answers[precision] = [{item["label"]: item["score"] for item in each} for each in json.loads(out)]
+        out = subprocess.run([BINARY, "run", home / "kinds", "text-classification", "--precision", precision, "--json", "--", *texts],
+                             capture_output=True, text=True, check=True).stdout
+        answers[precision] = [{item["label"]: item["score"] for item in rows} for rows, in documents(out)]
     labels = [model.config.id2label[i] for i in range(model.config.num_labels)]
     ours = {precision: np.array([[row[label] for label in labels] for row in rows]) for precision, rows in answers.items()}
     assert np.abs(ours["fp32"] - expected).max() < 1e-4
