@@ -137,6 +137,17 @@ class AppFixture : public ::testing::Test {
     repo.is_private = is_private;
     return hub_->repos().Create(hub::Actor::System(), repo).ptr();
   }
+  // Files as one commit of main.
+  GitOid Commit(const hub::RepoPtr& repo,
+                const std::vector<std::pair<std::string, std::string>>& files) {
+    hub::CommitRequest request;
+    request.revision = "main";
+    request.summary = "files";
+    for (const auto& [path, bytes] : files)
+      request.operations.push_back(hub::CommitFile{path, bytes});
+    hub::RepoHandle handle = hub_->repos().OpenAsSystem(hub_->repos().FindById(repo->id));
+    return hub_->commits().Apply(hub::Actor::System(), handle, request).oid;
+  }
 
   std::filesystem::path folder_;
   ManualClock clock_{FromUnixMillis(1'800'000'000'000)};

@@ -20,16 +20,6 @@ class InfoTest : public AppFixture {
     ada_ = MakeUser("ada");
     token_ = MakeToken(ada_);
   }
-  GitOid Commit(const hub::RepoPtr& repo,
-                const std::vector<std::pair<std::string, std::string>>& files) {
-    hub::CommitRequest request;
-    request.revision = "main";
-    request.summary = "files";
-    for (const auto& [path, bytes] : files)
-      request.operations.push_back(hub::CommitFile{path, bytes});
-    hub::RepoHandle handle = hub_->repos().OpenAsSystem(hub_->repos().FindById(repo->id));
-    return hub_->commits().Apply(hub::Actor::System(), handle, request).oid;
-  }
   void Index() {
     hub_->catalog().Start();
     ASSERT_TRUE(hub_->catalog().WaitIdle(std::chrono::seconds(60)));

@@ -30,16 +30,6 @@ class CompareApiTest : public AppFixture {
                   {"config.json", kConfig}});
     return hub_->repos().FindById(repo->id);
   }
-  GitOid Commit(const hub::RepoPtr& repo,
-                const std::vector<std::pair<std::string, std::string>>& files) {
-    hub::CommitRequest request;
-    request.revision = "main";
-    request.summary = "files";
-    for (const auto& [path, bytes] : files)
-      request.operations.push_back(hub::CommitFile{path, bytes});
-    hub::RepoHandle handle = hub_->repos().OpenAsSystem(hub_->repos().FindById(repo->id));
-    return hub_->commits().Apply(hub::Actor::System(), handle, request).oid;
-  }
   static const Json* Row(const Json& comparison, std::string_view name) {
     for (const Json& group : comparison.RequireArray("groups"))
       for (const Json& row : group.RequireArray("rows"))

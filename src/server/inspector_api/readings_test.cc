@@ -15,16 +15,6 @@ class ReadingsTest : public AppFixture {
     token_ = MakeToken(ada_);
     eve_token_ = MakeToken(MakeUser("eve"));
   }
-  GitOid Commit(const hub::RepoPtr& repo,
-                const std::vector<std::pair<std::string, std::string>>& files) {
-    hub::CommitRequest request;
-    request.revision = "main";
-    request.summary = "files";
-    for (const auto& [path, bytes] : files)
-      request.operations.push_back(hub::CommitFile{path, bytes});
-    hub::RepoHandle handle = hub_->repos().OpenAsSystem(hub_->repos().FindById(repo->id));
-    return hub_->commits().Apply(hub::Actor::System(), handle, request).oid;
-  }
   hub::RepoPtr MakeSpace(const std::string& name) {
     hub::RepoPtr space = MakeRepo(hub::RepoType::kSpace, "ada", name);
     Commit(space, {{"README.md", "---\nsdk: gradio\n---\n# Cats\n\nIt draws cats.\n"},
