@@ -94,4 +94,18 @@ Json ReportFor(const Json& report, const std::string& path) {
   return copy;
 }
 
+Json FirstFindings(const Json& report, const std::string& path, size_t limit) {
+  Json findings = Json::Arr();
+  Json own = ReportFor(report, path);
+  const Json* list = own.Find("findings");
+  if (list == nullptr || list->AsArray() == nullptr) return findings;
+  for (const Json& finding : *list->AsArray()) {
+    if (findings.size() == limit) break;
+    findings.Push(Json::Obj({{"kind", finding.StringField("kind").value_or("")},
+                             {"evidence", finding.StringField("evidence").value_or("")},
+                             {"advice", finding.StringField("advice").value_or("")}}));
+  }
+  return findings;
+}
+
 }  // namespace hearth::server

@@ -27,5 +27,8 @@ Json NotScanned();
 bool IsIssue(hub::SafetyState state);
 // A report of FileSafety with the file's path in place of kScannedName.
 Json ReportFor(const Json& report, const std::string& path);
+// The first `limit` findings of such a report for pages: [{"kind", "evidence", "advice"}], empty
+// texts where a finding has none.
+Json FirstFindings(const Json& report, const std::string& path, size_t limit);
 
 }  // namespace hearth::server

@@ -1,6 +1,4 @@
 // The administration of scans: how far they are, and what they warn of.
-#include <algorithm>
-
 #include "server/inspector_api/safety_json.h"
 #include "server/pages/form_page.h"
 
@@ -24,24 +22,15 @@ std::string PathOf(hub::Hub& hub, const hub::RepoPtr& repo, const hub::FlaggedCo
 Json FlaggedRow(hub::Hub& hub, const hub::FlaggedContent& flagged, TimePoint now) {
   hub::RepoPtr repo = hub.repos().FindById(flagged.repo_id);
   std::string path = repo == nullptr ? "" : PathOf(hub, repo, flagged);
-  Json findings = Json::Arr();
-  Json report = ReportFor(flagged.safety.report, path);
-  if (const Json* list = report.Find("findings"); list != nullptr && list->AsArray() != nullptr) {
-    for (const Json& finding : *list->AsArray()) {
-      if (findings.size() == kMaxFindings) break;
-      findings.Push(Json::Obj({{"kind", finding.StringField("kind").value_or("")},
-                               {"evidence", finding.StringField("evidence").value_or("")}}));
-    }
-  }
   return Json::Obj({{"state", hub::SafetyStateName(flagged.safety.state)},
                     {"repo", repo == nullptr ? "" : repo->FullName()},
                     {"repo_path", repo == nullptr ? "" : RepoPath(*repo)},
-                    {"path", std::move(path)},
+                    {"path", path},
                     {"kind", flagged.kind},
                     {"size", flagged.size_bytes},
                     {"scanned", Ago(flagged.safety.scanned_at, now)},
                     {"error", flagged.safety.error},
-                    {"findings", std::move(findings)}});
+                    {"findings", FirstFindings(flagged.safety.report, path, kMaxFindings)}});
 }
 
 net::Response ScansPage(Context& context) {

@@ -60,20 +60,10 @@ void SetSafety(const Context& context, const hub::SafetyKey& key, const std::str
       context.hub.safety().Find({&key, 1}, hub::Safety::Detail::kReports).front();
   if (!withheld && !IsIssue(safety.state)) return;
   constexpr size_t kMaxFindings = 10;
-  Json findings = Json::Arr();
-  Json report = ReportFor(safety.report, path);
-  if (const Json* list = report.Find("findings"); list != nullptr && list->AsArray() != nullptr) {
-    for (const Json& finding : *list->AsArray()) {
-      if (findings.size() == kMaxFindings) break;
-      findings.Push(Json::Obj({{"kind", finding.StringField("kind").value_or("")},
-                               {"evidence", finding.StringField("evidence").value_or("")},
-                               {"advice", finding.StringField("advice").value_or("")}}));
-    }
-  }
   // Blocked under another name of the same content.
   bool other_name = withheld && safety.state != hub::SafetyState::kUnsafe;
   data->Set("safety", Json::Obj({{"state", other_name ? "unsafe" : SafetyStateName(safety.state)},
-                                 {"findings", std::move(findings)},
+                                 {"findings", FirstFindings(safety.report, path, kMaxFindings)},
                                  {"withheld", withheld}}));
 }
 
