@@ -61,8 +61,6 @@ std::string FileAt(const std::string& code, std::string_view passage) {
   return code.substr(mark + 1, code.find('\n', mark) - mark - 1);
 }
 
-}  // namespace
-
 struct Wanted {
   const search::Query& query;
   const Bitmap &allowed, &chosen;
@@ -72,6 +70,8 @@ struct Wanted {
     return search::Search(snapshot, query, allowed, chosen, skip, limit);
   }
 };
+
+}  // namespace
 
 struct FullText::Impl {
   Impl(std::filesystem::path folder, storage::Database& db, Repos& r, Catalog& c)

@@ -187,6 +187,7 @@ void SemanticOrder::Impl::Run() {
       answered = !identity.empty() && MakeSome(identity);
     } catch (const std::exception& fault) {
       log::Warning("texts could not be made into vectors for search", {{"reason", fault.what()}});
+      compared.clear();  // finds again what was taken
     }
     lock.lock();
     running = 0;
