@@ -176,6 +176,9 @@ class Runner:
         return self.pytest("web", "web", ["tests/web"])
 
     def parity(self):
+        python_env.ensure("parity")
+        # The torch executor is built with that environment's torch, which `all` does without.
+        self.build("release", ["hearth_torch"], "build-torch")
         return self.pytest("parity", "parity", ["tests/parity"], env={"HEARTH_LONG": str(int(self.options.long))})
 
     def formats(self):

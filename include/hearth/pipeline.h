@@ -13,7 +13,7 @@
 // Faults are thrown as hearth::Error; code() says of which kind:
 //   kNotFound            no such folder, file, repository or cached model, or no tokenizer in it
 //   kUnprocessable       the model cannot do the task, or the input or a setting cannot be
-//   kInvalidArgument     a damaged file, an unknown task, precision or setting
+//   kInvalidArgument     a damaged file, an unknown task, executor, precision or setting
 //   kUnimplemented       a kind of model or file that does not run here
 //   kUnauthenticated, kForbidden, kUnavailable, kTimeout, kInsufficientStorage: fetching by id
 #pragma once
@@ -35,6 +35,9 @@
 namespace hearth {
 
 struct PipelineOptions {
+  // What computes: "cpu", "reference" (slow, to compare with) or "torch" (libtorch, when its plugin
+  // is installed; docs/inference.md).
+  std::string executor = "cpu";
   // What weights are computed with: "native" (as the file holds them), "fp32", "bf16", "int8",
   // "int4".
   std::string precision = "native";

@@ -48,6 +48,11 @@ std::filesystem::path LocateModel(const std::string& model, client::ModelParts p
   return client::LocateModel(model, parts, client::HubSettings::FromEnvironment(), events);
 }
 
+std::vector<std::string> ExecutorOptions() {
+  auto names = tensor::ExecutorNames();
+  return {names.begin(), names.end()};
+}
+
 void ModelOptions::AddTo(CLI::App* command) {
   command
       ->add_option("model", model,
@@ -58,6 +63,12 @@ void ModelOptions::AddTo(CLI::App* command) {
       ->add_option("--precision", precision,
                    "How weights are computed with: native (as stored), fp32, bf16, int8, int4")
       ->check(CLI::IsMember({"native", "fp32", "bf16", "int8", "int4"}))
+      ->capture_default_str();
+  command
+      ->add_option("--executor", executor,
+                   "What computes: cpu, reference (slow, to compare with) or torch (libtorch, when "
+                   "its plugin is installed)")
+      ->check(CLI::IsMember(ExecutorOptions()))
       ->capture_default_str();
   command->add_option("--threads", threads, "0: one per core")
       ->check(CLI::Range(0, 1024))
@@ -89,6 +100,7 @@ void LoadAdapters(runtime::Runner& runner, const std::vector<std::string>& adapt
 std::unique_ptr<runtime::Runner> ModelOptions::Load() const {
   std::filesystem::path path = LocateModel(model, client::ModelParts::kAll);
   runtime::LoadOptions load;
+  load.executor = executor;
   load.threads = threads;
   load.cache_folder = CacheFolder(cache_folder);
   load.precision = runtime::ParsePrecision(precision);

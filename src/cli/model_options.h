@@ -17,13 +17,17 @@ namespace hearth::cli {
 // progress line. Errors: those of client::LocateModel.
 std::filesystem::path LocateModel(const std::string& model, client::ModelParts parts);
 
+// What --executor takes.
+std::vector<std::string> ExecutorOptions();
+
 struct ModelOptions {
   std::string model;  // a folder, a .gguf file or an id
+  std::string executor = "cpu";
   std::string precision = "native";
   int threads = 0;
   uint64_t kv_megabytes = 1024;
   std::vector<std::string> adapters;  // NAME=FOLDER
-  std::string cache_folder;  // "off": none; empty: the user's
+  std::string cache_folder;           // "off": none; empty: the user's
 
   void AddTo(CLI::App* command);
   // The model with its adapters. Throws kNotFound saying what was looked for.

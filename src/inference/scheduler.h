@@ -46,6 +46,7 @@ struct SchedulerOptions {
   std::filesystem::path folder;  // sockets and snapshots; its own, cleaned at start
   uint64_t memory_bytes = 0;     // of all workers together; 0 = half of the machine's
   int threads = 0;               // of each worker; 0 = its own choice
+  std::string executor = "cpu";  // of each worker
   std::chrono::seconds idle_after = std::chrono::minutes(15);
   std::chrono::seconds load_limit = std::chrono::minutes(10);
   std::chrono::seconds retry_failed_after = std::chrono::minutes(5);

@@ -18,7 +18,7 @@ LoadedAdapter::LoadedAdapter(std::string name, std::filesystem::path folder, con
       number_(number),
       adapter_(LoadAdapter(folder_, model.checkpoint())) {}
 
-const tensor::CpuAdapter& LoadedAdapter::For(const tensor::CpuProgram& program) const {
+const tensor::ProgramAdapter& LoadedAdapter::For(const tensor::Program& program) const {
   std::lock_guard lock(mutex_);
   auto& form = forms_[&program];
   if (form == nullptr) {
@@ -26,7 +26,7 @@ const tensor::CpuAdapter& LoadedAdapter::For(const tensor::CpuProgram& program) 
     for (const AdapterPair& pair : adapter_.pairs) {
       pairs.push_back({pair.weight, pair.a, pair.b, pair.rank, pair.scale});
     }
-    form = tensor::CpuAdapter::Make(program, pairs);
+    form = program.MakeAdapter(pairs);
   }
   return *form;
 }

@@ -15,7 +15,7 @@
 
 #include "runtime/adapter.h"
 #include "runtime/model.h"
-#include "tensor/cpu/adapter.h"
+#include "tensor/executor.h"
 
 namespace hearth::runtime {
 
@@ -30,7 +30,7 @@ class LoadedAdapter {
   // Above 0, of this adapter alone as long as the process lives: keeps its keys and values apart.
   uint64_t number() const { return number_; }
   // The form of a program of the model that it was loaded for; kept.
-  const tensor::CpuAdapter& For(const tensor::CpuProgram& program) const;
+  const tensor::ProgramAdapter& For(const tensor::Program& program) const;
 
  private:
   std::string name_;
@@ -38,7 +38,7 @@ class LoadedAdapter {
   uint64_t number_;
   Adapter adapter_;
   mutable std::mutex mutex_;
-  mutable std::map<const tensor::CpuProgram*, std::shared_ptr<const tensor::CpuAdapter>> forms_;
+  mutable std::map<const tensor::Program*, std::shared_ptr<const tensor::ProgramAdapter>> forms_;
 };
 
 class AdapterSet {

@@ -170,27 +170,27 @@ tensor::Value Model::Forward(Head head, tensor::Builder& builder) const {
   return architecture_->forward(context, builder);
 }
 
-tensor::CompileOptions Model::compile_options() const {
+std::shared_ptr<const tensor::Program> Model::Compile(tensor::Graph graph) const {
   tensor::CompileOptions options;
   options.precision = options_.precision;
   options.tier = options_.tier;
   options.threads = options_.threads;
   options.store = store_;
-  return options;
+  return tensor::CompileProgram(options_.executor, std::move(graph), checkpoint_.weights, options);
 }
 
-std::shared_ptr<const tensor::CpuProgram> Model::Program(Head head) const {
+std::shared_ptr<const tensor::Program> Model::Program(Head head) const {
   std::lock_guard lock(programs_mutex_);
   auto& program = programs_[head];
   if (program == nullptr) {
     tensor::GraphBuilder recorder(checkpoint_.weights);
     Forward(head, recorder);
-    program = tensor::CpuProgram::Compile(recorder.Take(), checkpoint_.weights, compile_options());
+    program = Compile(recorder.Take());
   }
   return program;
 }
 
-std::shared_ptr<const tensor::CpuProgram> Model::EmbeddingProgram() const {
+std::shared_ptr<const tensor::Program> Model::EmbeddingProgram() const {
   std::lock_guard lock(programs_mutex_);
   if (embedding_program_ == nullptr) {
     tensor::GraphBuilder recorder(checkpoint_.weights);
@@ -198,8 +198,7 @@ std::shared_ptr<const tensor::CpuProgram> Model::EmbeddingProgram() const {
     SentenceModules modules = modules_ ? *modules_ : MeanPooling();
     recorder.Output("embedding",
                     AppendSentenceModules(modules, checkpoint_.weights, recorder, states));
-    embedding_program_ =
-        tensor::CpuProgram::Compile(recorder.Take(), checkpoint_.weights, compile_options());
+    embedding_program_ = Compile(recorder.Take());
   }
   return embedding_program_;
 }

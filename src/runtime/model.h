@@ -1,10 +1,10 @@
 // A model ready to run: weights, configuration, tokenizer, chat template, and the programs that
 // compute its heads.
 //
-// Load reads headers and maps the weights; a program (tensor/cpu) is compiled when first asked for,
-// or its packed weights are taken from LoadOptions::cache_folder.
-// Thread rule: const use from any number of threads. Errors: those of LoadCheckpoint and Tokenizer;
-// kUnimplemented, naming it, for a model_type that no file in archs/ runs.
+// Load reads headers and maps the weights; a program (tensor/executor.h) is compiled when first
+// asked for, or its packed weights are taken from LoadOptions::cache_folder. Thread rule: const use
+// from any number of threads. Errors: those of LoadCheckpoint and Tokenizer; kUnimplemented, naming
+// it, for a model_type that no file in archs/ runs.
 #pragma once
 
 #include <chrono>
@@ -20,7 +20,7 @@
 #include "runtime/checkpoint.h"
 #include "runtime/generation/generation_config.h"
 #include "runtime/sentence_modules.h"
-#include "tensor/cpu/program.h"
+#include "tensor/executors.h"
 #include "text/chat_template.h"
 #include "tokenizers/tokenizer.h"
 
@@ -38,6 +38,8 @@ struct LoadOptions {
   uint64_t max_cache_bytes = uint64_t{32} << 30;  // of packed weights
   // Younger files are not kept: they may yet change within one tick of the file system's clock.
   std::chrono::nanoseconds settled = std::chrono::milliseconds(100);
+  // What computes: one of tensor::ExecutorNames().
+  std::string executor = std::string(tensor::kCpuExecutor);
 };
 
 // "fp32", "bf16", "int8", "int4", "native"; throws kInvalidArgument.
@@ -76,12 +78,12 @@ class Model {
   // What turns the states of a text into one vector; nullptr for a model that says nothing of it.
   const SentenceModules* sentence_modules() const { return modules_ ? &*modules_ : nullptr; }
   // Output "embedding": [segments, size], by the modules or, without any, the mean of the tokens.
-  std::shared_ptr<const tensor::CpuProgram> EmbeddingProgram() const;
+  std::shared_ptr<const tensor::Program> EmbeddingProgram() const;
   // Tokens of a text that is embedded or classified; longer ones are cut or refused.
   uint32_t max_text_tokens() const;
 
   // Compiled once per head and shared. `progress` of the packing is not reported yet.
-  std::shared_ptr<const tensor::CpuProgram> Program(Head head) const;
+  std::shared_ptr<const tensor::Program> Program(Head head) const;
   // Records one forward pass with any builder: the reference executor, a recorder.
   tensor::Value Forward(Head head, tensor::Builder& builder) const;
   const tensor::WeightSet& weights() const { return checkpoint_.weights; }
@@ -90,7 +92,7 @@ class Model {
   Model(Checkpoint checkpoint, const LoadOptions& options);
   void LoadTexts();
   void LoadTokenizerFile();
-  tensor::CompileOptions compile_options() const;
+  std::shared_ptr<const tensor::Program> Compile(tensor::Graph graph) const;
 
   Checkpoint checkpoint_;
   LoadOptions options_;
@@ -105,8 +107,8 @@ class Model {
   Json chat_template_;               // a string, named ones, or null
   Json::Object template_variables_;  // bos_token, eos_token, ...
   mutable std::mutex programs_mutex_;
-  mutable std::map<Head, std::shared_ptr<const tensor::CpuProgram>> programs_;
-  mutable std::shared_ptr<const tensor::CpuProgram> embedding_program_;  // under programs_mutex_
+  mutable std::map<Head, std::shared_ptr<const tensor::Program>> programs_;
+  mutable std::shared_ptr<const tensor::Program> embedding_program_;  // under programs_mutex_
 };
 
 }  // namespace hearth::runtime

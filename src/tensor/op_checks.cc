@@ -93,6 +93,13 @@ void CheckTokens(ValueShape x) {
   if (x.rows != RowSpace::kTokens) Refuse("the operation works on the tokens' rows");
 }
 
+void CheckLowRank(const WeightSet& weights, const LowRank& pair) {
+  const WeightView& weight = weights.Shape(pair.weight);
+  bool fits = pair.rank > 0 && pair.a.size() == pair.rank * weight.columns &&
+              pair.b.size() == pair.rank * weight.rows;
+  if (!fits) Refuse("an adapter's pair does not fit the weight " + weights.Name(pair.weight));
+}
+
 void CheckBatch(const Batch& batch) {
   uint64_t rows = batch.token_ids.size();
   if (batch.positions.size() != rows ||

@@ -2,6 +2,7 @@
 // messages name the weight.
 #pragma once
 
+#include "tensor/executor.h"
 #include "tensor/ops.h"
 
 namespace hearth::tensor {
@@ -16,6 +17,7 @@ uint32_t CheckAttention(const WeightSet& weights, ValueShape q, ValueShape k, Va
                         const AttentionOptions& options);
 void CheckColumns(ValueShape x, uint32_t begin, uint32_t count);
 void CheckTokens(ValueShape x);
+void CheckLowRank(const WeightSet& weights, const LowRank& pair);
 // Of a batch, before it runs: lengths, segments that cover the rows, ids inside tables.
 void CheckBatch(const Batch& batch);
 

@@ -1,5 +1,6 @@
 """Runs the programs of tests/parity/tools: one JSON value a line in, one a line out."""
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -7,6 +8,9 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARIES = ROOT / "build" / "release" / "tests" / "parity" / "tools"
 sys.path.insert(0, str(ROOT / "tools"))
+# The torch executor, built by `ninja hearth_torch`; the suite's runner does.
+TORCH_PLUGIN = ROOT / "build" / "release" / "src" / "apps" / "hearth_torch.so"
+os.environ.setdefault("HEARTH_TORCH_PLUGIN", str(TORCH_PLUGIN))
 
 
 def data_folder():

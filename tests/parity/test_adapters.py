@@ -30,7 +30,7 @@ TARGETS = {
 }
 
 
-@pytest.fixture(scope="module", params=["cpu", "reference"])
+@pytest.fixture(scope="module", params=["cpu", "reference", "torch"])
 def probe(request):
     with probes.Probe("forward_probe", request.param) as running:
         yield running

@@ -74,9 +74,10 @@ class Worker:
         return self.process.wait(timeout=30)
 
 
-@pytest.fixture(scope="module")
-def worker(model):
-    running = Worker(model.folder)
+@pytest.fixture(scope="module", params=["cpu", "torch"])
+def worker(request, model):
+    # OpenMP's threads wait for each other by spinning, which costs seconds where others need the cores.
+    running = Worker(model.folder, "--executor", request.param, "--threads", 1 if request.param == "torch" else 0)
     yield running
     assert running.stop() == 0
 

@@ -16,6 +16,7 @@
 #include "base/random.h"
 #include "cli/command.h"
 #include "cli/duration.h"
+#include "cli/model_options.h"
 #include "codec/yaml.h"
 #include "hub/hub.h"
 #include "hub/push.h"
@@ -25,6 +26,7 @@
 #include "net/server.h"
 #include "server/app.h"
 #include "server/inference_api/model_judge.h"
+#include "tensor/executors.h"
 
 namespace hearth::cli {
 namespace {
@@ -58,6 +60,7 @@ struct ServeOptions {
   std::string inference_memory = "0";
   std::string inference_idle = "15m";
   int inference_threads = 0;
+  std::string inference_executor = "cpu";
   server::AdmissionOptions admission;
   std::string admin_user, admin_password, admin_token;
 };
@@ -214,6 +217,8 @@ std::unique_ptr<inference::Scheduler> StartInference(hub::Hub& hub, const ServeO
   scheduler.memory_bytes = ModelMemory(options);
   scheduler.idle_after = ParseDuration(options.inference_idle, "--inference-idle");
   scheduler.threads = options.inference_threads;
+  scheduler.executor = options.inference_executor;
+  tensor::RequireExecutor(scheduler.executor);
   return std::make_unique<inference::Scheduler>(hub, scheduler);
 }
 
@@ -417,6 +422,12 @@ void AddServeCommand(CLI::App& app, Outcome* outcome) {
                    "Threads of each running model; 0 = one per core")
       ->envname(env("INFERENCE_THREADS"))
       ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  command
+      ->add_option("--inference-executor", options->inference_executor,
+                   "What computes models: cpu, reference or torch (when its plugin is installed)")
+      ->envname(env("INFERENCE_EXECUTOR"))
+      ->check(CLI::IsMember(ExecutorOptions()))
       ->capture_default_str();
   auto limit = [&](const char* name, const char* variable, double* value, const char* what) {
     command->add_option(name, *value, what)

@@ -149,6 +149,8 @@ void Models::StartWorker(uint64_t number, const std::filesystem::path& folder) {
                  "unix:" + generation.socket,
                  "--id",
                  generation.plan->model,
+                 "--executor",
+                 options.executor,
                  "--threads",
                  std::to_string(options.threads),
                  "--kv-mb",

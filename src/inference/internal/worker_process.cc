@@ -30,6 +30,11 @@ std::vector<char*> Pointers(std::vector<std::string>& strings) {
   return out;
 }
 
+// What a worker must know of this process's environment beside its own: where the torch executor
+// is and what it runs on.
+constexpr const char* kPassedOn[] = {"HEARTH_TORCH_PLUGIN", "HEARTH_TORCH_DEVICE",
+                                     "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH"};
+
 // What a posix_spawn needs, freed at the end.
 struct SpawnPlan {
   posix_spawn_file_actions_t actions;
@@ -65,6 +70,9 @@ WorkerProcess::WorkerProcess(EventLoop& loop, const WorkerLaunch& launch,
   const char* path = std::getenv("PATH");
   std::vector<std::string> env = {std::string("PATH=") + (path ? path : "/usr/bin:/bin"),
                                   "LANG=C.UTF-8", "HEARTH_WORKER_TOKEN=" + launch.token};
+  for (const char* name : kPassedOn) {
+    if (const char* value = std::getenv(name)) env.push_back(std::string(name) + "=" + value);
+  }
   std::vector<std::string> arguments = launch.argv;
   std::vector<char*> argv = Pointers(arguments), envp = Pointers(env);
   SpawnPlan plan(theirs.get());

@@ -63,7 +63,7 @@ void BeamGroup::Choose(const tensor::OutputRows& logits, uint64_t first_row) {
   parents_ = search_.Step(scores_);
 }
 
-void BeamGroup::Fork(std::span<const uint32_t> prompt_pages, tensor::KvCache* cache) {
+void BeamGroup::Fork(std::span<const uint32_t> prompt_pages, tensor::SequenceCache* cache) {
   uint32_t cached = length() - 1;
   uint32_t full = cached / kPageTokens;
   bool has_tail = cached % kPageTokens != 0;

@@ -14,8 +14,7 @@
 
 #include "runtime/generation/beam_search.h"
 #include "runtime/generation/logits_processor.h"
-#include "tensor/cpu/session.h"
-#include "tensor/kernels/kv_cache.h"
+#include "tensor/executor.h"
 
 namespace hearth::runtime {
 
@@ -35,7 +34,7 @@ class BeamGroup {
   void Choose(const tensor::OutputRows& logits, uint64_t first_row);
   // After each Choose: gives every beam the pages of the one that it continues, and room for its
   // new token.
-  void Fork(std::span<const uint32_t> prompt_pages, tensor::KvCache* cache);
+  void Fork(std::span<const uint32_t> prompt_pages, tensor::SequenceCache* cache);
 
   bool has_forked() const { return !pages_.empty(); }
   size_t size() const { return search_.num_beams(); }

@@ -11,10 +11,10 @@ namespace hearth::runtime {
 namespace {
 
 using tensor::Batch;
-using tensor::CpuSession;
 using tensor::OutputRows;
 using tensor::RowSpace;
 using tensor::Segment;
+using tensor::Session;
 
 // 256 rows of 1,536 fp32 values, the widest activations of a small encoder, are 1.5 MB: about an L2
 // cache, while products with so many rows run at full speed already.
@@ -59,36 +59,31 @@ struct Encoder::MicroBatch {
 
 // A session of one thread.
 struct Encoder::Member {
-  explicit Member(std::shared_ptr<const tensor::CpuProgram> program)
-      : team(1), session(std::move(program), team) {}
+  explicit Member(const tensor::Program& program) : team(1), session(program.NewSession(team)) {}
   tensor::ThreadTeam team;
-  CpuSession session;
+  std::unique_ptr<Session> session;
 };
 
-Encoder::Encoder(std::shared_ptr<const tensor::CpuProgram> program, uint32_t max_tokens,
-                 int threads)
+Encoder::Encoder(std::shared_ptr<const tensor::Program> program, uint32_t max_tokens, int threads)
     : program_(std::move(program)),
       max_tokens_(max_tokens),
       team_(threads),
-      shared_(program_, team_) {
-  for (int i = 0; i < team_.threads(); ++i) members_.push_back(std::make_unique<Member>(program_));
+      shared_(program_->NewSession(team_)) {
+  for (int i = 0; i < team_.threads(); ++i) members_.push_back(std::make_unique<Member>(*program_));
 }
 
 Encoder::~Encoder() = default;
 
 // What one text needs of a batch's outputs.
 void Encoder::Deliver(const MicroBatch& micro, std::span<const Segment> segments,
-                      const CpuSession& session) const {
+                      const Session& session) const {
   uint64_t first_output = 0;
   for (size_t i = 0; i < micro.texts.size(); ++i) {
     const Text& text = micro.texts[i];
     uint64_t outputs = text.input().outputs.size();
     try {
       OutputRows rows = session.Output(text.call->output);
-      RowSpace space = RowSpace::kTokens;
-      for (const tensor::CpuProgram::Output& each : program_->outputs()) {
-        if (each.name == text.call->output) space = each.rows;
-      }
+      RowSpace space = program_->FindOutput(text.call->output)->rows;
       uint64_t first = segments[i].first_row;
       rows.rows = segments[i].rows;
       if (space == RowSpace::kSegments) first = i, rows.rows = 1;
@@ -104,18 +99,18 @@ void Encoder::Deliver(const MicroBatch& micro, std::span<const Segment> segments
 
 // Failures go to the calls that they belong to: a batch of several that the model refuses is taken
 // text by text.
-void Encoder::Compute(const MicroBatch& micro, CpuSession& session) {
+void Encoder::Compute(const MicroBatch& micro, Session& session) {
   try {
     std::vector<uint32_t> ids, positions, types, outputs;
     std::vector<Segment> segments;
-    std::vector<const tensor::CpuAdapter*> adapters;
+    std::vector<const tensor::ProgramAdapter*> adapters;
     for (const Text& text : micro.texts) {
       const EncoderInput& input = text.input();
       Segment segment;
       segment.first_row = static_cast<uint32_t>(ids.size());
       segment.rows = static_cast<uint32_t>(input.ids.size());
       if (input.adapter != nullptr) {
-        const tensor::CpuAdapter* adapter = &input.adapter->For(*program_);
+        const tensor::ProgramAdapter* adapter = &input.adapter->For(*program_);
         auto found = std::find(adapters.begin(), adapters.end(), adapter);
         segment.adapter = static_cast<int32_t>(found - adapters.begin());
         if (found == adapters.end()) adapters.push_back(adapter);
@@ -178,14 +173,14 @@ void Encoder::RunRound(std::span<Call* const> round) {
     batches.back().rows += rows;
   }
   if (batches.size() < static_cast<size_t>(team_.threads())) {
-    for (const MicroBatch& batch : batches) Compute(batch, shared_);
+    for (const MicroBatch& batch : batches) Compute(batch, *shared_);
     return;
   }
   std::atomic<size_t> next{0};
   team_.Begin();
   team_.Run([&](int member) {
     for (size_t i = next.fetch_add(1); i < batches.size(); i = next.fetch_add(1)) {
-      Compute(batches[i], members_[member]->session);
+      Compute(batches[i], *members_[member]->session);
     }
   });
   team_.End();

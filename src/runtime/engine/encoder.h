@@ -19,7 +19,8 @@
 #include <vector>
 
 #include "runtime/adapter_set.h"
-#include "tensor/cpu/session.h"
+#include "tensor/executor.h"
+#include "tensor/thread_team.h"
 
 namespace hearth::runtime {
 
@@ -34,7 +35,7 @@ struct EncoderInput {
 class Encoder {
  public:
   // threads 0: one per core.
-  Encoder(std::shared_ptr<const tensor::CpuProgram> program, uint32_t max_tokens, int threads);
+  Encoder(std::shared_ptr<const tensor::Program> program, uint32_t max_tokens, int threads);
 
   // Calls `visit` once per input with its rows of the named output: one row per token, per output
   // position, or a single one. Calls come from several threads at once, each for another input.
@@ -50,17 +51,17 @@ class Encoder {
   void CheckLengths(std::span<const EncoderInput> inputs) const;
   std::vector<Call*> TakeRound();
   void RunRound(std::span<Call* const> round);
-  void Compute(const MicroBatch& batch, tensor::CpuSession& session);
+  void Compute(const MicroBatch& batch, tensor::Session& session);
   void Deliver(const MicroBatch& batch, std::span<const tensor::Segment> segments,
-               const tensor::CpuSession& session) const;
+               const tensor::Session& session) const;
 
-  std::shared_ptr<const tensor::CpuProgram> program_;
+  std::shared_ptr<const tensor::Program> program_;
   uint32_t max_tokens_;
   std::mutex mutex_;
   bool busy_ = false;          // under mutex_: a call computes a round
   std::deque<Call*> waiting_;  // under mutex_
   tensor::ThreadTeam team_;
-  tensor::CpuSession shared_;
+  std::unique_ptr<tensor::Session> shared_;
   struct Member;
   std::vector<std::unique_ptr<Member>> members_;
 

@@ -11,7 +11,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 using tensor::kPageTokens;
-using tensor::KvCache;
 using tensor::KvShape;
 
 KvShape CacheShape(const Model& model, tensor::KvType type) {
@@ -19,8 +18,9 @@ KvShape CacheShape(const Model& model, tensor::KvType type) {
   return {shape.layers, shape.kv_heads, shape.head_dim, type};
 }
 
-uint32_t PageCount(const Model& model, const EngineOptions& options) {
-  uint64_t page = KvCache::PageBytes(CacheShape(model, options.kv_type));
+uint32_t PageCount(const tensor::Program& program, const Model& model,
+                   const EngineOptions& options) {
+  uint64_t page = program.CachePageBytes(CacheShape(model, options.kv_type));
   return static_cast<uint32_t>(std::clamp<uint64_t>(options.kv_bytes / page, 4, 1u << 20));
 }
 
@@ -37,11 +37,12 @@ Engine::Engine(std::shared_ptr<const Model> model, const EngineOptions& options)
     : model_(std::move(model)),
       options_(options),
       team_(options.threads),
-      session_(model_->Program(Head::kCausalLm), team_),
-      cache_(CacheShape(*model_, options.kv_type), PageCount(*model_, options)),
-      pool_(cache_.pages()) {
-  max_tokens_ = std::min(model_->shape().max_tokens, cache_.pages() * kPageTokens);
-  for (const tensor::Node& node : session_.program().graph().nodes) {
+      program_(model_->Program(Head::kCausalLm)),
+      session_(program_->NewSession(team_)),
+      pool_(PageCount(*program_, *model_, options)),
+      cache_(program_->NewCache(CacheShape(*model_, options.kv_type), pool_.pages())) {
+  max_tokens_ = std::min(model_->shape().max_tokens, pool_.pages() * kPageTokens);
+  for (const tensor::Node& node : program_->graph().nodes) {
     const auto* rope = std::get_if<tensor::RopeOptions>(&node.operation);
     if (rope == nullptr) continue;
     if (!rope->long_inverse_frequencies.empty()) rope_switch_ = rope->long_after;
@@ -91,7 +92,7 @@ uint64_t Engine::Submit(GenerationRequest request, EventSink sink) {
     auto sequence = std::make_unique<Sequence>(*this, std::move(request), std::move(sink), number);
     // Packed here, so that the others' steps do not wait for it.
     const LoadedAdapter* adapter = sequence->request.adapter.get();
-    if (adapter != nullptr) sequence->adapter = &adapter->For(session_.program());
+    if (adapter != nullptr) sequence->adapter = &adapter->For(*program_);
     if (sequence->request.beams) StartBeams(*sequence);
     std::lock_guard lock(mutex_);
     submitted_.push_back(std::move(sequence));
@@ -367,7 +368,7 @@ void Engine::RunStep(StepPlan& plan) {
   batch.segments = plan.segments;
   batch.output_rows = plan.outputs;
   try {
-    session_.Run(batch, &cache_, plan.adapters);
+    session_->Run(batch, cache_.get(), plan.adapters);
   } catch (const Error& error) {
     for (auto& part : plan.parts) Fail(*part.sequence, error);
     return;
@@ -411,7 +412,7 @@ void Engine::ChooseTokens(StepPlan& plan) {
 
 void Engine::JudgePrompt(Sequence& sequence, uint32_t first_output, uint32_t count) {
   if (count == 0) return;
-  tensor::OutputRows logits = session_.Output("logits");
+  tensor::OutputRows logits = session_->Output("logits");
   for (uint32_t i = 0; i < count; ++i) {
     TokenId next = sequence.tokens[sequence.judged.size()];
     sequence.judged.push_back(sequence.sampler.Score(next, logits.Row(first_output + i)));
@@ -419,7 +420,7 @@ void Engine::JudgePrompt(Sequence& sequence, uint32_t first_output, uint32_t cou
 }
 
 void Engine::Choose(Sequence& sequence, uint32_t first_output) {
-  tensor::OutputRows logits = session_.Output("logits");
+  tensor::OutputRows logits = session_->Output("logits");
   if (sequence.beams != nullptr) return sequence.beams->Choose(logits, first_output);
   size_t rows = sequence.guesses.size() + 1;
   std::vector<float>& scores = sequence.scores;

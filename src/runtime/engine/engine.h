@@ -32,7 +32,8 @@
 #include "runtime/generation/stop_conditions.h"
 #include "runtime/generation/text_stream.h"
 #include "runtime/model.h"
-#include "tensor/cpu/session.h"
+#include "tensor/executor.h"
+#include "tensor/thread_team.h"
 
 namespace hearth::runtime {
 
@@ -155,9 +156,10 @@ class Engine {
   // means to compute all of them anew, and for the second (dynamic) that no two are alike.
   uint32_t rope_switch_ = UINT32_MAX, rope_drift_ = UINT32_MAX;
   tensor::ThreadTeam team_;
-  tensor::CpuSession session_;
-  tensor::KvCache cache_;
+  std::shared_ptr<const tensor::Program> program_;
+  std::unique_ptr<tensor::Session> session_;
   PagePool pool_;
+  std::unique_ptr<tensor::SequenceCache> cache_;
   std::vector<std::unique_ptr<Sequence>> running_;
   std::deque<std::unique_ptr<Sequence>> waiting_;
 

@@ -100,7 +100,7 @@ BeamText Engine::TextOf(const Sequence& sequence, const BeamHypothesis& hypothes
 
 void Engine::DeliverBeams(Sequence& sequence) {
   const BeamSearch& search = sequence.beams->search();
-  if (!search.done()) return sequence.beams->Fork(sequence.pages, &cache_);
+  if (!search.done()) return sequence.beams->Fork(sequence.pages, cache_.get());
   GenerationEvent event;
   for (const BeamHypothesis& hypothesis : search.Results()) {
     event.beams.push_back(TextOf(sequence, hypothesis));

@@ -51,7 +51,7 @@ struct Engine::Sequence {
   }
 
   GenerationRequest request;
-  const tensor::CpuAdapter* adapter = nullptr;  // the request's, in the program's form
+  const tensor::ProgramAdapter* adapter = nullptr;  // the request's, in the program's form
   EventSink sink;
   uint64_t number;
   std::vector<TokenId> tokens;  // prompt and answer
@@ -86,9 +86,9 @@ struct Engine::StepPlan {
   std::vector<Part> parts;
   std::vector<uint32_t> ids, positions, outputs;
   std::vector<tensor::Segment> segments;
-  std::vector<const tensor::CpuAdapter*> adapters;  // that segments name by their place
+  std::vector<const tensor::ProgramAdapter*> adapters;  // that segments name by their place
 
-  int32_t PlaceOf(const tensor::CpuAdapter* adapter) {
+  int32_t PlaceOf(const tensor::ProgramAdapter* adapter) {
     if (adapter == nullptr) return -1;
     auto found = std::find(adapters.begin(), adapters.end(), adapter);
     auto place = static_cast<int32_t>(found - adapters.begin());

@@ -139,6 +139,7 @@ Pipeline Pipeline::Load(const std::string& model, const std::string& task,
     };
   }
   runtime::LoadOptions load;
+  load.executor = options.executor;
   load.precision = runtime::ParsePrecision(options.precision);
   std::filesystem::path path = client::LocateModel(model, client::ModelParts::kAll,
                                                    client::HubSettings::FromEnvironment(), events);

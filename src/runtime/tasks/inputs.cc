@@ -139,8 +139,8 @@ Logits RunHead(Runner& runner, Head head, std::span<const EncoderInput> inputs) 
   Logits logits;
   logits.values.resize(inputs.size());
   Encoder& encoder = runner.encoder(head);
-  for (const auto& output : runner.model().Program(head)->outputs()) {
-    if (output.name == "logits") logits.columns = output.view.columns;
+  if (auto shape = runner.model().Program(head)->FindOutput("logits")) {
+    logits.columns = shape->columns;
   }
   encoder.Run(inputs, "logits", [&](size_t index, const tensor::OutputRows& rows) {
     for (uint64_t row = 0; row < rows.rows; ++row) {

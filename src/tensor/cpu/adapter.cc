@@ -4,21 +4,13 @@
 #include <string>
 
 #include "base/error.h"
+#include "tensor/op_checks.h"
 
 namespace hearth::tensor {
 namespace {
 
 WeightView ViewOf(const std::vector<float>& values, uint64_t rows, uint64_t columns) {
   return {rows, columns, BlockType::kF32, reinterpret_cast<const uint8_t*>(values.data())};
-}
-
-void CheckShape(const CpuProgram& program, const LowRank& pair) {
-  const WeightView& weight = program.weights().View(pair.weight);
-  bool fits = pair.rank > 0 && pair.a.size() == pair.rank * weight.columns &&
-              pair.b.size() == pair.rank * weight.rows;
-  if (fits) return;
-  throw Error(Code::kInvalidArgument,
-              "an adapter's pair does not fit the weight " + program.weights().Name(pair.weight));
 }
 
 // One layer of a product with its pair, if it has one.
@@ -69,7 +61,7 @@ std::shared_ptr<const CpuAdapter> CpuAdapter::Make(const CpuProgram& program,
                                                    std::span<const LowRank> pairs) {
   std::map<int32_t, const LowRank*> by_weight;
   for (const LowRank& pair : pairs) {
-    CheckShape(program, pair);
+    CheckLowRank(program.weights(), pair);
     by_weight[pair.weight.index] = &pair;
   }
   auto adapter = std::make_shared<CpuAdapter>();

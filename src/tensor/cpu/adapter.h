@@ -15,16 +15,9 @@
 #include <vector>
 
 #include "tensor/cpu/program.h"
+#include "tensor/executor.h"
 
 namespace hearth::tensor {
-
-struct LowRank {
-  Weight weight;
-  std::span<const float> a;  // [rank, inputs]
-  std::span<const float> b;  // [outputs, rank]
-  uint32_t rank = 0;
-  float scale = 1;
-};
 
 class CpuAdapter {
  public:

@@ -13,20 +13,12 @@
 #include "tensor/batch.h"
 #include "tensor/cpu/adapter.h"
 #include "tensor/cpu/program.h"
+#include "tensor/executor.h"
 #include "tensor/kernels/attention.h"
 #include "tensor/kernels/kv_cache.h"
 #include "tensor/thread_team.h"
 
 namespace hearth::tensor {
-
-// Rows of an output; good until the next run.
-struct OutputRows {
-  const float* data = nullptr;
-  uint64_t stride = 0;  // floats
-  uint64_t rows = 0;
-  uint32_t columns = 0;
-  std::span<const float> Row(uint64_t row) const { return {data + row * stride, columns}; }
-};
 
 class CpuSession {
  public:

@@ -59,6 +59,10 @@ class ReferenceBuilder : public Builder {
   // By the name given to Output; throws kNotFound.
   const std::vector<float>& Result(std::string_view name) const;
 
+  // Weights as fp32, by their place in the set, from one builder to the next one of the same set.
+  void GiveFloats(std::map<int32_t, std::vector<float>> floats) { floats_ = std::move(floats); }
+  std::map<int32_t, std::vector<float>> TakeFloats() { return std::move(floats_); }
+
  private:
   struct Matrix {
     RowSpace rows = RowSpace::kTokens;

@@ -1,5 +1,5 @@
 // Runs models: one JSON request a line in, one answer a line out.
-//   forward_probe EXECUTOR      "reference", "cpu" (fp32, this machine's tier) or "cpu-PRECISION"
+//   forward_probe EXECUTOR      "reference", "cpu" or "torch" (fp32), or "cpu-PRECISION", ...
 //   {"op": "load", "path": folder or .gguf}           -> {"head": ..., "model_type": ...}
 //     with "adapters": [folder, ...] for segments that name one: "adapter": 0
 //     with "sentence": true the model gives embeddings -> {..., "max_tokens": ..., "prompts": ...}
@@ -27,8 +27,9 @@
 #include "runtime/checkpoint_check.h"
 #include "runtime/model.h"
 #include "runtime/sentence_modules.h"
-#include "tensor/cpu/session.h"
+#include "tensor/executors.h"
 #include "tensor/reference/reference_builder.h"
+#include "tensor/thread_team.h"
 
 namespace {
 
@@ -97,34 +98,36 @@ class ReferenceExecutor : public Executor {
 constexpr uint32_t kSequencePages = 8;
 constexpr uint32_t kSequences = 8;
 
-class CpuExecutor : public Executor {
+// A program of one of the executors, as models are run.
+class ProgramExecutor : public Executor {
  public:
-  CpuExecutor(const Model& model, hearth::tensor::Precision precision) : model_(model), team_(2) {
+  ProgramExecutor(const Model& model, const std::string& executor,
+                  hearth::tensor::Precision precision)
+      : model_(model), team_(2) {
     hearth::tensor::GraphBuilder recorder(model.checkpoint.weights);
     model.Build(recorder);
     hearth::tensor::CompileOptions options;
     options.tier = hearth::CpuTier();
     options.precision = precision;
-    program_ =
-        hearth::tensor::CpuProgram::Compile(recorder.Take(), model.checkpoint.weights, options);
-    session_ = std::make_unique<hearth::tensor::CpuSession>(program_, team_);
+    program_ = hearth::tensor::CompileProgram(executor, recorder.Take(), model.checkpoint.weights,
+                                              options);
+    session_ = program_->NewSession(team_);
     for (const hearth::runtime::Adapter& adapter : model.adapters) {
       std::vector<hearth::tensor::LowRank> pairs;
       for (const hearth::runtime::AdapterPair& pair : adapter.pairs) {
         pairs.push_back({pair.weight, pair.a, pair.b, pair.rank, pair.scale});
       }
-      adapters_.push_back(hearth::tensor::CpuAdapter::Make(*program_, pairs));
+      adapters_.push_back(program_->MakeAdapter(pairs));
     }
     hearth::runtime::ModelShape shape = model.architecture->shape(model.checkpoint.config);
     if (!shape.is_decoder) return;
-    cache_ = std::make_unique<hearth::tensor::KvCache>(
-        hearth::tensor::KvShape{shape.layers, shape.kv_heads, shape.head_dim,
-                                hearth::tensor::KvType::kF32},
+    cache_ = program_->NewCache(
+        {shape.layers, shape.kv_heads, shape.head_dim, hearth::tensor::KvType::kF32},
         kSequences * kSequencePages);
   }
 
   Results Run(const Batch& batch) override {
-    std::vector<const hearth::tensor::CpuAdapter*> adapters;
+    std::vector<const hearth::tensor::ProgramAdapter*> adapters;
     for (const auto& adapter : adapters_) adapters.push_back(adapter.get());
     session_->Run(batch, cache_.get(), adapters);
     hearth::tensor::OutputRows rows = session_->Output(model_.output());
@@ -138,21 +141,19 @@ class CpuExecutor : public Executor {
  private:
   const Model& model_;
   hearth::tensor::ThreadTeam team_;
-  std::shared_ptr<const hearth::tensor::CpuProgram> program_;
-  std::unique_ptr<hearth::tensor::CpuSession> session_;
-  std::unique_ptr<hearth::tensor::KvCache> cache_;
-  std::vector<std::shared_ptr<const hearth::tensor::CpuAdapter>> adapters_;
+  std::shared_ptr<const hearth::tensor::Program> program_;
+  std::unique_ptr<hearth::tensor::Session> session_;
+  std::unique_ptr<hearth::tensor::SequenceCache> cache_;
+  std::vector<std::shared_ptr<const hearth::tensor::ProgramAdapter>> adapters_;
 };
 
+// "cpu", "cpu-bf16", "torch", ...; "reference" is the builder alone, without a graph before it.
 std::unique_ptr<Executor> MakeExecutor(const std::string& name, const Model& model) {
   if (name == "reference") return std::make_unique<ReferenceExecutor>(model);
-  if (name == "cpu") {
-    return std::make_unique<CpuExecutor>(model, hearth::tensor::CompileOptions().precision);
-  }
-  if (name.starts_with("cpu-")) {
-    return std::make_unique<CpuExecutor>(model, hearth::runtime::ParsePrecision(name.substr(4)));
-  }
-  throw Error(Code::kInvalidArgument, "no executor is called " + name);
+  size_t dash = name.find('-');
+  hearth::tensor::Precision precision = hearth::tensor::CompileOptions().precision;
+  if (dash != std::string::npos) precision = hearth::runtime::ParsePrecision(name.substr(dash + 1));
+  return std::make_unique<ProgramExecutor>(model, name.substr(0, dash), precision);
 }
 
 std::vector<uint32_t> Numbers(const Json& request, const char* key) {
