@@ -5,6 +5,8 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 namespace hearth {
@@ -20,6 +22,25 @@ bool HasF16c() {
 bool HasSha() {
   unsigned eax, ebx, ecx, edx;
   return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (ebx & bit_SHA) != 0;
+}
+
+// Tiles, int8 and bf16, and a system that saves tiles (XTILECFG and XTILEDATA in XCR0).
+bool HasAmx() {
+  constexpr unsigned kBf16 = 1u << 22, kTile = 1u << 24, kInt8 = 1u << 25;
+  constexpr unsigned kOsxsave = 1u << 27, kTileState = 3u << 17;
+  unsigned eax, ebx, ecx, edx;
+  if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) == 0 || (ecx & kOsxsave) == 0) return false;
+  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return false;
+  if ((edx & kBf16) == 0 || (edx & kTile) == 0 || (edx & kInt8) == 0) return false;
+  unsigned low, high;
+  asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return (low & kTileState) == kTileState;
+}
+
+// Documentation/arch/x86/xstate.rst of the kernel.
+bool AskForTiles() {
+  constexpr int kRequestPermission = 0x1023, kTileData = 18;
+  return ::syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 }
 #endif
 
@@ -55,6 +76,8 @@ CpuExtensions MachineExtensions() {
     found.avx512_vbmi2 = __builtin_cpu_supports("avx512vbmi2");
     found.avx512_vnni = __builtin_cpu_supports("avx512vnni");
     found.avx512_bf16 = __builtin_cpu_supports("avx512bf16");
+    const char* wanted = std::getenv("HEARTH_CPU_TIER");
+    found.amx = (wanted == nullptr || wanted != TierName(Tier::kAvx512)) && HasAmx();
     found.gfni = __builtin_cpu_supports("gfni");
     found.sha = HasSha();
   }
@@ -84,6 +107,15 @@ Tier CpuTier() {
 const CpuExtensions& GetCpuExtensions() {
   static const CpuExtensions extensions = MachineExtensions();
   return extensions;
+}
+
+bool UseAmx() {
+#if defined(__x86_64__)
+  static const bool is_given = GetCpuExtensions().amx && AskForTiles();
+  return is_given;
+#else
+  return false;
+#endif
 }
 
 std::vector<Tier> SupportedTiers() {

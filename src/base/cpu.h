@@ -3,7 +3,8 @@
 // the portable one always, meets the same expectations. Thread-safe.
 //
 // The environment variable HEARTH_CPU_TIER (portable, avx2, avx512) lowers the tier for a whole
-// process: for tests, and to rule out a kernel when hunting a fault. It cannot raise it.
+// process: for tests, and to rule out a kernel when hunting a fault. It cannot raise it. "avx512"
+// also rules out AMX, which is above it.
 #pragma once
 
 #include <string_view>
@@ -23,6 +24,7 @@ struct CpuExtensions {
   bool avx512_vbmi2 = false;
   bool avx512_vnni = false;
   bool avx512_bf16 = false;
+  bool amx = false;  // tiles with int8 and bf16; UseAmx() must have been asked
   bool gfni = false;
   bool sha = false;  // SHA-1 and SHA-256
 };
@@ -31,6 +33,9 @@ std::string_view TierName(Tier tier);
 // The highest tier of this machine, or the lower one that HEARTH_CPU_TIER names.
 Tier CpuTier();
 const CpuExtensions& GetCpuExtensions();
+// Whether this process may use AMX: the machine has it, and the system lets it (Linux gives the
+// tiles' state to processes that ask; this asks once, for all threads).
+bool UseAmx();
 // kPortable up to CpuTier(), rising.
 std::vector<Tier> SupportedTiers();
 

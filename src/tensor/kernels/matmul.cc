@@ -44,7 +44,10 @@ std::vector<const MatmulKernels*> SupportedMatmul() {
   if (tier >= Tier::kAvx2) found.push_back(&Avx2Matmul());
   if (tier >= Tier::kAvx512) found.push_back(&Avx512Matmul());
   if (extensions.avx512_vnni) found.push_back(&VnniMatmul());
-  if (extensions.avx512_vnni && extensions.avx512_bf16) found.push_back(&Bf16Matmul());
+  if (extensions.avx512_vnni && extensions.avx512_bf16) {
+    found.push_back(&Bf16Matmul());
+    if (const MatmulKernels* amx = UsableAmxMatmul()) found.push_back(amx);
+  }
 #endif
   return found;
 }

@@ -59,6 +59,12 @@ const MatmulKernels& Avx512Matmul();
 const MatmulKernels& VnniMatmul();
 // The last two with bf16 products of the machine.
 const MatmulKernels& Bf16Matmul();
+// Those with int8 and bf16 by tiles of AMX; nullptr where the machine or the kernel of the system
+// has none, or its products are wrong. The emulated ones, for tests, need what Bf16Matmul needs.
+const MatmulKernels* UsableAmxMatmul();
+const MatmulKernels& EmulatedAmxMatmul();
+// The check before AMX is used: the same int8 products to the bit, near bf16 ones.
+bool AgreesWithBf16(const MatmulKernels& kernels);
 
 // The best of this machine within a tier.
 const MatmulKernels& MatmulFor(Tier tier);

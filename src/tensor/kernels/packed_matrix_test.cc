@@ -18,6 +18,17 @@ namespace {
 
 using internal::MatmulKernels;
 
+// All that the machine can run, and AMX as the emulation of its instructions computes it.
+std::vector<const MatmulKernels*> TestedMatmul() {
+  std::vector<const MatmulKernels*> tested = internal::SupportedMatmul();
+#if defined(__x86_64__)
+  if (GetCpuExtensions().avx512_vnni && GetCpuExtensions().avx512_bf16) {
+    tested.push_back(&internal::EmulatedAmxMatmul());
+  }
+#endif
+  return tested;
+}
+
 // A weight with its bytes, and what they are worth.
 struct TestWeight {
   std::vector<uint8_t> bytes;
@@ -162,7 +173,7 @@ constexpr BlockCase kBlockCases[] = {
 constexpr uint64_t kRowCounts[] = {1, 2, 3, 4, 5, 7, 8, 9, 13, 16, 17, 31, 70};
 
 TEST(PackedMatrix, PlainWeightsGiveTheProductWithinTheStatedErrorInEveryTier) {
-  for (const MatmulKernels* kernels : internal::SupportedMatmul()) {
+  for (const MatmulKernels* kernels : TestedMatmul()) {
     for (Packing packing : {Packing::kF32, Packing::kBf16, Packing::kInt8}) {
       for (uint64_t columns : {1, 3, 31, 64, 100, 257}) {
         for (uint64_t outputs : {1, 15, 16, 17, 50, 100}) {
@@ -178,7 +189,7 @@ TEST(PackedMatrix, PlainWeightsGiveTheProductWithinTheStatedErrorInEveryTier) {
 }
 
 TEST(PackedMatrix, BlocksKeepTheirValuesInEveryTier) {
-  for (const MatmulKernels* kernels : internal::SupportedMatmul()) {
+  for (const MatmulKernels* kernels : TestedMatmul()) {
     for (const BlockCase& test : kBlockCases) {
       const uint64_t block = InfoOf(test.type).block_elements;
       for (uint64_t blocks : {1, 2, 3}) {
@@ -195,7 +206,7 @@ TEST(PackedMatrix, BlocksKeepTheirValuesInEveryTier) {
 // A row with a single 127 has no rounding: each product is 127 times the weight that Dequantize
 // gives, but for the rounding of a few fp32 operations.
 TEST(PackedMatrix, OneHotRowsReadTheBlocksValues) {
-  for (const MatmulKernels* kernels : internal::SupportedMatmul()) {
+  for (const MatmulKernels* kernels : TestedMatmul()) {
     for (const BlockCase& test : kBlockCases) {
       const uint64_t columns = 256, outputs = 17;
       const TestWeight weight = BlockWeight(test.type, outputs, columns, 6);
@@ -275,7 +286,7 @@ TEST(PackedMatrix, EpilogueAddsBiasActivatesAndAddsTheResidual) {
   for (float& value : x) value *= 10;
   const std::vector<float> bias = Activations(1, outputs, 11);
   const std::vector<float> residual = Activations(rows, outputs, 12);
-  for (const MatmulKernels* kernels : internal::SupportedMatmul()) {
+  for (const MatmulKernels* kernels : TestedMatmul()) {
     for (Activation activation : kActivations) {
       const Epilogue epilogue{bias.data(), activation, residual.data(), false};
       const std::vector<float> y = Product(*kernels, matrix, x, rows, epilogue);
@@ -296,7 +307,7 @@ TEST(PackedMatrix, EpilogueAddsBiasActivatesAndAddsTheResidual) {
 
 TEST(PackedMatrix, GatedMatricesMultiplyTheActivatedGateWithUp) {
   const uint64_t columns = 64, rows = 7;
-  for (const MatmulKernels* kernels : internal::SupportedMatmul()) {
+  for (const MatmulKernels* kernels : TestedMatmul()) {
     for (Packing packing : {Packing::kF32, Packing::kInt8, Packing::kGroup4, Packing::kGroup8}) {
       for (uint64_t outputs : {5, 16, 40}) {
         const TestWeight gate = FloatWeight(outputs, columns, 13);
