@@ -161,6 +161,11 @@ void Models::StartWorker(uint64_t number, const std::filesystem::path& folder) {
                  (options.folder / "cache").string(),
                  "--parent",
                  std::to_string(::getpid())};
+  // Where libtorch and its plugin are, and what they run on.
+  if (options.executor == "torch") {
+    launch.passed_on = {"HEARTH_TORCH_PLUGIN", "HEARTH_TORCH_DEVICE", "CUDA_VISIBLE_DEVICES",
+                        "LD_LIBRARY_PATH"};
+  }
   launch.name = generation.plan->model;
   launch.token = generation.token;
   if (options.memory_bytes > 0) launch.data_limit_bytes = parts_.budget_bytes + kReservedBytes;

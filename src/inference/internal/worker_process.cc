@@ -30,11 +30,6 @@ std::vector<char*> Pointers(std::vector<std::string>& strings) {
   return out;
 }
 
-// What a worker must know of this process's environment beside its own: where the torch executor
-// is and what it runs on.
-constexpr const char* kPassedOn[] = {"HEARTH_TORCH_PLUGIN", "HEARTH_TORCH_DEVICE",
-                                     "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH"};
-
 // What a posix_spawn needs, freed at the end.
 struct SpawnPlan {
   posix_spawn_file_actions_t actions;
@@ -70,8 +65,8 @@ WorkerProcess::WorkerProcess(EventLoop& loop, const WorkerLaunch& launch,
   const char* path = std::getenv("PATH");
   std::vector<std::string> env = {std::string("PATH=") + (path ? path : "/usr/bin:/bin"),
                                   "LANG=C.UTF-8", "HEARTH_WORKER_TOKEN=" + launch.token};
-  for (const char* name : kPassedOn) {
-    if (const char* value = std::getenv(name)) env.push_back(std::string(name) + "=" + value);
+  for (const std::string& name : launch.passed_on) {
+    if (const char* value = std::getenv(name.c_str())) env.push_back(name + "=" + value);
   }
   std::vector<std::string> arguments = launch.argv;
   std::vector<char*> argv = Pointers(arguments), envp = Pointers(env);

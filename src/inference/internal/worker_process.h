@@ -20,8 +20,9 @@ namespace hearth::inference {
 
 struct WorkerLaunch {
   std::vector<std::string> argv;
-  std::string name;   // in the log
-  std::string token;  // requests need it
+  std::string name;                    // in the log
+  std::vector<std::string> passed_on;  // variables of this process's environment
+  std::string token;                   // requests need it
   // No private memory above it; 0 = no limit.
   uint64_t data_limit_bytes = 0;
 };
