@@ -35,6 +35,8 @@ JOBS = "-j" + os.environ.get("HEARTH_JOBS", "2")
 # sanitizers. The thread sanitizer looks at the components that own threads.
 ASAN_COMPONENTS = ("base", "codec", "text", "tensor", "formats", "tokenizers", "client", "net", "storage/xet", "hub/inspector", "search")
 TSAN_COMPONENTS = ("net", "tokenizers")
+# Of these only the tests of what owns threads.
+TSAN_FILTERS = {"runtime": "*Engine*:*Encoder*:*Cache*:*Beam*"}
 
 
 # Real clients: suite, its environment, its files and whether large files go by Xet (minutes: its limit).
@@ -193,7 +195,7 @@ class Runner:
         rounds = "200" if self.options.long else "3"
         return self.pytest("fault", "hub2", ["tests/fault"], [f"--kill-rounds={rounds}"])
 
-    def sanitized(self, preset, components):
+    def sanitized(self, preset, components, filters=None):
         built = [name for name in components if list((ROOT / "src").glob(f"{name}/*_test.cc"))]
         tests = {name: f"hearth_{name.replace('/', '_')}_test" for name in built}
         self.build(preset, list(tests.values()))
@@ -202,7 +204,8 @@ class Runner:
             label = f"{preset}-{name.replace('/', '-')}"
             path = REPORTS / f"{label}.xml"
             binary = ROOT / "build" / preset / "src" / name / tests[name]
-            code = self.command(label, [binary, f"--gtest_output=xml:{path}", "--gtest_brief=1"],
+            chosen = [f"--gtest_filter={filters[name]}"] if filters and name in filters else []
+            code = self.command(label, [binary, f"--gtest_output=xml:{path}", "--gtest_brief=1", *chosen],
                                 check=False)
             if not path.exists():
                 raise Failure(f"{label} ended with status {code} and no report")
@@ -213,7 +216,7 @@ class Runner:
         return self.sanitized("asan", ASAN_COMPONENTS)
 
     def tsan(self):
-        return self.sanitized("tsan", TSAN_COMPONENTS)
+        return self.sanitized("tsan", (*TSAN_COMPONENTS, *TSAN_FILTERS), TSAN_FILTERS)
 
     def fuzz(self):
         names = sorted(path.stem for path in (ROOT / "src").rglob("*_fuzz.cc"))

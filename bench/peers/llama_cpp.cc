@@ -1,11 +1,13 @@
 // llama.cpp behind the line protocol of bench/tools/runtime_bench.cc, and its quantiser.
-//   llama_cpp MODEL THREADS          then "prefill TOKENS", "decode SEQUENCES TOKENS"
-//   llama_cpp quantize IN OUT TYPE   TYPE: F16, Q8_0, Q4_0, Q4_K_M
+//   llama_cpp MODEL THREADS          then "prefill TOKENS", "decode SEQUENCES TOKENS", "logits IN
+//   OUT" llama_cpp quantize IN OUT TYPE   TYPE: F16, Q8_0, Q4_0, Q4_K_M...
+// With HEARTH_IK_LLAMA: ik_llama.cpp, whose functions have llama.cpp's older names.
 #include <time.h>
 
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
 #include <map>
 #include <sstream>
@@ -25,6 +27,29 @@ double CpuSeconds() {
   return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) * 1e-9;
 }
 
+#ifdef HEARTH_IK_LLAMA
+llama_model* LoadModel(const char* path, llama_model_params params) {
+  params.repack_tensors = true;  // to its interleaved forms, which compute faster
+  return llama_model_load_from_file(path, params);
+}
+int VocabularyOf(const llama_model* model) { return llama_n_vocab(model); }
+void Forget(llama_context* context) { llama_kv_cache_clear(context); }
+void KeepApart(llama_context_params*) {}
+#else
+llama_model* LoadModel(const char* path, llama_model_params params) {
+  return llama_model_load_from_file(path, params);
+}
+int VocabularyOf(const llama_model* model) {
+  return llama_vocab_n_tokens(llama_model_get_vocab(model));
+}
+void Forget(llama_context* context) { llama_memory_clear(llama_get_memory(context), true); }
+// Caches of their own are the faster form.
+void KeepApart(llama_context_params* params) {
+  params->kv_unified = false;
+  params->swa_full = false;
+}
+#endif
+
 void Check(bool holds, const char* what) {
   if (!holds) throw std::runtime_error(what);
 }
@@ -34,9 +59,9 @@ class Peer {
   Peer(const char* path, int threads) : threads_(threads) {
     llama_model_params params = llama_model_default_params();
     params.n_gpu_layers = 0;
-    model_ = llama_model_load_from_file(path, params);
+    model_ = LoadModel(path, params);
     Check(model_ != nullptr, "no model");
-    vocabulary_ = llama_vocab_n_tokens(llama_model_get_vocab(model_));
+    vocabulary_ = VocabularyOf(model_);
   }
 
   std::string Answer(const std::string& line) {
@@ -48,6 +73,11 @@ class Peer {
       words >> tokens;
       return Generate(1, tokens, 1);
     }
+    if (what == "logits") {
+      std::string in, out;
+      words >> in >> out;
+      return Logits(in, out);
+    }
     int sequences = 0, tokens = 0;
     words >> sequences >> tokens;
     Check(what == "decode", "unknown command");
@@ -55,7 +85,7 @@ class Peer {
   }
 
  private:
-  // A context per number of sequences: caches of their own are the faster form.
+  // A context per number of sequences.
   llama_context* Context(int sequences) {
     llama_context*& context = contexts_[sequences];
     if (context != nullptr) return context;
@@ -64,8 +94,7 @@ class Peer {
     params.n_ctx = sequences == 1 ? 1024 : 256 * sequences;
     params.n_batch = params.n_ubatch = 512;
     params.n_threads = params.n_threads_batch = threads_;
-    params.kv_unified = false;
-    params.swa_full = false;
+    KeepApart(&params);
     context = llama_init_from_model(model_, params);
     Check(context != nullptr, "no context");
     return context;
@@ -95,7 +124,7 @@ class Peer {
 
   std::string Generate(int sequences, int prompt, int tokens) {
     llama_context* context = Context(sequences);
-    llama_memory_clear(llama_get_memory(context), true);
+    Forget(context);
     llama_batch batch = llama_batch_init(512, 0, 1);
     for (int s = 0; s < sequences; ++s) {
       for (int i = 0; i < prompt; ++i) Add(&batch, NextToken(), i, s, i + 1 == prompt);
@@ -120,6 +149,28 @@ class Peer {
     return answer.str();
   }
 
+  // Every line of `in` is one sequence: the scores after each of its tokens, fp32.
+  std::string Logits(const std::string& in, const std::string& out) {
+    llama_context* context = Context(1);
+    std::ifstream lines(in);
+    std::ofstream scores(out, std::ios::binary);
+    int sequences = 0;
+    for (std::string line; std::getline(lines, line); ++sequences) {
+      Forget(context);
+      llama_batch batch = llama_batch_init(512, 0, 1);
+      std::istringstream numbers(line);
+      for (llama_token id; numbers >> id;) Add(&batch, id, batch.n_tokens, 0, true);
+      Check(llama_decode(context, batch) == 0, "decode failed");
+      for (int i = 0; i < batch.n_tokens; ++i) {
+        scores.write(reinterpret_cast<const char*>(llama_get_logits_ith(context, i)),
+                     static_cast<std::streamsize>(sizeof(float)) * vocabulary_);
+      }
+      llama_batch_free(batch);
+    }
+    Check(scores.good(), "cannot write");
+    return "{\"sequences\": " + std::to_string(sequences) + "}";
+  }
+
   int threads_, vocabulary_ = 0;
   llama_model* model_ = nullptr;
   std::map<int, llama_context*> contexts_;
@@ -127,10 +178,12 @@ class Peer {
 };
 
 void Quantize(const char* in, const char* out, const std::string& type) {
-  const std::map<std::string, llama_ftype> types = {{"F16", LLAMA_FTYPE_MOSTLY_F16},
-                                                    {"Q8_0", LLAMA_FTYPE_MOSTLY_Q8_0},
-                                                    {"Q4_0", LLAMA_FTYPE_MOSTLY_Q4_0},
-                                                    {"Q4_K_M", LLAMA_FTYPE_MOSTLY_Q4_K_M}};
+  const std::map<std::string, llama_ftype> types = {
+      {"F16", LLAMA_FTYPE_MOSTLY_F16},       {"Q8_0", LLAMA_FTYPE_MOSTLY_Q8_0},
+      {"Q4_0", LLAMA_FTYPE_MOSTLY_Q4_0},     {"Q4_1", LLAMA_FTYPE_MOSTLY_Q4_1},
+      {"Q5_0", LLAMA_FTYPE_MOSTLY_Q5_0},     {"Q5_1", LLAMA_FTYPE_MOSTLY_Q5_1},
+      {"Q5_K_M", LLAMA_FTYPE_MOSTLY_Q5_K_M}, {"Q6_K", LLAMA_FTYPE_MOSTLY_Q6_K},
+      {"Q4_K_M", LLAMA_FTYPE_MOSTLY_Q4_K_M}};
   llama_model_quantize_params params = llama_model_quantize_default_params();
   params.ftype = types.at(type);
   params.nthread = 2;

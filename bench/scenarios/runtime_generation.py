@@ -2,8 +2,8 @@
 
 Prefill of 512 tokens to the first answer, and greedy decoding of 1, 4 and 16 sequences. Same threads, each engine on its own
 cores, rounds interleaved. Shares: bytes of weights that a step of one sequence must read, over what this machine reads; 2 x
-weights x tokens of a prefill, over the int8 peak of the machine's vector units. The OpenVINO GenAI runtime joins for prefill
-where it can read the file. HEARTH_BENCH_CASES (as smollm2-135m/Q8_0/1 or smollm2-135m/Q8_0/1/decode4) and HEARTH_BENCH_ROUNDS
+weights x tokens of a prefill, over the int8 peak of the machine's vector units. ik_llama.cpp joins where it is built (see
+peers/llama_cpp.py), the OpenVINO GenAI runtime for prefill where it can read the file. HEARTH_BENCH_CASES (as smollm2-135m/Q8_0/1 or smollm2-135m/Q8_0/1/decode4) and HEARTH_BENCH_ROUNDS
 make a run smaller; what a smaller run does not measure stays in the results as it was.
 """
 import os
@@ -36,6 +36,9 @@ def prepare(shape, kind, python, driver):
 
 def engines(file, threads, python, driver):
     found = [Engine("hearth", [RUNTIME_BENCH, file, "native", threads], threads), Engine("llama.cpp", [driver, file, threads], threads)]
+    ik = llama_cpp.ik_driver()
+    if ik:
+        found.append(Engine("ik_llama.cpp", [ik, file, threads], threads))
     genai = Engine("openvino genai", [python, ROOT / "bench/peers/generation_openvino.py", file, threads], threads)
     try:
         genai("prefill", 16)
@@ -59,7 +62,7 @@ def case_rows(running, case, rounds, title):
         if rival == "hearth":
             continue
         _, ratio = compared(samples, "hearth", [rival])
-        goal = GOALS[case] if rival == "llama.cpp" else 1.5
+        goal = {"llama.cpp": GOALS[case], "ik_llama.cpp": 1}.get(rival, 1.5)
         rows.append({"what": f"{title}, {case}, over {rival}", "goal": f">= {goal}", "unit": "x", "value": ratio["median"], "spread": ratio})
     detail = figures(samples)
     print({name: round(each["per_second"]["median"], 1) for name, each in detail.items()}, flush=True)

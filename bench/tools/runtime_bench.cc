@@ -10,6 +10,7 @@
 //   sentence MILLISECONDS             one after the other, from text to vector: also "p50", seconds
 //   together MILLISECONDS             all in one call, from text to vectors
 //   vector FILE                       embeddings of the texts, fp32, to a file
+//   logits IN OUT                     scores after each token of each line of ids, fp32, to a file
 // Answers {"items": texts or tokens, "wall": s, "cpu": s of all threads}.
 #include <fmt/format.h>
 #include <time.h>
@@ -21,6 +22,7 @@
 #include <fstream>
 #include <iostream>
 #include <mutex>
+#include <numeric>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -28,6 +30,7 @@
 #include "base/error.h"
 #include "runtime/runner.h"
 #include "runtime/tasks/embeddings.h"
+#include "tensor/cpu/session.h"
 
 namespace {
 
@@ -42,7 +45,7 @@ double CpuSeconds() {
 
 class Bench {
  public:
-  Bench(const std::string& path, const std::string& precision, int threads) {
+  Bench(const std::string& path, const std::string& precision, int threads) : threads_(threads) {
     hearth::runtime::LoadOptions load;
     load.precision = hearth::runtime::ParsePrecision(precision);
     hearth::runtime::EngineOptions options;
@@ -74,6 +77,10 @@ class Bench {
     if (what == "decode") {
       uint32_t sequences = Number(words);
       return Generate(sequences, 1, Number(words));
+    }
+    if (what == "logits") {
+      std::string in = Word(words);
+      return Logits(in, Word(words));
     }
     throw hearth::Error(hearth::Code::kInvalidArgument, "unknown command " + what);
   }
@@ -194,6 +201,34 @@ class Bench {
     });
   }
 
+  // With the cache that generation has.
+  std::string Logits(const std::string& in, const std::string& out) {
+    ReadTexts(in);
+    const hearth::runtime::Model& model = runner_->model();
+    hearth::tensor::ThreadTeam team(threads_);
+    hearth::tensor::CpuSession session(model.Program(hearth::runtime::Head::kCausalLm), team);
+    hearth::tensor::KvCache cache(
+        {model.shape().layers, model.shape().kv_heads, model.shape().head_dim,
+         hearth::runtime::EngineOptions().kv_type},
+        64);
+    std::ofstream file(out, std::ios::binary);
+    for (const EncoderInput& text : texts_) {
+      std::vector<uint32_t> places(std::max<size_t>(text.ids.size(), 64));
+      std::iota(places.begin(), places.end(), 0u);
+      std::span<const uint32_t> rows = std::span(places).first(text.ids.size());
+      hearth::tensor::Segment segment{0, static_cast<uint32_t>(rows.size()), 0,
+                                      std::span(places).first(64)};
+      session.Run({text.ids, rows, {}, {&segment, 1}, rows}, &cache);
+      hearth::tensor::OutputRows scores = session.Output("logits");
+      for (uint64_t i = 0; i < scores.rows; ++i) {
+        file.write(reinterpret_cast<const char*>(scores.Row(i).data()),
+                   static_cast<std::streamsize>(scores.columns * sizeof(float)));
+      }
+    }
+    return fmt::format("{{\"sequences\": {}}}", texts_.size());
+  }
+
+  int threads_;
   std::unique_ptr<hearth::runtime::Runner> runner_;
   std::vector<EncoderInput> texts_;
   std::vector<std::string> sentences_;

@@ -116,6 +116,9 @@ void ScaleYarn(const RopeSettings& settings, double theta, uint32_t dims,
 void ScaleLongRope(const RopeSettings& settings, const std::vector<double>& plain,
                    RopeOptions* options) {
   double length = settings.OriginalLength();
+  if (!(length >= 1 && length <= UINT32_MAX)) {
+    throw Error(Code::kInvalidArgument, "config.json: impossible original_max_position_embeddings");
+  }
   double longest = settings.config.Count({"max_position_embeddings"}, 2048u, UINT32_MAX);
   double factor = settings.Find("factor").value_or(longest / length);
   double attention = factor <= 1 ? 1.0 : std::sqrt(1 + std::log(factor) / std::log(length));
@@ -161,8 +164,9 @@ RopeOptions ParseRope(const ModelConfig& config, uint32_t head_dim, std::string_
   double theta = settings.Find("rope_theta").value_or(config.Real({"rope_theta"}, 10000.0f));
   double share = settings.Find("partial_rotary_factor")
                      .value_or(config.Real({"partial_rotary_factor", "rotary_pct"}, 1.0f));
-  auto dims = static_cast<uint32_t>(head_dim * share);
-  if (!(theta > 0) || dims == 0 || dims > head_dim) {
+  const bool is_share = share > 0 && share <= 1;
+  auto dims = is_share ? static_cast<uint32_t>(head_dim * share) : 0;
+  if (!(theta > 0) || dims == 0) {
     throw Error(Code::kInvalidArgument, "config.json: impossible rotary positions");
   }
   RopeOptions options;

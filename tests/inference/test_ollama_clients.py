@@ -117,6 +117,36 @@ def test_python_calls_of_tools(tmp_path):
     assert worker.stop() == 0
 
 
+def test_python_logprobs(llama):
+    client = ollama.Client(llama.url)
+    theirs = requests.post(llama.url + "/v1/chat/completions", json=dict(messages=MESSAGES, temperature=0, max_tokens=12, logprobs=True,
+                                                                        top_logprobs=2)).json()["choices"][0]["logprobs"]["content"]
+    expected = [(each["token"], each["logprob"], [other["token"] for other in each["top_logprobs"]]) for each in theirs]
+    whole = client.chat("test/model", MESSAGES, options=SURE, logprobs=True, top_logprobs=2)
+    parts = list(client.chat("test/model", MESSAGES, options=SURE, logprobs=True, top_logprobs=2, stream=True))
+    for found in (whole.logprobs, [each for part in parts for each in part.logprobs or []]):
+        assert [(each.token, each.logprob, [other.token for other in each.top_logprobs]) for each in found] == expected
+    assert client.chat("test/model", MESSAGES, options=SURE).logprobs is None
+    made = client.generate("test/model", "the cat", raw=True, options=SURE, logprobs=True)
+    assert len(made.logprobs) == made.eval_count
+
+
+def test_python_thinking_is_the_templates(tmp_path):
+    tiny_llama(tmp_path)
+    settings = json.loads((tmp_path / "tokenizer_config.json").read_text())
+    settings["chat_template"] = ("{% if enable_thinking is defined %}{{ 'cat' if enable_thinking else 'mat' }}{% endif %}"
+                                 "{% if reasoning_effort == 'high' %}dog{% endif %}" + TEMPLATE)
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings))
+    worker = Worker(tmp_path, "--precision", "fp32")
+    client = ollama.Client(worker.url)
+    tokens = {think: client.chat("test/model", MESSAGES, options=SURE, think=think).prompt_eval_count for think in (None, False, True, "high")}
+    assert tokens[None] + 3 == tokens[False] == tokens[True] == tokens["high"] - 3
+    assert client.generate("test/model", MESSAGES[0]["content"], options=SURE, think="high").prompt_eval_count == tokens["high"]
+    answer = requests.post(worker.url + "/api/chat", json={"messages": MESSAGES, "think": "much"})
+    assert answer.status_code == 400 and "think" in answer.json()["error"]
+    assert worker.stop() == 0
+
+
 def test_python_embeddings(minilm):
     client = ollama.Client(minilm.url)
     two = client.embed("test/model", ["a cat", "a stone"])

@@ -15,7 +15,7 @@ TOLERANCE = {"cpu": 2e-5, "reference": 2e-5, "torch": 2e-5}
 LENGTHS = (23, 1, 12)  # one batch of these; longer than the windows of the small configurations
 DECODERS = [name for name, (kind, _) in tiny_models.FORWARD.items() if kind.endswith(("ForCausalLM", "LMHeadModel"))]
 # Past 16 tokens all angles change: a sequence must then be computed anew (phi4), or its later tokens otherwise.
-SWITCHING = {"phi4", "llama-dynamic-long"}
+SWITCHING = {"phi4", "llama-dynamic-long", "gpt_neox-dynamic-long"}
 
 
 @pytest.fixture(scope="module", params=sorted(TOLERANCE))

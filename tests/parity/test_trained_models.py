@@ -20,7 +20,7 @@ WINDOWS, WINDOW = 8, 128  # of held-out text that perplexities are taken over
 # has (int4 0.0008 and 0.4 %, Q4_0 0.0004 and 0.1 %). A kernel or quantiser that goes wrong is past these by far, another order of sums is not.
 BOUNDS = {
     "bf16": (0.0001, 0.001), "int8": (0.0002, 0.002), "int4": (0.003, 0.015),
-    "Q8_0": (0.0001, 0.001), "Q4_0": (0.0015, 0.006), "Q4_K_M": (0.0015, 0.006),
+    "Q8_0": (0.0001, 0.001), "Q6_K": (0.0003, 0.002), "Q5_K_M": (0.0005, 0.003), "Q4_0": (0.0015, 0.006), "Q4_K_M": (0.0015, 0.006),
 }
 
 
@@ -108,6 +108,32 @@ def test_quantised_forms_stay_near_fp32(form, home, windows, tmp_path):
     print(f"{form}: divergence {divergence(exact, logs):.5f}, perplexity {perplexity(exact, windows):.3f} {rise:+.4f}")
     most, most_rise = BOUNDS[form]
     assert 0 <= divergence(exact, logs) < most and rise < most_rise
+
+
+def test_perplexity_by_the_command_is_that_of_transformers(home, llama, held_out, tmp_path):
+    """Windows of 128 tokens, of each the tokens behind the first of the second half; and a quantised form beside its own."""
+    text, file = held_out["english"][:8000], tmp_path / "text.txt"
+    file.write_text(text)
+    ids = transformers.AutoTokenizer.from_pretrained(home / "llama")(text)["input_ids"]
+    rows = torch.tensor(ids[:len(ids) // WINDOW * WINDOW]).reshape(-1, WINDOW)
+    with torch.no_grad():
+        logs = torch.log_softmax(llama(rows).logits.double(), -1).numpy()
+    picked = [logs[w, i, rows[w, i + 1]] for w in range(len(rows)) for i in range(WINDOW // 2, WINDOW - 1)]
+
+    def ask(model, *options):
+        out = subprocess.run([BINARY, "bench", model, "--perplexity", file, "--context", str(WINDOW), "--json", *options],
+                             capture_output=True, text=True, check=True).stdout
+        return json.loads(out)
+
+    found = ask(home / "llama", "--precision", "fp32")
+    assert found["windows"] == len(rows) and found["tokens"] == len(picked)
+    assert found["perplexity"] == pytest.approx(math.exp(-np.mean(picked)), rel=1e-4)
+    assert found["bits_per_byte"] == pytest.approx(-np.mean(picked) / math.log(2) * len(ids) / len(text.encode()), rel=1e-4)
+    subprocess.run([BINARY, "convert", home / "llama", tmp_path / "model.gguf", "--type", "Q4_0"], check=True, capture_output=True)
+    beside = ask(tmp_path / "model.gguf", "--reference", home / "llama")
+    assert beside["reference_perplexity"] == pytest.approx(found["perplexity"], rel=1e-4)
+    assert 0 < beside["divergence"] < BOUNDS["Q4_0"][0] and 0.9 < beside["same_best"] < 1
+    assert beside["perplexity"] == pytest.approx(found["perplexity"], rel=BOUNDS["Q4_0"][1])
 
 
 def documents(text):

@@ -152,6 +152,8 @@ FORWARD = {
     "opt-answer": ("OPTForQuestionAnswering", OPT),
     "gpt_neox": ("GPTNeoXForCausalLM", NEOX),
     "gpt_neox-serial": ("GPTNeoXForCausalLM", dict(NEOX, use_parallel_residual=False, tie_word_embeddings=True, rotary_pct=0.5)),
+    "gpt_neox-dynamic-long": ("GPTNeoXForCausalLM", dict(NEOX, max_position_embeddings=16, rope_parameters=rope(
+        "dynamic", factor=4.0, partial_rotary_factor=0.5))),
     "gpt_neox-no-biases": ("GPTNeoXForCausalLM", dict(NEOX, attention_bias=False)),
     "gpt_neox-sequence": ("GPTNeoXForSequenceClassification", dict(NEOX, num_labels=3, pad_token_id=0)),
     "gpt_neox-token": ("GPTNeoXForTokenClassification", dict(NEOX, num_labels=3)),

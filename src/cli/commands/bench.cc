@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "cli/command.h"
 #include "cli/model_options.h"
+#include "cli/perplexity_report.h"
 #include "cli/progress.h"
 
 namespace hearth::cli {
@@ -17,6 +18,7 @@ namespace {
 
 struct BenchCommand {
   ModelOptions model;
+  PerplexityCommand perplexity;
   uint32_t prompt = 512;
   uint32_t generate = 64;
   std::vector<uint32_t> sequences = {1, 4, 16};
@@ -130,8 +132,7 @@ std::vector<Json> BenchEncoder(runtime::Runner& runner, const BenchCommand& comm
           encoder.Run(inputs, "embedding", [](size_t, const tensor::OutputRows&) {});
         }
       };
-      reports.push_back(Report(fmt::format("{} x {} tokens", texts, tokens),
-                               1.0 * texts * repeats,
+      reports.push_back(Report(fmt::format("{} x {} tokens", texts, tokens), 1.0 * texts * repeats,
                                Measure(command.rounds, progress, &done, work)));
     }
   }
@@ -139,6 +140,11 @@ std::vector<Json> BenchEncoder(runtime::Runner& runner, const BenchCommand& comm
 }
 
 void Run(const BenchCommand& command) {
+  if (!command.perplexity.file.empty()) {
+    Json report = MeasurePerplexity(command.model, command.perplexity);
+    if (command.json) return fmt::print("{}\n", report.Dump(2));
+    return PrintPerplexity(report);
+  }
   std::unique_ptr<runtime::Runner> runner = command.model.Load();
   bool generates = runner->model().head() == runtime::Head::kCausalLm;
   std::vector<Json> reports =
@@ -162,8 +168,10 @@ void Run(const BenchCommand& command) {
 
 void AddBenchCommand(CLI::App& app, Outcome*) {
   auto options = std::make_shared<BenchCommand>();
-  CLI::App* command = app.add_subcommand("bench", "How fast a model runs on this machine");
+  CLI::App* command = app.add_subcommand(
+      "bench", "How fast a model runs on this machine, or how well it predicts a text");
   options->model.AddTo(command);
+  options->perplexity.AddTo(command);
   command->add_option("--prompt", options->prompt, "Tokens of the prefill")->capture_default_str();
   command->add_option("--generate", options->generate, "Tokens that each sequence gets")
       ->capture_default_str();

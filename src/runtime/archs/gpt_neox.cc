@@ -27,7 +27,7 @@ ModelShape Shape(const ModelConfig& config) {
   shape.heads = shape.kv_heads = config.RequireCount({"num_attention_heads"}, 65536);
   shape.head_dim = shape.hidden / std::max(shape.heads, 1u);
   CheckHeads(shape);
-  shape.max_tokens = config.Count({"max_position_embeddings"}, 2048u, UINT32_MAX);
+  shape.max_tokens = LongestText(config);
   shape.is_decoder = true;
   return shape;
 }

@@ -30,6 +30,7 @@ struct Encoder::Call {
   std::span<const EncoderInput> inputs;
   std::string_view output;
   const Visit& visit;
+  const std::stop_token& left;
   std::condition_variable wake{};
   bool leads = false, done = false;  // under the encoder's mutex
   std::mutex failure_mutex{};
@@ -99,7 +100,12 @@ void Encoder::Deliver(const MicroBatch& micro, std::span<const Segment> segments
 
 // Failures go to the calls that they belong to: a batch of several that the model refuses is taken
 // text by text.
-void Encoder::Compute(const MicroBatch& micro, Session& session) {
+void Encoder::Compute(const MicroBatch& whole, Session& session) {
+  MicroBatch micro;
+  for (const Text& text : whole.texts) {
+    if (!text.call->left.stop_requested()) micro.texts.push_back(text);
+  }
+  if (micro.texts.empty()) return;
   try {
     std::vector<uint32_t> ids, positions, types, outputs;
     std::vector<Segment> segments;
@@ -188,10 +194,10 @@ void Encoder::RunRound(std::span<Call* const> round) {
 
 // Whoever finds nobody computing leads: it computes for all that wait and then wakes the first of
 // those that came meanwhile to lead on.
-void Encoder::Run(std::span<const EncoderInput> inputs, std::string_view output,
-                  const Visit& visit) {
+void Encoder::Run(std::span<const EncoderInput> inputs, std::string_view output, const Visit& visit,
+                  const std::stop_token& left) {
   CheckLengths(inputs);
-  Call call{inputs, output, visit};
+  Call call{inputs, output, visit, left};
   std::unique_lock lock(mutex_);
   waiting_.push_back(&call);
   if (busy_) {
@@ -220,6 +226,8 @@ void Encoder::Run(std::span<const EncoderInput> inputs, std::string_view output,
   }
   lock.unlock();
   if (call.failure) std::rethrow_exception(call.failure);
+  // Whether anything was left out is not known, and nobody asks.
+  if (left.stop_requested()) throw Error(Code::kUnavailable, "the caller has left");
 }
 
 }  // namespace hearth::runtime

@@ -4,9 +4,11 @@
 // each thread takes the next micro-batch and computes it alone, so threads never wait for each
 // other. A single micro-batch is shared by all threads instead. Run may be called from several
 // threads: the texts of all calls that wait meanwhile are computed together, so that many clients
-// with a text each are served as fast as one with many. A call's failure is its own.
+// with a text each are served as fast as one with many. A call's failure is its own. A call that is
+// left loses the micro-batches that have not begun.
 //
-// Errors: kUnprocessable for a text that is empty or longer than the model takes.
+// Errors: kUnprocessable for a text that is empty or longer than the model takes; kUnavailable for
+// a call that is left.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +17,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -40,7 +43,9 @@ class Encoder {
   // Calls `visit` once per input with its rows of the named output: one row per token, per output
   // position, or a single one. Calls come from several threads at once, each for another input.
   using Visit = std::function<void(size_t input, const tensor::OutputRows& rows)>;
-  void Run(std::span<const EncoderInput> inputs, std::string_view output, const Visit& visit);
+  // When `left` is asked to stop, texts that are not yet being computed never are.
+  void Run(std::span<const EncoderInput> inputs, std::string_view output, const Visit& visit,
+           const std::stop_token& left = {});
 
   int threads() const { return team_.threads(); }
 

@@ -105,6 +105,25 @@ TEST_F(EncoderTest, AFailureIsItsCallersAlone) {
   EXPECT_EQ(thrown, 40);
 }
 
+TEST_F(EncoderTest, TextsThatNobodyWaitsForAnyMoreAreNotComputed) {
+  Encoder encoder(model_->EmbeddingProgram(), 256, 1);
+  const std::vector<EncoderInput> texts = Texts(3, {200, 200, 200, 200, 200});
+  std::stop_source client;
+  int computed = 0;
+  auto leave = [&](size_t, const tensor::OutputRows&) {
+    ++computed;
+    client.request_stop();
+  };
+  try {
+    encoder.Run(texts, "embedding", leave, client.get_token());
+    ADD_FAILURE() << "nobody was left";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kUnavailable);
+  }
+  EXPECT_EQ(computed, 1);
+  EXPECT_EQ(Embed(encoder, texts).size(), texts.size());
+}
+
 TEST_F(EncoderTest, RefusesEmptyAndLongTextsAndUnknownOutputs) {
   Encoder encoder(model_->EmbeddingProgram(), 16, 1);
   auto ignore = [](size_t, const tensor::OutputRows&) {};

@@ -19,11 +19,12 @@ EmbeddingOptions ReadEmbeddingOptions(Runner& runner, const Json& parameters) {
   return options;
 }
 
-EmbeddedTexts EmbedTokens(Runner& runner, std::span<const EncoderInput> inputs, bool normalize) {
+EmbeddedTexts EmbedTokens(Runner& runner, std::span<const EncoderInput> inputs, bool normalize,
+                          const std::stop_token& left) {
   EmbeddedTexts embedded;
   embedded.vectors.resize(inputs.size());
   for (const EncoderInput& input : inputs) embedded.tokens += input.ids.size();
-  runner.embedder().Run(inputs, "embedding", [&](size_t index, const tensor::OutputRows& rows) {
+  auto keep = [&](size_t index, const tensor::OutputRows& rows) {
     std::span<const float> row = rows.Row(0);
     std::vector<float>& vector = embedded.vectors[index];
     vector.assign(row.begin(), row.end());
@@ -32,7 +33,8 @@ EmbeddedTexts EmbedTokens(Runner& runner, std::span<const EncoderInput> inputs, 
     for (float value : vector) squares += double{value} * value;
     auto factor = static_cast<float>(1 / std::max(std::sqrt(squares), 1e-12));
     for (float& value : vector) value *= factor;
-  });
+  };
+  runner.embedder().Run(inputs, "embedding", keep, left);
   return embedded;
 }
 
@@ -80,7 +82,7 @@ EmbeddedTexts EmbedTexts(Runner& runner, std::span<const std::string> texts,
     }
     inputs.push_back(std::move(input));
   }
-  return EmbedTokens(runner, inputs, options.normalize);
+  return EmbedTokens(runner, inputs, options.normalize, options.left);
 }
 
 double Similarity(const Model& model, std::span<const float> a, std::span<const float> b) {

@@ -15,6 +15,7 @@ struct EmbeddingOptions {
   bool truncate = true;     // false: a text that is too long is refused
   bool keeps_end = false;   // truncation cuts off the beginning
   std::shared_ptr<const LoadedAdapter> adapter = nullptr;  // may be null
+  std::stop_token left{};  // asked to stop: texts that wait are not computed, kUnavailable
 };
 
 struct EmbeddedTexts {
@@ -26,7 +27,8 @@ struct EmbeddedTexts {
 EmbeddedTexts EmbedTexts(Runner& runner, std::span<const std::string> texts,
                          const EmbeddingOptions& options);
 // The same for tokens that a caller made.
-EmbeddedTexts EmbedTokens(Runner& runner, std::span<const EncoderInput> inputs, bool normalize);
+EmbeddedTexts EmbedTokens(Runner& runner, std::span<const EncoderInput> inputs, bool normalize,
+                          const std::stop_token& left = {});
 // "normalize", "prompt_name", "truncate", "truncation_direction", "adapter_id".
 EmbeddingOptions ReadEmbeddingOptions(Runner& runner, const Json& parameters);
 // By what the model was trained for: cosine, or the inner product.

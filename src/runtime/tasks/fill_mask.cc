@@ -67,13 +67,14 @@ Json Candidates(Runner& runner, const EncoderInput& input, uint32_t place, std::
   return answer;
 }
 
-Json FillOne(Runner& runner, EncoderInput input, const std::vector<uint32_t>& targets, size_t top) {
+Json FillOne(Runner& runner, EncoderInput input, const std::vector<uint32_t>& targets, size_t top,
+             const std::stop_token& left) {
   uint32_t mask = MaskToken(runner);
   for (uint32_t i = 0; i < input.ids.size(); ++i) {
     if (input.ids[i] == mask) input.outputs.push_back(i);
   }
   if (input.outputs.empty()) Refuse("No mask_token found on the input");
-  Logits logits = RunHead(runner, Head::kMaskedLm, {&input, 1});
+  Logits logits = RunHead(runner, Head::kMaskedLm, {&input, 1}, left);
   Json all = Json::Arr();
   for (size_t i = 0; i < input.outputs.size(); ++i) {
     auto begin = logits.values[0].begin() + i * logits.columns;
@@ -84,14 +85,14 @@ Json FillOne(Runner& runner, EncoderInput input, const std::vector<uint32_t>& ta
   return all.size() == 1 ? all.AsArray()->front() : all;
 }
 
-Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token&) {
+Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token& left) {
   bool is_list = false;
   std::vector<uint32_t> targets = ReadTargets(runner, parameters);
   size_t top = ReadCount(parameters, "top_k", 1000).value_or(targets.empty() ? 5 : targets.size());
   Json answers = Json::Arr();
   std::vector<TextPair> texts = ReadTexts(inputs, &is_list);
   for (EncoderInput& input : EncodeInputs(runner, texts, parameters)) {
-    answers.Push(FillOne(runner, std::move(input), targets, top));
+    answers.Push(FillOne(runner, std::move(input), targets, top, left));
   }
   return is_list ? answers : answers.AsArray()->front();
 }

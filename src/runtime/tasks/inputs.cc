@@ -135,19 +135,21 @@ std::vector<size_t> BestFirst(std::span<const float> scores) {
   return order;
 }
 
-Logits RunHead(Runner& runner, Head head, std::span<const EncoderInput> inputs) {
+Logits RunHead(Runner& runner, Head head, std::span<const EncoderInput> inputs,
+               const std::stop_token& left) {
   Logits logits;
   logits.values.resize(inputs.size());
   Encoder& encoder = runner.encoder(head);
   if (auto shape = runner.model().Program(head)->FindOutput("logits")) {
     logits.columns = shape->columns;
   }
-  encoder.Run(inputs, "logits", [&](size_t index, const tensor::OutputRows& rows) {
+  auto keep = [&](size_t index, const tensor::OutputRows& rows) {
     for (uint64_t row = 0; row < rows.rows; ++row) {
       std::span<const float> values = rows.Row(row);
       logits.values[index].insert(logits.values[index].end(), values.begin(), values.end());
     }
-  });
+  };
+  encoder.Run(inputs, "logits", keep, left);
   return logits;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -55,7 +56,8 @@ struct Logits {
   std::vector<std::vector<float>> values;  // by text: rows one after another
   uint32_t columns = 0;
 };
-Logits RunHead(Runner& runner, Head head, std::span<const EncoderInput> inputs);
+Logits RunHead(Runner& runner, Head head, std::span<const EncoderInput> inputs,
+               const std::stop_token& left);
 
 // Places of the scores, the best first; equal ones in their order.
 std::vector<size_t> BestFirst(std::span<const float> scores);

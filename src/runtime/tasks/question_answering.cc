@@ -54,7 +54,7 @@ void AddSpans(const tokenizers::Encoding& window, const std::vector<float>& logi
   spans->resize(keep);
 }
 
-Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token&) {
+Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token& left) {
   const Json *question = inputs.Find("question"), *context = inputs.Find("context");
   if (question == nullptr || context == nullptr) {
     Refuse("inputs must hold \"question\" and \"context\"");
@@ -87,7 +87,7 @@ Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::
   std::vector<EncoderInput> encoded;
   auto adapter = ReadAdapter(runner, parameters);
   for (const auto& window : windows) encoded.push_back(ToInput(window, adapter));
-  Logits logits = RunHead(runner, Head::kQuestionAnswering, encoded);
+  Logits logits = RunHead(runner, Head::kQuestionAnswering, encoded, left);
   std::vector<Span> spans;
   float null_score = 1000000;
   for (size_t i = 0; i < windows.size(); ++i) {

@@ -5,7 +5,7 @@ namespace hearth::runtime {
 namespace {
 
 // inputs: {"source_sentence", "sentences"}; one number a sentence, in their order.
-Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token&) {
+Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token& left) {
   const Json *source = inputs.Find("source_sentence"), *list = inputs.Find("sentences");
   if (source == nullptr || list == nullptr || list->AsArray() == nullptr) {
     Refuse("inputs must hold \"source_sentence\" and a list \"sentences\"");
@@ -13,7 +13,9 @@ Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::
   std::vector<std::string> texts = {ReadText(*source, "source_sentence")};
   for (const Json& sentence : *list->AsArray()) texts.push_back(ReadText(sentence, "a sentence"));
   if (texts.size() == 1) Refuse("\"sentences\" is empty");
-  EmbeddedTexts embedded = EmbedTexts(runner, texts, ReadEmbeddingOptions(runner, parameters));
+  EmbeddingOptions options = ReadEmbeddingOptions(runner, parameters);
+  options.left = left;
+  EmbeddedTexts embedded = EmbedTexts(runner, texts, options);
   Json answer = Json::Arr();
   for (size_t i = 1; i < texts.size(); ++i) {
     answer.Push(Similarity(runner.model(), embedded.vectors[0], embedded.vectors[i]));

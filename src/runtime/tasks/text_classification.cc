@@ -29,11 +29,11 @@ Json Answer(const Model& model, std::vector<float> scores, const std::string& fu
 
 // One list of labels per text, also for a single text: the shape that clients of the Inference API
 // read.
-Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token&) {
+Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token& left) {
   bool is_list = false;
   std::vector<TextPair> texts = ReadTexts(inputs, &is_list);
   std::vector<EncoderInput> encoded = EncodeInputs(runner, texts, parameters);
-  Logits logits = RunHead(runner, Head::kSequenceClassification, encoded);
+  Logits logits = RunHead(runner, Head::kSequenceClassification, encoded, left);
   auto function = ReadName(parameters, "function_to_apply");
   std::string name = function.value_or(DefaultFunction(runner.model(), logits.columns));
   if (name != "softmax" && name != "sigmoid" && name != "none") {

@@ -18,7 +18,7 @@ std::optional<std::string> Refusal(const Model& model) {
 }
 
 // inputs: {"query", "texts"}; best first. Scores are between 0 and 1 unless raw ones are wanted.
-Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token&) {
+Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token& left) {
   const Json *query = inputs.Find("query"), *list = inputs.Find("texts");
   if (query == nullptr || list == nullptr || list->AsArray() == nullptr) {
     Refuse("inputs must hold \"query\" and a list \"texts\"");
@@ -29,7 +29,7 @@ Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::
   }
   if (pairs.empty()) Refuse("\"texts\" is empty");
   std::vector<EncoderInput> encoded = EncodeInputs(runner, pairs, parameters);
-  Logits logits = RunHead(runner, Head::kSequenceClassification, encoded);
+  Logits logits = RunHead(runner, Head::kSequenceClassification, encoded, left);
   std::vector<float> scores;
   for (const std::vector<float>& row : logits.values) scores.push_back(row.front());
   if (!ReadFlag(parameters, "raw_scores").value_or(false)) Sigmoid(scores);

@@ -144,6 +144,7 @@ struct Wanted {
   std::string strategy;
   std::vector<std::string> ignored;
   std::shared_ptr<const LoadedAdapter> adapter;
+  std::stop_token left;
 };
 
 Json RunOne(Runner& runner, const TextPair& text, const Wanted& wanted) {
@@ -152,7 +153,7 @@ Json RunOne(Runner& runner, const TextPair& text, const Wanted& wanted) {
   const Model& model = runner.model();
   tokenizers::Encoding encoding = std::move(EncodeTexts(runner, {&text, 1}).front());
   EncoderInput input = ToInput(encoding, wanted.adapter);
-  Logits logits = RunHead(runner, Head::kTokenClassification, {&input, 1});
+  Logits logits = RunHead(runner, Head::kTokenClassification, {&input, 1}, wanted.left);
   std::vector<Entity> entities =
       TokenEntities(model, text.text, encoding, logits.values[0], logits.columns);
   if (strategy == "none" || strategy == "simple") {
@@ -174,7 +175,7 @@ Json RunOne(Runner& runner, const TextPair& text, const Wanted& wanted) {
   return answer;
 }
 
-Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token&) {
+Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token& left) {
   std::string strategy = ReadName(parameters, "aggregation_strategy").value_or("simple");
   if (strategy != "none" && strategy != "simple" && strategy != "first" && strategy != "average" &&
       strategy != "max") {
@@ -185,7 +186,7 @@ Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::
     ignored.clear();
     for (const Json& label : *given->AsArray()) ignored.push_back(ReadText(label, "a label"));
   }
-  Wanted wanted{strategy, std::move(ignored), ReadAdapter(runner, parameters)};
+  Wanted wanted{strategy, std::move(ignored), ReadAdapter(runner, parameters), left};
   bool is_list = false;
   Json answers = Json::Arr();
   for (const TextPair& text : ReadTexts(inputs, &is_list)) {

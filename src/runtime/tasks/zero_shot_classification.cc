@@ -69,13 +69,13 @@ std::string Hypothesis(const std::string& pattern, const std::string& label) {
 }
 
 Json Judge(Runner& runner, const std::string& text, const std::vector<std::string>& labels,
-           const Json& parameters) {
+           const Json& parameters, const std::stop_token& left) {
   Relations relations = FindRelations(runner.model());
   std::string pattern = ReadName(parameters, "hypothesis_template").value_or("This example is {}.");
   std::vector<TextPair> pairs;
   for (const std::string& label : labels) pairs.push_back({text, Hypothesis(pattern, label)});
   std::vector<EncoderInput> encoded = EncodeInputs(runner, pairs, parameters);
-  Logits logits = RunHead(runner, Head::kSequenceClassification, encoded);
+  Logits logits = RunHead(runner, Head::kSequenceClassification, encoded, left);
   bool multi = ReadFlag(parameters, "multi_label").value_or(false) || labels.size() == 1;
   std::vector<float> scores;
   for (const std::vector<float>& row : logits.values) {
@@ -99,12 +99,12 @@ Json Judge(Runner& runner, const std::string& text, const std::vector<std::strin
   return answer;
 }
 
-Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token&) {
+Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token& left) {
   std::vector<std::string> labels = ReadLabels(parameters);
   bool is_list = false;
   Json answers = Json::Arr();
   for (const TextPair& text : ReadTexts(inputs, &is_list)) {
-    answers.Push(Judge(runner, text.text, labels, parameters));
+    answers.Push(Judge(runner, text.text, labels, parameters, left));
   }
   return is_list ? answers : answers.AsArray()->front();
 }

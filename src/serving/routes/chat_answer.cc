@@ -53,6 +53,27 @@ std::vector<runtime::TokenId> ChatPrompt(const runtime::Model& model, const Json
   return model.tokenizer().EncodeIds(model.RenderChat(std::move(input)), false);
 }
 
+void ReadChatLogprobs(const Json& body, TextRequest* request) {
+  constexpr uint32_t kMaxTopLogprobs = 20;
+  request->logprobs = runtime::ReadFlag(body, "logprobs").value_or(false);
+  request->top_logprobs =
+      static_cast<uint32_t>(runtime::ReadCount(body, "top_logprobs", kMaxTopLogprobs).value_or(0));
+}
+
+Json ChatLogprob(const runtime::Model& model, const runtime::SampledToken& token) {
+  auto one = [&](runtime::TokenId id, float logprob) {
+    std::string text = model.tokenizer().Decode({&id, 1}, false);
+    Json bytes = Json::Arr();
+    for (unsigned char byte : text) bytes.Push(static_cast<int>(byte));
+    return Json::Obj({{"token", text}, {"logprob", double{logprob}}, {"bytes", bytes}});
+  };
+  Json item = one(token.id, token.logprob);
+  Json top = Json::Arr();
+  for (const auto& other : token.top) top.Push(one(other.id, other.logprob));
+  item.Set("top_logprobs", std::move(top));
+  return item;
+}
+
 Json AnswerReader::Delta(const std::string& text, bool is_last) {
   std::vector<runtime::ToolCallEvent> events;
   if (parser_ == nullptr) {

@@ -16,6 +16,11 @@ namespace hearth::serving {
 // Of "messages" and "tools" in OpenAI's words, ready for an answer.
 std::vector<runtime::TokenId> ChatPrompt(const runtime::Model& model, const Json& body);
 
+// "logprobs" and "top_logprobs" (20 at most), which OpenAI's and Ollama's words have in common.
+void ReadChatLogprobs(const Json& body, TextRequest* request);
+// {"token", "logprob", "bytes", "top_logprobs"}
+Json ChatLogprob(const runtime::Model& model, const runtime::SampledToken& token);
+
 // Turns the text of one choice into content and tool calls. Without tools all is content.
 class AnswerReader {
  public:

@@ -45,6 +45,18 @@ constexpr std::pair<std::string_view, std::string_view> kOptions[] = {
     {"frequency_penalty", "frequency_penalty"},
 };
 
+// Whether to think, or how much, as the variables that templates read: Qwen's and GPT-OSS's.
+Json Thinking(const Json& think) {
+  if (think.is_null()) return Json::Obj();
+  if (auto flag = think.AsBool()) return Json::Obj({{"enable_thinking", *flag}});
+  const std::string* level = think.AsString();
+  if (level == nullptr || (*level != "low" && *level != "medium" && *level != "high")) {
+    throw Error(Code::kInvalidArgument,
+                "`think` must be true, false, \"low\", \"medium\" or \"high\"");
+  }
+  return Json::Obj({{"enable_thinking", true}, {"reasoning_effort", *level}});
+}
+
 // The request in OpenAI's words; options of other engines (num_ctx, mirostat) are let pass.
 Json OpenAiBody(const Json& body) {
   Json made = Json::Obj();
@@ -60,6 +72,10 @@ Json OpenAiBody(const Json& body) {
   for (const char* key : {"messages", "tools"}) {
     if (const Json* value = body.Find(key)) made.Set(key, *value);
   }
+  for (const char* key : {"logprobs", "top_logprobs"}) {
+    if (const Json* value = body.Find(key)) made.Set(key, *value);
+  }
+  if (const Json* think = body.Find("think")) made.Set("chat_template_kwargs", Thinking(*think));
   const Json* format = body.Find("format");
   if (format != nullptr && format->is_object()) {
     made.Set("response_format",
@@ -175,8 +191,13 @@ net::Response Stream(ModelServer& server, Exchange exchange) {
       if (event.is_last() && state->reader->has_calls()) {
         delta.Set("tool_calls", Calls(*state->reader->Message().Find("tool_calls")));
       }
-      if (delta.size() == 0 && !event.is_last()) return true;
+      const bool judged = state->exchange.request.logprobs && event.token;
+      if (delta.size() == 0 && !event.is_last() && !judged) return true;
       Json line = Line(server, state->exchange, delta);
+      if (judged) {
+        const runtime::Model& model = server.runner().model();
+        line.Set("logprobs", Json::Arr({ChatLogprob(model, *event.token)}));
+      }
       if (event.is_last()) AddEnd(state->exchange, event, *state->first, &line);
       out->PushLine(line.Dump());
     }
@@ -190,12 +211,15 @@ net::Response Stream(ModelServer& server, Exchange exchange) {
 }
 
 net::Response Whole(ModelServer& server, const Exchange& exchange) {
-  std::vector<ChoiceText> texts = RunChoices(server, exchange.request, nullptr);
+  const bool judged = exchange.request.logprobs;
+  std::vector<ChoiceText> texts =
+      RunChoices(server, exchange.request, judged ? ChatLogprob : nullptr);
   auto reader = MakeReader(exchange.family, exchange.body);
   reader->Delta(texts.front().text, true);
   Json message = reader->Message();
   if (const Json* calls = message.Find("tool_calls")) message.Set("tool_calls", Calls(*calls));
   Json answer = Line(server, exchange, message);
+  if (judged) answer.Set("logprobs", std::move(texts.front().logprobs));
   // One moment for all: the first token's is not known here.
   AddEnd(exchange, texts.front().last, exchange.began, &answer);
   return JsonAnswer(answer);
@@ -232,7 +256,10 @@ std::vector<runtime::TokenId> GeneratePrompt(const runtime::Model& model, const 
     messages.Push(Json::Obj({{"role", "system"}, {"content", *system}}));
   }
   messages.Push(Json::Obj({{"role", "user"}, {"content", prompt}}));
-  return ChatPrompt(model, Json::Obj({{"messages", std::move(messages)}}));
+  Json conversation = Json::Obj({{"messages", std::move(messages)}});
+  if (const Json* think = body.Find("think"))
+    conversation.Set("chat_template_kwargs", Thinking(*think));
+  return ChatPrompt(model, conversation);
 }
 
 std::vector<std::string> Texts(const Json& body) {
@@ -275,6 +302,7 @@ net::Response OllamaChat(ModelServer& server, net::Request& http) {
   Exchange exchange;
   exchange.body = OpenAiBody(body);
   exchange.request = ReadTextRequest(server, http, exchange.body);
+  ReadChatLogprobs(exchange.body, &exchange.request);
   exchange.family = ReadTools(server, exchange.body, &exchange.request);
   exchange.request.prompt = ChatPrompt(model, exchange.body);
   return Answer(server, body, std::move(exchange));
@@ -290,6 +318,7 @@ net::Response OllamaGenerate(ModelServer& server, net::Request& http) {
   exchange.shape = AsResponse;
   exchange.body = OpenAiBody(body);
   exchange.request = ReadTextRequest(server, http, exchange.body);
+  ReadChatLogprobs(exchange.body, &exchange.request);
   exchange.request.prompt = GeneratePrompt(server.runner().model(), body, prompt);
   return Answer(server, body, std::move(exchange));
 }
@@ -301,6 +330,7 @@ net::Response OllamaEmbed(ModelServer& server, net::Request& http) {
   runtime::EmbeddingOptions options;
   options.normalize = true;
   options.truncate = runtime::ReadFlag(body, "truncate").value_or(true);
+  options.left = http.left;
   runtime::EmbeddedTexts embedded = runtime::EmbedTexts(server.runner(), Texts(body), options);
   Json vectors = Json::Arr();
   for (const std::vector<float>& vector : embedded.vectors) {
@@ -317,7 +347,9 @@ net::Response OllamaEmbedding(ModelServer& server, net::Request& http) {
   Json body = ReadBody(http);
   NeedEmbeddings(server);
   std::vector<std::string> texts = {body.RequireString("prompt")};
-  runtime::EmbeddedTexts embedded = runtime::EmbedTexts(server.runner(), texts, {});
+  runtime::EmbeddingOptions options;
+  options.left = http.left;
+  runtime::EmbeddedTexts embedded = runtime::EmbedTexts(server.runner(), texts, options);
   return JsonAnswer(Json::Obj({{"embedding", runtime::ToJsonArray(embedded.vectors.front())}}));
 }
 

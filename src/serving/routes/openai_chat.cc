@@ -9,23 +9,6 @@ namespace {
 
 using runtime::GenerationEvent;
 using runtime::Model;
-using runtime::SampledToken;
-
-constexpr uint32_t kMaxTopLogprobs = 20;
-
-Json Logprob(const Model& model, const SampledToken& token) {
-  auto one = [&](runtime::TokenId id, float logprob) {
-    std::string text = model.tokenizer().Decode({&id, 1}, false);
-    Json bytes = Json::Arr();
-    for (unsigned char byte : text) bytes.Push(static_cast<int>(byte));
-    return Json::Obj({{"token", text}, {"logprob", double{logprob}}, {"bytes", bytes}});
-  };
-  Json item = one(token.id, token.logprob);
-  Json top = Json::Arr();
-  for (const auto& other : token.top) top.Push(one(other.id, other.logprob));
-  item.Set("top_logprobs", std::move(top));
-  return item;
-}
 
 std::string_view FinishReason(const AnswerReader& reader, runtime::StopReason reason) {
   std::string_view word = OpenAiFinishReason(reason);
@@ -59,7 +42,8 @@ net::Response Stream(ModelServer& server, const TextRequest& request, const std:
     Json choice = Json::Obj({{"index", i}, {"delta", std::move(delta)}});
     choice.Set("logprobs", Json());
     if (logprobs && event.token) {
-      choice.Set("logprobs", Json::Obj({{"content", Json::Arr({Logprob(model, *event.token)})}}));
+      choice.Set("logprobs",
+                 Json::Obj({{"content", Json::Arr({ChatLogprob(model, *event.token)})}}));
     }
     choice.Set("finish_reason", event.is_last() ? Json(FinishReason(reader, event.stop)) : Json());
     Json data = head;
@@ -83,9 +67,7 @@ net::Response ChatCompletions(ModelServer& server, net::Request& http) {
     throw Error(Code::kUnprocessable, *refusal);
   }
   TextRequest request = ReadTextRequest(server, http, body);
-  request.logprobs = runtime::ReadFlag(body, "logprobs").value_or(false);
-  request.top_logprobs =
-      static_cast<uint32_t>(runtime::ReadCount(body, "top_logprobs", kMaxTopLogprobs).value_or(0));
+  ReadChatLogprobs(body, &request);
   std::string family = ReadTools(server, body, &request);
   request.prompt = ChatPrompt(model, body);
   if (!request.config.max_new_tokens) {
@@ -97,7 +79,8 @@ net::Response ChatCompletions(ModelServer& server, net::Request& http) {
   if (request.stream) return Stream(server, request, family, body);
   Json answer = Head(request, "chat.completion");
   Json choices = Json::Arr();
-  std::vector<ChoiceText> texts = RunChoices(server, request, request.logprobs ? Logprob : nullptr);
+  std::vector<ChoiceText> texts =
+      RunChoices(server, request, request.logprobs ? ChatLogprob : nullptr);
   for (uint32_t i = 0; i < texts.size(); ++i) {
     std::unique_ptr<AnswerReader> reader = MakeReader(family, body);
     reader->Delta(texts[i].text, true);

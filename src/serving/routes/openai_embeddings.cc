@@ -66,10 +66,12 @@ net::Response Embeddings(ModelServer& server, net::Request& http) {
   ModelChoice choice = ChooseModel(server, body);
   runtime::EmbeddingOptions options;
   options.adapter = choice.adapter;
+  options.left = http.left;
   for (runtime::EncoderInput& tokens : inputs.tokens) tokens.adapter = choice.adapter;
   runtime::EmbeddedTexts embedded =
-      inputs.tokens.empty() ? runtime::EmbedTexts(server.runner(), inputs.texts, options)
-                            : runtime::EmbedTokens(server.runner(), inputs.tokens, false);
+      inputs.tokens.empty()
+          ? runtime::EmbedTexts(server.runner(), inputs.texts, options)
+          : runtime::EmbedTokens(server.runner(), inputs.tokens, false, http.left);
   auto dimensions = runtime::ReadCount(body, "dimensions", 1u << 20);
   Json data = Json::Arr();
   for (size_t i = 0; i < embedded.vectors.size(); ++i) {
@@ -104,8 +106,8 @@ net::Response OpenRerank(ModelServer& server, net::Request& http) {
   Json parameters = Json::Obj({{"return_text", with_text}});
   ModelChoice choice = ChooseModel(server, body);
   if (choice.adapter != nullptr) parameters.Set("adapter_id", choice.name);
-  Json ranked =
-      runtime::RunTask(server.runner(), *runtime::FindTask("text-ranking"), inputs, parameters);
+  Json ranked = runtime::RunTask(server.runner(), *runtime::FindTask("text-ranking"), inputs,
+                                 parameters, http.left);
   size_t top = runtime::ReadCount(body, "top_n", 1u << 20).value_or(ranked.size());
   Json results = Json::Arr();
   for (const Json& item : *ranked.AsArray()) {

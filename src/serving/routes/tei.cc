@@ -13,8 +13,8 @@ const Json& Inputs(const Json& body) {
 }
 
 Json RunNamed(ModelServer& server, std::string_view name, const Json& inputs,
-              const Json& parameters) {
-  return runtime::RunTask(server.runner(), *runtime::FindTask(name), inputs, parameters);
+              const Json& parameters, const std::stop_token& left) {
+  return runtime::RunTask(server.runner(), *runtime::FindTask(name), inputs, parameters, left);
 }
 
 }  // namespace
@@ -32,6 +32,7 @@ net::Response Embed(ModelServer& server, net::Request& http) {
   runtime::EmbeddingOptions options = runtime::ReadEmbeddingOptions(server.runner(), body);
   options.normalize = runtime::ReadFlag(body, "normalize").value_or(true);
   options.truncate = runtime::ReadFlag(body, "truncate").value_or(false);
+  options.left = http.left;
   Json answer = Json::Arr();
   for (const auto& vector : runtime::EmbedTexts(server.runner(), texts, options).vectors) {
     answer.Push(runtime::ToJsonArray(vector));
@@ -48,18 +49,18 @@ net::Response Predict(ModelServer& server, net::Request& http) {
   if (runtime::ReadFlag(body, "raw_scores").value_or(false))
     parameters.Set("function_to_apply", "none");
   if (const Json* adapter = body.Find("adapter_id")) parameters.Set("adapter_id", *adapter);
-  Json answers = RunNamed(server, "text-classification", inputs, parameters);
+  Json answers = RunNamed(server, "text-classification", inputs, parameters, http.left);
   return JsonAnswer(is_list ? answers : answers.AsArray()->front());
 }
 
 net::Response Rerank(ModelServer& server, net::Request& http) {
   Json body = ReadBody(http);
-  return JsonAnswer(RunNamed(server, "text-ranking", body, body));
+  return JsonAnswer(RunNamed(server, "text-ranking", body, body, http.left));
 }
 
 net::Response Similarity(ModelServer& server, net::Request& http) {
   Json body = ReadBody(http);
-  return JsonAnswer(RunNamed(server, "sentence-similarity", Inputs(body), body));
+  return JsonAnswer(RunNamed(server, "sentence-similarity", Inputs(body), body, http.left));
 }
 
 net::Response TokenizeTexts(ModelServer& server, net::Request& http) {
