@@ -105,8 +105,9 @@ def settle(database):
     """The background jobs have looked at all of these repositories, which have no git folder, long ago."""
     database.execute("INSERT OR REPLACE INTO repo_tensor_state (repo_id, commit_oid, rule) SELECT id, head, 1 FROM repos WHERE id >= 1000")
     database.execute("INSERT OR REPLACE INTO safety_refs (repo_id, ref, commit_oid) SELECT id, 'refs/heads/main', head FROM repos WHERE id >= 1000")
-    database.execute("INSERT OR REPLACE INTO inspections (repo_id, rule, commit_oid, version, summary, result) SELECT r.id, 'repository', "
-                     "r.head || ' ' || a.name || '/' || r.name, 1, '', '{}' FROM repos r JOIN accounts a ON a.id = r.owner_id WHERE r.id >= 1000")
+    database.execute("INSERT OR REPLACE INTO inspections (repo_id, rule, commit_oid, version, summary, gpu_bytes, cpu_bytes, result) SELECT r.id, 'repository', "
+                     "r.head || ' ' || a.name || '/' || r.name, 2, CASE r.id % 4 WHEN 0 THEN 'adapter:proved' WHEN 1 THEN 'quantized:proved,converted:declared' WHEN 2 "
+                     "THEN 'base:inferred' ELSE 'embedding:proved,finetune:declared' END, (r.id * 40503 % 97) << 30, (r.id * 40503 % 97) << 30, '{}' FROM repos r JOIN accounts a ON a.id = r.owner_id WHERE r.id >= 1000")
     database.commit()
 
 
@@ -227,8 +228,12 @@ def measure_requests(hub, peer_file, count):
         return f"/api/models?filter={filters[0]}&filter={filters[1]}&sort={sort}&direction=-1&limit=30"
 
     def facet_path():
-        chosen = [f"license={pick.choice(LICENSES)[8:]}", f"language={pick.choice(LANGUAGES)}", f"task={pick.choice(TASKS)}", f"search={word(pick.randrange(60))}"]
+        chosen = [f"license={pick.choice(LICENSES)[8:]}", f"language={pick.choice(LANGUAGES)}", f"task={pick.choice(TASKS)}", f"fits={pick.choice(['8GiB', '24GiB'])}", "kind=quantized", f"search={word(pick.randrange(60))}"]
         return "/api/hearth/models/facets?" + "&".join(pick.sample(chosen, pick.randint(0, 3)))
+
+    def inspected_path():
+        kind, fits = pick.choice(["adapter", "quantized", "base", "finetune"]), pick.choice(["8GiB", "24GiB", "RTX%204090", "cpu:64GiB"])
+        return "/models?" + "&".join(pick.sample([f"kind={kind}", f"fits={fits}", f"language={pick.choice(LANGUAGES)}"], 2))
 
     def typeahead_path():
         text = word(rank(pick))
@@ -247,6 +252,8 @@ def measure_requests(hub, peer_file, count):
         ("home page of a visitor, p99", clock.many(lambda: "/", ROUNDS // 4, visitor), 20),
         ("list page with a filter, p99", clock.many(lambda: "/models?filter=" + pick.choice(LICENSES + LANGUAGES), ROUNDS // 4), 20),
         ("the same for a visitor, p99", clock.many(lambda: "/models?filter=" + pick.choice(LICENSES + LANGUAGES), ROUNDS // 4, visitor), 20),
+        ("list page with a kind or a memory that it fits, p99", clock.many(inspected_path, ROUNDS // 4), 20),
+        ("list page with a kind or a memory, for a visitor, p99", clock.many(inspected_path, ROUNDS // 4, visitor), 20),
         ("page of a repository with its card, p99", clock.many(lambda: "/bench/carded", ROUNDS // 4), 5),
         ("the same for a visitor, p99", clock.many(lambda: "/bench/carded", ROUNDS // 4, visitor), 5),
         ("typeahead, p99", clock.many(typeahead_path, ROUNDS // 2), 20),

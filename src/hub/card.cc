@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "codec/yaml.h"
 #include "hub/facts.h"
+#include "hub/inspector/card/card_document.h"
 #include "hub/internal/card_fields.h"
 #include "hub/internal/card_tables.h"
 #include "hub/tasks.h"
@@ -260,29 +261,10 @@ Card ReadCard(std::string_view markdown) {
   return card;
 }
 
-std::vector<std::string> TextList(const Json* value) {
-  std::vector<std::string> list;
-  if (value == nullptr) return list;
-  auto add = [&list](const Json& item) {
-    if (const std::string* text = item.AsString()) {
-      if (!text->empty()) list.push_back(*text);
-    } else if (item.is_number()) {
-      list.push_back(item.Dump());
-    }
-  };
-  if (const Json::Array* items = value->AsArray()) {
-    for (const Json& item : *items) add(item);
-  } else {
-    add(*value);
-  }
-  return list;
-}
+std::vector<std::string> TextList(const Json* value) { return inspector::ListedTexts(value); }
 
 std::string TextOf(const Json& object, std::string_view key) {
-  const Json* value = object.Find(key);
-  if (value == nullptr) return {};
-  if (const std::string* text = value->AsString()) return *text;
-  return value->is_number() ? value->Dump() : std::string();
+  return inspector::CardText(object, key);
 }
 
 bool LooksLikeRepoId(std::string_view text) {

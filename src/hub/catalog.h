@@ -19,6 +19,7 @@
 #include "hub/actor.h"
 #include "hub/facets.h"
 #include "hub/facts.h"
+#include "hub/listed_reading.h"
 #include "hub/repos.h"
 
 namespace hearth::hub {
@@ -93,6 +94,8 @@ class Catalog : public RepoObserver {
                   const FacetOptions& options = {}) const;
   // Database ids of the list's repositories that the actor may see; sort and page do not count.
   Bitmap VisibleIds(const Actor& actor, const CatalogQuery& query) const;
+  // What the inspector says of main, for the facets "kind" and "fits".
+  void SetReading(int64_t repo_id, const ListedReading& reading);
   // Told of the facts of a main revision after they were stored, on the thread that computed them.
   // Set before Start.
   using FactsListener = std::function<void(const RepoHandle& repo, const RepoFacts& facts)>;

@@ -125,6 +125,16 @@ void CatalogTable::OrFacet(const FacetDef& def, const std::string& value, TimePo
       });
       return;
     }
+    case FacetKind::kKinds: {
+      RowBitmap having(RowCount());
+      if (std::optional<size_t> kind = KindPlace(value)) kind_rows_[*kind].OrInto(&having);
+      having.AndNot(gated_);
+      rows->Or(having);
+      return;
+    }
+    case FacetKind::kFits:
+      OrFits(ParseFit(value), rows);
+      return;
   }
 }
 
@@ -141,6 +151,14 @@ void CatalogTable::AndFacet(const FacetDef& def, const std::vector<std::string>&
   RowBitmap having(RowCount());
   for (const std::string& value : values) OrFacet(def, value, now, &having);
   rows->And(having);
+}
+
+void CatalogTable::OrFits(const FitLimit& limit, RowBitmap* rows) const {
+  const std::vector<int64_t>& needs = limit.cpu ? cpu_need_ : gpu_need_;
+  auto most = static_cast<int64_t>(std::min<uint64_t>(limit.bytes, INT64_MAX));
+  live_.ForEach([&](uint32_t row) {
+    if (needs[row] > 0 && needs[row] <= most && !gated_.Test(row)) rows->Set(row);
+  });
 }
 
 // --- counting
@@ -226,6 +244,8 @@ std::vector<FacetValue> CatalogTable::CountFacet(const FacetDef& def, const RowB
   if (def.kind == FacetKind::kAuthor) return CountAuthors(rows, most, distinct);
   std::vector<FacetValue> values = def.kind == FacetKind::kTags      ? CountTagFacet(def, rows)
                                    : def.kind == FacetKind::kUpdated ? CountUpdated(rows, now)
+                                   : def.kind == FacetKind::kKinds   ? CountKinds(rows)
+                                   : def.kind == FacetKind::kFits    ? CountFits(def, rows)
                                                                      : CountGated(def, rows);
   *distinct = values.size();
   return values;
@@ -243,6 +263,35 @@ std::vector<FacetValue> CatalogTable::CountGated(const FacetDef& def, const RowB
   size_t all = rows.Count(), gated = gated_.CountAnd(rows);
   if (all > gated) values.push_back({"false", def.label_of("false"), all - gated, false});
   if (gated > 0) values.push_back({"true", def.label_of("true"), gated, false});
+  return values;
+}
+
+std::vector<FacetValue> CatalogTable::CountKinds(const RowBitmap& rows) const {
+  RowBitmap open = rows;
+  open.AndNot(gated_);
+  std::vector<FacetValue> values;
+  for (size_t kind = 0; kind < kind_rows_.size(); ++kind) {
+    size_t count = kind_rows_[kind].CountIn(open);
+    const ModelKind& known = ModelKinds()[kind];
+    if (count > 0)
+      values.push_back({std::string(known.kind), std::string(known.label), count, false});
+  }
+  return values;
+}
+
+// What fits a smaller memory fits the larger ones too: sizes up to the one that holds all that fits
+// any.
+std::vector<FacetValue> CatalogTable::CountFits(const FacetDef& def, const RowBitmap& rows) const {
+  RowBitmap open = rows;
+  open.AndNot(gated_);
+  std::vector<FacetValue> values;
+  size_t most = 0, count = 0;
+  for (size_t size = 0; size < FitSizes().size(); ++size) most += need_rows_[size].CountIn(open);
+  for (size_t size = 0; size < FitSizes().size() && count < most; ++size) {
+    count += need_rows_[size].CountIn(open);
+    std::string text(FitSizes()[size].name);
+    if (count > 0) values.push_back({text, def.label_of(text), count, false});
+  }
   return values;
 }
 

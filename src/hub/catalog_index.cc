@@ -183,6 +183,13 @@ void Catalog::Impl::LoadRecentLikes() {
   }
 }
 
+void Catalog::SetReading(int64_t repo_id, const ListedReading& reading) {
+  RepoPtr repo = impl_->repos.FindById(repo_id);
+  if (!repo || repo->type != RepoType::kModel) return;
+  std::unique_lock lock(impl_->mutex);
+  impl_->TableOf(repo->type).SetReading(repo_id, reading);
+}
+
 // --- observer
 
 void Catalog::OnRepoChanged(const RepoPtr& before, const RepoPtr& after) {

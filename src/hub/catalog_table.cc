@@ -65,9 +65,10 @@ uint32_t CatalogTable::NewRow(int64_t id) {
   } else {
     repos_.emplace_back();
     ids_.push_back(0);
-    for (auto* column :
-         {&created_, &modified_, &downloads_, &likes_, &parameters_, &main_bytes_, &trending_})
+    for (auto* column : {&created_, &modified_, &downloads_, &likes_, &parameters_, &main_bytes_,
+                         &trending_, &gpu_need_, &cpu_need_})
       column->push_back(0);
+    kinds_.push_back(0);
     recent_likes_.push_back(0);
     owner_tag_.push_back(kNoRow);
     tags_at_.push_back(0);
@@ -157,6 +158,8 @@ void CatalogTable::Remove(int64_t id) {
   uint32_t row = *found;
   ++generation_;
   SetRowTags(row, {});
+  SetKinds(row, 0);
+  SetNeeds(row, 0, 0);
   if (owner_tag_[row] != kNoRow) tags_[owner_tag_[row]].rows.Remove(row);
   owner_tag_[row] = kNoRow;
   names_.Remove(row);
@@ -217,6 +220,40 @@ void CatalogTable::ClearRecentLikes() {
     MarkDirty(SortKey::kRecentLikes, row);
     SetTrending(row);
   });
+}
+
+// --- readings
+
+void CatalogTable::SetReading(int64_t id, const ListedReading& reading) {
+  std::optional<uint32_t> row = RowOf(id);
+  if (!row) return;
+  SetKinds(*row, KindBits(reading.kinds));
+  SetNeeds(*row, reading.gpu_bytes, reading.cpu_bytes);
+}
+
+void CatalogTable::SetKinds(uint32_t row, uint32_t kinds) {
+  uint32_t changed = kinds_[row] ^ kinds;
+  if (changed == 0) return;
+  ++generation_;
+  kinds_[row] = kinds;
+  for (size_t kind = 0; kind < kind_rows_.size(); ++kind) {
+    if ((changed >> kind & 1) == 0) continue;
+    if ((kinds >> kind & 1) != 0) {
+      kind_rows_[kind].Add(row, repos_.size());
+    } else {
+      kind_rows_[kind].Remove(row);
+    }
+  }
+}
+
+void CatalogTable::SetNeeds(uint32_t row, uint64_t gpu_bytes, uint64_t cpu_bytes) {
+  auto gpu = static_cast<int64_t>(gpu_bytes), cpu = static_cast<int64_t>(cpu_bytes);
+  if (gpu_need_[row] == gpu && cpu_need_[row] == cpu) return;
+  ++generation_;
+  if (gpu_need_[row] > 0) need_rows_[FitPlace(static_cast<uint64_t>(gpu_need_[row]))].Remove(row);
+  if (gpu > 0) need_rows_[FitPlace(gpu_bytes)].Add(row, repos_.size());
+  gpu_need_[row] = gpu;
+  cpu_need_[row] = cpu;
 }
 
 // --- names
@@ -515,10 +552,13 @@ void CatalogTable::UpdateOrder(SortKey key) {
 
 size_t CatalogTable::memory_bytes() const {
   size_t bytes = names_.memory_bytes() + row_tags_.capacity() * 4 + row_of_id_.capacity() * 4;
-  bytes += repos_.capacity() * (sizeof(RepoPtr) + 7 * 8 + 3 * 4 + 2);
+  bytes += repos_.capacity() * (sizeof(RepoPtr) + 9 * 8 + 4 * 4 + 2);
   for (const TagEntry& tag : tags_) {
     bytes += sizeof(TagEntry) + tag.rows.memory_bytes() + 48 +
              (tag.text.size() > 15 ? tag.text.size() + 1 : 0);
+  }
+  for (const auto* sets : {&kind_rows_, &need_rows_}) {
+    for (const PostingSet& set : *sets) bytes += set.memory_bytes();
   }
   for (const SortOrder& order : orders_) bytes += order.rows.capacity() * 4;
   return bytes + owners_.size() * 32 + 3 * live_.words().size() * 8;

@@ -360,11 +360,6 @@ TEST_F(SyntheticTest, ForeignCursorIsRefused) {
 
 class CatalogTest : public HubFixture {
  protected:
-  void Index() {
-    hub_->catalog().Start();
-    ASSERT_TRUE(hub_->catalog().WaitIdle(std::chrono::seconds(60)));
-    hub_->catalog().Stop();
-  }
   std::vector<std::string> With(const Actor& actor, const std::string& tag,
                                 RepoType type = RepoType::kModel) {
     CatalogQuery query;

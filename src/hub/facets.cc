@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "hub/catalog.h"
+#include "hub/inspector/fit/devices.h"
 #include "hub/internal/card_tables.h"
 #include "hub/internal/facet_table.h"
 #include "hub/tasks.h"
@@ -169,10 +170,25 @@ std::string Capital(std::string_view value) {
   return label;
 }
 
+std::string KindLabel(std::string_view value) {
+  std::optional<size_t> place = KindPlace(value);
+  return std::string(place ? ModelKinds()[*place].label : value);
+}
+// "24GiB" -> "24 GiB GPU"; other devices are called as they are written.
+std::string FitLabel(std::string_view value) {
+  for (const FitSize& size : FitSizes()) {
+    if (size.name == value) return std::string(value.substr(0, value.size() - 3)) + " GiB GPU";
+  }
+  return value == "node" ? "This hub's machine" : std::string(value);
+}
+
 using Kind = FacetKind;
 using Order = FacetOrder;
 constexpr FacetDef kFacets[] = {
     {"task", "Task", true, true, false, Kind::kTags, false, Order::kByCount, TaskOf, TaskLabel},
+    {"kind", "Kind", true, false, false, Kind::kKinds, true, Order::kByCount, nullptr, KindLabel},
+    {"fits", "Fits my hardware", true, false, false, Kind::kFits, false, Order::kByScale, nullptr,
+     FitLabel},
     {"sdk", "SDK", false, false, true, Kind::kTags, false, Order::kByCount, SdkOf, Capital},
     {"parameters", "Parameters", true, false, false, Kind::kTags, false, Order::kByScale, RangeOf,
      Same},
@@ -220,6 +236,33 @@ constexpr std::string_view kSizes[] = {"n<1K",       "1K<n<10K",   "10K<n<100K",
                                        "10B<n<100B", "100B<n<1T",  "n>1T"};
 constexpr std::string_view kSpans[] = {"1d", "7d", "30d", "90d", "365d"};
 
+constexpr ModelKind kModelKinds[] = {{"base", "Base model"},
+                                     {"finetune", "Fine-tune"},
+                                     {"adapter", "Adapter"},
+                                     {"quantized", "Quantised"},
+                                     {"merged", "Merged"},
+                                     {"converted", "Converted"},
+                                     {"copy", "Copy"},
+                                     {"tokenizer", "Tokenizer only"},
+                                     {"pipeline", "Pipeline of parts"},
+                                     {"embedding", "Embeddings"},
+                                     {"classifier", "Classifier"},
+                                     {"scorer", "Scorer"},
+                                     {"reranker", "Reranker"},
+                                     {"reward", "Reward model"},
+                                     {"checkpoint", "Checkpoint of a training"},
+                                     {"remote_code", "Runs code of its own"},
+                                     {"shell", "Card without content"},
+                                     {"dataset", "Data"},
+                                     {"library", "Library or code"}};
+static_assert(std::size(kModelKinds) <= 32);
+
+constexpr uint64_t kGib = uint64_t{1} << 30;
+constexpr FitSize kFitSizes[] = {{"4GiB", 4 * kGib},    {"6GiB", 6 * kGib},   {"8GiB", 8 * kGib},
+                                 {"12GiB", 12 * kGib},  {"16GiB", 16 * kGib}, {"24GiB", 24 * kGib},
+                                 {"32GiB", 32 * kGib},  {"48GiB", 48 * kGib}, {"80GiB", 80 * kGib},
+                                 {"192GiB", 192 * kGib}};
+
 template <typename List>
 size_t PlaceIn(const List& list, std::string_view value) {
   return static_cast<size_t>(std::find(std::begin(list), std::end(list), value) - std::begin(list));
@@ -236,6 +279,10 @@ void CheckValue(const FacetDef& def, std::string_view value) {
     bool known = std::any_of(std::begin(kRanges), std::end(kRanges),
                              [value](const Range& range) { return range.name == value; });
     if (!known) BadValue(def.key, value, "a range such as 1B-3B");
+  } else if (def.kind == FacetKind::kFits) {
+    ParseFit(value);
+  } else if (def.kind == FacetKind::kKinds) {
+    if (!KindPlace(value)) BadValue(def.key, value, "a kind such as adapter or quantized");
   } else if (def.kind == FacetKind::kUpdated) {
     if (!ParseUpdatedDays(value)) BadValue(def.key, value, "days such as 7d");
   } else if (def.kind == FacetKind::kGated) {
@@ -274,10 +321,54 @@ size_t ScalePlace(std::string_view key, std::string_view value) {
   if (key == "size") return PlaceIn(kSizes, value);
   if (key == "updated") return ParseUpdatedDays(value).value_or(UINT32_MAX);
   if (key == "gated") return value == "true";
+  if (key == "fits") return static_cast<size_t>(ParseFit(value).bytes);
   for (size_t i = 0; i < std::size(kRanges); ++i) {
     if (kRanges[i].name == value) return i;
   }
   return std::size(kRanges);
+}
+
+std::span<const ModelKind> ModelKinds() { return kModelKinds; }
+
+std::optional<size_t> KindPlace(std::string_view kind) {
+  for (size_t i = 0; i < std::size(kModelKinds); ++i) {
+    if (kModelKinds[i].kind == kind) return i;
+  }
+  return std::nullopt;
+}
+
+uint32_t KindBits(std::string_view kinds) {
+  uint32_t bits = 0;
+  if (kinds.empty()) return bits;
+  for (std::string_view finding : Split(kinds, ',')) {
+    std::string_view kind = finding.substr(0, finding.find(':'));
+    bool said = !finding.ends_with(":inferred") || kind == "base";
+    std::optional<size_t> place = KindPlace(kind);
+    if (said && place) bits |= 1u << *place;
+  }
+  return bits;
+}
+
+std::span<const FitSize> FitSizes() { return kFitSizes; }
+
+size_t FitPlace(uint64_t bytes) {
+  size_t place = 0;
+  while (place < std::size(kFitSizes) && kFitSizes[place].bytes < bytes) ++place;
+  return place;
+}
+
+FitLimit ParseFit(std::string_view value) {
+  std::optional<inspector::Device> device;
+  if (value == "node") {
+    device = inspector::ProbeNode();
+    if (!device) throw Error(Code::kInvalidArgument, "the memory of this machine is not known");
+  } else if (!value.empty() && value[0] >= '0' && value[0] <= '9' &&
+             value.find(':') == std::string_view::npos && inspector::FindDevice(value) == nullptr) {
+    device = inspector::ParseDevice("GPU:" + std::string(value));
+  } else {
+    device = inspector::ParseDevice(value);
+  }
+  return {device->kind == inspector::DeviceKind::kCpu, device->usable_bytes()};
 }
 
 std::optional<uint32_t> ParseUpdatedDays(std::string_view value) {

@@ -50,6 +50,19 @@ class FacetCountTest : public HubFixture {
     made_.WriteTo(hub_->db());
     OpenHub();
     clock_.Advance(FromUnixMillis(1'601'100'000'000) - clock_.Now());
+    for (const SyntheticRepo& row : made_.rows())
+      hub_->catalog().SetReading(row.id, {KindsOf(row), GpuBytesOf(row), GpuBytesOf(row) / 2});
+  }
+
+  // Made up: every seventh is unread, every fifth has no weights.
+  static std::string_view KindsOf(const SyntheticRepo& row) {
+    if (row.id % 7 == 0) return "";
+    if (row.id % 3 == 0) return "adapter:proved,finetune:inferred";
+    return row.id % 2 == 0 ? "quantized:declared,base:inferred,remote_code:proved"
+                           : "base:inferred";
+  }
+  static uint64_t GpuBytesOf(const SyntheticRepo& row) {
+    return row.id % 5 == 0 ? 0 : (static_cast<uint64_t>(row.id) % 97) << 30;
   }
 
   static bool HasTag(const SyntheticRepo& row, const std::string& tag) {
@@ -62,6 +75,17 @@ class FacetCountTest : public HubFixture {
     if (key == "gated") return row.gated == (value == "true");
     if (key == "relation") return value == "finetune";
     if (key == "license_class") return value == "permissive";
+    if (key == "kind") {
+      bool said = KindsOf(row).find(value + ":") != std::string_view::npos && value != "finetune";
+      return said && !row.gated;
+    }
+    if (key == "fits") {
+      bool cpu = value.starts_with("cpu:");
+      uint64_t need = cpu ? GpuBytesOf(row) / 2 : GpuBytesOf(row);
+      uint64_t gib = value == "RTX 4090" ? 24 : std::stoull(cpu ? value.substr(4) : value);
+      uint64_t most = (gib << 30) / (cpu ? 10 : 1) * (cpu ? 9 : 1);
+      return need > 0 && need <= most && !row.gated;
+    }
     if (key == "parameters") {
       constexpr uint64_t kBillion = 1'000'000'000;
       uint64_t low = std::stoull(value);  // up to the first letter
@@ -77,7 +101,7 @@ class FacetCountTest : public HubFixture {
   }
   using Choices = std::vector<std::pair<std::string, std::string>>;
   static bool IsMany(const std::string& key) {
-    return key == "library" || key == "language" || key == "format";
+    return key == "library" || key == "language" || key == "format" || key == "kind";
   }
   bool Matches(const SyntheticRepo& row, const Choices& choices, const std::string& but) const {
     std::map<std::string, bool> any;
@@ -117,7 +141,13 @@ TEST_F(FacetCountTest, CountsAgreeWithAPlainCount) {
                         {"updated", "7d"},
                         {"relation", "finetune"},
                         {"author", SyntheticCatalog::OwnerName(3)},
-                        {"license_class", "permissive"}};
+                        {"license_class", "permissive"},
+                        {"kind", "adapter"},
+                        {"kind", "base"},
+                        {"kind", "remote_code"},
+                        {"fits", "24GiB"},
+                        {"fits", "RTX 4090"},
+                        {"fits", "cpu:30GiB"}};
   std::mt19937 random(3);
   Actor owner;
   owner.via = Actor::Via::kSession;
@@ -181,14 +211,7 @@ TEST_F(FacetCountTest, KeptCountsFollowChanges) {
 
 // --- with real repositories
 
-class FacetTest : public HubFixture {
- protected:
-  void Index() {
-    hub_->catalog().Start();
-    ASSERT_TRUE(hub_->catalog().WaitIdle(std::chrono::seconds(60)));
-    hub_->catalog().Stop();
-  }
-};
+class FacetTest : public HubFixture {};
 
 TEST_F(FacetTest, CardsBecomeFacets) {
   Commit(MakeRepo(ada_, RepoType::kModel, "tuned"),
@@ -229,6 +252,46 @@ TEST_F(FacetTest, CardsBecomeFacets) {
               ElementsAre(Pair("base", 1), Pair("finetune", 1)));
 }
 
+// What the inspector read of one adapter comes to lists, follows its repository, and is told to
+// those who may read it.
+TEST_F(FacetTest, KindsComeFromTheFiles) {
+  std::string header = R"({"a.lora_A.weight":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
+  std::string file(8, '\0');
+  file[0] = static_cast<char>(header.size());
+  file += header + std::string(4, '\0');
+  RepoHandle repo = MakeRepo(ada_, RepoType::kModel, "tuned");
+  Commit(repo, {{"README.md", "# t\n"}}, {{"adapter_model.safetensors", file}});
+  auto kinds = [&](const Actor& actor) {
+    return CountsOf(hub_->catalog().FacetsOf(actor, {}), "kind");
+  };
+  auto listed = [&](const Actor& actor) {
+    return hub_->catalog().List(actor, Chosen({{"kind", "adapter"}})).total;
+  };
+  hub_->inspections().InspectNow(hub_->repos().FindById(repo.record().id));
+  EXPECT_THAT(kinds({}), ElementsAre(Pair("adapter", 1)));
+  EXPECT_EQ(listed({}), 1u);
+  OpenHub();  // read back when the readings start
+  hub_->inspections().Start();
+  ASSERT_TRUE(hub_->inspections().WaitIdle(std::chrono::seconds(60)));
+  hub_->inspections().Stop();
+  EXPECT_THAT(kinds({}), ElementsAre(Pair("adapter", 1)));
+  RepoSettings hide;
+  hide.is_private = true;
+  hub_->repos().UpdateSettings(Reopen(repo), hide);
+  EXPECT_THAT(kinds({}), IsEmpty());
+  EXPECT_EQ(listed({}), 0u);
+  EXPECT_THAT(kinds(ada_), ElementsAre(Pair("adapter", 1)));
+  // Its content is for those who were let in; a list cannot tell who that is.
+  RepoSettings gate;
+  gate.is_private = false;
+  gate.gated = Gated::kManual;
+  hub_->repos().UpdateSettings(Reopen(repo), gate);
+  EXPECT_THAT(kinds({}), IsEmpty());
+  EXPECT_EQ(listed({}), 0u);
+  hub_->repos().Delete(Reopen(repo));
+  EXPECT_THAT(kinds(ada_), IsEmpty());
+}
+
 TEST_F(FacetTest, PrivateRepositoriesAreUnderNoValue) {
   Actor bob = MakeUser("bob");
   Commit(MakeRepo(ada_, RepoType::kModel, "hidden", true),
@@ -247,6 +310,10 @@ TEST(FacetParameters, WrongValuesAreRefused) {
   EXPECT_FALSE(ApplyFacet("colour", "red", &query));
   EXPECT_FALSE(ApplyFacet("sdk", "gradio", &query));  // a facet of Spaces
   for (auto [key, value] : {std::pair("parameters", "1-2"),
+                            {"kind", "friendly"},
+                            {"fits", "a lot"},
+                            {"fits", "0GiB"},
+                            {"fits", "12parsecs"},
                             {"updated", "soon"},
                             {"updated", "0d"},
                             {"updated", "-1d"},

@@ -126,9 +126,12 @@ Hub::Hub(const HubOptions& options, bool exclusive)
   }
   tensors_ = std::make_unique<TensorIndex>(TensorIndex::Parts{*db_, *repos_, *objects_, *clock_});
   repos_->AddObserver(tensors_.get());
-  weight_jobs_ = std::make_unique<WeightJobs>();
+  weight_jobs_ = std::make_unique<WeightJobs>(db_.get());
   inspections_ = std::make_unique<Inspections>(*db_, *repos_, *objects_);
   repos_->AddObserver(inspections_.get());
+  inspections_->OnListed([catalog = catalog_.get()](int64_t repo_id, const ListedReading& reading) {
+    catalog->SetReading(repo_id, reading);
+  });
   safety_ = std::make_unique<Safety>(Safety::Parts{*db_, *repos_, *objects_, *clock_},
                                      options.quarantine);
   repos_->AddObserver(safety_.get());

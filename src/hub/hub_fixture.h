@@ -69,6 +69,12 @@ class HubFixture : public ::testing::Test {
     Actor owner = Actor::System();
     return hub_->commits().Apply(owner, Reopen(repo), request).oid;
   }
+  // The catalog's thread does all that waits.
+  void Index() {
+    hub_->catalog().Start();
+    ASSERT_TRUE(hub_->catalog().WaitIdle(std::chrono::seconds(60)));
+    hub_->catalog().Stop();
+  }
   RepoFacts Facts(const RepoHandle& repo, const GitOid& commit) {
     return ComputeFacts(Reopen(repo), hub_->objects(), commit);
   }

@@ -31,10 +31,20 @@ std::string SummaryOf(const inspector::Classification& kinds) {
   return text;
 }
 
+// Columns summary, gpu_bytes and cpu_bytes, from `first` on.
+ListedReading ListedOf(const storage::Row& row, int first) {
+  return {row.Text(first), static_cast<uint64_t>(row.Int(first + 1)),
+          static_cast<uint64_t>(row.Int(first + 2))};
+}
+
+uint64_t UintOf(const Json* json) { return json != nullptr ? json->AsUint().value_or(0) : 0; }
+
 std::string TextOfReading(const KeptReading& reading) {
   return Json::Obj({{"kinds", inspector::KeptJson(reading.kinds)},
                     {"reading_order", reading.reading_order},
-                    {"card_score", reading.card_score}})
+                    {"card_score", reading.card_score},
+                    {"gpu_bytes", reading.need.gpu_bytes},
+                    {"cpu_bytes", reading.need.cpu_bytes}})
       .Dump();
 }
 
@@ -47,6 +57,8 @@ KeptReadingPtr ParseReading(const std::string& text) {
     reading->kinds = inspector::ClassificationFromJson(*kinds);
     if (const Json* order = json.Find("reading_order")) reading->reading_order = *order;
     if (const Json* score = json.Find("card_score")) reading->card_score = *score;
+    reading->need.gpu_bytes = UintOf(json.Find("gpu_bytes"));
+    reading->need.cpu_bytes = UintOf(json.Find("cpu_bytes"));
     return reading;
   } catch (const Error&) {
     return nullptr;  // then it is made anew
@@ -107,17 +119,19 @@ struct Inspections::Impl {
   }
 
   // False when the repository is no longer at that commit.
-  bool Store(const RepoRecord& repo, const GitOid& commit, const std::string& summary,
+  bool Store(const RepoRecord& repo, const GitOid& commit, const ListedReading& listed,
              const std::string& text) {
     return db.WriteValue([&](storage::Connection& c) {
       if (!c.QueryInt("SELECT id FROM repos WHERE id = ? AND head = ?", {repo.id, commit.Hex()}))
         return false;
       c.Exec(
-          "INSERT INTO inspections (repo_id, rule, commit_oid, version, summary, result) VALUES "
-          "(?, ?, ?, ?, ?, ?) ON CONFLICT (repo_id, rule) DO UPDATE SET commit_oid = "
-          "excluded.commit_oid, version = excluded.version, summary = excluded.summary, result = "
-          "excluded.result",
-          {repo.id, kRule, StoredCommit(repo, commit), inspector::kRepoRules, summary, text});
+          "INSERT INTO inspections (repo_id, rule, commit_oid, version, summary, gpu_bytes, "
+          "cpu_bytes, result) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (repo_id, rule) DO "
+          "UPDATE SET commit_oid = excluded.commit_oid, version = excluded.version, summary = "
+          "excluded.summary, gpu_bytes = excluded.gpu_bytes, cpu_bytes = excluded.cpu_bytes, "
+          "result = excluded.result",
+          {repo.id, kRule, StoredCommit(repo, commit), inspector::kRepoRules, listed.kinds,
+           listed.gpu_bytes, listed.cpu_bytes, text});
       return true;
     });
   }
@@ -129,6 +143,7 @@ struct Inspections::Impl {
     reading->kinds = std::move(made.kinds);
     reading->reading_order = inspector::ToJson(made.order);
     reading->card_score = inspector::ToJson(made.score);
+    if (view->type() == "model") reading->need = inspector::FindSmallestNeed(*view);
     return reading;
   }
 
@@ -138,16 +153,20 @@ struct Inspections::Impl {
     queue_changed.notify_all();
   }
 
-  // Repositories without a reading of their head by the present rules.
+  // Repositories without a reading of their head by the present rules; the listener is told of all
+  // kept ones on the way.
   std::vector<int64_t> Stale() {
     std::unordered_set<int64_t> current;
     db.Read([&](storage::Connection& c) {
-      c.Query("SELECT repo_id, commit_oid FROM inspections WHERE rule = ? AND version = ?",
-              {kRule, inspector::kRepoRules}, [&](const storage::Row& row) {
-                RepoPtr repo = repos.FindById(row.Int(0));
-                if (repo && repo->head && row.Text(1) == StoredCommit(*repo, *repo->head))
-                  current.insert(repo->id);
-              });
+      c.Query(
+          "SELECT repo_id, commit_oid, summary, gpu_bytes, cpu_bytes FROM inspections WHERE rule = "
+          "? AND version = ?",
+          {kRule, inspector::kRepoRules}, [&](const storage::Row& row) {
+            RepoPtr repo = repos.FindById(row.Int(0));
+            if (repo && repo->head && row.Text(1) == StoredCommit(*repo, *repo->head))
+              current.insert(repo->id);
+            if (told) told(row.Int(0), ListedOf(row, 2));
+          });
     });
     std::vector<int64_t> stale;
     repos.ForEach([&](const RepoPtr& repo) {
@@ -159,7 +178,7 @@ struct Inspections::Impl {
   storage::Database& db;
   Repos& repos;
   const Objects& objects;
-  std::function<void(int64_t, std::string_view)> told;
+  Listener told;
 
   std::mutex cache_mutex;
   std::list<Entry> entries;  // most recent first
@@ -197,12 +216,13 @@ KeptReadingPtr Inspections::Of(const RepoHandle& repo, const GitOid& commit) {
   return made;
 }
 
-void Inspections::ForEachKinds(
-    const std::function<void(int64_t repo_id, std::string_view kinds)>& each) const {
+void Inspections::ForEachListed(const Listener& each) const {
   impl_->db.Read([&](storage::Connection& c) {
-    c.Query("SELECT repo_id, summary FROM inspections WHERE rule = ? AND version = ?",
-            {kRule, inspector::kRepoRules},
-            [&](const storage::Row& row) { each(row.Int(0), row.Text(1)); });
+    c.Query(
+        "SELECT repo_id, summary, gpu_bytes, cpu_bytes FROM inspections WHERE rule = ? AND version "
+        "= ?",
+        {kRule, inspector::kRepoRules},
+        [&](const storage::Row& row) { each(row.Int(0), ListedOf(row, 1)); });
   });
 }
 
@@ -215,9 +235,7 @@ std::string Inspections::KindsOf(int64_t repo_id) const {
       .value_or("");
 }
 
-void Inspections::OnKinds(std::function<void(int64_t repo_id, std::string_view kinds)> told) {
-  impl_->told = std::move(told);
-}
+void Inspections::OnListed(Listener told) { impl_->told = std::move(told); }
 
 void Inspections::OnRepoChanged(const RepoPtr& before, const RepoPtr& after) {
   if (!after || !after->head) return;
@@ -236,8 +254,9 @@ void Inspections::InspectNow(const RepoPtr& given) {
   if (!repo || !repo->head) return;
   KeptReadingPtr reading = Of(impl_->repos.OpenAsSystem(repo), *repo->head);
   std::string summary = SummaryOf(reading->kinds);
-  if (!impl_->Store(*repo, *repo->head, summary, TextOfReading(*reading))) return;
-  if (impl_->told) impl_->told(repo->id, summary);
+  ListedReading listed{summary, reading->need.gpu_bytes, reading->need.cpu_bytes};
+  if (!impl_->Store(*repo, *repo->head, listed, TextOfReading(*reading))) return;
+  if (impl_->told) impl_->told(repo->id, listed);
 }
 
 void Inspections::Start() {

@@ -16,7 +16,9 @@
 #include <string_view>
 
 #include "codec/json.h"
+#include "hub/inspector/fit/smallest_need.h"
 #include "hub/inspector/inspect_repo.h"
+#include "hub/listed_reading.h"
 #include "hub/objects.h"
 #include "hub/repos.h"
 
@@ -26,6 +28,7 @@ struct KeptReading {
   inspector::Classification kinds;  // references are not resolved
   Json reading_order;
   Json card_score;
+  inspector::SmallestNeed need;  // models
 };
 using KeptReadingPtr = std::shared_ptr<const KeptReading>;
 
@@ -38,18 +41,20 @@ class Inspections : public RepoObserver {
   // kInternal for a damaged repository.
   KeptReadingPtr Of(const RepoHandle& repo, const GitOid& commit);
 
-  // The kinds of every repository whose main was read: "adapter:proved,remote_code:declared", best
-  // known first. For the index behind lists; one pass over an index of the database.
-  void ForEachKinds(const std::function<void(int64_t repo_id, std::string_view kinds)>& each) const;
-  // The same of one; "" when it was not read yet.
+  // Kinds of one whose main was read: "adapter:proved,remote_code:declared", best known first; ""
+  // when it was not read yet.
   std::string KindsOf(int64_t repo_id) const;
-  // Called after the kinds of a repository were stored, on the thread that did it; set before
-  // Start.
-  void OnKinds(std::function<void(int64_t repo_id, std::string_view kinds)> told);
+  // For the index behind lists: called after Start for every kept reading of the present rules, and
+  // whenever one was stored, on the thread of the readings. Set before Start.
+  using Listener = std::function<void(int64_t repo_id, const ListedReading& reading)>;
+  void OnListed(Listener told);
 
   void OnRepoChanged(const RepoPtr& before, const RepoPtr& after) override;
   void OnRefChanged(const RepoPtr& repo, const std::string& ref,
                     const std::optional<GitOid>& now) override;
+
+  // One pass over an index of the database.
+  void ForEachListed(const Listener& each) const;
 
   // The thread that reads main of what changed, and at its start of what no reading of the present
   // rules is kept.

@@ -29,8 +29,8 @@ TEST_F(InspectionsTest, MainIsReadOnceAndKept) {
   RunBackground();
   EXPECT_EQ(Stored(repo), "space:proved");
   std::map<int64_t, std::string> all;
-  hub_->inspections().ForEachKinds(
-      [&](int64_t id, std::string_view kinds) { all[id] = std::string(kinds); });
+  hub_->inspections().ForEachListed(
+      [&](int64_t id, const ListedReading& reading) { all[id] = std::string(reading.kinds); });
   EXPECT_EQ(all, (std::map<int64_t, std::string>{{repo.record().id, "space:proved"}}));
   // Another start finds nothing to do and the same answer.
   OpenHub();

@@ -28,11 +28,6 @@ class ModelJudgeTest : public HubFixture {
     hub_ =
         std::make_unique<Hub>(HubOptions{.data = folder_, .clock = &clock_, .judge = judge}, true);
   }
-  void Index() {
-    hub_->catalog().Start();
-    ASSERT_TRUE(hub_->catalog().WaitIdle(std::chrono::seconds(30)));
-    hub_->catalog().Stop();
-  }
   size_t Runnable(const std::string& task) {
     CatalogQuery query;
     query.run_task = task;

@@ -374,12 +374,29 @@ CREATE TABLE semantic_vectors (
 );
 )sql";
 
+// The inspector's again. What a model needs at least, in bytes, on a GPU and beside a CPU
+// (hub/inspector/fit/smallest_need.h); 0 = not known. The index holds all that lists filter by.
+constexpr std::string_view kNeeds = R"sql(
+ALTER TABLE inspections ADD COLUMN gpu_bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE inspections ADD COLUMN cpu_bytes INTEGER NOT NULL DEFAULT 0;
+DROP INDEX inspections_by_rule;
+CREATE INDEX inspections_by_rule ON inspections(rule, version, repo_id, commit_oid, summary, gpu_bytes,
+  cpu_bytes);
+-- Comparisons of weights (hub/weight_jobs.h), the last ones made. key: what was compared, by the
+-- version of the measures.
+CREATE TABLE weight_results (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  key TEXT NOT NULL UNIQUE,
+  result TEXT NOT NULL
+);
+)sql";
+
 }  // namespace
 
 const std::vector<storage::Migration>& Migrations() {
   static const std::vector<storage::Migration> migrations = {
-      {1, kFirst},   {2, kXet},        {3, kRuns},   {4, kInspector},
-      {5, kTensors}, {6, kChecklists}, {7, kMeaning}};
+      {1, kFirst},   {2, kXet},        {3, kRuns},    {4, kInspector},
+      {5, kTensors}, {6, kChecklists}, {7, kMeaning}, {8, kNeeds}};
   return migrations;
 }
 

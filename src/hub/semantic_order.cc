@@ -63,7 +63,8 @@ struct SemanticOrder::Impl {
   bool MakeSome(const std::string& identity);
   void Enqueue(uint32_t id);
   bool Has(uint32_t id, uint64_t stamp, const std::string& identity) const;
-  std::optional<std::string> VectorOf(std::string_view query) const;
+  std::optional<std::string> VectorOf(TextEmbedder& with, const std::string& identity,
+                                      std::string_view query) const;
   std::shared_ptr<TextEmbedder> Embedder() const {
     std::lock_guard lock(mutex);
     return embedder;
@@ -201,11 +202,10 @@ void SemanticOrder::Impl::Run() {
   }
 }
 
-std::optional<std::string> SemanticOrder::Impl::VectorOf(std::string_view query) const {
-  std::shared_ptr<TextEmbedder> with = Embedder();
-  if (!with) return std::nullopt;
-  std::string key = with->Identity();
-  if (key.empty()) return std::nullopt;
+std::optional<std::string> SemanticOrder::Impl::VectorOf(TextEmbedder& with,
+                                                         const std::string& identity,
+                                                         std::string_view query) const {
+  std::string key = identity;
   key.push_back('\0');
   key.append(query);
   {
@@ -217,7 +217,7 @@ std::optional<std::string> SemanticOrder::Impl::VectorOf(std::string_view query)
     }
   }
   std::string text(query);
-  auto vectors = with->Embed({&text, 1}, kQueryPatience);
+  auto vectors = with.Embed({&text, 1}, kQueryPatience);
   if (!vectors || vectors->size() != 1) return std::nullopt;
   std::string packed = PackDirection(vectors->front());
   std::lock_guard lock(queries_mutex);
@@ -264,9 +264,10 @@ void SemanticOrder::Want(uint32_t id) { impl_->Enqueue(id); }
 void SemanticOrder::Blend(std::string_view query, std::span<search::SearchHit> hits) const {
   if (hits.size() < 2 || hits.size() > kReach) return;
   std::shared_ptr<TextEmbedder> with = impl_->Embedder();
-  std::optional<std::string> wanted = with ? impl_->VectorOf(query) : std::nullopt;
+  std::string identity = with ? with->Identity() : "";
+  if (identity.empty()) return;
+  std::optional<std::string> wanted = impl_->VectorOf(*with, identity, query);
   if (!wanted) return;
-  std::string identity = with->Identity();
   std::vector<std::optional<float>> nearness(hits.size());
   impl_->db.Read([&](storage::Connection& c) {
     for (size_t i = 0; i < hits.size(); ++i) {

@@ -10,8 +10,12 @@
 namespace hearth::hub {
 namespace {
 
-// A result is some hundred kilobytes at most.
+// Of finished jobs in memory; a result is some hundred kilobytes at most.
 constexpr size_t kKept = 64;
+
+std::string StoredKey(const std::string& key) {
+  return std::to_string(WeightJobs::kRules) + "\n" + key;
+}
 
 }  // namespace
 
@@ -39,7 +43,39 @@ WeightJobStatus WeightJobs::Seen(const Job& job) {
   return status;
 }
 
+std::optional<WeightJobStatus> WeightJobs::FindStored(const std::string& key) const {
+  if (db_ == nullptr) return std::nullopt;
+  std::optional<std::string> text = db_->ReadValue([&](storage::Connection& c) {
+    return c.QueryOne("SELECT result FROM weight_results WHERE key = ?", {StoredKey(key)},
+                      [](const storage::Row& row) { return row.Str(0); });
+  });
+  if (!text) return std::nullopt;
+  try {
+    WeightJobStatus status;
+    status.result = Json::Parse(*text);
+    status.state = WeightJobState::kDone;
+    return status;
+  } catch (const Error&) {
+    return std::nullopt;  // then it is made anew
+  }
+}
+
+void WeightJobs::Store(const std::string& key, const Json& result) {
+  if (db_ == nullptr) return;
+  std::string text = result.Dump();
+  if (text.size() > kMaxStoredBytes) return;
+  db_->Write([&](storage::Connection& c) {
+    c.Exec("DELETE FROM weight_results WHERE key = ?", {StoredKey(key)});
+    c.Exec("INSERT INTO weight_results (key, result) VALUES (?, ?)", {StoredKey(key), text});
+    c.Exec(
+        "DELETE FROM weight_results WHERE id <= (SELECT id FROM weight_results ORDER BY id DESC "
+        "LIMIT 1 OFFSET ?)",
+        {static_cast<int64_t>(kStored)});
+  });
+}
+
 WeightJobStatus WeightJobs::Start(const std::string& key, Work work, size_t max_waiting) {
+  if (std::optional<WeightJobStatus> stored = FindStored(key)) return *stored;
   std::lock_guard lock(mutex_);
   if (stopping_) throw Error(Code::kUnavailable, "The hub is stopping.");
   auto known = jobs_.find(key);
@@ -64,9 +100,11 @@ WeightJobStatus WeightJobs::Start(const std::string& key, Work work, size_t max_
 }
 
 WeightJobStatus WeightJobs::StatusOf(const std::string& key) const {
-  std::lock_guard lock(mutex_);
-  auto known = jobs_.find(key);
-  return known == jobs_.end() ? WeightJobStatus() : Seen(*known->second);
+  {
+    std::lock_guard lock(mutex_);
+    if (auto known = jobs_.find(key); known != jobs_.end()) return Seen(*known->second);
+  }
+  return FindStored(key).value_or(WeightJobStatus());
 }
 
 void WeightJobs::Cancel(const std::string& key) {
@@ -117,6 +155,7 @@ void WeightJobs::Perform(const JobPtr& job) {
   try {
     end.result = job->work.run(hooks);
     end.state = WeightJobState::kDone;
+    Store(job->key, end.result);
   } catch (const std::exception& fault) {
     end.state = job->stop ? WeightJobState::kCancelled : WeightJobState::kFailed;
     end.reason = fault.what();

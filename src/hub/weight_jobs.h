@@ -1,7 +1,7 @@
 // Comparisons that take longer than a request may: weights read and measured. One thread of the
-// lowest priority works through a short queue; results are kept in memory, the last ones only, as
-// they can be made again. Keys name what is computed (two repositories at commits): who asks twice
-// joins. Access is the caller's affair, at every call. Thread-safe.
+// lowest priority works through a short queue; results are kept in the database, the last ones
+// only, as they can be made again. Keys name what is computed (two repositories at commits): who
+// asks twice joins. Access is the caller's affair, at every call. Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -12,12 +12,14 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
 
 #include "codec/json.h"
 #include "hub/inspector/weights/tensor_scan.h"
+#include "storage/db/database.h"
 
 namespace hearth::hub {
 
@@ -38,7 +40,14 @@ class WeightJobs {
     std::function<Json(const inspector::ScanHooks&)> run;
   };
 
-  WeightJobs() = default;
+  // The version of the measures: results of another one are not shown.
+  static constexpr int kRules = 1;
+  // Results kept, and the longest one that is.
+  static constexpr size_t kStored = 500;
+  static constexpr size_t kMaxStoredBytes = 1u << 20;
+
+  // Null: nothing outlives the process.
+  explicit WeightJobs(storage::Database* db = nullptr) : db_(db) {}
   ~WeightJobs() { Stop(); }
 
   // Does nothing when a job of the key waits, runs or is done. Throws kTooManyRequests when
@@ -63,7 +72,10 @@ class WeightJobs {
   void Perform(const JobPtr& job);
   void Forget();
   static WeightJobStatus Seen(const Job& job);
+  std::optional<WeightJobStatus> FindStored(const std::string& key) const;
+  void Store(const std::string& key, const Json& result);
 
+  storage::Database* const db_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<JobPtr> queue_;

@@ -5,6 +5,7 @@
 #include <future>
 
 #include "base/error.h"
+#include "hub/hub_fixture.h"
 
 namespace hearth::hub {
 namespace {
@@ -37,6 +38,36 @@ WeightJobStatus WaitFor(const WeightJobs& jobs, const std::string& key) {
     if (!waits) return status;
     std::this_thread::yield();
   }
+}
+
+class StoredWeightJobsTest : public HubFixture {};
+
+TEST_F(StoredWeightJobsTest, AResultOutlivesTheProcessAndTheOldestMakeRoom) {
+  {
+    WeightJobs jobs(&hub_->db());
+    jobs.Start("a", Quick(Json("first")), 4);
+    WaitFor(jobs, "a");
+    jobs.Start("broken",
+               {1,
+                [](const inspector::ScanHooks&) -> Json {
+                  throw Error(Code::kUnprocessable, "no weights");
+                }},
+               4);
+    WaitFor(jobs, "broken");
+  }
+  WeightJobs again(&hub_->db());
+  WeightJobStatus kept = again.StatusOf("a");
+  EXPECT_EQ(kept.state, WeightJobState::kDone);
+  EXPECT_EQ(*kept.result.AsString(), "first");
+  // Who asks again gets it without work.
+  EXPECT_EQ(*again.Start("a", Quick(Json("second")), 0).result.AsString(), "first");
+  EXPECT_EQ(again.StatusOf("broken").state, WeightJobState::kUnknown);
+  for (size_t i = 0; i < WeightJobs::kStored; ++i) {
+    again.Start("b" + std::to_string(i), Quick(Json(i)), 4);
+    WaitFor(again, "b" + std::to_string(i));
+  }
+  EXPECT_EQ(again.StatusOf("a").state, WeightJobState::kUnknown);
+  EXPECT_EQ(again.StatusOf("b0").state, WeightJobState::kDone);
 }
 
 TEST(WeightJobsTest, TheSecondWhoAsksJoinsAndTheResultStays) {

@@ -38,6 +38,19 @@ Text.[^1]
 [^1]: A note.
 """
 
+FORMULAS = r"""# Formulas
+
+A space over $\mathbb{R}^d$ here, and $\notacommand{x}$, and $\href{https://elsewhere.example}{x}$.
+
+$$
+\begin{aligned} a &= \log x \\ b &= y \end{aligned}
+$$
+
+$$
+\boxed{E = mc^2}
+$$
+"""
+
 
 @pytest.fixture(scope="module", autouse=True)
 def repositories(api):
@@ -46,6 +59,8 @@ def repositories(api):
         api.create_repo(name)
     api.upload_file(repo_id="bob/card-far", path_in_repo="README.md",
                     path_or_fileobj=("# Far\n\n" + "A paragraph of the card.\n\n" * 100 + "$$\nx^2\n$$\n").encode())
+    api.create_repo("bob/card-formulas")
+    api.upload_file(repo_id="bob/card-formulas", path_in_repo="README.md", path_or_fileobj=FORMULAS.encode())
     api.create_repo("bob/card-data", repo_type="dataset")
     api.create_repo("bob/card-space", repo_type="space", space_sdk="static")
     api.upload_file(repo_id="bob/card-base", path_in_repo="README.md", path_or_fileobj=b"---\nlicense: mit\n---\n# Base\n")
@@ -62,7 +77,7 @@ def test_code_is_coloured_and_formulas_are_drawn(page):
     page.goto("/bob/card")
     page.locator(".prose .hljs-string").first.wait_for()
     page.locator(".math.display").scroll_into_view_if_needed()
-    page.locator(".math.display.drawn .katex-display").wait_for()
+    page.locator(".math.display.drawn math[display=block]").wait_for()
     assert page.locator(".math.drawn").count() == 2
     assert "$5 or $10" in page.locator(".prose").inner_text()
 
@@ -82,7 +97,26 @@ def test_formulas_far_below_are_drawn_when_the_reader_comes_near(page):
     page.wait_for_load_state("networkidle")
     assert not any(re.search("katex|formulas", url, re.I) for url in asked), asked
     page.locator(".math.display").scroll_into_view_if_needed()
-    page.locator(".math.display.drawn .katex-display").wait_for()
+    page.locator(".math.display.drawn math[display=block]").wait_for()
+
+
+def test_formulas_are_drawn_by_the_browser_and_copied_as_they_were_written(open_page, check_axe):
+    page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    page.goto("/bob/card-formulas")
+    page.locator(".math.drawn math").nth(3).wait_for()
+    shown = page.locator(".prose")
+    assert page.locator(".math:not(.drawn)").all_inner_texts() == ["\\notacommand{x}"]
+    # Letters of other alphabets, aligned columns, a box with a frame: what MathML itself no longer says.
+    assert shown.locator("math mi", has_text="\u211d").count() == 1
+    cells = shown.locator("mtd")
+    assert [cells.nth(at).evaluate("cell => getComputedStyle(cell).textAlign") for at in (0, 1)] == ["right", "left"]
+    assert shown.locator("menclose").evaluate("box => getComputedStyle(box).borderTopWidth") == "1px"
+    assert shown.locator("mspace").count() >= 1 and shown.locator("math [href], math a").count() == 0
+    page.evaluate("getSelection().selectAllChildren(document.querySelector('.prose'))")
+    page.keyboard.press("Control+C")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert "over $\\mathbb{R}^d$ here" in copied and "\\begin{aligned}" in copied and "$$" in copied, copied
+    check_axe(page)
 
 
 def test_the_contents_lead_to_the_headings(page):

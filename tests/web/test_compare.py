@@ -5,6 +5,7 @@ import pytest
 
 import hostile
 import test_data
+import train_small_models
 
 HOSTILE_TEXTS = [text.replace("NAME", name).replace("\x00", "") for name, text in {**hostile.MARKUP, **hostile.MARKDOWN}.items()]
 PAIR = "/compare?repos=models/bob/side-a,models/bob/side-b"
@@ -70,6 +71,43 @@ def test_only_what_differs(page):
     assert page.locator("#comparison tbody tr:visible").count() == some
     page.get_by_role("link", name="Show all rows").click()
     assert page.locator("#comparison tbody tr:visible").count() == every
+
+
+def test_scores_are_sums_of_rows_that_can_be_looked_at(page):
+    page.goto(PAIR)
+    scores = page.locator("#scores tr:not(.group)")
+    assert [title.split()[0] for title in scores.locator("th").all_inner_texts()] == ["Clarity", "Compatibility", "Repeatability", "Explainability"]
+    cell = scores.first.locator("td").first
+    cell.locator("summary").click()
+    parts = [text.rsplit("/", 1) for text in cell.locator("li .soft").all_inner_texts()]
+    points, most = (sum(float(pair[side]) for pair in parts) for side in (0, 1))
+    assert abs(int(cell.locator(".points").inner_text()) - 100 * points / most) <= 1
+
+
+def test_devices_are_chosen_and_taken_away_without_scripts(no_script):
+    no_script.goto(PAIR)
+    no_script.get_by_label("Does it fit on").fill("my box:64GiB")
+    no_script.get_by_role("button", name="Use device").click()
+    assert row(no_script, "On my box").count() == 1 and row(no_script, "On RTX 4090").count() == 0
+    no_script.get_by_role("link", name="my box:64GiB").click()
+    assert row(no_script, "On RTX 4090").count() == 1
+
+
+def test_the_same_question_is_put_to_both(page, api):
+    for name in ("bob/ask-a", "bob/ask-b"):
+        api.create_repo(name, exist_ok=True)
+        api.upload_folder(repo_id=name, folder_path=str(train_small_models.ensure() / "llama"))
+    page.goto("/compare?repos=models/bob/ask-a,models/bob/ask-b")
+    box = page.locator("#same-prompt")
+    box.get_by_label("Text for text generation").fill("the cat")
+    box.get_by_role("button", name="Ask").click()
+    answers = box.locator(".answers .answer")
+    for at in (0, 1):
+        answers.nth(at).locator(".said").wait_for(timeout=60_000)
+    # The same model twice: the same words.
+    assert answers.nth(0).inner_text() == answers.nth(1).inner_text()
+    page.goto(PAIR)
+    assert "Fewer than two of these run here" in page.locator("#same-prompt").inner_text()
 
 
 def test_columns_come_and_go(page):

@@ -62,6 +62,32 @@ def test_the_short_form_stands_beside_the_card(page):
     page.wait_for_url("**/inspect")
 
 
+def test_the_page_can_be_read_without_scripts(no_script):
+    no_script.goto("/bob/inspected/inspect")
+    row = no_script.locator("#classify .findings > li", has_text="embedding")
+    assert "proved" in row.inner_text()
+    row.locator(".evidence summary").click()
+    assert "/blob/" in row.get_by_role("link", name="modules.json").get_attribute("href")
+    assert no_script.locator("#reading-order .steps > li").count() == 6
+    assert int(no_script.locator("#card-score .score strong").inner_text()) > 0
+    for what, row, text in (("licence", "Licence", "apache-2.0"), ("provenance", "Made from", ""), ("runtimes", "Programs", "Transformers"), ("fit", "Memory", "MB"), ("safety", "Scans", "")):
+        brief = no_script.locator(f"#{what} .in-short > div", has=no_script.get_by_text(row, exact=True))
+        assert text.lower() in brief.locator("dd").inner_text().lower(), (what, brief.inner_text())
+    no_script.locator("#checklist a", has_text="fourteen questions").click()
+    no_script.wait_for_url("**/bob/inspected/checklist")
+
+
+def test_nothing_moves_while_the_answers_arrive(page):
+    page.goto("/bob/inspected/inspect")
+    page.wait_for_load_state("networkidle")
+    shift = page.evaluate("""() => new Promise((done) => {
+      let moved = 0;
+      new PerformanceObserver((list) => { for (const entry of list.getEntries()) moved += entry.value; }).observe({type: "layout-shift", buffered: true});
+      requestAnimationFrame(() => requestAnimationFrame(() => done(moved)));
+    })""")
+    assert shift < 0.01, shift
+
+
 def test_without_scripts_there_are_links_to_the_answers(no_script):
     no_script.goto("/bob/inspected/inspect")
     assert no_script.locator("#classify a.json").get_attribute("href").startswith("/api/hearth/models/bob/inspected/classify?revision=")

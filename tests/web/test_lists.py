@@ -86,6 +86,47 @@ def test_without_scripts_the_same_links_work(no_script):
     assert names(no_script) == ["lists/lamp-see"] and "license=mit" in no_script.url
 
 
+def test_kinds_and_memories_narrow_the_list(page, api, hub):
+    import requests
+    import test_data
+    from harness.people import eventually
+    test_data.ensure()
+    api.create_repo("bob/fit-minilm")
+    api.upload_folder(repo_id="bob/fit-minilm", folder_path=str(test_data.DATA / "minilm"))
+    api.create_repo("bob/fit-hidden", private=True)
+    api.upload_folder(repo_id="bob/fit-hidden", folder_path=str(test_data.DATA / "minilm"))
+
+    def listed(query, **headers):
+        return [model["id"] for model in requests.get(f"{hub.url}/api/models?search=fit-&{query}", headers=headers).json()]
+    mine = {"Authorization": f"Bearer {api.token}"}
+    assert eventually(lambda: sorted(listed("kind=embedding", **mine)) == ["bob/fit-hidden", "bob/fit-minilm"], 60)
+    assert listed("kind=embedding") == ["bob/fit-minilm"] and listed("kind=adapter") == []
+    assert listed("fits=RTX 4090") == ["bob/fit-minilm"] == listed("fits=cpu:1GiB") and listed("fits=4MiB") == []
+    assert requests.get(f"{hub.url}/api/models?fits=plenty").status_code == 400
+
+    page.goto("/models?search=fit-")
+    kind = page.locator("[data-facet=kind]").get_by_role("link", name="Embeddings")
+    assert kind.locator("small").inner_text() == "1"
+    kind.click()
+    page.wait_for_url("**kind=embedding")
+    page.locator("[data-facet=fits]").get_by_role("link", name="4 GiB GPU").click()
+    page.wait_for_url("**fits=4GiB")
+    assert names(page) == ["bob/fit-minilm"]
+    page.get_by_label("Another device or memory").fill("RTX 3060 12GB:4MiB")
+    page.get_by_role("button", name="Show", exact=True).click()
+    page.wait_for_url("**fits=RTX*")
+    page.get_by_text("No models fit all of this.").wait_for()
+    assert "kind=embedding" in page.url and "fits=4GiB" not in page.url
+
+
+def test_memories_are_asked_for_without_scripts(no_script):
+    no_script.goto("/models?search=fit-")
+    no_script.get_by_label("Another device or memory").fill("RTX 4090")
+    no_script.get_by_role("button", name="Show", exact=True).click()
+    assert names(no_script) == ["bob/fit-minilm"] and "search=fit-" in no_script.url
+    assert no_script.locator(".active", has_text="RTX 4090").count() == 1
+
+
 def test_spaces_are_tiles(page):
     page.goto("/spaces?author=lists")
     tile = page.locator(".tile", has_text="A tile")

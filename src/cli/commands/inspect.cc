@@ -13,6 +13,7 @@
 #include "cli/terminal_text.h"
 #include "formats/inspect/inspector.h"
 #include "formats/scan/scan.h"
+#include "hub/inspector/quantity_text.h"
 
 namespace hearth::cli {
 namespace {
@@ -64,12 +65,6 @@ std::string OneLine(std::string_view text) {
 std::string Show(const Json& value) {
   const std::string* text = value.AsString();
   return OneLine(text != nullptr ? *text : value.Dump());
-}
-
-std::string ShapeText(const std::vector<uint64_t>& shape) {
-  std::string text = "[";
-  for (size_t i = 0; i < shape.size(); ++i) text += (i > 0 ? ", " : "") + std::to_string(shape[i]);
-  return text + "]";
 }
 
 struct Inspected {
@@ -138,7 +133,7 @@ class Printer {
       const InspectedTensor& tensor = inspection.tensors[i];
       std::printf("  %-*s %-9s %-20s %10s%s%s\n", static_cast<int>(width),
                   OneLine(tensor.name).c_str(), OneLine(tensor.dtype).c_str(),
-                  ShapeText(tensor.shape).c_str(), HumanBytes(tensor.bytes).c_str(),
+                  inspector::ShapeText(tensor.shape).c_str(), HumanBytes(tensor.bytes).c_str(),
                   tensor.note.empty() ? "" : "  ", OneLine(tensor.note).c_str());
     }
     if (shown < inspection.tensors.size()) {

@@ -2,26 +2,9 @@
 
 #include <algorithm>
 
-#include "base/utf8.h"
+#include "text/utf8.h"
 
 namespace hearth::inspector {
-namespace {
-
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
-
-std::string ReplaceInvalid(std::string_view text) {
-  std::string valid;
-  valid.reserve(text.size());
-  while (!text.empty()) {
-    size_t length = Utf8Length(text);
-    valid += length == 0 ? kReplacement : text.substr(0, length);
-    text.remove_prefix(std::max<size_t>(length, 1));
-  }
-  return valid;
-}
-
-}  // namespace
-
 const RepoFile* RepoView::Find(std::string_view path) const {
   const std::vector<RepoFile>& all = files();
   auto found =
@@ -35,7 +18,7 @@ std::optional<std::string> RepoView::ReadText(std::string_view path, uint64_t ma
   if (file == nullptr || file->size_bytes > max_bytes) return std::nullopt;
   std::unique_ptr<ByteSource> source = Open(path);
   if (source->size_bytes() > max_bytes) return std::nullopt;
-  return ReplaceInvalid(source->Read(0, static_cast<size_t>(source->size_bytes())));
+  return Utf8Lossy(source->Read(0, static_cast<size_t>(source->size_bytes())));
 }
 
 }  // namespace hearth::inspector

@@ -46,12 +46,17 @@ struct SortPoint {
 
 class CatalogTable {
  public:
-  explicit CatalogTable(RepoType type) : type_(type), facets_(FacetDefs().size()) {}
+  explicit CatalogTable(RepoType type)
+      : type_(type),
+        facets_(FacetDefs().size()),
+        kind_rows_(ModelKinds().size()),
+        need_rows_(FitSizes().size() + 1) {}
 
   // --- changes
   void Put(const RepoPtr& repo);  // new or changed record
   void Remove(int64_t id);
   void SetFacts(int64_t id, const FactsColumns& facts);
+  void SetReading(int64_t id, const ListedReading& reading);
   void SetRecentLikes(int64_t id, uint32_t likes);
   void ClearRecentLikes();
 
@@ -134,6 +139,11 @@ class CatalogTable {
   std::vector<FacetValue> CountTagFacet(const FacetDef& def, const RowBitmap& rows) const;
   std::vector<FacetValue> CountUpdated(const RowBitmap& rows, TimePoint now) const;
   std::vector<FacetValue> CountGated(const FacetDef& def, const RowBitmap& rows) const;
+  std::vector<FacetValue> CountKinds(const RowBitmap& rows) const;
+  std::vector<FacetValue> CountFits(const FacetDef& def, const RowBitmap& rows) const;
+  void OrFits(const FitLimit& limit, RowBitmap* rows) const;
+  void SetKinds(uint32_t row, uint32_t kinds);
+  void SetNeeds(uint32_t row, uint64_t gpu_bytes, uint64_t cpu_bytes);
   std::vector<FacetValue> CountAuthors(const RowBitmap& rows, size_t most, size_t* distinct) const;
 
   const RepoType type_;
@@ -143,6 +153,8 @@ class CatalogTable {
   std::vector<uint32_t> ids_;
   std::vector<int64_t> created_, modified_, downloads_, likes_, parameters_, main_bytes_;
   std::vector<int64_t> trending_;
+  std::vector<int64_t> gpu_need_, cpu_need_;  // bytes; 0 = not known
+  std::vector<uint32_t> kinds_;               // a bit each, by ModelKinds
   std::vector<uint32_t> recent_likes_;
   std::vector<uint32_t> owner_tag_;
   std::vector<uint32_t> tags_at_;
@@ -162,7 +174,9 @@ class CatalogTable {
   std::unordered_map<std::string_view, uint32_t> tag_ids_;  // views into tags_
   std::unordered_map<int64_t, uint32_t> owners_;            // account id -> tag of its rows
   std::array<SortOrder, kSortKeys> orders_;
-  std::vector<FacetColumn> facets_;  // by FacetIndex
+  std::vector<FacetColumn> facets_;    // by FacetIndex
+  std::vector<PostingSet> kind_rows_;  // by ModelKinds
+  std::vector<PostingSet> need_rows_;  // by the first of FitSizes that holds gpu_need_
 };
 
 }  // namespace hearth::hub

@@ -20,7 +20,7 @@ namespace hearth::hub {
 inline constexpr char kHiddenTag = '\x01';
 std::string HiddenTag(char kind, std::string_view text);
 
-enum class FacetKind : uint8_t { kTags, kGated, kUpdated, kAuthor };
+enum class FacetKind : uint8_t { kTags, kGated, kUpdated, kAuthor, kKinds, kFits };
 enum class FacetOrder : uint8_t { kByCount, kByScale };
 
 struct FacetDef {
@@ -51,6 +51,31 @@ std::string_view ParameterRangeOf(uint64_t parameters);
 size_t ScalePlace(std::string_view key, std::string_view value);
 std::optional<uint32_t> ParseUpdatedDays(std::string_view value);
 std::span<const std::string_view> UpdatedSpans();
+
+// What the inspector calls models (docs/inspector.md), those that lists can be narrowed to.
+struct ModelKind {
+  std::string_view kind, label;
+};
+std::span<const ModelKind> ModelKinds();  // at most 32
+std::optional<size_t> KindPlace(std::string_view kind);
+// A bit for each kind of "adapter:proved,base:inferred" that is proved or declared; that a model is
+// a base can only be inferred, and counts so.
+uint32_t KindBits(std::string_view kinds);
+
+// Memories of usual GPUs, rising.
+struct FitSize {
+  std::string_view name;  // "24GiB"
+  uint64_t bytes;
+};
+std::span<const FitSize> FitSizes();
+// The first size that holds it; FitSizes().size() for more than all.
+size_t FitPlace(uint64_t bytes);
+struct FitLimit {
+  bool cpu = false;
+  uint64_t bytes = 0;  // that a model may take
+};
+// "24GiB" (of a GPU), "RTX 4090", "cpu:32GiB", "node". Throws kInvalidArgument.
+FitLimit ParseFit(std::string_view value);
 
 // Values of one facet in one table: each is the union of the tags that stand for it.
 struct FacetColumn {

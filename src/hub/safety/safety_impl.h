@@ -73,6 +73,8 @@ struct Safety::Impl {
   bool EnqueueStaleMains(int64_t* after);
   void EnqueueStaleRefs(const RepoRecord& repo);
   void CatchUp();
+  // Answers about large objects that the store no longer has, but for those that block.
+  void DropForgotten();
   void Drain();
   void Run();
 

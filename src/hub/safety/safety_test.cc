@@ -50,6 +50,28 @@ TEST_F(SafetyTest, FilesWaitThenHaveAnAnswerWithEvidence) {
   EXPECT_EQ(import.StringField("class"), "dangerous");
 }
 
+TEST_F(SafetyTest, AnswersAboutObjectsThatAreGoneGoButForThoseThatBlock) {
+  RepoHandle repo = MakeRepo(ada_, RepoType::kModel, "m");
+  Commit(repo, {{"README.md", "# hello"}}, {{"bad.pkl", kBadPickle}, {"good.pkl", kGoodPickle}});
+  hub_->safety().ScanNow();
+  auto rows = [&](const std::string& which) {
+    return hub_->db().ReadValue([&](storage::Connection& c) {
+      return *c.QueryInt("SELECT COUNT(*) FROM safety_scans WHERE " + which);
+    });
+  };
+  int64_t all = rows("1 = 1");
+  hub_->safety().ScanNow();
+  EXPECT_EQ(rows("1 = 1"), all);
+  hub_->repos().Delete(Reopen(repo));
+  hub_->db().Write([](storage::Connection& c) {
+    c.Exec("DELETE FROM repo_objects");
+    c.Exec("DELETE FROM objects");  // as garbage collection does
+  });
+  hub_->safety().ScanNow();
+  EXPECT_EQ(rows("1 = 1"), all - 1);
+  EXPECT_EQ(rows("kind = 'pkl'"), 1);  // the dangerous one
+}
+
 TEST_F(SafetyTest, TheSameContentIsScannedOnceForAllRepositoriesAndNames) {
   RepoHandle one = MakeRepo(ada_, RepoType::kModel, "one");
   RepoHandle two = MakeRepo(ada_, RepoType::kModel, "two", true);

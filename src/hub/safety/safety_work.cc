@@ -193,7 +193,19 @@ void Safety::Impl::EnqueueStaleRefs(const RepoRecord& repo) {
   }
 }
 
+// A blob of git may lie in any repository, and what is judged unsafe must stay so if it comes back:
+// both stay.
+void Safety::Impl::DropForgotten() {
+  parts.db.Write([](storage::Connection& c) {
+    c.Exec(
+        "DELETE FROM safety_scans WHERE length(content) = 32 AND state <> ? AND NOT EXISTS (SELECT "
+        "1 FROM objects WHERE objects.sha256 = safety_scans.content)",
+        {static_cast<int64_t>(SafetyState::kUnsafe)});
+  });
+}
+
 void Safety::Impl::CatchUp() {
+  DropForgotten();
   int64_t after = 0;
   while (!stopping && EnqueueStaleMains(&after)) Drain();
   std::vector<RepoPtr> all;

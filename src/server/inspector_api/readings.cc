@@ -1,7 +1,7 @@
 // What a repository is, in which order it is read, and what its card is worth. Of main these come
 // from what is kept; which of the named repositories are here is looked up for each caller.
 #include "base/error.h"
-#include "hub/repo_view.h"
+#include "server/inspector_api/known_kinds.h"
 #include "server/route.h"
 
 namespace hearth::server {
@@ -40,9 +40,8 @@ net::Response Answer(const Context& context, const Reading& reading, const Json&
 
 net::Response ClassifyRepo(Context& context) {
   Reading reading = ReadingOf(context);
-  inspector::Classification kinds = reading.kept->kinds;
-  hub::HubNeighbours neighbours(context.hub.repos(), context.hub.objects(), context.actor);
-  inspector::Resolve(context.repo().record().FullName(), neighbours, &kinds);
+  inspector::Classification kinds =
+      KnownKinds(context, context.repo(), reading.commit, *reading.kept);
   return Answer(context, reading, inspector::ToJson(kinds));
 }
 

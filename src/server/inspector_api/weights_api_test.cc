@@ -70,6 +70,29 @@ TEST_F(WeightsApiTest, ACopyIsShownToThoseWhoMayReadBoth) {
   EXPECT_EQ(Get(std::string(kApi) + "secret/provenance", eve_).status, 404);
 }
 
+TEST_F(WeightsApiTest, EqualTensorsProveACopyOfWhatWasHereBefore) {
+  auto is_copy = [this](const std::string& name, const std::string& token) {
+    Json answer = GetJson(kApi + name + "/classify", token);
+    for (const Json& kind : *answer.Find("kinds")->AsArray())
+      if (TextAt(kind, "value") == "copy") return TextAt(kind, "level") == "proved";
+    return false;
+  };
+  MakeModel("first", TinyLlama(1));
+  clock_.Advance(std::chrono::seconds(5));
+  MakeModel("second", TinyLlama(1));
+  clock_.Advance(std::chrono::seconds(5));
+  MakeModel("other", TinyLlama(2));
+  EXPECT_TRUE(is_copy("second", ""));
+  EXPECT_FALSE(is_copy("first", ""));
+  EXPECT_FALSE(is_copy("other", ""));
+  hub::RepoSettings hide;
+  hide.is_private = true;
+  hub_->repos().UpdateSettings(
+      hub_->repos().OpenAsSystem(hub_->repos().Find(hub::RepoType::kModel, "ada", "first")), hide);
+  EXPECT_FALSE(is_copy("second", eve_));
+  EXPECT_TRUE(is_copy("second", ada_));
+}
+
 TEST_F(WeightsApiTest, ChangesAreAnsweredAtOnceAndWeightsByAJob) {
   MakeModel("base", TinyLlama(1));
   std::vector<TestTensor> tensors = TinyLlama(1);

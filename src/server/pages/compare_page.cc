@@ -1,9 +1,12 @@
 // Repositories side by side. The address is the whole state; the table is complete without scripts.
+#include <algorithm>
+
 #include "base/bytes.h"
 #include "base/error.h"
 #include "hub/inspector/compare/comparison.h"
 #include "server/inspector_api/portraits.h"
 #include "server/pages/compare_places.h"
+#include "server/pages/device_rows.h"
 #include "server/pages/site.h"
 
 namespace hearth::server {
@@ -45,6 +48,50 @@ Json Column(const State& state, size_t index, const AskedRepo& asked) {
                     {"remove", AddressOf(state, index, state.only_differences)}});
 }
 
+// Tasks that ask with one text and answer with something that people can hold side by side, the
+// most telling first.
+constexpr std::string_view kOneText[] = {
+    "text-generation",     "summarization",        "translation", "text2text-generation",
+    "text-classification", "token-classification", "fill-mask",   "feature-extraction"};
+
+// What one prompt to all models would be: {"task", "models": [{"id", "path", "reason"}]}, or why
+// there is none ("fault"). Null when fewer than two columns are models.
+Json SamePrompt(const Context& context, const std::vector<AskedRepo>& columns) {
+  Json models = Json::Arr();
+  std::vector<std::string_view> shared(std::begin(kOneText), std::end(kOneText));
+  size_t running = 0;
+  for (const AskedRepo& column : columns) {
+    const hub::RepoRecord& record = column.repo.record();
+    if (record.type != hub::RepoType::kModel) continue;
+    std::string reason = "models do not run on this hub";
+    if (context.hub.catalog().judges()) {
+      hub::FactsPtr facts = context.hub.catalog().FactsOf(column.repo, column.commit);
+      const std::vector<std::string>& tasks = facts->run.tasks;
+      reason = facts->run.runs() ? "" : facts->run.reason;
+      // The engine has main.
+      if (reason.empty() && record.head != column.commit) reason = "only main is run";
+      if (reason.empty()) {
+        ++running;
+        std::erase_if(shared, [&tasks](std::string_view task) {
+          return std::find(tasks.begin(), tasks.end(), task) == tasks.end();
+        });
+      }
+    }
+    models.Push(
+        Json::Obj({{"id", record.FullName()}, {"path", RepoPath(record)}, {"reason", reason}}));
+  }
+  if (models.size() < 2) return {};
+  Json same = Json::Obj({{"models", std::move(models)}, {"task", ""}, {"fault", ""}});
+  if (running < 2) {
+    same.Set("fault", "Fewer than two of these run here.");
+  } else if (shared.empty()) {
+    same.Set("fault", "They run here for different tasks.");
+  } else {
+    same.Set("task", shared.front());
+  }
+  return same;
+}
+
 // Adds to every place where it leads, and to every group whether something in it differs.
 void AddLinks(const std::vector<AskedRepo>& columns, Json* comparison) {
   for (Json& group : *comparison->Find("groups")->AsArray()) {
@@ -57,6 +104,18 @@ void AddLinks(const std::vector<AskedRepo>& columns, Json* comparison) {
     }
     group.Set("differs", differs);
   }
+}
+
+// Chosen devices, each with the address without it.
+Json Devices(const State& state) {
+  Json rows = Json::Arr();
+  for (const std::string& device : state.devices) {
+    State without = state;
+    std::erase(without.devices, device);
+    rows.Push(Json::Obj(
+        {{"name", device}, {"remove", AddressOf(without, std::nullopt, state.only_differences)}}));
+  }
+  return rows;
 }
 
 State StateOf(const Context& context) {
@@ -108,9 +167,11 @@ net::Response ComparePage(Context& context) {
                          {"absent", absent},
                          {"fault", fault},
                          {"only", state.only_differences},
-                         {"devices", Json(state.devices)},
+                         {"devices", Devices(state)},
+                         {"same", SamePrompt(context, columns)},
                          {"most", inspector::kMaxCompared}});
   std::string address = AddressOf(pinned, std::nullopt, false);
+  data.Set("known_devices", KnownDeviceRows());
   data.Set("toggle", AddressOf(state, std::nullopt, !state.only_differences));
   data.Set("pinned", AddressOf(pinned, std::nullopt, state.only_differences));
   std::string query = address.substr(std::string_view("/compare").size());

@@ -1,6 +1,7 @@
-// The sections of the inspector's page, each drawn from one address of the API.
+// The sections of the inspector's page, each with its address of the API.
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "hub/types.h"
@@ -14,6 +15,9 @@ struct InspectSection {
   const char* about;
   const char* brief;  // the word for it beside a card; "" = not there
   bool models_only;
+  // Groups of the comparison (inspector/compare/rows.inc) whose rows the page shows before its
+  // script has drawn the whole answer.
+  std::array<const char*, 3> groups = {};
 };
 
 // Those that this program answers for the type, in the order of reading.

@@ -6,6 +6,7 @@
 #include "hub/facets.h"
 #include "hub/tasks.h"
 #include "server/list_query.h"
+#include "server/pages/device_rows.h"
 #include "server/pages/site.h"
 
 namespace hearth::server {
@@ -13,7 +14,7 @@ namespace {
 
 constexpr size_t kPerPage = 30;
 constexpr size_t kShownValues = 60;  // of a facet
-constexpr size_t kOpenFacets = 4;    // the first ones are unfolded
+constexpr size_t kOpenFacets = 5;    // the first ones are unfolded
 
 // Parameters of the address by name, in their order.
 using Params = std::vector<std::pair<std::string, std::string>>;
@@ -145,11 +146,11 @@ Json Sorts(const net::Request& request) {
   return sorts;
 }
 
-// What the form for a name sends along.
-Json Kept(const net::Request& request) {
+// What a form for one parameter sends along.
+Json Kept(const net::Request& request, std::string_view but) {
   Json rows = Json::Arr();
   for (const auto& [name, text] : ParamsOf(request)) {
-    if (name != "search" && !text.empty()) rows.Push(Json::Obj({{"name", name}, {"value", text}}));
+    if (name != but && !text.empty()) rows.Push(Json::Obj({{"name", name}, {"value", text}}));
   }
   return rows;
 }
@@ -173,11 +174,15 @@ net::Response ListPage(Context& context, hub::RepoType type) {
                          {"repos", RepoSummaries(context, page.repos)},
                          {"total", page.total},
                          {"search", request.QueryParam("search").value_or("")},
-                         {"kept", Kept(request)},
+                         {"kept", Kept(request, "search")},
                          {"facets", FacetRows(request, facets)},
                          {"active", Active(request, facets)},
                          {"sorts", Sorts(request)},
                          {"sort", sort.empty() ? "trendingScore" : sort}});
+  if (type == hub::RepoType::kModel) {
+    data.Set("kept_for_device", Kept(request, "fits"));
+    data.Set("devices", KnownDeviceRows());
+  }
   if (!page.next_cursor.empty()) {
     Params params = ParamsOf(request);
     params.emplace_back("cursor", page.next_cursor);

@@ -1,5 +1,6 @@
 #include "server/pages/site.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -8,6 +9,7 @@
 #include "base/hash.h"
 #include "base/random.h"
 #include "codec/compression.h"
+#include "hub/inspector/quantity_text.h"
 #include "hub/tasks.h"
 #include "server/pages/site_files.h"
 #include "text/template.h"
@@ -39,19 +41,6 @@ std::string Compact(double value) {
   return text;
 }
 
-std::string Bytes(double value) {
-  static constexpr const char* kUnit[] = {"bytes", "kB", "MB", "GB", "TB"};
-  int step = 0;
-  while (value >= 1000 && step < 4) {
-    value /= 1000;
-    ++step;
-  }
-  char text[32];
-  std::snprintf(text, sizeof text, step == 0 || value >= 100 ? "%.0f %s" : "%.1f %s", value,
-                kUnit[step]);
-  return text;
-}
-
 TemplateExtensions Extensions() {
   auto number = [](const std::vector<Json>& args) {
     return args.empty() ? 0 : args[0].AsDouble().value_or(0);
@@ -66,7 +55,7 @@ TemplateExtensions Extensions() {
     return Json(Compact(number(args)));
   };
   extensions.filters["bytes"].call = [number](const auto& args, const auto&) {
-    return Json(Bytes(number(args)));
+    return Json(inspector::SizeText(static_cast<uint64_t>(std::max(0.0, number(args)))));
   };
   extensions.filters["pathencode"].call = [path](const auto& args, const auto&) {
     return Json(path(args, "/"));

@@ -95,12 +95,12 @@ export function start(root: HTMLElement): void {
   root.addEventListener("input", (event) => {
     const field = event.target as HTMLInputElement;
     const facet = field.closest<HTMLElement>("[data-facet]");
-    if (facet) {
+    if (facet && field.type === "search") {
       const wanted = field.value.trim().toLowerCase();
       for (const link of facet.querySelectorAll<HTMLAnchorElement>("li a")) link.parentElement!.hidden = !link.textContent!.toLowerCase().includes(wanted);
       return;
     }
-    if (!field.form) return;
+    if (!field.form || field.form.matches("[data-on-submit]")) return;
     const form = field.form;
     window.clearTimeout(timer);
     timer = window.setTimeout(() => void go(addressOf(form), "replace"), typingPause);

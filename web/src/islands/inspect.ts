@@ -1,15 +1,13 @@
-// Fills the sections of a repository's inspection from the hub's answers, each as soon as it comes into view.
+// Puts the hub's whole answers in the place of the rows that the page came with, each section as soon as it comes near.
 import { ApiError, getJson } from "../api";
 import { el } from "../dom";
 import { checklist } from "../inspect/checklist";
 import { fit, runtimes } from "../inspect/machines";
 import type { Subject } from "../inspect/parts";
-import { cardScore, classify, readingOrder } from "../inspect/reading";
 import { licence, provenance, safety } from "../inspect/rights";
-import "../styles/inspect.css";
 
 const drawers: Record<string, (answer: any, subject: Subject) => HTMLElement> = {
-  classify, "reading-order": readingOrder, "card-score": cardScore, licence, provenance, runtimes, fit, checklist, safety,
+  licence, provenance, runtimes, fit, checklist, safety,
 };
 
 async function fill(section: HTMLElement, subject: Subject): Promise<void> {

@@ -10,7 +10,7 @@ export async function start(article: HTMLElement): Promise<void> {
 }
 
 /**
- * What draws formulas, with its fonts, weighs more than the page: it comes with the first formula that is in the window (near it, once
+ * What draws formulas weighs half as much as the page: it comes with the first formula that is in the window (near it, once
  * somebody scrolls), or to be printed.
  */
 function drawWhenNear(formulas: HTMLElement[]): void {

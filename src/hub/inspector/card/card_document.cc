@@ -184,9 +184,8 @@ CardDocument ParseCard(const std::optional<std::string>& readme) {
   return card;
 }
 
-std::vector<std::string> CardList(const Json& data, std::string_view key) {
+std::vector<std::string> ListedTexts(const Json* value) {
   std::vector<std::string> list;
-  const Json* value = data.Find(key);
   if (value == nullptr) return list;
   auto add = [&list](const Json& item) {
     if (const std::string* text = item.AsString()) {
@@ -201,6 +200,10 @@ std::vector<std::string> CardList(const Json& data, std::string_view key) {
     add(*value);
   }
   return list;
+}
+
+std::vector<std::string> CardList(const Json& data, std::string_view key) {
+  return ListedTexts(data.Find(key));
 }
 
 std::string CardText(const Json& data, std::string_view key) {

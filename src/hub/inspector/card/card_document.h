@@ -50,7 +50,8 @@ constexpr uint64_t kMaxCardBytes = 1u << 20;
 // nullopt = there is no README.md.
 CardDocument ParseCard(const std::optional<std::string>& readme);
 
-// One value or a list of them, as strings; numbers as written, other items left out.
+// One value or a list of them, as strings; numbers as written, other items left out. nullptr: none.
+std::vector<std::string> ListedTexts(const Json* value);
 std::vector<std::string> CardList(const Json& data, std::string_view key);
 // The value of a key that is one string or number; "" otherwise.
 std::string CardText(const Json& data, std::string_view key);

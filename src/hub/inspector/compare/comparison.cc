@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "hub/inspector/compare/scores.h"
 #include "text/utf8.h"
 
 namespace hearth::inspector {
@@ -158,6 +159,7 @@ Json ToJson(const Comparison& comparison, const std::vector<Portrait>& portraits
   return Json::Obj({{"repositories", std::move(repositories)},
                     {"groups", std::move(groups)},
                     {"lineage", std::move(lineage)},
+                    {"scores", ScoresJson(portraits)},
                     {"rows", comparison.rows},
                     {"differing", comparison.differing}});
 }
@@ -180,6 +182,17 @@ std::string ComparisonText(const Comparison& comparison, const std::vector<Portr
     }
     if (!lines.empty()) text += "\n" + group.title + "\n" + lines;
   }
+  std::string scores;
+  for (size_t i = 0; !portraits.empty() && i < ScorePortrait(portraits[0]).size(); ++i) {
+    scores += "  " + Fit(ScorePortrait(portraits[0])[i].title, kTitleWidth);
+    for (const Portrait& portrait : portraits)
+      scores +=
+          Fit(std::to_string(ScorePortrait(portrait)[i].points) + " of 100", options.column_width) +
+          "  ";
+    while (scores.ends_with(' ')) scores.pop_back();
+    scores += "\n";
+  }
+  text += "\nScores\n" + scores;
   for (const Lineage& line : comparison.lineage) {
     text += "\nbaseline: " + portraits[line.derivative].id + " comes from " +
             portraits[line.baseline].id + " (" + line.relation + ", " +

@@ -45,8 +45,8 @@ struct Comparison {
 Comparison Compare(const std::vector<Portrait>& portraits);
 
 // {"repositories": [{type, id, commit, spec}], "groups": [{group, title, rows: [{row, title,
-//  differs, cells: [{value, text, level, evidence, applies}]}]}], "lineage": [...], "rows",
-//  "differing"}
+//  differs, cells: [{value, text, level, evidence, applies}]}]}], "lineage": [...], "scores": [...]
+//  (scores.h), "rows", "differing"}
 Json ToJson(const Comparison& comparison, const std::vector<Portrait>& portraits);
 Json ToJson(const Cell& cell);
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "hub/inspector/compare/scores.h"
 #include "hub/inspector/inspect_repo.h"
 #include "hub/inspector/memory_view.h"
 
@@ -44,6 +45,38 @@ const ComparedRow* RowOf(const Comparison& comparison, std::string_view name) {
     for (const ComparedRow& row : group.rows)
       if (row.row == name) return &row;
   return nullptr;
+}
+
+TEST(ScoreTest, EachIsTheSumOfItsRowsAndWhatIsMissingCostsPoints) {
+  Portrait said = Of("ada/m", Small("mit"));
+  Files silent_files = Small("mit");
+  silent_files["README.md"] = "# m\n";
+  Portrait silent = Of("ada/s", silent_files);
+  Portrait data = Of("ada/d", {{"README.md", "# d\n"}}, "dataset");
+  for (const Portrait* portrait : {&said, &silent, &data}) {
+    std::vector<PortraitScore> scores = ScorePortrait(*portrait);
+    ASSERT_EQ(scores.size(), 4u);
+    for (const PortraitScore& score : scores) {
+      double points = 0, of = 0;
+      for (const ScoredRow& row : score.rows) {
+        points += row.points;
+        of += row.of;
+        EXPECT_GE(row.points, 0) << row.row;
+        EXPECT_LE(row.points, row.of) << row.row;
+        EXPECT_FALSE(row.title.empty());
+      }
+      ASSERT_GT(of, 0) << score.score;
+      EXPECT_NEAR(score.points, 100 * points / of, 0.51) << score.score;
+    }
+  }
+  auto clarity = [](const Portrait& portrait) { return ScorePortrait(portrait)[0].points; };
+  EXPECT_GT(clarity(said), clarity(silent));
+  // A data set is not asked for a runtime.
+  for (const ScoredRow& row : ScorePortrait(data)[1].rows) EXPECT_NE(row.row, "hearth");
+  Json json = ToJson(Compare({said, silent}), {said, silent});
+  EXPECT_EQ((*json.Find("scores")->AsArray())[0].Find("columns")->size(), 2u);
+  EXPECT_NE(ComparisonText(Compare({said, silent}), {said, silent}, {}).find("Repeatability"),
+            std::string::npos);
 }
 
 TEST(PortraitTest, EachCellSaysHowWellItIsKnownAndWhereThatStands) {

@@ -1,7 +1,6 @@
 #include "hub/inspector/compare/portrait.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
 
 #include "base/bytes.h"
@@ -210,26 +209,6 @@ std::string Excerpt(std::string_view text, size_t bytes) {
     while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xC0) == 0x80) --end;
   }
   return line.substr(0, end) + "…";
-}
-
-std::string SizeText(uint64_t bytes) {
-  static constexpr const char* kUnits[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
-  double value = static_cast<double>(bytes);
-  size_t step = 0;
-  while (value >= 1000 && step + 1 < std::size(kUnits)) {
-    value /= 1000;
-    ++step;
-  }
-  char text[32];
-  std::snprintf(text, sizeof text, step == 0 || value >= 100 ? "%.0f %s" : "%.1f %s", value,
-                kUnits[step]);
-  return text;
-}
-
-std::string CountText(uint64_t count) {
-  std::string digits = std::to_string(count);
-  for (size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return digits;
 }
 
 Level LevelOfName(std::string_view name) {

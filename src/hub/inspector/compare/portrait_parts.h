@@ -7,6 +7,7 @@
 
 #include "hub/inspector/card/card_document.h"
 #include "hub/inspector/compare/portrait.h"
+#include "hub/inspector/quantity_text.h"
 
 namespace hearth::inspector {
 
@@ -22,8 +23,6 @@ Evidence At(std::string file, std::string place, std::string rule);
 std::string Joined(const std::vector<std::string>& words, size_t most = 12);
 // The first `bytes` of a text as one line, cut between words.
 std::string Excerpt(std::string_view text, size_t bytes);
-std::string SizeText(uint64_t bytes);   // "1.2 MB"
-std::string CountText(uint64_t count);  // "1,234,567"
 // A list under "evidence" of a finding that is JSON.
 std::vector<Evidence> EvidenceOfJson(const Json& finding);
 Level LevelOfName(std::string_view name);

@@ -82,13 +82,8 @@ class DeviceJudge {
   }
 
  private:
-  // A CPU runs what this program's engine can keep; a shared memory is a GPU's here.
   EngineKind EngineFor(size_t place) const {
-    const WeightChoice& choice = report_.choices[place];
-    if (device_.kind != DeviceKind::kCpu) return EngineKind::kGpu;
-    return choice.set.format == "gguf" || choice.set.format == "safetensors"
-               ? EngineKind::kHearth
-               : EngineKind::kLlamaCpp;
+    return EngineOn(device_.kind, report_.choices[place].set);
   }
   MemoryNeed NeedOf(size_t choice, uint64_t context) const {
     NeedOptions options{.context = context,
@@ -181,6 +176,12 @@ std::string_view FitVerdictName(FitVerdict verdict) {
       break;
   }
   return "no";
+}
+
+EngineKind EngineOn(DeviceKind device, const WeightSet& set) {
+  if (device != DeviceKind::kCpu) return EngineKind::kGpu;
+  bool ours = set.format == "gguf" || set.format == "safetensors";
+  return ours ? EngineKind::kHearth : EngineKind::kLlamaCpp;
 }
 
 FitReport ComputeFit(const RepoView& view, const FitRequest& request) {

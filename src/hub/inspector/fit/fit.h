@@ -68,6 +68,10 @@ struct FitReport {
   std::string reason;  // why nothing can be told, one sentence; "" = it could
 };
 
+// Who would run the weights there: a CPU has what this program's engine can keep; a shared memory
+// is a GPU's here.
+EngineKind EngineOn(DeviceKind device, const WeightSet& set);
+
 // kInvalidArgument when `file` names no set of the repository, or a number is out of range.
 FitReport ComputeFit(const RepoView& view, const FitRequest& request);
 Json ToJson(const FitReport& report);

@@ -7,17 +7,12 @@
 #include "base/error.h"
 #include "hub/inspector/provenance/declared.h"
 #include "hub/inspector/provenance/prompt.h"
+#include "hub/inspector/quantity_text.h"
 
 namespace hearth::inspector {
 namespace {
 
 constexpr size_t kMaxHeaderChanges = 2000;
-
-std::string ShapeText(const std::vector<uint64_t>& shape) {
-  std::string text = "[";
-  for (size_t i = 0; i < shape.size(); ++i) text += (i > 0 ? ", " : "") + std::to_string(shape[i]);
-  return text + "]";
-}
 
 std::string Joined(const std::vector<std::string>& texts) {
   std::string all;

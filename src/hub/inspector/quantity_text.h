@@ -1,0 +1,14 @@
+// How the inspector, its pages and the command line write numbers for people. Pure, thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace hearth::inspector {
+
+std::string SizeText(uint64_t bytes);                       // "1.2 MB"
+std::string CountText(uint64_t count);                      // "1,234,567"
+std::string ShapeText(const std::vector<uint64_t>& shape);  // "[2, 3]"
+
+}  // namespace hearth::inspector
