@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "tokenizers/internal/page_memory.h"
 #include "tokenizers/segment_encoders/piece_cache.h"
 
 namespace hearth::tokenizers {
