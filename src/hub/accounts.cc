@@ -288,4 +288,12 @@ void Accounts::Reload() {
   if (version != impl_->known_version) impl_->LoadAll();
 }
 
+bool Accounts::ReloadIfChanged() {
+  int64_t now = impl_->db.ChangeCounter();
+  if (now == impl_->seen_changes) return false;
+  Reload();
+  impl_->seen_changes = now;
+  return true;
+}
+
 }  // namespace hearth::hub

@@ -108,6 +108,7 @@ class Accounts {
   void RevokeToken(int64_t user_id, std::string_view token_oid);  // kNotFound
 
   // --- authentication. Throws kUnauthenticated "Invalid credentials in Authorization header".
+  // A token that another process has just made is known.
   Actor AuthenticateToken(std::string_view token_text);
   // Login by password; kUnauthenticated when wrong, kTooManyRequests after repeated failures per
   // account and address. Returns the session cookie value (stored hashed).
@@ -136,6 +137,8 @@ class Accounts {
   // Brings memory up to date with what another process wrote; cheap when nothing of accounts
   // changed.
   void Reload();
+  // The same, and free while nobody has written anything; false then.
+  bool ReloadIfChanged();
   // Writes remembered last-used times; called by the background thread and at shutdown.
   void FlushLastUsed();
 

@@ -577,6 +577,14 @@ TEST_F(TwoProcesses, ReloadSeesEveryKindOfChange) {
   EXPECT_CODE(accounts_->AuthenticateToken(token), Code::kUnauthenticated);
 }
 
+TEST_F(TwoProcesses, ATokenThatTheOtherOneMadeWorksAtOnce) {
+  int64_t alice = User("alice");
+  admin_.Reload();
+  std::string token = admin_.CreateToken(alice, {.name = "script"}).second;
+  EXPECT_EQ(accounts_->AuthenticateToken(token).user_id, alice);
+  EXPECT_CODE(accounts_->AuthenticateToken(token + "x"), Code::kUnauthenticated);
+}
+
 TEST_F(TwoProcesses, AnOwnChangeAfterAForeignOneLosesNeither) {
   int64_t carol = admin_.CreateUser("carol", "", "", false)->id;
   int64_t dave = User("dave");  // this process has not reloaded

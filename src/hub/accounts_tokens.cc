@@ -186,23 +186,24 @@ void Accounts::RevokeToken(int64_t user_id, std::string_view token_oid) {
 Actor Accounts::AuthenticateToken(std::string_view token_text) {
   if (token_text.empty() || token_text.size() > kMaxTokenLength) ThrowInvalidCredentials();
   Sha256 hash = Sha256Of(token_text);
-  TimePoint now = impl_->clock.Now();
-  std::shared_ptr<const Actor> actor;
-  {
-    std::shared_lock lock(impl_->mutex);
-    auto found = impl_->state.tokens.find(hash);
-    if (found == impl_->state.tokens.end()) ThrowInvalidCredentials();
-    TokenEntry& entry = *found->second;
-    if (!entry.actor || (entry.info.expires_at && *entry.info.expires_at <= now)) {
-      ThrowInvalidCredentials();
-    }
-    actor = entry.actor;
-    int64_t now_ms = ToUnixMillis(now);
-    if (now_ms - entry.last_used_ms.load(std::memory_order_relaxed) >= kLastUsedStepMs) {
-      entry.last_used_ms.store(now_ms, std::memory_order_relaxed);
-    }
-  }
+  std::shared_ptr<const Actor> actor = impl_->UseToken(hash);
+  if (!actor && ReloadIfChanged()) actor = impl_->UseToken(hash);
+  if (!actor) ThrowInvalidCredentials();
   return *actor;
+}
+
+std::shared_ptr<const Actor> Accounts::Impl::UseToken(const Sha256& hash) {
+  TimePoint now = clock.Now();
+  std::shared_lock lock(mutex);
+  auto found = state.tokens.find(hash);
+  if (found == state.tokens.end()) return nullptr;
+  TokenEntry& entry = *found->second;
+  if (!entry.actor || (entry.info.expires_at && *entry.info.expires_at <= now)) return nullptr;
+  int64_t now_ms = ToUnixMillis(now);
+  if (now_ms - entry.last_used_ms.load(std::memory_order_relaxed) >= kLastUsedStepMs) {
+    entry.last_used_ms.store(now_ms, std::memory_order_relaxed);
+  }
+  return entry.actor;
 }
 
 std::optional<TokenInfo> Accounts::TokenOf(const Actor& actor) const {

@@ -100,6 +100,8 @@ struct Accounts::Impl {
   LoginThrottle sign_ups;  // counts every one, by address
   std::mutex write_mutex;
   int64_t known_version = -1;  // of the accounts tables; under write_mutex
+  // The database's change counter at the last look for what other processes wrote.
+  std::atomic<int64_t> seen_changes{-1};
   mutable std::shared_mutex mutex;
   AccountsState state;
 
@@ -109,6 +111,8 @@ struct Accounts::Impl {
   void Change(const std::function<void(storage::Connection&)>& to_database,
               const std::function<void(AccountsState&)>& to_memory);
   void LoadAll();  // write_mutex held
+  // Who uses the token, noting that it was used; null when it is unknown, ended or disabled.
+  std::shared_ptr<const Actor> UseToken(const Sha256& hash);
   // kNotFound when there is no such user (or it is an organisation).
   AccountPtr RequireUser(int64_t user_id) const;
   AccountPtr CreateAccount(Account account, std::string_view password_hash, int64_t creator_id);
