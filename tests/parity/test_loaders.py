@@ -5,6 +5,7 @@ import json
 import pathlib
 import sys
 
+import gguf
 import pytest
 import sentencepiece
 from tokenizers import Tokenizer
@@ -148,11 +149,93 @@ def test_trained_models_give_sentencepiece_ids(probe, corpus, tmp_path, name):
     assert not worse and len(wrong) <= 3, (len(wrong), wrong[:2])
 
 
-@pytest.mark.parametrize("kind", ["word", "char"])
-def test_models_of_words_and_characters_are_refused(probe, corpus, tmp_path, kind):
-    path = train(corpus, tmp_path, kind, model_type=kind)
-    with pytest.raises(ProbeError, match="words or characters"):
+CHARACTERS = {
+    "char": {},
+    "char-bytes": {"byte_fallback": True, "normalization_rule_name": "identity", "remove_extra_whitespaces": False},
+    "char-bare": {"add_dummy_prefix": False, "normalization_rule_name": "nfkc_cf"},
+}
+
+
+@pytest.mark.parametrize("name", CHARACTERS)
+def test_models_of_characters_give_sentencepiece_ids(probe, corpus, tmp_path, name):
+    path = train(corpus, tmp_path, name, model_type="char", **CHARACTERS[name])
+    tokenizer, processor = load(probe, path), sentencepiece.SentencePieceProcessor(model_file=str(path))
+    texts = real_texts()
+    wrong = differences(texts, [tokenizer.encode(text, add_special_tokens=False).ids for text in texts],
+                        [processor.encode(text) for text in texts])
+    assert not wrong, (len(wrong), wrong[:2])
+    for text in texts[:50]:
+        assert tokenizer.decode(processor.encode(text)) == processor.decode(processor.encode(text)).replace(" \u2047 ", "")
+
+
+def joined_unknowns(ids, unknown):
+    return [number for at, number in enumerate(ids) if number != unknown or at == 0 or ids[at - 1] != unknown]
+
+
+@pytest.mark.parametrize("options", [{}, {"add_dummy_prefix": False}, {"remove_extra_whitespaces": False}],
+                         ids=["plain", "bare", "spaces"])
+def test_models_of_words_give_sentencepiece_ids(probe, corpus, tmp_path, options):
+    path = train(corpus, tmp_path, "word", model_type="word", **options)
+    tokenizer, processor = load(probe, path), sentencepiece.SentencePieceProcessor(model_file=str(path))
+    texts = real_texts()
+    # SentencePiece joins unknown words that stand side by side, which a tokenizer.json cannot say.
+    wrong = differences(texts, [joined_unknowns(tokenizer.encode(text, add_special_tokens=False).ids, 0) for text in texts],
+                        [processor.encode(text) for text in texts])
+    assert not wrong, (len(wrong), wrong[:2])
+
+
+def test_models_of_words_and_bytes_are_refused(probe, corpus, tmp_path):
+    path = train(corpus, tmp_path, "word", model_type="word", byte_fallback=True)
+    with pytest.raises(ProbeError, match="words and bytes"):
         probe.ask(files=str(path))
+
+
+# --- RWKV's World vocabulary --------------------------------------------------------------------
+
+
+def world_tokens():
+    """Bytes, and stretches of real text that overlap: no cut is the longest one for every start."""
+    text = "".join((DATA / "text" / f"{name}.txt").read_text()[:60_000] for name in ("english", "multilingual", "code")).encode()
+    tokens = {text[at:at + 2 + at * 7 % 11] for at in range(0, len(text), 23)} - {b""}
+    return [bytes([byte]) for byte in range(256)] + sorted(token for token in tokens if len(token) > 1)
+
+
+def write_world(path, tokens, padding=5):
+    writer = gguf.GGUFWriter(path, "rwkv7")
+    writer.add_tokenizer_model("rwkv")
+    writer.add_token_list(["<s>"] + [repr(token)[2:-1] for token in tokens] + [f"[PAD{n}]" for n in range(padding)])
+    kinds = gguf.TokenType
+    writer.add_token_types([kinds.CONTROL] + [kinds.NORMAL] * len(tokens) + [kinds.UNUSED] * padding)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.close()
+
+
+def longest_from_the_left(tokens, text):
+    ids, longest, at = {token: number + 1 for number, token in enumerate(tokens)}, max(map(len, tokens)), 0
+    found = []
+    while at < len(text):
+        size = next(size for size in range(longest, 0, -1) if len(text[at:at + size]) == size and text[at:at + size] in ids)
+        found.append(ids[text[at:at + size]])
+        at += size
+    return found
+
+
+def test_world_vocabularies_take_the_longest_token(probe, tmp_path):
+    tokens = world_tokens()
+    write_world(tmp_path / "world.gguf", tokens)
+    tokenizer = load(probe, tmp_path / "world.gguf")
+    texts = [text[:120] for text in real_texts()[::4]] + ["", " ", "\t\r\n\\'\"", "🤗 é中𝄞\0\x7f", "x" * 120]
+    ours = [tokenizer.encode(text, add_special_tokens=False).ids for text in texts]
+    assert not differences(texts, ours, [longest_from_the_left(tokens, text.encode()) for text in texts])
+    assert [tokenizer.decode(ids) for ids in ours] == texts
+    assert tokenizer.encode("a<s>b").ids == [1 + ord("a"), 0, 1 + ord("b")]
+
+
+def test_world_vocabularies_without_some_byte_are_refused(probe, tmp_path):
+    write_world(tmp_path / "world.gguf", [bytes([byte]) for byte in range(255)])
+    with pytest.raises(ProbeError, match="every byte"):
+        probe.ask(files=str(tmp_path / "world.gguf"))
 
 
 def compare_with_transformers(probe, folder, reference, special=True):

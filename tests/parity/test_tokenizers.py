@@ -1,4 +1,5 @@
 """Real tokenizers whole: corpora and generated text, one by one and in pairs, ids alone, decoding and streams."""
+import json
 import random
 
 import pytest
@@ -106,3 +107,27 @@ def test_vocabulary(probe, tokenizer):
     assert found["ids"] == [tokenizer.token_to_id(name) for name in names]
     assert found["tokens"] == [tokenizer.id_to_token(id) for id in range(0, len(vocab) + 10, 1 if LONG else 37)]
     assert (found["size"], found["model_size"]) == (tokenizer.get_vocab_size(True), tokenizer.get_vocab_size(False))
+
+
+THREE_DIGITS = {"type": "Split", "pattern": {"Regex": "[0-9][0-9][0-9]"}, "behavior": "Isolated", "invert": False}
+GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+BYTES = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True}
+FALCON = {
+    "published": [{"type": "Punctuation", "behavior": "Contiguous"}, {**BYTES, "use_regex": True},
+                  {"type": "Digits", "individual_digits": False}, THREE_DIGITS],
+    "gguf": [{**THREE_DIGITS, "pattern": {"Regex": pattern}} for pattern in (r"[\p{P}\$\+<=>\^~\|`]+", GPT2, "[0-9][0-9][0-9]")]
+            + [{**BYTES, "use_regex": False}],
+}
+
+
+@pytest.mark.parametrize("form", FALCON)
+def test_the_split_of_falcon(form):
+    """Its stages over GPT-2's vocabulary; pieces of the published form begin and end inside characters."""
+    raw = json.loads(path_of("gpt2").read_text())
+    raw["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": FALCON[form]}
+    loaded = Tokenizer.from_str(json.dumps(raw))
+    with Probe("tokenizer_probe") as probe:
+        assert load(probe, loaded)["fast_path"]
+        for items in (*(corpus(name, LINES) for name in ("english", "code", "multilingual")), texts(GENERATED, seed=58)):
+            compare_encode(probe, loaded, items)
+            compare_ids(probe, loaded, items)

@@ -293,329 +293,322 @@ Matcher::Outcome Matcher::RunAt(size_t start) {
   slots_[0] = kUnset;
   if (slots_.size() > 1) std::fill(slots_.begin(), slots_.end(), kUnset);
   const Instruction* code = program_.code.data();
-  uint32_t pc = 0;
-  size_t at = start;
+  Cursor cursor{0, start};
   while (true) {
-    const Instruction& i = code[pc];
-    bool fail = false;
-    if (++steps_ > budget_) FailBudget(at);
-    switch (i.op) {
-      case Op::kMatch:
-        end_ = at;
-        return Outcome::kMatched;
-      case Op::kFail:
-        fail = true;
-        break;
-      case Op::kByte:
-        if (at < text_.size() && static_cast<unsigned char>(text_[at]) == i.a) {
-          ++at;
-          ++pc;
-        } else {
-          fail = true;
-        }
-        break;
-      case Op::kBytes:
-        if (text_.size() - at >= i.b &&
-            std::memcmp(text_.data() + at, program_.literals.data() + i.a, i.b) == 0) {
-          at += i.b;
-          ++pc;
-        } else {
-          fail = true;
-        }
-        break;
-      case Op::kSet:
-        if (TakeOne(program_.sets[i.a], &at)) {
-          ++pc;
-        } else {
-          fail = true;
-        }
-        break;
-      case Op::kLoopAtomic:
-      case Op::kLoop: {
-        const CodePointBitmap& set = program_.sets[i.a];
-        size_t least = at;
-        uint32_t needed = 0;
-        while (needed < i.min && TakeOne(set, &least)) ++needed;
-        if (needed < i.min) {
-          fail = true;
-          break;
-        }
-        size_t most = TakeMany(set, least, i.max == kInfinite ? kInfinite : i.max - i.min);
-        steps_ += (most - at) / 8;
-        if (i.op == Op::kLoop && most > least) Push(Frame::Kind::kLoop, pc, most, least);
-        at = most;
-        ++pc;
-        break;
-      }
-      case Op::kLoopLazy: {
-        const CodePointBitmap& set = program_.sets[i.a];
-        uint32_t taken = 0;
-        while (taken < i.min && TakeOne(set, &at)) ++taken;
-        if (taken < i.min) {
-          fail = true;
-          break;
-        }
-        if (i.max > i.min) Push(Frame::Kind::kLazy, pc, at, taken);
-        ++pc;
-        break;
-      }
-      case Op::kJump:
-        pc = i.a;
-        break;
-      case Op::kSplit:
-        Push(Frame::Kind::kBranch, i.b, at);
-        pc = i.a;
-        break;
-      case Op::kSwitch: {
-        const SwitchTable& table = program_.switches[i.a];
-        size_t next = at < text_.size() ? static_cast<unsigned char>(text_[at]) : kEndOfText;
-        uint32_t mask = table.masks[next];
-        if (mask == 0) {
-          fail = true;
-          break;
-        }
-        uint32_t rest = mask & (mask - 1);
-        if (rest != 0) Push(Frame::Kind::kSwitch, pc, at, rest);
-        pc = table.targets[static_cast<size_t>(__builtin_ctz(mask))];
-        break;
-      }
-      case Op::kSave:
-        Push(Frame::Kind::kRestoreSlot, i.a, at, slots_[i.a]);
-        slots_[i.a] = at;
-        ++pc;
-        break;
-      case Op::kAnchor:
-        if (AnchorHolds(static_cast<Anchor>(i.a), at)) {
-          ++pc;
-        } else {
-          fail = true;
-        }
-        break;
-      case Op::kPeekSet: {
-        size_t next = at;
-        if (TakeOne(program_.sets[i.a], &next) != i.flag) {
-          ++pc;
-        } else {
-          fail = true;
-        }
-        break;
-      }
-      case Op::kPeekBehind: {
-        size_t back = at > 0 ? StepBack(at) : 0;
-        if ((at > 0 && TakeOne(program_.sets[i.a], &back)) != i.flag) {
-          ++pc;
-        } else {
-          fail = true;
-        }
-        break;
-      }
-      case Op::kAtomicBegin:
-        Push(Frame::Kind::kMark, pc, at, mark_);
-        mark_ = stack_.size() - 1;
-        ++pc;
-        break;
-      case Op::kAtomicEnd:
-        CutToMark();
-        ++pc;
-        break;
-      case Op::kLookBegin:
-        Push(i.flag ? Frame::Kind::kNegative : Frame::Kind::kMark, i.a, at, mark_);
-        mark_ = stack_.size() - 1;
-        ++pc;
-        break;
-      case Op::kLookEnd:
-        at = stack_[mark_].position;
-        CutToMark();
-        ++pc;
-        break;
-      case Op::kLookFail:
-        UnwindToMark();
-        fail = true;
-        break;
-      case Op::kBehindBegin: {
-        Push(Frame::Kind::kBehind, pc, at, mark_);
-        Frame& frame = stack_.back();
-        frame.start = at;
-        mark_ = stack_.size() - 1;
-        bool reached = true;
-        while (reached && frame.stepped < i.min) reached = StepBehind(&frame);
-        if (reached) {
-          at = frame.start;
-          ++pc;
-        } else {
-          frame.start = 0;
-          frame.stepped = kInfinite;
-          fail = true;
-        }
-        break;
-      }
-      case Op::kBehindEnd:
-        if (at == stack_[mark_].position) {
-          CutToMark();
-          ++pc;
-        } else {
-          fail = true;
-        }
-        break;
-      case Op::kBehindFail:
-        if (at == stack_[mark_].position) UnwindToMark();
-        fail = true;
-        break;
-      case Op::kBackReference:
-        if (TakeReference(i, &at)) {
-          ++pc;
-        } else {
-          fail = true;
-        }
-        break;
-      case Op::kGrapheme:
-        if (at < text_.size()) {
-          at += NextGraphemeLength(text_.substr(at));
-          ++pc;
-        } else {
-          fail = true;
-        }
-        break;
-      case Op::kCounterReset:
-        Push(Frame::Kind::kRestoreCounter, i.a, at, counters_[i.a]);
-        counters_[i.a] = 0;
-        ++pc;
-        break;
-      case Op::kCounterLoop: {
-        uint32_t count = counters_[i.a];
-        bool may_stop = count >= i.min;
-        bool may_go = i.max == kInfinite || count < i.max;
-        if (may_stop && (i.flag || !may_go)) {
-          if (may_go) Push(Frame::Kind::kLazy, pc, at, count);
-          pc = i.b;
-          break;
-        }
-        if (may_stop) Push(Frame::Kind::kBranch, i.b, at);
-        Push(Frame::Kind::kRestoreCounter, i.a, at, count);
-        counters_[i.a] = count < kInfinite ? count + 1 : count;
-        ++pc;
-        break;
-      }
-      case Op::kEmptyBegin:
-        Push(Frame::Kind::kRestoreSlot, i.a, at, slots_[i.a]);
-        slots_[i.a] = at;
-        ++pc;
-        break;
-      case Op::kEmptyCheck:
-        if (slots_[i.a] != at) {
-          ++pc;
-          break;
-        }
-        switch (JudgeEmptyRound(i.a, at)) {
-          case EmptyRound::kEnds:
-            pc = i.b;
-            break;
-          case EmptyRound::kGoesOn:
-            ++pc;
-            break;
-          case EmptyRound::kFails:
-            fail = true;
-            break;
-        }
-        break;
+    const Instruction& i = code[cursor.pc];
+    if (++steps_ > budget_) FailBudget(cursor.at);
+    if (i.op == Op::kMatch) {
+      end_ = cursor.at;
+      return Outcome::kMatched;
     }
-    if (!fail) continue;
+    if (Execute(i, &cursor)) continue;
+    Cursor last = cursor;  // a copy, so that the loop's own stays in registers
+    if (!BackTrack(&last)) return Outcome::kFailed;
+    cursor = last;
+  }
+}
 
-    // Back to the last choice.
-    while (true) {
-      if (stack_.empty()) return Outcome::kFailed;
-      Frame& frame = stack_.back();
-      Frame::Kind kind = frame.kind;
-      if (++steps_ > budget_) FailBudget(at);
-      if (kind == Frame::Kind::kRestoreSlot || kind == Frame::Kind::kRestoreCounter ||
-          kind == Frame::Kind::kMark) {
-        Undo(frame);
-        stack_.pop_back();
-        continue;
+inline bool Matcher::Execute(const Instruction& i, Cursor* cursor) {
+  switch (i.op) {
+    case Op::kByte:
+      if (cursor->at >= text_.size() || static_cast<unsigned char>(text_[cursor->at]) != i.a) {
+        return false;
       }
-      if (kind == Frame::Kind::kBranch) {
-        pc = frame.pc;
-        at = frame.position;
-        stack_.pop_back();
-        break;
+      ++cursor->at;
+      break;
+    case Op::kBytes:
+      if (text_.size() - cursor->at < i.b ||
+          std::memcmp(text_.data() + cursor->at, program_.literals.data() + i.a, i.b) != 0) {
+        return false;
       }
-      if (kind == Frame::Kind::kSwitch) {
-        const SwitchTable& table = program_.switches[code[frame.pc].a];
-        auto mask = static_cast<uint32_t>(frame.extra);
-        at = frame.position;
-        pc = table.targets[static_cast<size_t>(__builtin_ctz(mask))];
-        mask &= mask - 1;
-        if (mask == 0) {
-          stack_.pop_back();
-        } else {
-          frame.extra = mask;
-        }
-        break;
-      }
-      if (kind == Frame::Kind::kLoop) {
-        const Instruction& loop = code[frame.pc];
-        const NextBytes& filter = program_.filters[loop.b];
-        size_t back = frame.position;
-        bool found = false;
-        while (back > frame.extra && !found) {
-          back = StepBack(back);
-          found = filter[static_cast<unsigned char>(text_[back])];
-          ++steps_;
-        }
-        pc = frame.pc + 1;
-        at = back;
-        if (back <= frame.extra) {
-          stack_.pop_back();
-        } else {
-          frame.position = back;
-        }
-        if (!found) continue;
-        break;
-      }
-      if (kind == Frame::Kind::kLazy) {
-        const Instruction& loop = code[frame.pc];
-        at = frame.position;
-        if (loop.op == Op::kCounterLoop) {
-          uint32_t count = static_cast<uint32_t>(frame.extra);
-          uint32_t body = frame.pc + 1;
-          stack_.pop_back();
-          Push(Frame::Kind::kRestoreCounter, loop.a, at, counters_[loop.a]);
-          counters_[loop.a] = count + 1;
-          pc = body;
-          break;
-        }
-        if (!TakeOne(program_.sets[loop.a], &at)) {
-          stack_.pop_back();
-          continue;
-        }
-        frame.position = at;
-        pc = frame.pc + 1;
-        if (++frame.extra == loop.max) stack_.pop_back();
-        break;
-      }
-      if (kind == Frame::Kind::kNegative) {
-        pc = frame.pc;
-        at = frame.position;
-        mark_ = frame.extra;
-        stack_.pop_back();
-        break;
-      }
-      // kBehind
-      const Instruction& look = code[frame.pc];
-      if (frame.stepped != kInfinite && StepBehind(&frame)) {
-        at = frame.start;
-        pc = frame.pc + 1;
-        mark_ = stack_.size() - 1;
-        break;
-      }
-      mark_ = frame.extra;
-      at = frame.position;
-      stack_.pop_back();
-      if (!look.flag) continue;
-      pc = look.a;
+      cursor->at += i.b;
+      break;
+    case Op::kSet:
+      if (!TakeOne(program_.sets[i.a], &cursor->at)) return false;
+      break;
+    case Op::kLoopAtomic:
+    case Op::kLoop:
+      if (!TakeLoop(i, cursor->pc, &cursor->at)) return false;
+      break;
+    case Op::kJump:
+      cursor->pc = i.a;
+      return true;
+    case Op::kSplit:
+      Push(Frame::Kind::kBranch, i.b, cursor->at);
+      cursor->pc = i.a;
+      return true;
+    case Op::kSwitch:
+      return TakeSwitch(program_.switches[i.a], cursor);
+    case Op::kSave:
+    case Op::kEmptyBegin:
+      Push(Frame::Kind::kRestoreSlot, i.a, cursor->at, slots_[i.a]);
+      slots_[i.a] = cursor->at;
+      break;
+    case Op::kAnchor:
+      if (!AnchorHolds(static_cast<Anchor>(i.a), cursor->at)) return false;
+      break;
+    case Op::kPeekSet: {
+      size_t next = cursor->at;
+      if (TakeOne(program_.sets[i.a], &next) == i.flag) return false;
       break;
     }
+    case Op::kPeekBehind: {
+      size_t back = cursor->at > 0 ? StepBack(cursor->at) : 0;
+      if ((cursor->at > 0 && TakeOne(program_.sets[i.a], &back)) == i.flag) return false;
+      break;
+    }
+    default: {
+      Cursor moved = *cursor;
+      bool holds = ExecuteRare(i, &moved);
+      *cursor = moved;
+      return holds;
+    }
   }
+  ++cursor->pc;
+  return true;
+}
+
+inline bool Matcher::TakeLoop(const Instruction& i, uint32_t pc, size_t* at) {
+  const CodePointBitmap& set = program_.sets[i.a];
+  size_t least = *at;
+  uint32_t needed = 0;
+  while (needed < i.min && TakeOne(set, &least)) ++needed;
+  if (needed < i.min) return false;
+  size_t most = TakeMany(set, least, i.max == kInfinite ? kInfinite : i.max - i.min);
+  steps_ += (most - *at) / 8;
+  if (i.op == Op::kLoop && most > least) Push(Frame::Kind::kLoop, pc, most, least);
+  *at = most;
+  return true;
+}
+
+inline bool Matcher::TakeSwitch(const SwitchTable& table, Cursor* cursor) {
+  size_t next =
+      cursor->at < text_.size() ? static_cast<unsigned char>(text_[cursor->at]) : kEndOfText;
+  uint32_t mask = table.masks[next];
+  if (mask == 0) return false;
+  uint32_t rest = mask & (mask - 1);
+  if (rest != 0) Push(Frame::Kind::kSwitch, cursor->pc, cursor->at, rest);
+  cursor->pc = table.targets[static_cast<size_t>(__builtin_ctz(mask))];
+  return true;
+}
+
+bool Matcher::ExecuteRare(const Instruction& i, Cursor* cursor) {
+  switch (i.op) {
+    case Op::kLoopLazy:
+      if (!TakeLazyLoop(i, cursor)) return false;
+      break;
+    case Op::kBackReference:
+      if (!TakeReference(i, &cursor->at)) return false;
+      break;
+    case Op::kGrapheme:
+      if (cursor->at >= text_.size()) return false;
+      cursor->at += NextGraphemeLength(text_.substr(cursor->at));
+      break;
+    case Op::kCounterReset:
+      Push(Frame::Kind::kRestoreCounter, i.a, cursor->at, counters_[i.a]);
+      counters_[i.a] = 0;
+      break;
+    case Op::kCounterLoop:
+      CountRound(i, cursor);
+      return true;
+    case Op::kEmptyCheck:
+      return CheckEmptyRound(i, cursor);
+    case Op::kFail:
+      return false;
+    default:
+      return ExecuteGroup(i, cursor);
+  }
+  ++cursor->pc;
+  return true;
+}
+
+// Atomic groups and looks around.
+bool Matcher::ExecuteGroup(const Instruction& i, Cursor* cursor) {
+  switch (i.op) {
+    case Op::kAtomicBegin:
+      Push(Frame::Kind::kMark, cursor->pc, cursor->at, mark_);
+      mark_ = stack_.size() - 1;
+      break;
+    case Op::kAtomicEnd:
+      CutToMark();
+      break;
+    case Op::kLookBegin:
+      Push(i.flag ? Frame::Kind::kNegative : Frame::Kind::kMark, i.a, cursor->at, mark_);
+      mark_ = stack_.size() - 1;
+      break;
+    case Op::kLookEnd:
+      cursor->at = stack_[mark_].position;
+      CutToMark();
+      break;
+    case Op::kLookFail:
+      UnwindToMark();
+      return false;
+    case Op::kBehindBegin:
+      if (!BeginBehind(i, cursor)) return false;
+      break;
+    case Op::kBehindEnd:
+      if (cursor->at != stack_[mark_].position) return false;
+      CutToMark();
+      break;
+    default:  // Op::kBehindFail
+      if (cursor->at == stack_[mark_].position) UnwindToMark();
+      return false;
+  }
+  ++cursor->pc;
+  return true;
+}
+
+bool Matcher::TakeLazyLoop(const Instruction& i, Cursor* cursor) {
+  const CodePointBitmap& set = program_.sets[i.a];
+  uint32_t taken = 0;
+  while (taken < i.min && TakeOne(set, &cursor->at)) ++taken;
+  if (taken < i.min) return false;
+  if (i.max > i.min) Push(Frame::Kind::kLazy, cursor->pc, cursor->at, taken);
+  return true;
+}
+
+bool Matcher::BeginBehind(const Instruction& i, Cursor* cursor) {
+  Push(Frame::Kind::kBehind, cursor->pc, cursor->at, mark_);
+  Frame& frame = stack_.back();
+  frame.start = cursor->at;
+  mark_ = stack_.size() - 1;
+  bool reached = true;
+  while (reached && frame.stepped < i.min) reached = StepBehind(&frame);
+  if (!reached) {
+    frame.start = 0;
+    frame.stepped = kInfinite;
+    return false;
+  }
+  cursor->at = frame.start;
+  return true;
+}
+
+void Matcher::CountRound(const Instruction& i, Cursor* cursor) {
+  uint32_t count = counters_[i.a];
+  bool may_stop = count >= i.min;
+  bool may_go = i.max == kInfinite || count < i.max;
+  if (may_stop && (i.flag || !may_go)) {
+    if (may_go) Push(Frame::Kind::kLazy, cursor->pc, cursor->at, count);
+    cursor->pc = i.b;
+    return;
+  }
+  if (may_stop) Push(Frame::Kind::kBranch, i.b, cursor->at);
+  Push(Frame::Kind::kRestoreCounter, i.a, cursor->at, count);
+  counters_[i.a] = count < kInfinite ? count + 1 : count;
+  ++cursor->pc;
+}
+
+bool Matcher::CheckEmptyRound(const Instruction& i, Cursor* cursor) {
+  bool ends = false;
+  if (slots_[i.a] == cursor->at) {
+    EmptyRound round = JudgeEmptyRound(i.a, cursor->at);
+    if (round == EmptyRound::kFails) return false;
+    ends = round == EmptyRound::kEnds;
+  }
+  cursor->pc = ends ? i.b : cursor->pc + 1;
+  return true;
+}
+
+bool Matcher::BackTrack(Cursor* cursor) {
+  while (!stack_.empty()) {
+    if (++steps_ > budget_) FailBudget(cursor->at);
+    if (Resume(&stack_.back(), cursor)) return true;
+  }
+  return false;
+}
+
+bool Matcher::Resume(Frame* frame, Cursor* cursor) {
+  switch (frame->kind) {
+    case Frame::Kind::kBranch:
+      *cursor = {frame->pc, frame->position};
+      stack_.pop_back();
+      return true;
+    case Frame::Kind::kSwitch:
+      ResumeSwitch(frame, cursor);
+      return true;
+    case Frame::Kind::kLoop:
+      return ResumeLoop(frame, cursor);
+    case Frame::Kind::kLazy:
+      return ResumeLazy(frame, cursor);
+    case Frame::Kind::kNegative:
+      *cursor = {frame->pc, frame->position};
+      mark_ = frame->extra;
+      stack_.pop_back();
+      return true;
+    case Frame::Kind::kBehind:
+      return ResumeBehind(frame, cursor);
+    case Frame::Kind::kRestoreSlot:
+    case Frame::Kind::kRestoreCounter:
+    case Frame::Kind::kMark:
+      break;
+  }
+  Undo(*frame);
+  stack_.pop_back();
+  return false;
+}
+
+void Matcher::ResumeSwitch(Frame* frame, Cursor* cursor) {
+  const SwitchTable& table = program_.switches[program_.code[frame->pc].a];
+  auto mask = static_cast<uint32_t>(frame->extra);
+  *cursor = {table.targets[static_cast<size_t>(__builtin_ctz(mask))], frame->position};
+  mask &= mask - 1;
+  if (mask == 0) {
+    stack_.pop_back();
+  } else {
+    frame->extra = mask;
+  }
+}
+
+// Gives characters back up to one that what follows the loop can begin behind.
+bool Matcher::ResumeLoop(Frame* frame, Cursor* cursor) {
+  const NextBytes& filter = program_.filters[program_.code[frame->pc].b];
+  size_t back = frame->position;
+  bool found = false;
+  while (back > frame->extra && !found) {
+    back = StepBack(back);
+    found = filter[static_cast<unsigned char>(text_[back])];
+    ++steps_;
+  }
+  *cursor = {frame->pc + 1, back};
+  if (back <= frame->extra) {
+    stack_.pop_back();
+  } else {
+    frame->position = back;
+  }
+  return found;
+}
+
+// One round more.
+bool Matcher::ResumeLazy(Frame* frame, Cursor* cursor) {
+  const Instruction& loop = program_.code[frame->pc];
+  *cursor = {frame->pc + 1, frame->position};
+  if (loop.op == Op::kCounterLoop) {
+    auto count = static_cast<uint32_t>(frame->extra);
+    stack_.pop_back();
+    Push(Frame::Kind::kRestoreCounter, loop.a, cursor->at, counters_[loop.a]);
+    counters_[loop.a] = count + 1;
+    return true;
+  }
+  if (!TakeOne(program_.sets[loop.a], &cursor->at)) {
+    stack_.pop_back();
+    return false;
+  }
+  frame->position = cursor->at;
+  if (++frame->extra == loop.max) stack_.pop_back();
+  return true;
+}
+
+bool Matcher::ResumeBehind(Frame* frame, Cursor* cursor) {
+  const Instruction& look = program_.code[frame->pc];
+  if (frame->stepped != kInfinite && StepBehind(frame)) {
+    *cursor = {frame->pc + 1, frame->start};
+    mark_ = stack_.size() - 1;
+    return true;
+  }
+  mark_ = frame->extra;
+  *cursor = {look.a, frame->position};
+  stack_.pop_back();
+  return look.flag;
 }
 
 }  // namespace hearth::regex_internal

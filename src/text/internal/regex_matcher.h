@@ -40,7 +40,30 @@ class Matcher {
   enum class Outcome { kMatched, kFailed };
 
   std::optional<RegexMatch> FindLiteral(size_t from) const;
+  // Where a run is: the next instruction, and its place in the text.
+  struct Cursor {
+    uint32_t pc;
+    size_t at;
+  };
   Outcome RunAt(size_t start);
+  // One instruction; false: it does not match, and the last choice is to be taken back.
+  bool Execute(const Instruction& instruction, Cursor* cursor);
+  bool ExecuteRare(const Instruction& instruction, Cursor* cursor);
+  bool ExecuteGroup(const Instruction& instruction, Cursor* cursor);
+  bool TakeLoop(const Instruction& instruction, uint32_t pc, size_t* at);
+  bool TakeLazyLoop(const Instruction& instruction, Cursor* cursor);
+  bool TakeSwitch(const SwitchTable& table, Cursor* cursor);
+  bool BeginBehind(const Instruction& instruction, Cursor* cursor);
+  void CountRound(const Instruction& instruction, Cursor* cursor);
+  bool CheckEmptyRound(const Instruction& instruction, Cursor* cursor);
+  // To the last choice that leaves another way; false: there is none.
+  bool BackTrack(Cursor* cursor);
+  // Takes the way that the last frame leaves, or drops the frame.
+  bool Resume(Frame* frame, Cursor* cursor);
+  void ResumeSwitch(Frame* frame, Cursor* cursor);
+  bool ResumeLoop(Frame* frame, Cursor* cursor);
+  bool ResumeLazy(Frame* frame, Cursor* cursor);
+  bool ResumeBehind(Frame* frame, Cursor* cursor);
   bool TakeOne(const CodePointBitmap& set, size_t* at) const;
   size_t TakeMany(const CodePointBitmap& set, size_t at, uint32_t max) const;
   size_t StepBack(size_t at) const;

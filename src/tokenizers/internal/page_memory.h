@@ -4,7 +4,9 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 #include <utility>
@@ -54,5 +56,24 @@ class PageAllocator {
 
 template <typename T>
 using PageVector = std::vector<T, PageAllocator<T>>;
+
+// Asks for large pages in memory that a caller's vector has reserved and not touched: threads that
+// each touch some megabytes of small pages wait for one another in the kernel.
+inline void AskForLargePages(void* memory, size_t bytes) {
+  constexpr uintptr_t kPage = uintptr_t{2} << 20;
+  uintptr_t begin = (reinterpret_cast<uintptr_t>(memory) + kPage - 1) / kPage * kPage;
+  uintptr_t end = (reinterpret_cast<uintptr_t>(memory) + bytes) / kPage * kPage;
+  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+}
+
+// Room for `more` further ids, which are about to come; what is not used costs only addresses.
+inline void ReserveIds(size_t more, std::vector<uint32_t>* ids) {
+  if (ids->capacity() - ids->size() >= more) return;
+  std::vector<uint32_t> larger;
+  larger.reserve(std::max(ids->size() + more, ids->capacity() * 3 / 2));
+  AskForLargePages(larger.data(), larger.capacity() * sizeof(uint32_t));
+  larger.insert(larger.end(), ids->begin(), ids->end());
+  ids->swap(larger);
+}
 
 }  // namespace hearth::tokenizers::internal

@@ -11,6 +11,7 @@
 #include "tokenizers/loaders/files.h"
 #include "tokenizers/loaders/gguf_families.h"
 #include "tokenizers/loaders/merge_rules.h"
+#include "tokenizers/loaders/rwkv_world.h"
 #include "tokenizers/loaders/sentencepiece_tokenizer.h"
 #include "tokenizers/loaders/special_tokens.h"
 
@@ -231,16 +232,16 @@ Json MakeBert(const Keys& keys) {
   return MakeBertTokenizerJson(VocabOf(pieces), options);
 }
 
+Json MakeRwkv(const Keys& keys) { return MakeRwkvTokenizerJson(ReadPieces(keys)); }
+
 struct Kind {
   std::string_view model;
   Json (*make)(const Keys& keys);
 };
 
-constexpr Kind kKinds[] = {{"gpt2", MakeByteLevel},
-                           {"llama", MakeSentencePiece},
-                           {"bert", MakeBert},
-                           {"t5", MakeUnigram},
-                           {"gemma4", MakeGemma}};
+constexpr Kind kKinds[] = {{"gpt2", MakeByteLevel}, {"llama", MakeSentencePiece},
+                           {"bert", MakeBert},      {"t5", MakeUnigram},
+                           {"gemma4", MakeGemma},   {"rwkv", MakeRwkv}};
 
 }  // namespace
 

@@ -7,8 +7,10 @@
 #include "tokenizers/loaders/loader.h"
 #include "tokenizers/loaders/merge_rules.h"
 #include "tokenizers/loaders/parts.h"
+#include "tokenizers/loaders/rwkv_world.h"
 #include "tokenizers/loaders/sentencepiece_model.h"
 #include "tokenizers/model.h"
+#include "tokenizers/tokenizer.h"
 
 namespace hearth::tokenizers {
 namespace {
@@ -110,6 +112,73 @@ TEST(SentencePieceLoaderTest, AFileOfRanksUnderTheSameNameIsRead) {
   Json json = Load({{"tokenizer.model", ranks}});
   EXPECT_EQ(Model(json).Find("vocab")->Dump(), R"({"a":0,"b":1,"ab":2})");
   EXPECT_EQ(Model(json).Find("merges")->Dump(), R"([["a","b"]])");
+}
+
+// As SmallModel, of another type.
+std::string ModelOfType(uint64_t type) {
+  std::string spec = Proto().Varint(3, type).Varint(40, 0).bytes();
+  std::string normalizer = Proto().Varint(3, 1).Varint(4, 1).bytes();
+  return Proto()
+      .Bytes(1, Piece("<unk>", 0, 2))
+      .Bytes(1, Piece("\xE2\x96\x81", -1, 1))
+      .Bytes(1, Piece("a", -2, 1))
+      .Bytes(1, Piece("\xE2\x96\x81"
+                      "ab",
+                      -3, 1))
+      .Bytes(2, spec)
+      .Bytes(3, normalizer)
+      .bytes();
+}
+
+TEST(SentencePieceLoaderTest, AModelOfCharactersNeverMerges) {
+  Tokenizer tokenizer = Tokenizer::Build(Load({{"tokenizer.model", ModelOfType(4)}}));
+  EXPECT_EQ(tokenizer.EncodeIds("a  aa", false), (std::vector<uint32_t>{1, 2, 1, 2, 2}));
+  EXPECT_EQ(tokenizer.EncodeIds("axyza", false), (std::vector<uint32_t>{1, 2, 0, 2}));
+}
+
+TEST(SentencePieceLoaderTest, AModelOfWordsKnowsWholeWordsOnly) {
+  Tokenizer tokenizer = Tokenizer::Build(Load({{"tokenizer.model", ModelOfType(3)}}));
+  EXPECT_EQ(tokenizer.EncodeIds("ab  ab", false), (std::vector<uint32_t>{3, 3}));
+  EXPECT_EQ(tokenizer.EncodeIds("ab abc ab", false), (std::vector<uint32_t>{3, 0, 3}));
+}
+
+TEST(SentencePieceLoaderTest, AModelOfNoKnownTypeIsRefused) {
+  EXPECT_THROW(Load({{"tokenizer.model", ModelOfType(5)}}), Error);
+}
+
+std::vector<SentencePiece> AllBytes() {
+  std::vector<SentencePiece> pieces = {{"<s>", 0, PieceType::kControl}};
+  for (int byte = 0; byte < 256; ++byte) {
+    char name[8];
+    snprintf(name, sizeof name, "\\x%02x", byte);
+    pieces.push_back({name, 0, PieceType::kNormal});
+  }
+  return pieces;
+}
+
+TEST(RwkvWorldTest, EscapesArePythons) {
+  EXPECT_EQ(UnescapeRwkvToken(R"(a\t\\\x00\'\xFf\n\r)"), std::string("a\t\\\0'\xFF\n\r", 8));
+  for (const char* cut : {"\\", "\\x", "\\xf", "\\xfg", "\\q"}) {
+    EXPECT_THROW(UnescapeRwkvToken(cut), Error) << cut;
+  }
+}
+
+TEST(RwkvWorldTest, TheLongestTokenIsTakenEvenWhereItLeavesAWorseRest) {
+  std::vector<SentencePiece> pieces = AllBytes();
+  for (const char* text : {"ab", "abc", "cdef", R"(\xe4\xbd)"}) {
+    pieces.push_back({text, 0, PieceType::kNormal});
+  }
+  pieces.push_back({"[PAD0]", 0, PieceType::kUnused});
+  Tokenizer tokenizer = Tokenizer::Build(MakeRwkvTokenizerJson(pieces));
+  EXPECT_EQ(tokenizer.EncodeIds("abcdef", false), (std::vector<uint32_t>{258, 101, 102, 103}));
+  EXPECT_EQ(tokenizer.EncodeIds("\xE4\xBD\xA0<s>", false), (std::vector<uint32_t>{260, 161, 0}));
+  EXPECT_EQ(tokenizer.Decode(tokenizer.EncodeIds("\xE4\xBD\xA0 ab\n", false)), "\xE4\xBD\xA0 ab\n");
+}
+
+TEST(RwkvWorldTest, AVocabularyThatLacksAByteIsRefused) {
+  std::vector<SentencePiece> pieces = AllBytes();
+  pieces[42].type = PieceType::kUnused;
+  EXPECT_THROW(MakeRwkvTokenizerJson(pieces), Error);
 }
 
 TEST(LoaderTest, ATokenizerJsonIsTakenFirst) {

@@ -11,6 +11,7 @@
 namespace hearth::tokenizers {
 namespace {
 
+using Algorithm = SentencePieceModel::Algorithm;
 using Form = SentencePieceStyle::Form;
 using ScoredTexts = std::vector<std::pair<std::string, double>>;
 
@@ -70,18 +71,29 @@ Json PlainNormalizer(const SentencePieceModel& model) {
 }
 
 Json PlainPreTokenizer(const SentencePieceModel& model) {
-  if (TrimsStretches(model) || !model.add_dummy_prefix) return Json();
-  return parts::Metaspace("first", false);
+  bool words = model.algorithm == Algorithm::kWord;
+  bool prefixes = model.add_dummy_prefix && !TrimsStretches(model);
+  if (prefixes) return parts::Metaspace("first", words);
+  return words ? parts::Metaspace("never") : Json();
+}
+
+Json::Object VocabOf(const SentencePieceModel& model) {
+  Json::Object vocab;
+  vocab.reserve(model.pieces.size());
+  for (size_t id = 0; id < model.pieces.size(); ++id) {
+    const SentencePiece& piece = model.pieces[id];
+    if (piece.type != PieceType::kUnused) vocab.emplace_back(piece.text, id);
+  }
+  return vocab;
 }
 
 Json BpeModel(const SentencePieceModel& model) {
   parts::BpeFields fields;
   std::vector<ScoredPiece> mergeable;
-  for (size_t id = 0; id < model.pieces.size(); ++id) {
-    const SentencePiece& piece = model.pieces[id];
-    if (piece.type != PieceType::kUnused) fields.vocab.emplace_back(piece.text, id);
+  for (const SentencePiece& piece : model.pieces) {
     if (piece.type == PieceType::kNormal) mergeable.push_back({piece.text, piece.score});
   }
+  fields.vocab = VocabOf(model);
   fields.merges = model.merges ? *model.merges : RulesFromScores(mergeable);
   fields.unk_token = model.unk_piece;
   fields.fuse_unk = true;
@@ -120,19 +132,50 @@ std::optional<uint64_t> UnknownId(const SentencePieceModel& model) {
   return static_cast<uint64_t>(model.unk_id);
 }
 
+// Every character is a piece: BPE without rules.
+Json CharacterModel(const SentencePieceModel& model) {
+  parts::BpeFields fields;
+  fields.vocab = VocabOf(model);
+  fields.unk_token = model.unk_piece;
+  fields.fuse_unk = true;
+  fields.byte_fallback = model.byte_fallback;
+  return parts::Bpe(std::move(fields));
+}
+
+Json WordModel(const SentencePieceModel& model) {
+  if (model.byte_fallback) {
+    throw Error(Code::kUnimplemented, "SentencePiece models of words and bytes");
+  }
+  return Json::Obj(
+      {{"type", "WordLevel"}, {"vocab", Json(VocabOf(model))}, {"unk_token", model.unk_piece}});
+}
+
+Json PlainModel(const SentencePieceModel& model) {
+  switch (model.algorithm) {
+    case Algorithm::kUnigram:
+      return parts::Unigram(TextsOf(model), UnknownId(model), model.byte_fallback);
+    case Algorithm::kBpe:
+      return BpeModel(model);
+    case Algorithm::kWord:
+      return WordModel(model);
+    case Algorithm::kChar:
+      return CharacterModel(model);
+  }
+  throw Error(Code::kInvalidArgument, "the SentencePiece model is of no known type");
+}
+
 Json MakePlain(const SentencePieceModel& model, const SentencePieceStyle& style) {
   if (model.treat_whitespace_as_suffix) {
     throw Error(Code::kUnimplemented, "SentencePiece models with spaces at the end of words");
   }
-  bool bpe = model.algorithm == SentencePieceModel::Algorithm::kBpe;
+  bool bpe = model.algorithm == Algorithm::kBpe;
   parts::Document document;
   document.added_tokens = parts::AddedTokens(AddedTokensOf(model));
   document.normalizer = PlainNormalizer(model);
   document.pre_tokenizer = PlainPreTokenizer(model);
   document.decoder = parts::SentencePieceDecoder(model.add_dummy_prefix);
   document.post_processor = PostProcessor(model, style, bpe, false);
-  document.model =
-      bpe ? BpeModel(model) : parts::Unigram(TextsOf(model), UnknownId(model), model.byte_fallback);
+  document.model = PlainModel(model);
   return parts::Assemble(std::move(document));
 }
 
@@ -209,13 +252,10 @@ Json MakeXlmRoberta(const SentencePieceModel& model) {
 }  // namespace
 
 Json MakeTokenizerJson(const SentencePieceModel& model, const SentencePieceStyle& style) {
-  using Algorithm = SentencePieceModel::Algorithm;
-  if (model.algorithm != Algorithm::kUnigram && model.algorithm != Algorithm::kBpe) {
-    throw Error(Code::kUnimplemented, "SentencePiece models of words or characters");
-  }
   bool unigram = model.algorithm == Algorithm::kUnigram;
-  if (style.form == Form::kLlama && !unigram) return MakeLlama(model, style);
-  if (style.form == Form::kGemma && !unigram) return MakeGemma(model, style);
+  bool bpe = model.algorithm == Algorithm::kBpe;
+  if (style.form == Form::kLlama && bpe) return MakeLlama(model, style);
+  if (style.form == Form::kGemma && bpe) return MakeGemma(model, style);
   if (style.form == Form::kT5 && unigram) return MakeT5(model, style);
   if (style.form == Form::kXlmRoberta && unigram) return MakeXlmRoberta(model);
   return MakePlain(model, style);

@@ -26,7 +26,9 @@ struct SentencePieceStyle {
   std::optional<bool> add_eos;
 };
 
-// Throws Error{kUnimplemented} for word and character models and for suffixed spaces.
+// Models of characters are BPE without rules, models of words WordLevel: of unknown words side by
+// side each is an unknown token, where SentencePiece makes one of them all.
+// Throws Error{kUnimplemented} for suffixed spaces and for models of words with byte fallback.
 Json MakeTokenizerJson(const SentencePieceModel& model, const SentencePieceStyle& style);
 
 }  // namespace hearth::tokenizers

@@ -2,7 +2,7 @@
 //
 // The fast path has three parts. A walker finds where pieces end, 64 bytes at a time
 // (byte_bpe_algebra.h). A thread's cache gives the ids of pieces that were seen before
-// (byte_bpe_cache.h). A piece that was not is looked up whole, then merged (byte_bpe_merge.h).
+// (piece_cache.h). A piece that was not is looked up whole, then merged (byte_bpe_merge.h).
 #include <optional>
 
 #include "base/cpu.h"

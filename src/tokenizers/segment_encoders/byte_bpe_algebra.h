@@ -38,7 +38,9 @@ template <typename Rules>
 class ByteBpeAlgebra {
  public:
   // Rules without an algebra are walked character by character.
-  static constexpr bool kKnows = Rules::kShape != ByteBpeShape::kDeepSeek;
+  static constexpr bool kKnows = Rules::kShape == ByteBpeShape::kGpt2 ||
+                                 Rules::kShape == ByteBpeShape::kCl100k ||
+                                 Rules::kShape == ByteBpeShape::kO200k;
 
   // Forgets what came before: the next block begins at a piece boundary.
   void Reset() { *this = ByteBpeAlgebra(); }
@@ -240,7 +242,7 @@ class ByteBpeAlgebra {
     if (run < next.size || next.size == 0) {
       newline_follows = next.size != 0 && ((next.newline >> run) & 1);
     } else {
-      ByteBpeWalker<Rules> walker(ByteBpeClasses::Get(), end);
+      ByteBpeWalker<Rules> walker(ByteBpeClasses::Get(), p, end);
       newline_follows = walker.NewlineFollowsBlanks(p + cur.size + next.size);
     }
     if (newline_follows) tails &= ~(Mask{1} << last);

@@ -47,8 +47,8 @@ uint64_t HashBytes(std::string_view bytes) {
   return hash;
 }
 
-ByteBpeKey KeyOf(std::string_view bytes) {
-  ByteBpeKey key;
+PieceKey KeyOf(std::string_view bytes) {
+  PieceKey key;
   std::memcpy(&key, bytes.data(), bytes.size());
   return key;
 }
@@ -81,7 +81,7 @@ bool ByteBpePlanBuilder::Decode(std::string_view token, std::string* bytes) cons
 }
 
 bool ByteBpePlanBuilder::IsShort(std::string_view bytes) {
-  return bytes.size() <= kByteBpeKeyBytes && bytes.find('\0') == std::string_view::npos;
+  return bytes.size() <= kPieceKeyBytes && bytes.find('\0') == std::string_view::npos;
 }
 
 void ByteBpePlanBuilder::AddToken(std::string_view token, uint64_t id) {
@@ -112,7 +112,7 @@ void ByteBpePlanBuilder::IndexTokens() {
       long_tokens_[bytes] = tokens_[t].id;
       continue;
     }
-    ByteBpeKey key = KeyOf(bytes);
+    PieceKey key = KeyOf(bytes);
     uint64_t i = HashKey(key.low, key.high) >> tables_->vocab_shift;
     for (;; i = (i + 1) & tables_->vocab_mask) {
       ByteBpeVocabLine& line = tables_->vocab.data()[i];
@@ -128,8 +128,8 @@ void ByteBpePlanBuilder::IndexTokens() {
 }
 
 void ByteBpePlanBuilder::Ask(std::string_view bytes) const {
-  if (bytes.size() > kByteBpeKeyBytes) return;
-  ByteBpeKey key = KeyOf(bytes);
+  if (bytes.size() > kPieceKeyBytes) return;
+  PieceKey key = KeyOf(bytes);
   __builtin_prefetch(tables_->vocab.data() + (HashKey(key.low, key.high) >> tables_->vocab_shift));
 }
 
@@ -138,7 +138,7 @@ uint32_t ByteBpePlanBuilder::Find(std::string_view bytes) const {
     auto found = long_tokens_.find(bytes);
     return found == long_tokens_.end() ? kNone : found->second;
   }
-  ByteBpeKey key = KeyOf(bytes);
+  PieceKey key = KeyOf(bytes);
   uint64_t i = HashKey(key.low, key.high) >> tables_->vocab_shift;
   for (;; i = (i + 1) & tables_->vocab_mask) {
     const ByteBpeVocabLine& line = tables_->vocab.data()[i];
@@ -201,15 +201,15 @@ void ByteBpePlanBuilder::AddShortTokens(ByteBpePlan* plan) {
   if (config_.ignore_merges) return;
   // Tokens that the merges do not reach must not be found whole. Their places stay taken, with a
   // key that no piece has, so that lines that were full still lead on to the next.
-  constexpr ByteBpeKey kNoPiece = {0, 1};
+  constexpr PieceKey kNoPiece = {0, 1};
   ByteBpeMergeFunction merge = ByteBpeMerge();
   ByteBpePairMemo memo;
   for (size_t i = 0; i < tables_->vocab.size(); ++i) {
     ByteBpeVocabLine& line = tables_->vocab.data()[i];
     for (uint32_t at = 0; at < line.used; ++at) {
       const auto* bytes = reinterpret_cast<const uint8_t*>(&line.keys[at]);
-      const void* end = std::memchr(bytes, 0, kByteBpeKeyBytes);
-      size_t size = end == nullptr ? kByteBpeKeyBytes
+      const void* end = std::memchr(bytes, 0, kPieceKeyBytes);
+      size_t size = end == nullptr ? kPieceKeyBytes
                                    : static_cast<size_t>(static_cast<const uint8_t*>(end) - bytes);
       uint32_t ids[kByteBpeShortPiece];
       if (merge(*plan, memo, bytes, size, ids) != 1 || ids[0] != line.ids[at]) {  // one token, at 0

@@ -47,6 +47,10 @@ constexpr std::string_view kDeepSeekRest[] = {
     "\r\n"
     R"(]+|\s+(?!\S)|\s+)"};
 
+// Falcon's stages: in the published file, and as its GGUF files are read.
+constexpr std::string_view kThreeDigits = "[0-9][0-9][0-9]";
+constexpr std::string_view kFalconSigns = R"([\p{P}\$\+<=>\^~\|`]+)";
+
 bool Is(const Json& json, std::string_view key, std::string_view value) {
   const Json* field = json.Find(key);
   return field != nullptr && field->AsString() != nullptr && *field->AsString() == value;
@@ -84,6 +88,17 @@ bool IsDeepSeek(const Json::Array& stages) {
          (IsSplit(stages[2], kDeepSeekRest[0]) || IsSplit(stages[2], kDeepSeekRest[1]));
 }
 
+bool IsFalcon(const Json::Array& stages) {
+  return IsSplit(stages[0], kFalconSigns) && IsSplit(stages[1], kGpt2Pattern) &&
+         IsSplit(stages[2], kThreeDigits) && ByteLevel(stages[3], false);
+}
+
+bool IsPublishedFalcon(const Json::Array& stages) {
+  return Is(stages[0], "type", "Punctuation") && Is(stages[0], "behavior", "Contiguous") &&
+         ByteLevel(stages[1], true) && Is(stages[2], "type", "Digits") &&
+         !Flag(stages[2], "individual_digits", true) && IsSplit(stages[3], kThreeDigits);
+}
+
 std::optional<ByteBpeSplit> SplitOf(const Json& stage) {
   if (!Is(stage, "type", "Split")) return std::nullopt;
   // The patterns match all of a text: "removed, inverted" keeps the matches as "isolated" does.
@@ -109,6 +124,8 @@ std::optional<ByteBpeSplit> RecogniseSplit(const Json* stage) {
   if (list.size() == 4 && ByteLevel(list[3], false) && IsDeepSeek(list)) {
     return ByteBpeSplit::kDeepSeek;
   }
+  if (list.size() == 4 && IsFalcon(list)) return ByteBpeSplit::kFalcon;
+  if (list.size() == 4 && IsPublishedFalcon(list)) return ByteBpeSplit::kFalconDigits;
   if (list.size() != 2) return std::nullopt;
   if (Is(list[0], "type", "Digits") && Flag(list[0], "individual_digits", false) &&
       ByteLevel(list[1], true)) {

@@ -48,7 +48,7 @@ class Offsets {
 bool Plausible(const Header& header, uint64_t size) {
   constexpr uint64_t kMost = uint64_t{1} << 32;
   bool sizes = header.missing_count <= sizeof(header.missing) &&
-               header.split <= static_cast<uint32_t>(ByteBpeSplit::kDeepSeek) &&
+               header.split <= static_cast<uint32_t>(kLastByteBpeSplit) &&
                std::has_single_bit(header.pair_lines) && header.pair_lines < kMost &&
                std::has_single_bit(header.vocab_lines) && header.vocab_lines < kMost &&
                std::has_single_bit(header.long_slots) && header.long_slots < kMost &&

@@ -8,30 +8,16 @@
 #include <vector>
 
 #include "tokenizers/segment_encoder.h"
-#include "tokenizers/segment_encoders/byte_bpe_cache.h"
 #include "tokenizers/segment_encoders/byte_bpe_merge.h"
 #include "tokenizers/segment_encoders/byte_bpe_plan.h"
+#include "tokenizers/segment_encoders/piece_state.h"
 
 namespace hearth::tokenizers {
 
 // What a thread keeps between calls.
-struct ByteBpeState {
-  // Boundaries of a batch of pieces, and their ids: both stay in level 1. A batch ends with the
-  // block or the walk that fills it, hence the room above it.
-  static constexpr size_t kBatchPieces = 512;
-  static constexpr size_t kBatchRoom = kBatchPieces + 128;
-  // No piece adds more ids than this to the batch; it stays far below in all but odd texts.
-  static constexpr size_t kMostIds = 64;
-  static constexpr size_t kOutRoom = (kBatchRoom + 1) * kMostIds;
-  // Boundaries are read in groups, with the one before.
-  static constexpr size_t kGroup = 64;
-
-  ByteBpePieceCache cache;
+struct ByteBpeState : PieceState {
   ByteBpePairMemo memo;
   LongPieceMerger merger;
-  std::vector<uint32_t> long_ids;
-  std::vector<uint32_t> boundaries = std::vector<uint32_t>(1 + kBatchRoom + kGroup);
-  std::vector<uint32_t> out = std::vector<uint32_t>(kOutRoom);
 };
 
 // Appends the ids of `text`, which is valid UTF-8.

@@ -21,10 +21,6 @@
 namespace hearth::tokenizers {
 namespace {
 
-alignas(32) constexpr uint8_t kFirstBytes[32] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-                                                 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-                                                 0,    0,    0,    0,    0,    0};
-
 // 64 bytes in two registers, and what the classes ask of them.
 struct Bytes {
   __m256i low, high;
@@ -52,7 +48,9 @@ struct Bytes {
   uint64_t High() const { return Mask(low, high); }
 };
 
-struct Isa {
+#include "tokenizers/segment_encoders/piece_isa_avx2.inc"
+
+struct Isa : PieceIsa {
   static constexpr bool kBlocks = true;
 
   template <typename Rules>
@@ -120,63 +118,6 @@ struct Isa {
     block->number &= valid;
     block->space &= valid;
     block->size = size;
-  }
-
-  [[gnu::always_inline]] static inline uint32_t* Flatten(uint64_t starts, uint32_t base,
-                                                         uint32_t* to) {
-    uint32_t* const after = to + std::popcount(starts);
-    do {  // eight at a time, whether they are there or not: the count is hard to predict
-      for (int i = 0; i < 8; ++i) {
-        to[i] = base + static_cast<uint32_t>(_tzcnt_u64(starts));
-        starts = _blsr_u64(starts);
-      }
-      to += 8;
-    } while (to < after);
-    return after;
-  }
-
-  [[gnu::always_inline]] static inline ByteBpeKey Key(const uint8_t* p, size_t size) {
-    size = std::min(size, kByteBpeKeyBytes);
-    __m128i keep =
-        _mm_loadu_si128(reinterpret_cast<const __m128i*>(kFirstBytes + kByteBpeKeyBytes - size));
-    return std::bit_cast<ByteBpeKey>(
-        _mm_and_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)), keep));
-  }
-
-  [[gnu::always_inline]] static inline uint64_t LongPieces(const uint32_t* ends) {
-    __m256i most = _mm256_set1_epi32(static_cast<int>(kByteBpeKeyBytes));
-    uint64_t longs = 0;
-    for (int i = 0; i < 64; i += 8) {
-      __m256i sizes =
-          _mm256_sub_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(ends + i)),
-                           _mm256_loadu_si256(reinterpret_cast<const __m256i*>(ends + i - 1)));
-      __m256i fits = _mm256_cmpeq_epi32(_mm256_min_epu32(sizes, most), sizes);
-      int mask = ~_mm256_movemask_ps(_mm256_castsi256_ps(fits)) & 0xFF;
-      longs |= uint64_t{static_cast<unsigned>(mask)} << i;
-    }
-    return longs;
-  }
-
-  [[gnu::always_inline]] static inline void Lines(const ByteBpeKey* keys, int shift,
-                                                  uint32_t* lines) {
-    for (int i = 0; i < 8; ++i) {
-      lines[i] = static_cast<uint32_t>(HashKey(keys[i].low, keys[i].high) >> shift);
-    }
-  }
-
-  [[gnu::always_inline]] static inline uint32_t Find(const ByteBpePieceCache::Line& line,
-                                                     const ByteBpeKey* key, uint32_t* to) {
-    __m256i equal = _mm256_cmpeq_epi64(
-        _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(key))),
-        _mm256_load_si256(reinterpret_cast<const __m256i*>(line.keys)));
-    equal = _mm256_and_si256(equal, _mm256_shuffle_epi32(equal, 0x4E));
-    __m256i value =
-        _mm256_and_si256(equal, _mm256_load_si256(reinterpret_cast<const __m256i*>(line.values)));
-    value = _mm256_or_si256(value, _mm256_permute4x64_epi64(value, 0x4E));
-    __m256i spread = _mm256_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1, 12, 13,
-                                      14, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm256_shuffle_epi8(value, spread));
-    return static_cast<uint32_t>(_mm256_extract_epi8(value, 15));
   }
 
   struct Merging {

@@ -26,12 +26,9 @@
 namespace hearth::tokenizers {
 namespace {
 
-alignas(64) constexpr uint8_t kIota[64] = {
-    0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
-    22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43,
-    44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
+#include "tokenizers/segment_encoders/piece_isa_avx512.inc"
 
-struct Isa {
+struct Isa : PieceIsa {
   static constexpr bool kBlocks = true;
 
   template <typename Rules>
@@ -90,74 +87,6 @@ struct Isa {
       block->mark = has(kMark);
       block->slash = is('/');
     }
-  }
-
-  [[gnu::always_inline]] static inline uint32_t* Flatten(uint64_t starts, uint32_t base,
-                                                         uint32_t* to) {
-    __m512i at = _mm512_maskz_compress_epi8(starts, _mm512_load_si512(kIota));
-    __m512i bases = _mm512_set1_epi32(static_cast<int>(base));
-    int count = std::popcount(starts);
-    _mm512_storeu_si512(to,
-                        _mm512_add_epi32(bases, _mm512_cvtepu8_epi32(_mm512_castsi512_si128(at))));
-    if (count > 16) [[unlikely]] {
-      _mm512_storeu_si512(
-          to + 16, _mm512_add_epi32(bases, _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(at, 1))));
-      if (count > 32) {
-        _mm512_storeu_si512(
-            to + 32,
-            _mm512_add_epi32(bases, _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(at, 2))));
-        _mm512_storeu_si512(
-            to + 48,
-            _mm512_add_epi32(bases, _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(at, 3))));
-      }
-    }
-    return to + count;
-  }
-
-  [[gnu::always_inline]] static inline ByteBpeKey Key(const uint8_t* p, size_t size) {
-    return std::bit_cast<ByteBpeKey>(_mm_maskz_loadu_epi8(
-        static_cast<__mmask16>(_bzhi_u32(0xFFFF, static_cast<unsigned>(size))), p));
-  }
-
-  [[gnu::always_inline]] static inline uint64_t LongPieces(const uint32_t* ends) {
-    __m512i most = _mm512_set1_epi32(static_cast<int>(kByteBpeKeyBytes));
-    uint64_t longs = 0;
-    for (int i = 0; i < 64; i += 16) {
-      __m512i sizes =
-          _mm512_sub_epi32(_mm512_loadu_si512(ends + i), _mm512_loadu_si512(ends + i - 1));
-      longs |= uint64_t{_mm512_cmpgt_epu32_mask(sizes, most)} << i;
-    }
-    return longs;
-  }
-
-  [[gnu::always_inline]] static inline void Lines(const ByteBpeKey* keys, int shift,
-                                                  uint32_t* lines) {
-    __m512i a = _mm512_load_si512(keys), b = _mm512_load_si512(keys + 4);
-    __m512i low = _mm512_permutex2var_epi64(a, _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14), b);
-    __m512i high = _mm512_permutex2var_epi64(a, _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15), b);
-    high = _mm512_xor_si512(high, _mm512_srli_epi64(low, 32));
-    __m512i hash = _mm512_add_epi64(
-        _mm512_mullo_epi64(low, _mm512_set1_epi64(static_cast<int64_t>(kHashLow))),
-        _mm512_mullo_epi64(high, _mm512_set1_epi64(static_cast<int64_t>(kHashHigh))));
-    hash = _mm512_srl_epi64(hash, _mm_cvtsi32_si128(shift));
-    _mm256_store_si256(reinterpret_cast<__m256i*>(lines), _mm512_cvtepi64_epi32(hash));
-  }
-
-  [[gnu::always_inline]] static inline uint32_t Find(const ByteBpePieceCache::Line& line,
-                                                     const ByteBpeKey* key, uint32_t* to) {
-    __m256i equal = _mm256_cmpeq_epi64(
-        _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(key))),
-        _mm256_load_si256(reinterpret_cast<const __m256i*>(line.keys)));
-    equal = _mm256_and_si256(equal, _mm256_shuffle_epi32(equal, 0x4E));
-    __m256i both =
-        _mm256_and_si256(equal, _mm256_load_si256(reinterpret_cast<const __m256i*>(line.values)));
-    __m128i value = _mm_or_si128(_mm256_castsi256_si128(both), _mm256_extracti128_si256(both, 1));
-    __m256i spread = _mm256_setr_epi8(0, 1, 2, 0, 3, 4, 5, 0, 6, 7, 8, 0, 9, 10, 11, 0, 12, 13, 14,
-                                      0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-    _mm256_storeu_si256(
-        reinterpret_cast<__m256i*>(to),
-        _mm256_maskz_permutexvar_epi8(0x77777, spread, _mm256_castsi128_si256(value)));
-    return static_cast<uint32_t>(_mm_extract_epi8(value, 15));
   }
 
   struct Merging {

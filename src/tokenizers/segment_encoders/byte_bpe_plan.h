@@ -14,28 +14,13 @@
 #include <vector>
 
 #include "tokenizers/segment_encoders/byte_bpe_rules.h"
+#include "tokenizers/segment_encoders/piece_key.h"
 
 namespace hearth::tokenizers {
 
-// A piece of at most 16 bytes without U+0000, padded with zeros: no two such pieces are equal.
-struct ByteBpeKey {
-  uint64_t low = 0;
-  uint64_t high = 0;
-  bool operator==(const ByteBpeKey&) const = default;
-};
-constexpr size_t kByteBpeKeyBytes = 16;
-
-// Multiply-shift over both halves; the high bits are good. Nothing depends on it against an
-// adversary: every table bounds its probes.
-constexpr uint64_t kHashLow = 0x9E3779B97F4A7C15u;
-constexpr uint64_t kHashHigh = 0xD6E8FEB86659FD93u;
-inline uint64_t HashKey(uint64_t low, uint64_t high) {
-  return low * kHashLow + (high ^ (low >> 32)) * kHashHigh;
-}
-
 // Three whole-piece tokens in a cache line.
 struct alignas(64) ByteBpeVocabLine {
-  ByteBpeKey keys[3];
+  PieceKey keys[3];
   uint32_t ids[3];
   uint32_t used;
 };
@@ -76,7 +61,7 @@ class ByteBpePlan {
   uint32_t Merged(uint32_t rank) const { return merged_[rank]; }
 
   // The token that a whole piece becomes at once: never one that the merges do not reach.
-  std::optional<uint32_t> FindShort(ByteBpeKey key) const {
+  std::optional<uint32_t> FindShort(PieceKey key) const {
     uint64_t i = HashKey(key.low, key.high) >> vocab_shift_;
     for (;; i = (i + 1) & vocab_mask_) {
       const ByteBpeVocabLine& line = vocab_[i];
@@ -86,7 +71,7 @@ class ByteBpePlan {
       if (line.used < 3) return std::nullopt;
     }
   }
-  const void* ShortLine(ByteBpeKey key) const {
+  const void* ShortLine(PieceKey key) const {
     return &vocab_[HashKey(key.low, key.high) >> vocab_shift_];
   }
   // The same for pieces of more than 16 bytes; only with ignore_merges.

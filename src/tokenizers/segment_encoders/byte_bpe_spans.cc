@@ -20,7 +20,7 @@ bool FindSpans(std::string_view text, std::span<const uint32_t> ids, const Vocab
                std::vector<TokenSpan>* spans) {
   const auto* bytes = reinterpret_cast<const uint8_t*>(text.data());
   const uint8_t* const end = bytes + text.size();
-  ByteBpeWalker<Rules> walker(ByteBpeClasses::Get(), end);
+  ByteBpeWalker<Rules> walker(ByteBpeClasses::Get(), bytes, end);
   size_t next = 0;
   uint32_t word = 0;
   for (const uint8_t* at = bytes; at < end; ++word) {

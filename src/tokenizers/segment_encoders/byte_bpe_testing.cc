@@ -35,6 +35,22 @@ constexpr const char* kDeepSeek =
     R"json(\\s*[\r\n]+|\\s+(?!\\S)|\\s+"}},)json"
     R"json({"type": "ByteLevel", "add_prefix_space": false,
  "trim_offsets": true, "use_regex": false}]})json";
+constexpr const char* kFalcon =
+    R"json({"type": "Sequence", "pretokenizers": [
+{"type": "Split", "behavior": "Isolated", "invert": false,
+ "pattern": {"Regex": "[\\p{P}\\$\\+<=>\\^~\\|`]+"}},
+{"type": "Split", "behavior": "Isolated", "invert": false, "pattern": {"Regex":)json"
+    R"json("'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"}},)json"
+    R"json({"type": "Split", "behavior": "Isolated", "invert": false,
+ "pattern": {"Regex": "[0-9][0-9][0-9]"}},
+{"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false}]})json";
+constexpr const char* kPublishedFalcon =
+    R"json({"type": "Sequence", "pretokenizers": [
+{"type": "Punctuation", "behavior": "Contiguous"},
+{"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true},
+{"type": "Digits", "individual_digits": false},
+{"type": "Split", "behavior": "Isolated", "invert": false,
+ "pattern": {"Regex": "[0-9][0-9][0-9]"}}]})json";
 constexpr const char* kNfc = R"({"type": "NFC"})";
 
 // The alphabet of byte-level vocabularies.
@@ -97,6 +113,8 @@ const std::vector<ByteBpeFamily>& ByteBpeFamilies() {
                     R"(?|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*)" HEARTH_SPACES),
        "null", false},
       {"deepseek", kDeepSeek, "null", false},
+      {"falcon", kFalcon, "null", false},
+      {"falcon_digits", kPublishedFalcon, "null", false},
       {"tekken",
        HEARTH_SPLIT(HEARTH_PREFIX HEARTH_UPPER
                     "*" HEARTH_LOWER "+|" HEARTH_PREFIX HEARTH_UPPER "+" HEARTH_LOWER

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "text/unicode.h"
 #include "tokenizers/segment_encoders/byte_bpe_classes.h"
 #include "tokenizers/segment_encoders/byte_bpe_rules.h"
 
@@ -53,12 +54,15 @@ int ContractionSize(const uint8_t* p, const uint8_t* end) {
 template <typename Rules>
 class ByteBpeWalker {
  public:
-  ByteBpeWalker(const ByteBpeClasses& classes, const uint8_t* end) : classes_(classes), end_(end) {}
+  // Nothing is read before `begin`.
+  ByteBpeWalker(const ByteBpeClasses& classes, const uint8_t* begin, const uint8_t* end)
+      : classes_(classes), begin_(begin), end_(end) {}
 
   // The end of the piece that starts at p; p < end.
   const uint8_t* Next(const uint8_t* p) const {
     if constexpr (Rules::kShape == ByteBpeShape::kGpt2) return NextGpt2(p);
     if constexpr (Rules::kShape == ByteBpeShape::kDeepSeek) return NextDeepSeek(p);
+    if constexpr (kFalcon) return NextFalcon(p);
     return NextModern(p);
   }
 
@@ -71,6 +75,8 @@ class ByteBpeWalker {
   }
 
  private:
+  static constexpr bool kFalcon =
+      Rules::kShape == ByteBpeShape::kFalcon || Rules::kShape == ByteBpeShape::kFalconDigits;
   static constexpr uint8_t kLetterBits = Rules::kMarksAreLetters ? kLetter | kMark : kLetter;
 
   ByteBpeChar At(const uint8_t* p) const {
@@ -255,7 +261,79 @@ class ByteBpeWalker {
     return c.size == 0 || last == p ? q : last;
   }
 
+  // What GPT-2's pattern tells apart, behind Falcon's first stage.
+  enum class Kind { kEnd, kSign, kLetter, kNumber, kSpace, kOther };
+
+  Kind KindAt(const uint8_t* p, ByteBpeChar c) const {
+    if (c.size == 0) return Kind::kEnd;
+    bool sign;
+    if (c.size == 1) {
+      sign = (c.kind & (kPunctuation | kSymbol)) != 0;
+    } else if (Rules::kShape == ByteBpeShape::kFalconDigits) {
+      sign = IsPunctuation(DecodeUtf8(p, c.size));
+    } else {
+      sign = (c.kind & kPunctuation) != 0 && c.kind != kNumericOnly;
+    }
+    if (sign) return Kind::kSign;
+    return Letter(c)   ? Kind::kLetter
+           : Number(c) ? Kind::kNumber
+           : Space(c)  ? Kind::kSpace
+                       : Kind::kOther;
+  }
+
+  const uint8_t* RunOf(Kind kind, const uint8_t* p) const {
+    for (ByteBpeChar c = At(p); KindAt(p, c) == kind; c = At(p)) p += c.size;
+    return p;
+  }
+
+  // The end of what the first two stages leave together at the beginning of a character.
+  const uint8_t* FalconWord(const uint8_t* p) const {
+    const uint8_t* q = *p == ' ' ? p + 1 : p;
+    Kind kind = KindAt(q, At(q));
+    if (kind == Kind::kSign && q == p) return RunOf(kind, p);
+    if (kind == Kind::kLetter || kind == Kind::kNumber || kind == Kind::kOther) {
+      return RunOf(kind, q);
+    }
+    const uint8_t* last = p;  // white space: its last character goes with what follows, if anything
+    q = p;
+    for (ByteBpeChar c = At(q); KindAt(q, c) == Kind::kSpace; c = At(q)) {
+      last = q;
+      q += c.size;
+    }
+    kind = KindAt(q, At(q));
+    bool alone = kind == Kind::kEnd || kind == Kind::kSign || last == p;
+    return alone ? q : last;
+  }
+
+  // Numeric among the letters of the byte-level alphabet: digits, and U+00B2 and the like.
+  static bool IsNumericByte(uint8_t byte) {
+    return static_cast<uint8_t>(byte - '0') < 10 || byte == 0xB2 || byte == 0xB3 || byte == 0xB9 ||
+           (byte >= 0xBC && byte <= 0xBE);
+  }
+
+  static bool ThreeDigits(const uint8_t* p, const uint8_t* end) {
+    auto digit = [](uint8_t byte) { return static_cast<uint8_t>(byte - '0') < 10; };
+    return end - p >= 3 && digit(p[0]) && digit(p[1]) && digit(p[2]);
+  }
+
+  const uint8_t* NextFalcon(const uint8_t* p) const {
+    const uint8_t* first = p;
+    for (int i = 0; i < 3 && first > begin_ && (*first & 0xC0) == 0x80; ++i) --first;
+    const uint8_t* end = FalconWord(first);
+    if (end <= p) return p + 1;  // only where the text is no UTF-8
+    if constexpr (Rules::kShape == ByteBpeShape::kFalconDigits) {
+      const uint8_t* q = p + 1;
+      while (q < end && IsNumericByte(*q) == IsNumericByte(*p)) ++q;
+      end = q;
+    }
+    if (ThreeDigits(p, end)) return p + 3;
+    for (++p; p < end && !ThreeDigits(p, end); ++p) {
+    }
+    return p;
+  }
+
   const ByteBpeClasses& classes_;
+  const uint8_t* begin_;
   const uint8_t* end_;
 };
 

@@ -9,14 +9,15 @@
 #include <cstring>
 #include <vector>
 
+#include "tokenizers/internal/page_memory.h"
+
 namespace hearth::tokenizers {
 
 class IdWriter {
  public:
   // `expected` ids are about to come; memory that is not used costs nothing but addresses.
   explicit IdWriter(std::vector<uint32_t>* ids, size_t expected = 0) : ids_(*ids) {
-    size_t wanted = ids_.size() + expected;
-    if (wanted > ids_.capacity()) ids_.reserve(std::max(wanted, ids_.capacity() * 2));
+    internal::ReserveIds(expected, ids);
   }
   ~IdWriter() = default;
   IdWriter(const IdWriter&) = delete;

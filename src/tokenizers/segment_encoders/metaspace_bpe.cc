@@ -3,21 +3,20 @@
 // Merging a whole text at once is what makes the plain path slow. But no merge can join two
 // neighbours that stand beside each other in no token, so the text is cut at every such place
 // first (before nearly every space, and between letters and punctuation), each stretch is looked
-// up in the word cache, and only a stretch that was not seen before is merged. Which neighbours
+// up in a cache, and only a stretch that was not seen before is merged. Which neighbours
 // these are is read from the merges, never assumed.
 //
 // Recognised: normaliser none, Replace " ", Prepend, or both; pre-tokenizer none, Metaspace, or a
 // Split on the space that the normaliser has already replaced.
 #include <string>
 
+#include "base/cpu.h"
 #include "base/error.h"
 #include "tokenizers/metaspace_options.h"
+#include "tokenizers/model.h"
 #include "tokenizers/segment_encoder.h"
-#include "tokenizers/segment_encoders/id_writer.h"
-#include "tokenizers/segment_encoders/letter_run.h"
 #include "tokenizers/segment_encoders/marked_text.h"
-#include "tokenizers/segment_encoders/metaspace_bpe_merges.h"
-#include "tokenizers/segment_encoders/word_batch.h"
+#include "tokenizers/segment_encoders/metaspace_bpe_kernel.h"
 #include "tokenizers/vocab.h"
 
 namespace hearth::tokenizers {
@@ -98,36 +97,25 @@ bool ReadPreTokenizer(const Json* stage, Layout* layout) {
 
 class MetaspaceBpeEncoder final : public SegmentEncoder {
  public:
-  MetaspaceBpeEncoder(Layout layout, std::unique_ptr<const MetaspaceMerges> merges)
-      : layout_(layout), merges_(std::move(merges)) {}
+  MetaspaceBpeEncoder(Layout layout, std::unique_ptr<const MetaspaceMerges> merges,
+                      MetaspaceBpeFunction kernel)
+      : layout_(layout), plan_(std::move(merges), layout.cut_at_marks), encode_(kernel) {}
 
   std::unique_ptr<Scratch> MakeScratch() const override { return std::make_unique<State>(); }
-  EncoderTableList tables() const override { return merges_->tables(); }
+  EncoderTableList tables() const override { return plan_.merges->tables(); }
 
   void Encode(std::string_view text, SegmentPosition position, Scratch& scratch,
               std::vector<uint32_t>* ids) const override {
-    if (text.empty()) return;
-    State& state = static_cast<State&>(scratch);
-    IdWriter writer(ids);
-    WordBatch<false, Miss> batch(&state.cache, &state.ids, &writer, Miss{*merges_, state.work});
-    const uint8_t* at = reinterpret_cast<const uint8_t*>(text.data());
-    const uint8_t* end = at + text.size();
-    if (WantsPrefix(text, position)) {
-      bool alone = layout_.cut_at_marks && StartsWithMark(text);
-      const uint8_t* stop = alone ? at : FindCut(at, end, ' ');
-      state.first.assign(1, ' ');
-      state.first.append(reinterpret_cast<const char*>(at), static_cast<size_t>(stop - at));
-      const auto* first = reinterpret_cast<const uint8_t*>(state.first.data());
-      batch.AddWord(first, state.first.size(), state.first.size());
-      at = stop;
+    if (text.size() >= UINT32_MAX) {
+      throw Error(Code::kInvalidArgument, "a text of more than 4 GiB cannot be encoded at once");
     }
-    while (at < end) {
-      const uint8_t* stop = FindCut(at + 1, end, *at);
-      batch.AddWord(at, static_cast<size_t>(stop - at), static_cast<size_t>(end - at));
-      at = stop;
+    State& own = static_cast<State&>(scratch);
+    if (!text.empty() && WantsPrefix(text, position)) {
+      size_t taken = PrefixedPiece(text, &own.first);
+      encode_(plan_, own.first, own.state, ids);
+      text.remove_prefix(taken);
     }
-    batch.Finish();
-    writer.Flush();
+    if (!text.empty()) encode_(plan_, text, own.state, ids);
   }
 
   bool EncodeSpans(std::string_view text, SegmentPosition position, const Vocab& vocab,
@@ -139,7 +127,7 @@ class MetaspaceBpeEncoder final : public SegmentEncoder {
     uint32_t word = 0;
     for (uint32_t id : ids) {
       std::optional<std::string_view> token = vocab.FindToken(id);
-      if (!token || id == merges_->unknown_id()) return false;
+      if (!token || id == plan_.merges->unknown_id()) return false;
       bool first = marked.at() == 0 && !marked.took_prefix();
       if (layout_.cut_at_marks && !first && token->starts_with(kMark)) ++word;
       auto taken = marked.Take(*token);
@@ -151,20 +139,21 @@ class MetaspaceBpeEncoder final : public SegmentEncoder {
 
  private:
   struct State final : Scratch {
-    WordCache cache;
-    MetaspaceMerges::Work work;
+    MetaspaceBpeState state;
     std::string first;
-    std::vector<uint32_t> ids, span_ids;
+    std::vector<uint32_t> span_ids;
   };
 
-  struct Miss {
-    const MetaspaceMerges& merges;
-    MetaspaceMerges::Work& work;
-    bool operator()(const uint8_t* at, size_t size, std::vector<uint32_t>* ids) const {
-      merges.Encode({reinterpret_cast<const char*>(at), size}, &work, ids);
-      return true;
+  // The first piece behind a space that is not in the text; returns how much of the text it takes.
+  size_t PrefixedPiece(std::string_view text, std::string* piece) const {
+    size_t taken = 0;
+    if (!layout_.cut_at_marks || !StartsWithMark(text)) {
+      const auto* at = reinterpret_cast<const uint8_t*>(text.data());
+      taken = static_cast<size_t>(plan_.cuts.Find(at, at + text.size(), ' ') - at);
     }
-  };
+    piece->assign(1, ' ').append(text.substr(0, taken));
+    return taken;
+  }
 
   static bool StartsWithMark(std::string_view text) {
     return text.front() == ' ' || text.starts_with(kMark);
@@ -177,28 +166,13 @@ class MetaspaceBpeEncoder final : public SegmentEncoder {
     return !StartsWithMark(text);
   }
 
-  // The first place from `at` on where the text can be cut; `left` is the byte before `at`.
-  const uint8_t* FindCut(const uint8_t* at, const uint8_t* end, uint8_t left) const {
-    const MetaspaceMerges::JoinTable& joins = merges_->joins();
-    while (at < end && joins.MayJoin(left, *at) && !(layout_.cut_at_marks && IsMark(at, end))) {
-      // Letters are taken as joining with letters: a cut that is left out does no harm.
-      const uint8_t* next = IsAsciiLetter(*at) ? SkipAsciiLetters(at + 1, end) : at + 1;
-      left = next[-1];
-      at = next;
-    }
-    return at;
-  }
-
-  static bool IsMark(const uint8_t* at, const uint8_t* end) {
-    return *at == ' ' || (*at == 0xE2 && end - at >= 3 && at[1] == 0x96 && at[2] == 0x81);
-  }
-
   Layout layout_;
-  std::unique_ptr<const MetaspaceMerges> merges_;
+  MetaspaceBpePlan plan_;
+  MetaspaceBpeFunction encode_;
 };
 
 std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json, const Model& plain,
-                                          const KeptTables& kept) {
+                                          const KeptTables& kept, MetaspaceBpeFunction kernel) {
   const Json* model = tokenizer_json.Find("model");
   if (model == nullptr || !HasString(*model, "type", "BPE")) return nullptr;
   Layout layout;
@@ -209,16 +183,34 @@ std::unique_ptr<SegmentEncoder> Recognise(const Json& tokenizer_json, const Mode
   }
   auto merges = MetaspaceMerges::Make(*model, plain.tables(), kept);
   if (merges == nullptr) return nullptr;
-  return std::make_unique<MetaspaceBpeEncoder>(layout, std::move(merges));
+  return std::make_unique<MetaspaceBpeEncoder>(layout, std::move(merges), kernel);
 }
 
 }  // namespace
+
+std::vector<MetaspaceBpeFunction> MetaspaceBpeKernels() {
+  std::vector<MetaspaceBpeFunction> kernels = {EncodeMetaspaceBpePortable};
+#if defined(__x86_64__)
+  const CpuExtensions& extensions = GetCpuExtensions();
+  if (CpuTier() >= Tier::kAvx2) kernels.push_back(EncodeMetaspaceBpeAvx2);
+  if (CpuTier() == Tier::kAvx512 && extensions.avx512_vbmi && extensions.avx512_vbmi2) {
+    kernels.push_back(EncodeMetaspaceBpeAvx512);
+  }
+#endif
+  return kernels;
+}
+
+std::unique_ptr<SegmentEncoder> MakeMetaspaceBpeEncoder(const Json& tokenizer_json,
+                                                        MetaspaceBpeFunction kernel) {
+  std::unique_ptr<Model> model = ParseModel(*tokenizer_json.Find("model"));
+  return Recognise(tokenizer_json, *model, {}, kernel);
+}
 
 std::unique_ptr<SegmentEncoder> MakeMetaspaceBpeEncoder(const Json& tokenizer_json,
                                                         const Model& model,
                                                         const KeptTables& kept) {
   try {
-    return Recognise(tokenizer_json, model, kept);
+    return Recognise(tokenizer_json, model, kept, MetaspaceBpeKernels().back());
   } catch (const Error&) {
     return nullptr;  // too large for the tables, or wrong in itself: the plain path says which
   }

@@ -1,4 +1,4 @@
-#include "tokenizers/segment_encoders/byte_bpe_cache.h"
+#include "tokenizers/segment_encoders/piece_cache.h"
 
 #include <algorithm>
 #include <utility>
@@ -16,17 +16,17 @@ constexpr size_t kMaxArenaWords = size_t{8} << 20;
 
 }  // namespace
 
-ByteBpePieceCache::ByteBpePieceCache() {
+PieceCache::PieceCache() {
   Resize(kFirstBits);
   ResizeLong(kLongFirstBits);
 }
 
-void ByteBpePieceCache::Place(const Line& from, int which) {
-  ByteBpeKey key = from.keys[which];
+void PieceCache::Place(const Line& from, int which) {
+  PieceKey key = from.keys[which];
   size_t home = HashKey(key.low, key.high) >> shift_;
   for (size_t at : {home, home ^ 1}) {
     for (int to : {0, 1}) {
-      if (lines_[at].keys[to] != ByteBpeKey{}) continue;
+      if (lines_[at].keys[to] != PieceKey{}) continue;
       lines_[at].keys[to] = key;
       lines_[at].values[to] = from.values[which];
       ++held_;
@@ -40,7 +40,7 @@ void ByteBpePieceCache::Place(const Line& from, int which) {
   line.values[0] = from.values[which];
 }
 
-void ByteBpePieceCache::Resize(int bits) {
+void PieceCache::Resize(int bits) {
   ProbeTable<Line> old;
   std::swap(old, table_);
   table_.Assign(size_t{1} << bits, Line{});
@@ -49,18 +49,18 @@ void ByteBpePieceCache::Resize(int bits) {
   held_ = 0;
   for (size_t i = 0; i < old.size(); ++i) {
     for (int which : {0, 1}) {
-      if (old.data()[i].keys[which] != ByteBpeKey{}) Place(old.data()[i], which);
+      if (old.data()[i].keys[which] != PieceKey{}) Place(old.data()[i], which);
     }
   }
 }
 
-void ByteBpePieceCache::Forget() {
+void PieceCache::Forget() {
   std::memset(static_cast<void*>(lines_), 0, sizeof(Line) << (64 - shift_));
   held_ = 0;
   many_.clear();
 }
 
-void ByteBpePieceCache::Insert(ByteBpeKey key, const uint32_t* ids, size_t count) {
+void PieceCache::Insert(PieceKey key, const uint32_t* ids, size_t count) {
   if (count > kInlineIds && many_.size() + count > kMaxManyIds) Forget();
   Line one;
   one.keys[0] = key;
@@ -81,7 +81,7 @@ void ByteBpePieceCache::Insert(ByteBpeKey key, const uint32_t* ids, size_t count
   Place(one, 0);
 }
 
-void ByteBpePieceCache::ResizeLong(int bits) {
+void PieceCache::ResizeLong(int bits) {
   std::vector<LongSlot> old = std::exchange(long_slots_, {});
   long_slots_.assign(kLongWays << bits, LongSlot{0, 0});
   long_shift_ = 64 - bits;
@@ -94,14 +94,14 @@ void ByteBpePieceCache::ResizeLong(int bits) {
   }
 }
 
-void ByteBpePieceCache::ForgetLong() {
+void PieceCache::ForgetLong() {
   long_slots_.assign(long_slots_.size(), LongSlot{0, 0});
   arena_.clear();
   long_held_ = 0;
 }
 
-void ByteBpePieceCache::InsertLong(const uint8_t* piece, size_t size, uint64_t hash,
-                                   const uint32_t* ids, size_t count) {
+void PieceCache::InsertLong(const uint8_t* piece, size_t size, uint64_t hash, const uint32_t* ids,
+                            size_t count) {
   size_t words = 2 + count + (size + 3) / 4;
   if (arena_.size() + words > kMaxArenaWords) ForgetLong();
   int bits = 64 - long_shift_;

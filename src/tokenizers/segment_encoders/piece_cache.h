@@ -12,17 +12,17 @@
 #include <utility>
 #include <vector>
 
-#include "tokenizers/segment_encoders/byte_bpe_plan.h"
+#include "tokenizers/segment_encoders/piece_key.h"
 #include "tokenizers/segment_encoders/probe_table.h"
 
 namespace hearth::tokenizers {
 
-class ByteBpePieceCache {
+class PieceCache {
  public:
   static constexpr uint32_t kInlineIds = 5;
   // A piece has at most as many ids as bytes. Ids of pieces with more than kInlineIds may be copied
   // this many at a time.
-  static constexpr uint32_t kMostIds = kByteBpeKeyBytes;
+  static constexpr uint32_t kMostIds = kPieceKeyBytes;
   static constexpr size_t kMaxLongBytes = 512;  // longer pieces are not kept
 
   // Five numbers of 24 bits, then how many ids there are, 0 where the place is free. With more than
@@ -37,12 +37,12 @@ class ByteBpePieceCache {
     void SetNumber(uint32_t i, uint32_t number) { std::memcpy(bytes + 3 * i, &number, 3); }
   };
   struct alignas(64) Line {
-    ByteBpeKey keys[2];  // zero: free
+    PieceKey keys[2];  // zero: free
     Value values[2];
   };
   static_assert(sizeof(Line) == 64);
 
-  ByteBpePieceCache();
+  PieceCache();
 
   const Line* lines() const { return lines_; }
   int shift() const { return shift_; }
@@ -51,7 +51,7 @@ class ByteBpePieceCache {
 
   // The value of a key that its own line lacks: overfull lines spill to their neighbour. It changes
   // places with one of its line, so that what is frequent is found at once.
-  const Value* FetchSpilled(ByteBpeKey key) {
+  const Value* FetchSpilled(PieceKey key) {
     const uint64_t home = HashKey(key.low, key.high) >> shift_;
     Line& line = lines_[home ^ 1];
     for (int way : {0, 1}) {
@@ -64,7 +64,7 @@ class ByteBpePieceCache {
   }
 
   // The pointers above are stale after Insert. Ids must not point into many().
-  void Insert(ByteBpeKey key, const uint32_t* ids, size_t count);
+  void Insert(PieceKey key, const uint32_t* ids, size_t count);
 
   static uint64_t HashLong(const uint8_t* piece, size_t size);
   // The ids of a piece of 17 bytes and more; count 0: unknown.
@@ -114,7 +114,7 @@ class ByteBpePieceCache {
   std::vector<uint32_t> arena_;
 };
 
-inline uint64_t ByteBpePieceCache::HashLong(const uint8_t* piece, size_t size) {
+inline uint64_t PieceCache::HashLong(const uint8_t* piece, size_t size) {
   uint64_t a = size * 0x9E3779B97F4A7C15u, b = 0x8CB92BA72F3D8DD7u;
   size_t i = 0;
   for (; i + 16 <= size; i += 16) {
@@ -132,8 +132,8 @@ inline uint64_t ByteBpePieceCache::HashLong(const uint8_t* piece, size_t size) {
   return (a ^ (b >> 31)) * 0xD6E8FEB86659FD93u + b;
 }
 
-inline ByteBpePieceCache::Ids ByteBpePieceCache::FindLong(const uint8_t* piece, size_t size,
-                                                          uint64_t hash) const {
+inline PieceCache::Ids PieceCache::FindLong(const uint8_t* piece, size_t size,
+                                            uint64_t hash) const {
   const LongSlot* set = &long_slots_[(hash >> long_shift_) * kLongWays];
   for (size_t k = 0; k < kLongWays; ++k) {
     if (set[k].tag != static_cast<uint32_t>(hash) || set[k].at == 0) continue;
