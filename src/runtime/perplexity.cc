@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "runtime/generation/score_kernels.h"
-#include "tensor/cpu/session.h"
+#include "tensor/executor.h"
 #include "tensor/thread_team.h"
 
 namespace hearth::runtime {
@@ -26,11 +26,12 @@ class Reader {
  public:
   Reader(const Model& model, const PerplexityOptions& options, uint32_t context)
       : team_(options.threads),
-        session_(model.Program(Head::kCausalLm), team_),
-        cache_(
+        program_(model.Program(Head::kCausalLm)),
+        session_(program_->NewSession(team_)),
+        pages_((context + kPageTokens - 1) / kPageTokens),
+        cache_(program_->NewCache(
             {model.shape().layers, model.shape().kv_heads, model.shape().head_dim, options.kv_type},
-            (context + kPageTokens - 1) / kPageTokens),
-        pages_(cache_.pages()),
+            static_cast<uint32_t>(pages_.size()))),
         context_(context) {
     std::iota(pages_.begin(), pages_.end(), 0u);
   }
@@ -49,15 +50,17 @@ class Reader {
     batch.positions = positions_;
     batch.segments = {&segment, 1};
     batch.output_rows = outputs_;
-    session_.Run(batch, &cache_);
-    return session_.Output("logits");
+    session_->Run(batch, cache_.get(), {});
+    return session_->Output("logits");
   }
 
  private:
   tensor::ThreadTeam team_;
-  tensor::CpuSession session_;
-  tensor::KvCache cache_;
-  std::vector<uint32_t> pages_, positions_, outputs_;
+  std::shared_ptr<const tensor::Program> program_;
+  std::unique_ptr<tensor::Session> session_;
+  std::vector<uint32_t> pages_;
+  std::unique_ptr<tensor::SequenceCache> cache_;
+  std::vector<uint32_t> positions_, outputs_;
   uint32_t context_;
 };
 
