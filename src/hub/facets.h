@@ -57,8 +57,7 @@ struct FacetOptions {
 
 // Keys of a type's facets, in the order of Facets::groups:
 // models   task kind fits parameters library language license license_class relation format
-// inference
-//          gated updated author
+//          inference gated updated author
 // datasets task modality size format language license license_class library gated updated author
 // spaces   sdk language license license_class updated author
 std::vector<std::string_view> FacetKeys(RepoType type);
@@ -70,11 +69,9 @@ std::vector<std::string_view> FacetKeys(RepoType type);
 //   updated    "7d", "30d", ...: changed within so many days
 //   gated      "true", "false"        inference "available"
 //   kind       "adapter", "quantized", ...: as the inspector proved or read it
-//   fits       "24GiB", "RTX 4090", "cpu:32GiB", "node": some of its weights fit that memory (a
-//   GPU's,
-//              if nothing else is said) with a context of 4,096 tokens
-// What the inspector read is content: gated repositories are under no kind and no size, for
-// anybody.
+//   fits       "24GiB", "RTX 4090", "cpu:32GiB", "node": some of its weights fit that memory (of a
+//              GPU, if nothing else is said) with a context of 4,096 tokens
+// What the inspector read is content: gated repositories are under no kind and size, for anybody.
 bool ApplyFacet(std::string_view key, std::string_view value, CatalogQuery* query);
 
 }  // namespace hearth::hub
