@@ -392,6 +392,8 @@ void JudgeModel(FactsReader* reader, const ModelJudge& judge) {
   evidence.config = reader->Read("config.json", kMaxJudgedBytes).value_or("");
   evidence.modules = reader->Read("modules.json", kMaxJudgedBytes).value_or("");
   evidence.gguf_architecture = TextOf(facts.gguf, "architecture");
+  if (const Json* total = facts.gguf.Find("total"))
+    evidence.gguf_parameters = total->AsUint().value_or(1);
   evidence.has_chat_template = HasChatTemplate(facts);
   facts.run = judge.judge(evidence);
   facts.run.judged_by = judge.fingerprint;

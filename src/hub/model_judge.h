@@ -33,6 +33,7 @@ struct ModelEvidence {
   std::string config;   // text of config.json, "" = none
   std::string modules;  // text of modules.json, "" = none
   std::string gguf_architecture;
+  uint64_t gguf_parameters = 1;  // 0 = a vocabulary only
   bool has_chat_template = false;
 };
 

@@ -16,7 +16,7 @@ namespace hearth::runtime {
 namespace {
 
 // Counts changes of the rules below.
-constexpr int kRulesVersion = 1;
+constexpr int kRulesVersion = 2;
 // Packed weights, tables and the working memory of a batch come on top of a file's bytes.
 constexpr uint64_t kOverheadBytes = 64u << 20;
 
@@ -319,6 +319,7 @@ bool IsSideFile(std::string_view path) {
 struct GgufChoice {
   std::string_view path;
   uint64_t size_bytes = 0;
+  bool is_only_one = false;
 };
 
 uint64_t SumOfParts(std::span<const SupportFile> files, const Part& first) {
@@ -337,11 +338,13 @@ GgufChoice ChooseGguf(const SupportInput& input) {
     if (!InRoot(file.path) || !IsGguf(file.path) || IsSideFile(file.path)) continue;
     std::optional<Part> part = PartOf(file.path);
     if (part && part->number > 1) continue;
-    models.push_back({file.path, part ? SumOfParts(input.files, *part) : file.size_bytes});
+    models.push_back(
+        {.path = file.path, .size_bytes = part ? SumOfParts(input.files, *part) : file.size_bytes});
   }
   auto fits = [&](const GgufChoice& model) {
     return MemoryFor(model.size_bytes) <= input.memory_bytes;
   };
+  if (models.size() == 1) models[0].is_only_one = true;
   GgufChoice best;
   for (const GgufChoice& model : models) {
     bool usual = AsciiLower(model.path).find("q4_k_m") != std::string::npos;
@@ -358,6 +361,8 @@ Support JudgeGguf(const SupportInput& input) {
   GgufChoice chosen = ChooseGguf(input);
   if (chosen.path.empty()) Refuse("its GGUF files hold no model, only parts beside one");
   if (PartOf(chosen.path)) CheckParts(input.files, ".gguf");
+  if (chosen.is_only_one && input.gguf_parameters == 0)
+    Refuse("its GGUF file holds a vocabulary and no weights");
   const convert::Architecture* tables = convert::FindByGguf(input.gguf_architecture);
   if (tables == nullptr) {
     Refuse("GGUF models of architecture " + Quoted(input.gguf_architecture) +

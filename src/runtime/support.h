@@ -24,6 +24,7 @@ struct SupportInput {
   std::string_view config;             // text of config.json; empty: none
   std::string_view modules;            // text of modules.json; empty: none
   std::string_view gguf_architecture;  // of the first GGUF file's header; empty: unknown
+  uint64_t gguf_parameters = 1;        // of the same; 0 = the file holds a vocabulary only
   bool has_chat_template = false;
   uint64_t memory_bytes = UINT64_MAX;  // what one model may take
 };

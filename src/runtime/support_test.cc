@@ -145,6 +145,18 @@ TEST(SupportTest, ChoosesOneOfSeveralGgufFiles) {
             "GGUF models of architecture \"rwkv7\" do not run here yet");
 }
 
+TEST(SupportTest, AVocabularyIsNoModel) {
+  std::vector<SupportFile> files = {{"vocabulary.gguf", 200}};
+  SupportInput input;
+  input.files = files;
+  input.gguf_architecture = "bert";
+  input.gguf_parameters = 0;
+  EXPECT_EQ(JudgeSupport(input).reason, "its GGUF file holds a vocabulary and no weights");
+  files.push_back({"weights.gguf", 400});
+  input.files = files;
+  EXPECT_EQ(JudgeSupport(input).gguf_file, "weights.gguf");
+}
+
 TEST(SupportTest, BrokenTextsAreReasonsNotFaults) {
   for (const char* text : {"{", "[]", "{}", "null", R"({"model_type": 3})",
                            R"({"model_type": "bert", "hidden_size": -4})",

@@ -18,6 +18,7 @@ hub::ModelJudge MakeModelJudge(uint64_t memory_bytes) {
     input.config = evidence.config;
     input.modules = evidence.modules;
     input.gguf_architecture = evidence.gguf_architecture;
+    input.gguf_parameters = evidence.gguf_parameters;
     input.has_chat_template = evidence.has_chat_template;
     input.memory_bytes = memory_bytes;
     runtime::Support support = runtime::JudgeSupport(input);
