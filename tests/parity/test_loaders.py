@@ -238,10 +238,10 @@ def test_world_vocabularies_without_some_byte_are_refused(probe, tmp_path):
         probe.ask(files=str(tmp_path / "world.gguf"))
 
 
-def compare_with_transformers(probe, folder, reference, special=True):
+def compare_with_transformers(probe, folder, reference, special=True, texts=None):
     ours = load(probe, folder)
-    texts = real_texts()
-    wrong = differences(texts, [ours.encode(text, add_special_tokens=special).ids for text in texts],
+    texts = texts or real_texts()
+    wrong = differences(texts, probe.ask(files=str(folder), texts=texts, special=special)["ids"],
                         [reference(text, add_special_tokens=special)["input_ids"] for text in texts])
     assert not wrong, (len(wrong), wrong[:2])
     pair = ours.encode("first text", "second text")
@@ -269,6 +269,28 @@ def test_classes_of_sentencepiece_models(probe, corpus, tmp_path, name):
         "tokenizer_class": name, **({"add_bos_token": True} if options["model_type"] == "bpe" else {})}))
     (tmp_path / f"{file_name}.vocab").unlink()
     compare_with_transformers(probe, tmp_path, getattr(transformers, name).from_pretrained(str(tmp_path)))
+
+
+def test_ties_of_sentencepiece_scores(probe, corpus, tmp_path):
+    """Scores of a .model are exact, while those of a tokenizer.json are as its reader rounds decimals: runs of one sign are cut in
+    many ways that are worth the same."""
+    import transformers
+    from sentencepiece import sentencepiece_model_pb2
+
+    path = train(corpus, tmp_path, "sentencepiece.bpe", model_type="unigram")
+    model = sentencepiece_model_pb2.ModelProto()
+    model.ParseFromString(path.read_bytes())
+    scores = {"▁": -2.52628493309021, "=": -7.045942306518555, "=" * 14: -10.456085205078125}
+    kept = [piece for piece in model.pieces if set(piece.piece) - {"="} and piece.piece != "▁"]
+    del model.pieces[:]
+    model.pieces.extend(kept)
+    for text, score in scores.items():
+        model.pieces.add(piece=text, score=score)
+    path.write_bytes(model.SerializeToString())
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "XLMRobertaTokenizer"}))
+    (tmp_path / "sentencepiece.bpe.vocab").unlink()
+    compare_with_transformers(probe, tmp_path, transformers.XLMRobertaTokenizer.from_pretrained(str(tmp_path)),
+                              texts=["=" * length for length in range(1, 200)])
 
 
 def test_bert_vocabularies(probe, tmp_path):

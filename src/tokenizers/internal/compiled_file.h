@@ -24,7 +24,7 @@ namespace hearth::tokenizers::internal {
 class CompiledFile {
  public:
   // Changes with the layout of any section, the hash functions and the splitting rules.
-  static constexpr uint32_t kVersion = 4;
+  static constexpr uint32_t kVersion = 5;
 
   struct Section {
     uint32_t kind;

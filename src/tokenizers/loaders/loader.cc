@@ -1,6 +1,7 @@
 #include "tokenizers/loaders/loader.h"
 
 #include "base/error.h"
+#include "tokenizers/models/model_parts.h"
 
 namespace hearth::tokenizers {
 
@@ -30,7 +31,14 @@ Tokenizer LoadTokenizer(const std::filesystem::path& path, const LoadOptions& op
   }
   bool keeps = !options.cache_folder.empty();
   if (keeps && path.extension() == ".gguf" && std::filesystem::is_regular_file(path, ignored)) {
-    auto read = [](const std::filesystem::path& gguf) { return LoadTokenizerJson(gguf).Dump(); };
+    auto read = [](const std::filesystem::path& gguf) {
+      Json json = LoadTokenizerJson(gguf);
+      const Json* model = json.Find("model");
+      if (model != nullptr && model->Find(kBinaryScores) != nullptr) {
+        throw Error(Code::kUnimplemented, "scores that a text would round");
+      }
+      return json.Dump();
+    };
     try {
       return Tokenizer::FromFile(path, options, read);
     } catch (const Error&) {

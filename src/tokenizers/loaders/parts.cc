@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/bytes.h"
+#include "tokenizers/models/model_parts.h"
 
 namespace hearth::tokenizers::parts {
 namespace {
@@ -149,6 +150,7 @@ Json Unigram(const std::vector<std::pair<std::string, double>>& pieces,
   return Json::Obj({{"type", "Unigram"},
                     {"unk_id", unk_id},
                     {"vocab", Json(std::move(vocab))},
+                    {kBinaryScores, true},
                     {"byte_fallback", byte_fallback}});
 }
 

@@ -20,6 +20,10 @@ struct ModelParts {
   std::optional<BpeMerges> merges;     // "merges", of that vocabulary
 };
 
+// A member that the loaders of binary files give a Unigram model: its scores were never text
+// (scored_pieces.h). Files have none, and none is written.
+inline constexpr const char* kBinaryScores = "binary_scores";
+
 // As ParseModel(json), which may lack the members that `parts` has. An object without "type" must
 // have all of them.
 std::unique_ptr<Model> ParseModel(const Json& json, ModelParts parts);

@@ -92,7 +92,7 @@ double ScoreFromExact(double exact) {
   return std::copysign(ScoreFromDecimal(digits, exponent + power), exact);
 }
 
-ScoredPieces ParseScoredPieces(const Json& list) {
+ScoredPieces ParseScoredPieces(const Json& list, ScoreOrigin origin) {
   const Json::Array* items = list.AsArray();
   if (items == nullptr) throw Error(Code::kInvalidArgument, "\"vocab\" must be a list");
   ScoredPiecesBuilder pieces;
@@ -104,7 +104,9 @@ ScoredPieces ParseScoredPieces(const Json& list) {
       throw Error(Code::kInvalidArgument,
                   "item " + std::to_string(i) + " of \"vocab\" is not a text with its score");
     }
-    pieces.Add(*(*pair)[0].AsString(), ScoreFromExact(*(*pair)[1].AsDouble()));
+    double score = *(*pair)[1].AsDouble();
+    pieces.Add(*(*pair)[0].AsString(),
+               origin == ScoreOrigin::kText ? ScoreFromExact(score) : score);
   }
   return pieces.Build();
 }

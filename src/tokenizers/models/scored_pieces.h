@@ -59,6 +59,8 @@ double ScoreFromDecimal(uint64_t digits, int64_t exponent);
 double ScoreFromExact(double exact);
 
 // The [["piece", score], ...] list of a tokenizer.json. Throws Error{kInvalidArgument}.
-ScoredPieces ParseScoredPieces(const Json& list);
+enum class ScoreOrigin { kText, kBinary };
+// Scores that were never decimal text (kBinary) are taken as they are.
+ScoredPieces ParseScoredPieces(const Json& list, ScoreOrigin origin);
 
 }  // namespace hearth::tokenizers

@@ -181,7 +181,11 @@ std::optional<uint32_t> ReadUnknownId(const Json& json, size_t pieces) {
 }  // namespace
 
 std::unique_ptr<Model> ParseUnigram(const Json& json, ModelParts parts) {
-  if (!parts.pieces) parts.pieces = ParseScoredPieces(RequireField(json, "vocab"));
+  if (!parts.pieces) {
+    ScoreOrigin origin =
+        json.Find(kBinaryScores) != nullptr ? ScoreOrigin::kBinary : ScoreOrigin::kText;
+    parts.pieces = ParseScoredPieces(RequireField(json, "vocab"), origin);
+  }
   UnigramOptions options;
   options.unk_id = ReadUnknownId(json, parts.pieces->size());
   if (const Json* fallback = json.Find("byte_fallback")) {

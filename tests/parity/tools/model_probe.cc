@@ -4,6 +4,7 @@
 //   {"load": {model object}}        -> {"model": {...}, "size": n}
 //   {"tokenize": ["piece", ...]}    -> {"tokens": [[[id, "value", begin, end], ...], ...]}
 //   {"files": "path"}           -> {"tokenizer": {tokenizer.json of that folder or file}}
+//     with "texts": ["text", ...], "special": bool -> {"ids": [[id, ...], ...]}
 //   {"train": "bpe", "words": [["word", count], ...], option: value, ...} -> {"model": {...},
 //   "seconds": n}
 //   {"ids": ["token", ...], "tokens": [id, ...]} -> {"ids": [id or null], "tokens": ["..." or
@@ -62,6 +63,7 @@ class Probe {
     if (request.Find("tokenize") != nullptr) return Tokenize(request.RequireArray("tokenize"));
     if (request.Find("files") != nullptr) {
       std::filesystem::path path = request.RequireString("files");
+      if (request.Find("texts") != nullptr) return Encode(request, LoadTokenizer(path));
       return Json::Obj({{"tokenizer", LoadTokenizerJson(path)}});
     }
     if (request.Find("train") != nullptr) return Train(request);
@@ -70,6 +72,18 @@ class Probe {
   }
 
  private:
+  static Json Encode(const Json& request, const Tokenizer& tokenizer) {
+    EncodeOptions options;
+    options.add_special_tokens = request.BoolField("special").value_or(true);
+    Json lists = Json::Arr();
+    for (const std::string& text : Texts(request, "texts")) {
+      Json ids = Json::Arr();
+      for (uint32_t id : tokenizer.Encode(text, options).ids) ids.Push(id);
+      lists.Push(std::move(ids));
+    }
+    return Json::Obj({{"ids", std::move(lists)}});
+  }
+
   Json Load(const Json& model) {
     model_ = ParseModel(model);
     return Json::Obj({{"model", model_->ToJson()}, {"size", model_->vocab_size()}});
