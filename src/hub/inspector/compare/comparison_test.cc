@@ -72,7 +72,8 @@ TEST(ScoreTest, EachIsTheSumOfItsRowsAndWhatIsMissingCostsPoints) {
   auto clarity = [](const Portrait& portrait) { return ScorePortrait(portrait)[0].points; };
   EXPECT_GT(clarity(said), clarity(silent));
   // A data set is not asked for a runtime.
-  for (const ScoredRow& row : ScorePortrait(data)[1].rows) EXPECT_NE(row.row, "hearth");
+  std::vector<PortraitScore> scores = ScorePortrait(data);
+  for (const ScoredRow& row : scores[1].rows) EXPECT_NE(row.row, "hearth");
   Json json = ToJson(Compare({said, silent}), {said, silent});
   EXPECT_EQ((*json.Find("scores")->AsArray())[0].Find("columns")->size(), 2u);
   EXPECT_NE(ComparisonText(Compare({said, silent}), {said, silent}, {}).find("Repeatability"),
