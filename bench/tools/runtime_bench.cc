@@ -30,7 +30,8 @@
 #include "base/error.h"
 #include "runtime/runner.h"
 #include "runtime/tasks/embeddings.h"
-#include "tensor/cpu/session.h"
+#include "tensor/executor.h"
+#include "tensor/thread_team.h"
 
 namespace {
 
@@ -206,11 +207,12 @@ class Bench {
     ReadTexts(in);
     const hearth::runtime::Model& model = runner_->model();
     hearth::tensor::ThreadTeam team(threads_);
-    hearth::tensor::CpuSession session(model.Program(hearth::runtime::Head::kCausalLm), team);
-    hearth::tensor::KvCache cache(
-        {model.shape().layers, model.shape().kv_heads, model.shape().head_dim,
-         hearth::runtime::EngineOptions().kv_type},
-        64);
+    auto program = model.Program(hearth::runtime::Head::kCausalLm);
+    auto session = program->NewSession(team);
+    auto cache =
+        program->NewCache({model.shape().layers, model.shape().kv_heads, model.shape().head_dim,
+                           hearth::runtime::EngineOptions().kv_type},
+                          64);
     std::ofstream file(out, std::ios::binary);
     for (const EncoderInput& text : texts_) {
       std::vector<uint32_t> places(std::max<size_t>(text.ids.size(), 64));
@@ -218,8 +220,8 @@ class Bench {
       std::span<const uint32_t> rows = std::span(places).first(text.ids.size());
       hearth::tensor::Segment segment{0, static_cast<uint32_t>(rows.size()), 0,
                                       std::span(places).first(64)};
-      session.Run({text.ids, rows, {}, {&segment, 1}, rows}, &cache);
-      hearth::tensor::OutputRows scores = session.Output("logits");
+      session->Run({text.ids, rows, {}, {&segment, 1}, rows}, cache.get(), {});
+      hearth::tensor::OutputRows scores = session->Output("logits");
       for (uint64_t i = 0; i < scores.rows; ++i) {
         file.write(reinterpret_cast<const char*>(scores.Row(i).data()),
                    static_cast<std::streamsize>(scores.columns * sizeof(float)));
