@@ -137,12 +137,13 @@ class Accounts {
   // Brings memory up to date with what another process wrote; cheap when nothing of accounts
   // changed.
   void Reload();
-  // The same, and free while nobody has written anything; false then.
-  bool ReloadIfChanged();
   // Writes remembered last-used times; called by the background thread and at shutdown.
   void FlushLastUsed();
 
  private:
+  // Reload(), and free while nobody has written anything; false then.
+  bool ReloadIfChanged();
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

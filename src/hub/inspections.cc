@@ -31,12 +31,6 @@ std::string SummaryOf(const inspector::Classification& kinds) {
   return text;
 }
 
-// Columns summary, gpu_bytes and cpu_bytes, from `first` on.
-ListedReading ListedOf(const storage::Row& row, int first) {
-  return {row.Text(first), static_cast<uint64_t>(row.Int(first + 1)),
-          static_cast<uint64_t>(row.Int(first + 2))};
-}
-
 uint64_t UintOf(const Json* json) { return json != nullptr ? json->AsUint().value_or(0) : 0; }
 
 std::string TextOfReading(const KeptReading& reading) {
@@ -165,7 +159,9 @@ struct Inspections::Impl {
             RepoPtr repo = repos.FindById(row.Int(0));
             if (repo && repo->head && row.Text(1) == StoredCommit(*repo, *repo->head))
               current.insert(repo->id);
-            if (told) told(row.Int(0), ListedOf(row, 2));
+            if (told)
+              told(row.Int(0), {row.Text(2), static_cast<uint64_t>(row.Int(3)),
+                                static_cast<uint64_t>(row.Int(4))});
           });
     });
     std::vector<int64_t> stale;
@@ -214,16 +210,6 @@ KeptReadingPtr Inspections::Of(const RepoHandle& repo, const GitOid& commit) {
   KeptReadingPtr made = impl_->Make(repo, commit);
   impl_->Cache(key, made, 4 * TextOfReading(*made).size());
   return made;
-}
-
-void Inspections::ForEachListed(const Listener& each) const {
-  impl_->db.Read([&](storage::Connection& c) {
-    c.Query(
-        "SELECT repo_id, summary, gpu_bytes, cpu_bytes FROM inspections WHERE rule = ? AND version "
-        "= ?",
-        {kRule, inspector::kRepoRules},
-        [&](const storage::Row& row) { each(row.Int(0), ListedOf(row, 1)); });
-  });
 }
 
 std::string Inspections::KindsOf(int64_t repo_id) const {

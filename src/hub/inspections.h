@@ -53,9 +53,6 @@ class Inspections : public RepoObserver {
   void OnRefChanged(const RepoPtr& repo, const std::string& ref,
                     const std::optional<GitOid>& now) override;
 
-  // One pass over an index of the database.
-  void ForEachListed(const Listener& each) const;
-
   // The thread that reads main of what changed, and at its start of what no reading of the present
   // rules is kept.
   void Start();

@@ -29,8 +29,9 @@ TEST_F(InspectionsTest, MainIsReadOnceAndKept) {
   RunBackground();
   EXPECT_EQ(Stored(repo), "space:proved");
   std::map<int64_t, std::string> all;
-  hub_->inspections().ForEachListed(
+  hub_->inspections().OnListed(
       [&](int64_t id, const ListedReading& reading) { all[id] = std::string(reading.kinds); });
+  RunBackground();
   EXPECT_EQ(all, (std::map<int64_t, std::string>{{repo.record().id, "space:proved"}}));
   // Another start finds nothing to do and the same answer.
   OpenHub();

@@ -8,8 +8,8 @@ namespace hearth::hub {
 
 struct ListedReading {
   std::string_view kinds;  // "adapter:proved,remote_code:declared"
-  uint64_t gpu_bytes =
-      0;  // that a model needs at least (inspector/fit/smallest_need.h); 0 = not known
+  // What a model needs at least (inspector/fit/smallest_need.h); 0 = not known.
+  uint64_t gpu_bytes = 0;
   uint64_t cpu_bytes = 0;
 };
 

@@ -34,13 +34,6 @@ struct InspectCommand {
   bool digests = false;
 };
 
-// 1,234,567
-std::string Grouped(uint64_t value) {
-  std::string digits = std::to_string(value);
-  for (size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return digits;
-}
-
 // 22.7 M, 7.24 B: how people name the sizes of models.
 std::string Short(uint64_t value) {
   static constexpr std::pair<double, const char*> kUnits[] = {
@@ -108,10 +101,10 @@ class Printer {
     for (const auto& [dtype, count] : inspection.CountParameters()) total += count;
     if (inspection.tensors.empty()) return;
     std::printf("\n%zu tensors, %s parameters (%s)\n", inspection.tensors.size(),
-                Short(total).c_str(), Grouped(total).c_str());
+                Short(total).c_str(), inspector::CountText(total).c_str());
     for (const auto& [dtype, count] : inspection.CountParameters()) {
       std::printf(
-          "  %-14s %16s  %5.1f %%\n", OneLine(dtype).c_str(), Grouped(count).c_str(),
+          "  %-14s %16s  %5.1f %%\n", OneLine(dtype).c_str(), inspector::CountText(count).c_str(),
           total == 0 ? 0.0 : 100.0 * static_cast<double>(count) / static_cast<double>(total));
     }
   }

@@ -1,21 +1,36 @@
 #include "hub/inspector/quantity_text.h"
 
+#include <cmath>
 #include <cstdio>
+#include <span>
 
 namespace hearth::inspector {
+namespace {
 
-std::string SizeText(uint64_t bytes) {
-  static constexpr const char* kUnits[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
-  double value = static_cast<double>(bytes);
+// Divided by 1,000 until it is below, with the ending of that step: one digit behind the point
+// below 100.
+std::string Scaled(double value, std::span<const char* const> endings) {
   size_t step = 0;
-  while (value >= 1000 && step + 1 < std::size(kUnits)) {
+  while (std::fabs(value) >= 1000 && step + 1 < endings.size()) {
     value /= 1000;
     ++step;
   }
   char text[32];
-  std::snprintf(text, sizeof text, step == 0 || value >= 100 ? "%.0f %s" : "%.1f %s", value,
-                kUnits[step]);
+  std::snprintf(text, sizeof text, step == 0 || value >= 100 ? "%.0f%s" : "%.1f%s", value,
+                endings[step]);
   return text;
+}
+
+}  // namespace
+
+std::string SizeText(uint64_t bytes) {
+  static constexpr const char* kUnits[] = {" bytes", " kB", " MB", " GB", " TB", " PB"};
+  return Scaled(static_cast<double>(bytes), kUnits);
+}
+
+std::string ShortText(double value) {
+  static constexpr const char* kSuffixes[] = {"", "k", "M", "B", "T"};
+  return Scaled(value, kSuffixes);
 }
 
 std::string CountText(uint64_t count) {

@@ -8,6 +8,7 @@
 namespace hearth::inspector {
 
 std::string SizeText(uint64_t bytes);                       // "1.2 MB"
+std::string ShortText(double value);                        // "1.2M"
 std::string CountText(uint64_t count);                      // "1,234,567"
 std::string ShapeText(const std::vector<uint64_t>& shape);  // "[2, 3]"
 

@@ -1,8 +1,6 @@
 #include "server/pages/site.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstdio>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -28,19 +26,6 @@ std::string ContentPolicy(std::string_view nonce) {
          "frame-ancestors 'none'";
 }
 
-std::string Compact(double value) {
-  static constexpr const char* kSuffix[] = {"", "k", "M", "B", "T"};
-  int step = 0;
-  while (std::fabs(value) >= 1000 && step < 4) {
-    value /= 1000;
-    ++step;
-  }
-  char text[32];
-  std::snprintf(text, sizeof text, step == 0 || value >= 100 ? "%.0f%s" : "%.1f%s", value,
-                kSuffix[step]);
-  return text;
-}
-
 TemplateExtensions Extensions() {
   auto number = [](const std::vector<Json>& args) {
     return args.empty() ? 0 : args[0].AsDouble().value_or(0);
@@ -52,7 +37,7 @@ TemplateExtensions Extensions() {
   };
   TemplateExtensions extensions;
   extensions.filters["compact"].call = [number](const auto& args, const auto&) {
-    return Json(Compact(number(args)));
+    return Json(inspector::ShortText(number(args)));
   };
   extensions.filters["bytes"].call = [number](const auto& args, const auto&) {
     return Json(inspector::SizeText(static_cast<uint64_t>(std::max(0.0, number(args)))));

@@ -182,17 +182,16 @@ std::string ComparisonText(const Comparison& comparison, const std::vector<Portr
     }
     if (!lines.empty()) text += "\n" + group.title + "\n" + lines;
   }
-  std::string scores;
-  for (size_t i = 0; !portraits.empty() && i < ScorePortrait(portraits[0]).size(); ++i) {
-    scores += "  " + Fit(ScorePortrait(portraits[0])[i].title, kTitleWidth);
-    for (const Portrait& portrait : portraits)
-      scores +=
-          Fit(std::to_string(ScorePortrait(portrait)[i].points) + " of 100", options.column_width) +
-          "  ";
-    while (scores.ends_with(' ')) scores.pop_back();
-    scores += "\n";
+  text += "\nScores\n";
+  std::vector<std::vector<PortraitScore>> columns;
+  for (const Portrait& portrait : portraits) columns.push_back(ScorePortrait(portrait));
+  for (size_t i = 0; !columns.empty() && i < columns[0].size(); ++i) {
+    text += "  " + Fit(columns[0][i].title, kTitleWidth);
+    for (const std::vector<PortraitScore>& scores : columns)
+      text += Fit(std::to_string(scores[i].points) + " of 100", options.column_width) + "  ";
+    while (text.ends_with(' ')) text.pop_back();
+    text += "\n";
   }
-  text += "\nScores\n" + scores;
   for (const Lineage& line : comparison.lineage) {
     text += "\nbaseline: " + portraits[line.derivative].id + " comes from " +
             portraits[line.baseline].id + " (" + line.relation + ", " +
