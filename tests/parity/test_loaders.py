@@ -184,9 +184,44 @@ def test_models_of_words_give_sentencepiece_ids(probe, corpus, tmp_path, options
     assert not wrong, (len(wrong), wrong[:2])
 
 
-def test_models_of_words_and_bytes_are_refused(probe, corpus, tmp_path):
+def test_models_of_words_and_bytes_give_sentencepiece_ids(probe, corpus, tmp_path):
     path = train(corpus, tmp_path, "word", model_type="word", byte_fallback=True)
-    with pytest.raises(ProbeError, match="words and bytes"):
+    tokenizer, processor = load(probe, path), sentencepiece.SentencePieceProcessor(model_file=str(path))
+    texts = real_texts()
+    wrong = differences(texts, [tokenizer.encode(text, add_special_tokens=False).ids for text in texts],
+                        [processor.encode(text) for text in texts])
+    assert not wrong, (len(wrong), wrong[:2])
+    ours = probe.ask(files=str(path), texts=texts, special=False)["ids"]
+    assert not differences(texts, ours, [processor.encode(text) for text in texts])
+
+
+def test_words_of_one_character_beside_bytes_are_refused(probe, corpus, tmp_path):
+    path = train(corpus, tmp_path, "word", model_type="word", byte_fallback=True, add_dummy_prefix=False)
+    with pytest.raises(ProbeError, match="one character"):
+        probe.ask(files=str(path))
+
+
+SUFFIXES = {"bpe": {"byte_fallback": True}, "unigram": {}, "word": {}, "char": {"vocab_size": 400},
+            "unigram-spaces": {"remove_extra_whitespaces": False, "normalization_rule_name": "identity"}}
+
+
+@pytest.mark.parametrize("name", SUFFIXES)
+def test_spaces_behind_words_give_sentencepiece_ids(probe, corpus, tmp_path, name):
+    path = train(corpus, tmp_path, name, model_type=name.split("-")[0], treat_whitespace_as_suffix=True, **SUFFIXES[name])
+    tokenizer, processor = load(probe, path), sentencepiece.SentencePieceProcessor(model_file=str(path))
+    texts = real_texts()
+    ours = [tokenizer.encode(text, add_special_tokens=False).ids for text in texts]
+    assert probe.ask(files=str(path), texts=texts, special=False)["ids"] == ours
+    if name == "word":
+        ours = [joined_unknowns(ids, 0) for ids in ours]
+    wrong = differences(texts, ours, [processor.encode(text) for text in texts])
+    worse = [row for row in wrong if abs(total(processor, row[1]) - total(processor, row[2])) > 1e-3]
+    assert not worse and len(wrong) <= 3, (len(wrong), wrong[:2])
+
+
+def test_spaces_behind_words_beside_symbols_are_refused(probe, corpus, tmp_path):
+    path = train(corpus, tmp_path, "suffix", treat_whitespace_as_suffix=True, user_defined_symbols=["<mark>"])
+    with pytest.raises(ProbeError, match="symbols"):
         probe.ask(files=str(path))
 
 

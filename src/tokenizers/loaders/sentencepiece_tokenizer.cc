@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "codec/base64.h"
 #include "tokenizers/loaders/merge_rules.h"
 #include "tokenizers/loaders/parts.h"
@@ -61,8 +62,11 @@ Json PlainNormalizer(const SentencePieceModel& model) {
     if (trims) steps.push_back(parts::ReplaceRegex("\\A +|[ \xE2\x96\x81]+\\z", ""));
     steps.push_back(parts::ReplaceRegex(" {2,}", " "));
   }
-  if (model.add_dummy_prefix && trims) {
+  if (model.add_dummy_prefix && trims && !model.treat_whitespace_as_suffix) {
     steps.push_back(Json::Obj({{"type", "Prepend"}, {"prepend", parts::kMetaspace}}));
+  }
+  if (model.add_dummy_prefix && model.treat_whitespace_as_suffix) {
+    steps.push_back(parts::ReplaceRegex("\\z", model.escape_whitespaces ? parts::kMetaspace : " "));
   }
   if (model.escape_whitespaces) steps.push_back(parts::ReplaceText(" ", parts::kMetaspace));
   if (steps.empty()) return Json();
@@ -142,10 +146,25 @@ Json CharacterModel(const SentencePieceModel& model) {
   return parts::Bpe(std::move(fields));
 }
 
-Json WordModel(const SentencePieceModel& model) {
-  if (model.byte_fallback) {
-    throw Error(Code::kUnimplemented, "SentencePiece models of words and bytes");
+// Words as they are and the bytes of unknown ones: BPE without rules that takes a word of the
+// vocabulary whole. A piece of one character would also be found inside of unknown words.
+Json WordOrBytesModel(const SentencePieceModel& model) {
+  for (const SentencePiece& piece : model.pieces) {
+    if (piece.type == PieceType::kNormal && Utf8Length(piece.text) == piece.text.size()) {
+      throw Error(Code::kUnimplemented,
+                  "SentencePiece models of words and bytes with a word of one character");
+    }
   }
+  parts::BpeFields fields;
+  fields.vocab = VocabOf(model);
+  fields.unk_token = model.unk_piece;
+  fields.byte_fallback = true;
+  fields.ignore_merges = true;
+  return parts::Bpe(std::move(fields));
+}
+
+Json WordModel(const SentencePieceModel& model) {
+  if (model.byte_fallback) return WordOrBytesModel(model);
   return Json::Obj(
       {{"type", "WordLevel"}, {"vocab", Json(VocabOf(model))}, {"unk_token", model.unk_piece}});
 }
@@ -165,8 +184,10 @@ Json PlainModel(const SentencePieceModel& model) {
 }
 
 Json MakePlain(const SentencePieceModel& model, const SentencePieceStyle& style) {
-  if (model.treat_whitespace_as_suffix) {
-    throw Error(Code::kUnimplemented, "SentencePiece models with spaces at the end of words");
+  // The space would end every stretch between symbols, not the text alone.
+  if (model.treat_whitespace_as_suffix && model.add_dummy_prefix && HasUserSymbols(model)) {
+    throw Error(Code::kUnimplemented,
+                "SentencePiece models with spaces at the end of words and a user's symbols");
   }
   bool bpe = model.algorithm == Algorithm::kBpe;
   parts::Document document;

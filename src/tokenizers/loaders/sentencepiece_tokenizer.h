@@ -28,7 +28,8 @@ struct SentencePieceStyle {
 
 // Models of characters are BPE without rules, models of words WordLevel: of unknown words side by
 // side each is an unknown token, where SentencePiece makes one of them all.
-// Throws Error{kUnimplemented} for suffixed spaces and for models of words with byte fallback.
+// Throws Error{kUnimplemented} for suffixed spaces beside user-defined symbols, and for models of
+// words with byte fallback of which some word is a single character.
 Json MakeTokenizerJson(const SentencePieceModel& model, const SentencePieceStyle& style);
 
 }  // namespace hearth::tokenizers
