@@ -18,7 +18,7 @@ namespace hearth::tensor {
 
 // Every type of the table.
 bool CanDequantize(BlockType type);
-// F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K.
+// F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K to Q6_K, IQ4_NL.
 bool CanQuantize(BlockType type);
 
 // Bytes of `elements` values; throws kInvalidArgument when that is no whole number of blocks.

@@ -14,10 +14,10 @@
 namespace hearth::tensor {
 namespace {
 
-constexpr BlockType kWritten[] = {BlockType::kQ4_0, BlockType::kQ4_1, BlockType::kQ5_0,
-                                  BlockType::kQ5_1, BlockType::kQ8_0, BlockType::kQ4_K,
-                                  BlockType::kQ5_K, BlockType::kQ6_K, BlockType::kF16,
-                                  BlockType::kBf16, BlockType::kF32};
+constexpr BlockType kWritten[] = {
+    BlockType::kQ4_0,  BlockType::kQ4_1, BlockType::kQ5_0, BlockType::kQ5_1, BlockType::kQ8_0,
+    BlockType::kQ4_K,  BlockType::kQ5_K, BlockType::kQ6_K, BlockType::kQ2_K, BlockType::kQ3_K,
+    BlockType::kIq4Nl, BlockType::kF16,  BlockType::kBf16, BlockType::kF32};
 
 std::vector<uint8_t> RandomBytes(size_t n, unsigned seed) {
   std::mt19937 random(seed);
@@ -114,9 +114,10 @@ TEST(Blocks, WhatIsWrittenComesBackWithinTheTypesPrecision) {
     power += double{value} * value;
   }
   const std::pair<BlockType, double> limits[] = {
-      {BlockType::kQ4_0, 0.11},  {BlockType::kQ4_1, 0.10},  {BlockType::kQ5_0, 0.055},
-      {BlockType::kQ5_1, 0.05},  {BlockType::kQ8_0, 0.007}, {BlockType::kQ4_K, 0.085},
-      {BlockType::kQ5_K, 0.045}, {BlockType::kQ6_K, 0.025}, {BlockType::kF16, 0.0005},
+      {BlockType::kQ4_0, 0.11},  {BlockType::kQ4_1, 0.10},   {BlockType::kQ5_0, 0.055},
+      {BlockType::kQ5_1, 0.05},  {BlockType::kQ8_0, 0.007},  {BlockType::kQ4_K, 0.085},
+      {BlockType::kQ5_K, 0.045}, {BlockType::kQ6_K, 0.025},  {BlockType::kQ2_K, 0.35},
+      {BlockType::kQ3_K, 0.17},  {BlockType::kIq4Nl, 0.085}, {BlockType::kF16, 0.0005},
       {BlockType::kBf16, 0.003}, {BlockType::kF32, 1e-12}};
   for (const auto& [type, limit] : limits) {
     std::vector<float> back = Dequantized(type, Quantized(type, values, CpuTier()), CpuTier());

@@ -309,7 +309,8 @@ def test_recipes_choose_types_as_llama_cpp_does(tmp_path):
             assert tensor.tensor_type.name == expected, name
 
 
-@pytest.mark.parametrize("recipe", ["Q8_0", "Q4_0", "Q4_K_M", "Q5_K_M", "Q6_K"])
+@pytest.mark.parametrize("recipe", ["Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q2_K", "Q3_K_S", "Q3_K_M", "Q4_K_S", "Q4_K_M", "Q5_K_M", "Q6_K",
+                                    "IQ4_NL"])
 def test_quantised_models_are_read_by_the_gguf_package(recipe, tmp_path):
     tiny_models.make("wide", tmp_path / "model")
     original = tensors_of(tmp_path / "model")
@@ -320,7 +321,8 @@ def test_quantised_models_are_read_by_the_gguf_package(recipe, tmp_path):
     assert same_floats(back["model.layers.0.mlp.up_proj.weight"], as_float(tensors["blk.0.ffn_up.weight"]))
     for key, value in original.items():
         error = (back[key] - value).norm() / value.norm()
-        assert error < {"Q8_0": 0.01, "Q6_K": 0.03, "Q5_K_M": 0.06}.get(recipe, 0.13), key
+        assert error < {"Q8_0": 0.01, "Q6_K": 0.03, "Q5_K_M": 0.06, "Q5_0": 0.06, "Q5_1": 0.06, "Q3_K_S": 0.2, "Q3_K_M": 0.2,
+                         "Q2_K": 0.4}.get(recipe, 0.13), key
 
 
 def test_rows_that_fill_no_block_fall_back_as_in_llama_cpp(tmp_path):

@@ -80,7 +80,7 @@ TEST(Transforms, CountsOfHeadsThatOverflowAreRefused) {
 
 BlockType Chosen(const char* recipe, const char* name, std::vector<uint64_t> shape,
                  bool has_output = true) {
-  RecipeModel model{16, has_output, false};
+  RecipeModel model{16, has_output, false, 4};
   std::optional<uint64_t> layer;
   if (std::string_view(name).starts_with("blk.")) layer = std::stoull(name + 4);
   return TypeFor(*FindRecipe(recipe), model, {name, layer, shape});
@@ -99,6 +99,36 @@ TEST(Recipes, SpendBitsWhereTheyPay) {
   EXPECT_EQ(Chosen("Q4_0", "output.weight", {64, 256}), BlockType::kQ6_K);
 }
 
+TEST(Recipes, GiveEveryMatrixItsPlaceInAMixture) {
+  struct Row {
+    const char* recipe;
+    BlockType values, late_values, down, late_down, attention_output, other;
+  };
+  using enum BlockType;
+  const Row rows[] = {
+      {"Q4_1", kQ4_1, kQ4_1, kQ4_1, kQ4_1, kQ4_1, kQ4_1},
+      {"Q5_0", kQ5_0, kQ5_0, kQ5_0, kQ5_0, kQ5_0, kQ5_0},
+      {"Q5_1", kQ5_1, kQ5_1, kQ5_1, kQ5_1, kQ5_1, kQ5_1},
+      {"Q2_K", kQ4_K, kQ4_K, kQ3_K, kQ3_K, kQ3_K, kQ2_K},
+      {"Q3_K_S", kQ3_K, kQ3_K, kQ3_K, kQ3_K, kQ3_K, kQ3_K},
+      {"Q3_K_M", kQ5_K, kQ4_K, kQ5_K, kQ4_K, kQ4_K, kQ3_K},
+      {"Q3_K_L", kQ5_K, kQ5_K, kQ5_K, kQ5_K, kQ5_K, kQ3_K},
+      {"Q4_K_S", kQ5_K, kQ4_K, kQ5_K, kQ4_K, kQ4_K, kQ4_K},
+      {"Q5_K_S", kQ5_K, kQ5_K, kQ5_K, kQ5_K, kQ5_K, kQ5_K},
+      {"IQ4_NL", kQ5_K, kQ5_K, kQ5_K, kIq4Nl, kIq4Nl, kIq4Nl},
+  };
+  for (const Row& row : rows) {
+    auto chosen = [&](const char* name) { return Chosen(row.recipe, name, {64, 256}); };
+    EXPECT_EQ(chosen("blk.0.attn_v.weight"), row.values) << row.recipe;
+    EXPECT_EQ(chosen("blk.5.attn_v.weight"), row.late_values) << row.recipe;
+    EXPECT_EQ(chosen("blk.0.ffn_down.weight"), row.down) << row.recipe;
+    EXPECT_EQ(chosen("blk.5.ffn_down.weight"), row.late_down) << row.recipe;
+    EXPECT_EQ(chosen("blk.5.attn_output.weight"), row.attention_output) << row.recipe;
+    EXPECT_EQ(chosen("blk.5.ffn_up.weight"), row.other) << row.recipe;
+    EXPECT_EQ(chosen("output.weight"), kQ6_K) << row.recipe;
+  }
+}
+
 TEST(Recipes, KeepVectorsNormsAndTablesExact) {
   for (const char* name : {"blk.0.attn_norm.weight", "position_embd.weight", "token_types.weight",
                            "blk.0.attn_q.bias"}) {
@@ -115,7 +145,9 @@ TEST(Recipes, FallBackWhereRowsFillNoBlocks) {
   EXPECT_EQ(Chosen("Q4_K_M", "output.weight", {64, 96}), BlockType::kQ8_0);
   EXPECT_EQ(Chosen("Q4_K_M", "blk.2.attn_q.weight", {64, 40}), BlockType::kF16);
   EXPECT_EQ(Chosen("Q4_0", "output.weight", {64, 40}), BlockType::kF16);
-  EXPECT_EQ(FindRecipe("Q3_K_M"), nullptr);
+  EXPECT_EQ(Chosen("Q2_K", "blk.2.ffn_up.weight", {64, 96}), BlockType::kQ4_0);
+  EXPECT_EQ(Chosen("Q3_K_M", "blk.2.ffn_up.weight", {64, 96}), BlockType::kQ4_0);
+  EXPECT_EQ(FindRecipe("IQ2_XXS"), nullptr);
 }
 
 TEST(Jobs, PartsCoverTheWholeAndFaultsComeThrough) {

@@ -173,6 +173,7 @@ void Conversion::ChooseTypes() {
     model.has_output = model.has_output || planned.item.name == "output.weight";
   }
   model.wide_grouped = model.layers == 80 && rows.kv_heads < rows.heads;
+  if (rows.kv_heads > 0) model.heads_per_key = rows.heads / rows.kv_heads;
   for (Planned& planned : planned_) {
     planned.item.type =
         TypeFor(recipe_, model, {planned.item.name, planned.layer, planned.item.shape});
