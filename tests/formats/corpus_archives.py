@@ -322,3 +322,34 @@ def many_ends():
 def pickles_everywhere():
     """bytes that start a pickle at every second place, so that following them takes for ever"""
     return b"\x00" * 64 + b"\x80\x04" * 200_000
+
+
+def zip_with(info, content):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr(info, content)
+    return stream.getvalue()
+
+
+@shape(extension=".zip", verdict="suspicious")
+def zip_unicode_name():
+    """A zip member whose Unicode name, by which Python and Info-ZIP go, leads out of the folder."""
+    info, name = zipfile.ZipInfo("notes.txt"), b"../../run.py"
+    info.extra = struct.pack("<HHBI", 0x7075, 5 + len(name), 1, zlib.crc32(b"notes.txt")) + name
+    return zip_with(info, b"x")
+
+
+@shape(extension=".zip", verdict="suspicious")
+def zip_unicode_other_name():
+    """A zip member whose Unicode name is another one than the plain one."""
+    info, name = zipfile.ZipInfo("notes.txt"), b"run.py"
+    info.extra = struct.pack("<HHBI", 0x7075, 5 + len(name), 1, zlib.crc32(b"notes.txt")) + name
+    return zip_with(info, b"x")
+
+
+@shape(extension=".zip", verdict="suspicious")
+def zip_symbolic_link():
+    """A zip member that becomes a symbolic link out of the folder."""
+    info = zipfile.ZipInfo("weights")
+    info.create_system, info.external_attr = 3, 0o120777 << 16
+    return zip_with(info, b"/etc/passwd")

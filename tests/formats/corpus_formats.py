@@ -230,3 +230,81 @@ def template_variables():
 def onnx_other_name():
     """an ONNX model under another name"""
     return onnx_escape()
+
+
+@shape(extension=".jinja", verdict="suspicious")
+def template_replaced():
+    """A template that makes the name of a class from a text without underscores."""
+    return b"{{ x['@@class@@'.replace('@', '_')] }}"
+
+
+@shape(extension=".jinja", verdict="suspicious")
+def template_keywords():
+    """A template that joins the name of a class from names of arguments."""
+    return b"{{ x[dict(__cla=1, ss__=2)|join] }}"
+
+
+@shape(extension=".json")
+def template_by_name():
+    """A configuration whose templates are an object by name."""
+    return json.dumps({"chat_template": {"default": "{{ ''.__class__ }}"}}).encode()
+
+
+@shape(extension=".gguf")
+def gguf_templates():
+    """A GGUF file whose templates are an array."""
+    text = b"{{ ''.__class__.__mro__ }}"
+    key = b"tokenizer.chat_template"
+    return (b"GGUF" + struct.pack("<IQQQ", 3, 0, 1, len(key)) + key + struct.pack("<IIQ", 9, 8, 1) + struct.pack("<Q", len(text)) + text)
+
+
+@shape(extension=".json", verdict="suspicious")
+def custom_pipelines():
+    """A configuration that names a pipeline of the repository's own code."""
+    return json.dumps({"custom_pipelines": {"score": {"impl": "pipeline.Score", "pt": ["AutoModel"]}}}).encode()
+
+
+@shape(extension=".keras")
+def keras_builtin_function():
+    """A Keras activation that is Python's eval, serialised as a function."""
+    return zip_of([("config.json", keras_config({"module": "keras.layers", "class_name": "Dense", "config": {
+        "activation": {"module": "builtins", "class_name": "function", "config": "eval", "registered_name": "function"}}}))])
+
+
+@shape(extension=".keras")
+def keras_unsafe_switch():
+    """A Keras activation that is the function which allows Lambda layers."""
+    return zip_of([("config.json", keras_config({"module": "keras.layers", "class_name": "Dense", "config": {
+        "activation": {"module": "keras", "class_name": "function", "config": "config.enable_unsafe_deserialization"}}}))])
+
+
+@shape(extension=".keras", verdict="suspicious")
+def keras_vocabulary_file():
+    """A Keras layer that reads its vocabulary from any file of the machine."""
+    return zip_of([("config.json", keras_config({"module": "keras.layers", "class_name": "StringLookup",
+                                                 "config": {"vocabulary": "/etc/passwd"}}))])
+
+
+def outside(*locations):
+    """A TensorProto whose data lie at the locations."""
+    pairs = [(13, protobuf((1, b"location"), (2, location))) for location in locations]
+    return protobuf((8, b"w"), *pairs, (14, 1))
+
+
+@shape(extension=".onnx")
+def onnx_two_locations():
+    """ONNX data with two locations, the first one outside of the folder."""
+    return protobuf((1, 8), (7, protobuf((5, outside(b"../../etc/passwd", b"data.bin")))))
+
+
+@shape(extension=".onnx")
+def onnx_sparse_indices():
+    """Indices of a sparse ONNX tensor outside of the folder."""
+    return protobuf((1, 8), (7, protobuf((15, protobuf((2, outside(b"../../etc/passwd")))))))
+
+
+@shape(extension=".onnx")
+def onnx_sparse_attribute():
+    """A sparse constant of an ONNX node outside of the folder."""
+    attribute = protobuf((1, b"sparse_value"), (22, protobuf((1, outside(b"/etc/passwd")))))
+    return protobuf((1, 8), (7, protobuf((1, protobuf((4, b"Constant"), (5, attribute))))))

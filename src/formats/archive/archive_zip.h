@@ -30,6 +30,8 @@ struct ZipLimits {
 
 struct ZipEntry {
   std::string name;
+  std::string unicode_name;  // of the extra field 0x7075, which some readers put in its place
+  bool is_link = false;      // a symbolic link of Unix; known from the directory alone
   uint16_t flags = 0;
   uint16_t method = 0;  // kZipStored, kZipDeflated, ...
   uint32_t crc32 = 0;

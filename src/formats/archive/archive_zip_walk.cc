@@ -132,6 +132,11 @@ class Walker {
       Problem("zip-name-mismatch", local.header_offset,
               quoted + " is called \"" + local.name.substr(0, 200) + "\" in its local header");
     }
+    CheckUnicodeName(entry, local.header_offset);
+    CheckUnicodeName(local, local.header_offset);
+    if (entry.is_link) {
+      Problem("zip-link", local.header_offset, quoted + " is a symbolic link");
+    }
     bool descriptor = (local.flags & 8) != 0;
     if (local.method != entry.method) {
       Problem("zip-method-mismatch", local.header_offset,
@@ -154,6 +159,18 @@ class Walker {
     if (entry.packed_bytes > source_.size_bytes() - local.data_offset) {
       Problem("zip-truncated", local.header_offset, quoted + " ends after the file");
     }
+  }
+
+  // Honest writers add the field for names outside ASCII alone.
+  void CheckUnicodeName(const ZipEntry& entry, uint64_t offset) {
+    const std::string& name = entry.unicode_name;
+    if (name.empty() || name == entry.name) return;
+    bool ascii = std::all_of(entry.name.begin(), entry.name.end(),
+                             [](char c) { return static_cast<uint8_t>(c) < 0x80; });
+    if (!ascii && !LeavesFolder(name)) return;
+    Problem(LeavesFolder(name) ? "path-escape" : "zip-name-mismatch", offset,
+            "\"" + entry.name.substr(0, 200) + "\" is called \"" + name.substr(0, 200) +
+                "\" in its Unicode name");
   }
 
   void AddReading(const ZipEntry& entry, uint64_t data_offset, ZipMember* member) {
@@ -264,6 +281,14 @@ class Walker {
     for (const ZipEntry& entry : directory.entries) AddMember(entry, entry.header_offset);
   }
 
+  static bool LeavesFolder(std::string_view name) {
+    bool climbs = name.starts_with("..") || name.find("/../") != std::string_view::npos ||
+                  name.find("\\..") != std::string_view::npos;
+    bool absolute = !name.empty() && (name[0] == '/' || name[0] == '\\' ||
+                                      (name.size() > 2 && name[1] == ':' && name[2] == '\\'));
+    return climbs || absolute;
+  }
+
   void CheckNames() {
     std::map<std::string, uint64_t> seen;
     for (const ZipMember& member : walk_.members) {
@@ -272,11 +297,7 @@ class Walker {
         Problem("zip-duplicate-name", member.header_offset,
                 "\"" + name.substr(0, 200) + "\" appears twice");
       }
-      bool climbs = name.find("..") == 0 || name.find("/../") != std::string::npos ||
-                    name.find("\\..") != std::string::npos || name.find("..\\") == 0;
-      bool absolute = !name.empty() && (name[0] == '/' || name[0] == '\\' ||
-                                        (name.size() > 2 && name[1] == ':' && name[2] == '\\'));
-      if (climbs || absolute) {
+      if (LeavesFolder(name)) {
         Problem("path-escape", member.header_offset,
                 "\"" + name.substr(0, 200) + "\" leads out of the folder");
       }

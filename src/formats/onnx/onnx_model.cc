@@ -241,6 +241,16 @@ class Reader {
     while (reader.Next(&field)) {
       if (field.number == 6 || field.number == 11) Graph(field, path, depth + 1);
       if (field.number == 5 || field.number == 10) CheckExternal(field);
+      if (field.number == 22 || field.number == 23) CheckSparse(field);
+    }
+  }
+
+  // Values and indices.
+  void CheckSparse(const ProtobufField& message) {
+    ProtobufReader reader = Inside(message);
+    ProtobufField field;
+    while (reader.Next(&field)) {
+      if (field.number == 1 || field.number == 2) CheckExternal(field);
     }
   }
 
@@ -269,6 +279,7 @@ class Reader {
     ProtobufField field;
     while (reader.Next(&field)) {
       if (field.number == 1) Tensor(field, path.empty() ? "sparse" : path + "/sparse");
+      if (field.number == 2) CheckExternal(field);
     }
   }
 
@@ -279,6 +290,7 @@ class Reader {
     OnnxTensor tensor;
     tensor.graph = path;
     uint64_t type = 0;
+    std::vector<std::string> locations;  // readers differ in which of several counts
     while (reader.Next(&field)) {
       switch (field.number) {
         case 1:
@@ -302,7 +314,9 @@ class Reader {
           tensor.data_bytes += field.wire == 2 ? field.bytes : 4;
           break;
         case 13:
-          External(field, &tensor);
+          if (auto [key, value] = External(field, &tensor); key == "location") {
+            locations.push_back(value);
+          }
           break;
         case 14:
           tensor.external = tensor.external || field.value == 1;
@@ -321,19 +335,21 @@ class Reader {
                                                 "\" has an impossible size");
       }
     }
-    if (tensor.external) CheckLocation(tensor.location);
+    for (const std::string& location : locations) CheckLocation(location);
+    if (tensor.external && locations.empty()) CheckLocation(tensor.location);
     if (__builtin_add_overflow(model_.parameters, tensor.elements, &model_.parameters)) {
       throw Error(Code::kInvalidArgument, "invalid ONNX model: it has an impossible size");
     }
     model_.initializers.push_back(std::move(tensor));
   }
 
-  void External(const ProtobufField& message, OnnxTensor* tensor) {
+  std::pair<std::string, std::string> External(const ProtobufField& message, OnnxTensor* tensor) {
     auto [key, value] = Pair(message);
     tensor->external = true;
     if (key == "location") tensor->location = value;
     if (key == "offset") tensor->external_offset = ParseUint(value).value_or(0);
     if (key == "length") tensor->external_bytes = ParseUint(value).value_or(0);
+    return {std::move(key), std::move(value)};
   }
 
   void Value(const ProtobufField& message, std::vector<OnnxValue>* list) {

@@ -97,6 +97,13 @@ class Walker {
       Add(Severity::kSuspicious, "keras-duplicate-key", place, "a key stands twice");
     if (Text(object, "function_type") == "lambda")
       Add(Severity::kDangerous, "keras-lambda", place, "a pickled Python function");
+    const Json* config = object.Find("config");
+    if (!types.empty() && config != nullptr && config->is_object()) {
+      for (const std::string& file : Texts(*config, "vocabulary")) {
+        Add(Severity::kSuspicious, "keras-loader", place,
+            "a vocabulary read from the file " + file.substr(0, 200));
+      }
+    }
     if (types.empty()) types.push_back("");
     if (modules.empty()) modules.push_back("");
     for (const std::string& type : types) {
@@ -113,16 +120,21 @@ class Walker {
     if (type == "__lambda__")
       return Add(Severity::kDangerous, "keras-lambda", place, "a pickled Python function");
     if (type.empty() && module.empty()) return;
-    std::string full = module + "." + type;
-    if (std::find(std::begin(kHeavyNames), std::end(kHeavyNames), type) != std::end(kHeavyNames)) {
+    std::string full = module + "." + (type == "function" ? config.substr(0, 100) : type);
+    std::string_view last = std::string_view(full).substr(full.rfind('.') + 1);
+    if (std::find(std::begin(kHeavyNames), std::end(kHeavyNames), last) != std::end(kHeavyNames)) {
       return Add(Severity::kDangerous, "keras-loader", place,
                  full + ", which loads or runs something else");
     }
     if (module.empty()) return;
     if (module == "builtins") {
-      if (type == "function")
+      if (type == "function") {
+        // Readers before Keras 3.9 take a function of Python where none of that name is Keras's.
+        bool bad = ClassifyGlobal(module, config) == GlobalClass::kDangerous;
+        if (bad) return Add(Severity::kDangerous, "keras-module", place, "the built-in " + config);
         return Add(Severity::kNote, "keras-custom", place,
                    "needs the custom function " + config.substr(0, 100));
+      }
       return Add(Severity::kDangerous, "keras-module", place, "the built-in " + full);
     }
     if (!IsKerasModule(module)) {

@@ -18,12 +18,22 @@ constexpr uint64_t kSearchBytes = 1 << 20;
 
 void ExamineGguf(ScanContext& context, ScanItem& item) {
   GgufHeader header = ReadGgufHeader(item.source);
-  for (const GgufMetadata& row : header.metadata) {
-    if (row.key.find("chat_template") == std::string::npos || row.value.AsString() == nullptr)
-      continue;
-    for (const ScanFinding& finding : ScanTemplate(*row.value.AsString(), item.path)) {
+  auto check = [&](const std::string& key, const Json& value) {
+    if (value.AsString() == nullptr) return;
+    for (const ScanFinding& finding : ScanTemplate(*value.AsString(), item.path)) {
       context.Add(finding.severity, finding.kind, finding.path, finding.offset,
-                  row.key + ": " + finding.evidence, finding.advice);
+                  key + ": " + finding.evidence, finding.advice);
+    }
+  };
+  for (const GgufMetadata& row : header.metadata) {
+    if (row.key.find("chat_template") == std::string::npos) continue;
+    check(row.key, row.value);
+    if (const Json::Array* several = row.value.AsArray()) {
+      for (const Json& value : *several) check(row.key, value);
+    }
+    if (row.value.is_null() && row.count > 0) {
+      context.Add(Severity::kSuspicious, "not-examined", item.path, 0,
+                  row.key + ": more templates than are read");
     }
   }
 }

@@ -117,6 +117,45 @@ bool HasLoneUnderscores(std::string_view code) {
   return false;
 }
 
+// replace('@', '_'): a text without underscores becomes a name of Python's insides.
+bool MakesUnderscores(std::string_view code) {
+  constexpr size_t kFurthest = 200;
+  for (size_t at = code.find("replace("); at != std::string_view::npos;
+       at = code.find("replace(", at + 1)) {
+    std::string_view arguments = code.substr(at + 8, kFurthest);
+    size_t comma = arguments.find_first_of(",)");
+    // A comma or a bracket may itself be what is replaced.
+    if (comma < 2) comma = arguments.find(',', comma + 1);
+    if (comma == std::string_view::npos || arguments[comma] != ',') continue;
+    std::string_view with = arguments.substr(comma + 1);
+    while (with.starts_with(' ')) with.remove_prefix(1);
+    if (!with.starts_with('\'') && !with.starts_with('"')) continue;
+    size_t end = with.find_first_not_of('_', 1);
+    if (end != std::string_view::npos && end > 1 && with[end] == with[0]) return true;
+  }
+  return false;
+}
+
+bool IsNameByte(char c) {
+  return c == '_' || (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
+// Half a name of Python's insides as a name: dict(__cla=1, ss__=1)|join.
+bool HasHalfName(std::string_view code) {
+  for (size_t begin = 0; begin < code.size();) {
+    if (!IsNameByte(code[begin])) {
+      ++begin;
+      continue;
+    }
+    size_t end = begin;
+    while (end < code.size() && IsNameByte(code[end])) ++end;
+    std::string_view name = code.substr(begin, end - begin);
+    if (name.size() > 2 && name.starts_with("__") != name.ends_with("__")) return true;
+    begin = end;
+  }
+  return false;
+}
+
 // A statement word at the start of a {% %} part.
 bool HasStatement(std::string_view code, std::string_view word) {
   for (std::string_view line : Split(code, '\n')) {
@@ -174,6 +213,9 @@ std::vector<ScanFinding> ScanTemplate(std::string_view text, std::string_view pa
   }
   if (HasLoneUnderscores(decoded))
     add(Severity::kSuspicious, "underscores that are joined to names", 0);
+  if (MakesUnderscores(decoded))
+    add(Severity::kSuspicious, "replace() that makes underscores", text.find("replace("));
+  if (HasHalfName(decoded)) add(Severity::kSuspicious, "half a name of Python's insides", 0);
   for (std::string_view word : {"import", "include", "extends", "from"}) {
     if (HasStatement(code, word))
       add(Severity::kSuspicious, "loads another template: " + std::string(word), 0);

@@ -54,6 +54,32 @@ void CheckAutoMap(ScanContext& context, const std::string& path, const Json& map
               "trust_remote_code=True runs these Python files: read them first");
 }
 
+// A template, a list of named ones, or an object of them.
+void AddTemplates(ScanContext& context, const std::string& path, const Json& value, int depth = 0) {
+  constexpr int kDeepest = 3;
+  if (value.AsString() != nullptr) AddTemplate(context, path, *value.AsString());
+  if (depth == kDeepest) return;
+  if (const Json::Array* list = value.AsArray()) {
+    for (const Json& entry : *list) AddTemplates(context, path, entry, depth + 1);
+  }
+  if (const Json::Object* named = value.AsObject()) {
+    for (const auto& [name, entry] : *named) AddTemplates(context, path, entry, depth + 1);
+  }
+}
+
+// {"custom_pipelines": {task: {"impl": "file.Class"}}}: code of the repository.
+void CheckPipelines(ScanContext& context, const std::string& path, const Json& pipelines) {
+  const Json::Object* tasks = pipelines.AsObject();
+  if (tasks == nullptr) return;
+  for (const auto& [task, entry] : *tasks) {
+    const Json* code = entry.Find("impl");
+    if (code == nullptr || code->AsString() == nullptr) continue;
+    context.Add(Severity::kSuspicious, "remote-code", path, 0,
+                "custom_pipelines: " + code->AsString()->substr(0, 200),
+                "trust_remote_code=True runs this Python file: read it first");
+  }
+}
+
 void ExamineJson(ScanContext& context, ScanItem& item) {
   std::optional<std::string> text = context.ReadText(item);
   if (!text) return;
@@ -67,6 +93,7 @@ void ExamineJson(ScanContext& context, ScanItem& item) {
   bool keras = text->find("\"class_name\"") != std::string::npos;
   bool other = text->find("\"auto_map\"") != std::string::npos ||
                text->find("\"_target_\"") != std::string::npos ||
+               text->find("\"custom_pipelines\"") != std::string::npos ||
                text->find("chat_template") != std::string::npos ||
                text->find("\\u00") != std::string::npos;
   if (!keras && !other) return;
@@ -89,18 +116,10 @@ void ExamineJson(ScanContext& context, ScanItem& item) {
   Walk(json, [&](const std::string& key, const Json& value) {
     if (key == "auto_map" && (value.is_object() || value.is_string()))
       CheckAutoMap(context, item.path, value);
+    if (key == "custom_pipelines") CheckPipelines(context, item.path, value);
     if (key == "_target_" && value.AsString() != nullptr)
       CheckTarget(context, item.path, *value.AsString());
-    if (key.find("chat_template") != std::string::npos && value.AsString() != nullptr) {
-      AddTemplate(context, item.path, *value.AsString());
-    }
-    bool templates = key == "chat_template" && value.is_array();
-    if (!templates) return;
-    for (const Json& entry : *value.AsArray()) {
-      const Json* body = entry.Find("template");
-      if (body != nullptr && body->AsString() != nullptr)
-        AddTemplate(context, item.path, *body->AsString());
-    }
+    if (key.find("chat_template") != std::string::npos) AddTemplates(context, item.path, value);
   });
 }
 

@@ -20,17 +20,28 @@ void Widen(uint64_t* value, std::string_view* extra) {
   extra->remove_prefix(8);
 }
 
-// The body of the zip64 field (id 1); empty when there is none.
-std::string_view FindZip64Field(std::string_view extra) {
+// The body of an extra field; empty when there is none.
+std::string_view FindExtraField(std::string_view extra, uint16_t wanted) {
   while (extra.size() >= 4) {
     uint16_t id = Little16(extra.data());
     size_t n = Little16(extra.data() + 2);
     extra.remove_prefix(4);
     if (n > extra.size()) return {};
-    if (id == 1) return extra.substr(0, n);
+    if (id == wanted) return extra.substr(0, n);
     extra.remove_prefix(n);
   }
   return {};
+}
+
+constexpr uint16_t kZip64Field = 1;
+constexpr uint16_t kUnicodeNameField = 0x7075;
+
+// A version, a checksum of the plain name, then the name: Python and Info-ZIP go by it.
+std::string UnicodeName(std::string_view extra, const ZipLimits& limits) {
+  constexpr size_t kHeadBytes = 5;
+  std::string_view field = FindExtraField(extra, kUnicodeNameField);
+  return std::string(
+      field.substr(std::min(kHeadBytes, field.size()), static_cast<size_t>(limits.max_name_bytes)));
 }
 
 // The zip64 record, where the locator points to and directly before the locator: loaders look at
@@ -118,7 +129,10 @@ ZipDirectory ReadZipDirectory(ByteSource& source, uint64_t begin, uint64_t limit
     uint64_t extra_bytes = Little16(head.data() + 30);
     if (!cursor.ReadBytes(name_bytes, &entry.name)) break;
     if (!cursor.ReadBytes(extra_bytes, &text)) break;
-    std::string_view wide = FindZip64Field(text);
+    entry.unicode_name = UnicodeName(text, limits);
+    const bool from_unix = head[5] == 3;
+    entry.is_link = from_unix && (Little32(head.data() + 38) >> 16 & 0170000) == 0120000;
+    std::string_view wide = FindExtraField(text, kZip64Field);
     Widen(&entry.bytes, &wide);
     Widen(&entry.packed_bytes, &wide);
     Widen(&entry.header_offset, &wide);
@@ -150,7 +164,9 @@ std::optional<ZipEntry> ReadZipLocal(ByteSource& source, uint64_t offset, const 
   std::string text =
       source.Read(offset + kLocalBytes, static_cast<size_t>(name_bytes + extra_bytes));
   entry.name = text.substr(0, std::min(name_bytes, limits.max_name_bytes));
-  std::string_view wide = FindZip64Field(std::string_view(text).substr(name_bytes));
+  std::string_view extra = std::string_view(text).substr(name_bytes);
+  entry.unicode_name = UnicodeName(extra, limits);
+  std::string_view wide = FindExtraField(extra, kZip64Field);
   Widen(&entry.bytes, &wide);
   Widen(&entry.packed_bytes, &wide);
   entry.data_offset = offset + kLocalBytes + name_bytes + extra_bytes;
