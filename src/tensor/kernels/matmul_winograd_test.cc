@@ -76,7 +76,7 @@ constexpr double kOfBound = 0.05;
 
 constexpr Shape kShapes[] = {
     {96, 128, 192},  {97, 384, 192},  {128, 130, 96}, {129, 390, 100}, {200, 768, 208},
-    {101, 1536, 96}, {521, 200, 112}, {96, 131, 192}, {95, 128, 192},
+    {101, 1536, 96}, {521, 200, 112}, {96, 131, 192}, {95, 128, 192},  {512, 390, 1110},
 };
 
 TEST(MultiplyFloats, LargeProductsStayWithinTheStatedErrorInEveryTier) {
