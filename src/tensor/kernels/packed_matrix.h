@@ -98,12 +98,22 @@ class PackedRows {
   // Converts rows [begin, end) of x (row stride `stride` floats).
   void Fill(const float* x, uint64_t stride, uint64_t begin, uint64_t end);
 
+  // fp32 rows as they lie, `stride` floats apart: packing kF32 without a copy. They must stay as
+  // they are while products use them. No Prepare or Fill after this.
+  static PackedRows Borrow(const float* x, uint64_t stride, uint64_t rows, uint32_t columns,
+                           Tier tier);
+
   uint64_t rows() const { return rows_; }
   uint32_t columns() const { return columns_; }
   Packing packing() const { return packing_; }
   Tier tier() const { return tier_; }
-  // Starts at a multiple of 64 bytes.
-  const uint8_t* data() const { return data_.data() + start_; }
+  // Starts at a multiple of 64 bytes unless borrowed.
+  const uint8_t* data() const {
+    return borrowed_ != nullptr ? reinterpret_cast<const uint8_t*>(borrowed_)
+                                : data_.data() + start_;
+  }
+  // Bytes between rows that were borrowed, else 0.
+  uint64_t borrowed_stride() const { return borrowed_stride_; }
 
  private:
   Packing packing_ = Packing::kF32;
@@ -112,6 +122,8 @@ class PackedRows {
   uint32_t columns_ = 0;
   uint64_t start_ = 0;
   std::vector<uint8_t> data_;
+  const float* borrowed_ = nullptr;
+  uint64_t borrowed_stride_ = 0;
 };
 
 // What happens to a product before it is stored: y = activation(x W^T + bias) [* gate's partner] +
