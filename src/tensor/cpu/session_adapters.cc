@@ -87,8 +87,7 @@ void CpuSession::ComputeTile(const Step& step, const std::vector<AdaptedPart>& p
     uint32_t end = std::min(at + kPiecePanels * matrix.panel(), tile.end);
     auto plain = [&](uint64_t from, uint64_t to) {
       if (from >= to) return;
-      Multiply(matrix, rows, from, to, at, end, EpilogueOf(step), At(step.out),
-               Stride(step.out));
+      Multiply(matrix, rows, from, to, at, end, EpilogueOf(step), At(step.out), Stride(step.out));
     };
     uint64_t row = tile.row_begin;
     for (const AdaptedPart& part : parts) {

@@ -11,9 +11,9 @@
 //           block type goes over without loss; activations are int8 per group of 32.
 // Stated error: kInt8 and kGroup* differ from fp32 by the rounding of the activations (at most
 // 1/254 of the largest value of a row or group) beside that of the weights; kF32 by the order of
-// sums, of n inputs at most n u sum|x w| (u = 2^-24), and from 96 rows on, where sums of rows and of
-// weights are multiplied (matmul_winograd.inc), at most 4.5 (n/2 + 6) n u max|x| max|w|, x of two
-// rows whose magnitudes differ by no more than 8; kBf16 by rounding both to 8 bits of mantissa.
+// sums, of n inputs at most n u sum|x w| (u = 2^-24), and from 96 rows on, where sums of rows and
+// of weights are multiplied (matmul_winograd.inc), at most 4.5 (n/2 + 6) n u max|x| max|w|, x of
+// two rows whose magnitudes differ by no more than 8; kBf16 by rounding both to 8 bits of mantissa.
 //
 // PackedMatrix is immutable after Pack and may be shared by threads; PackedRows belongs to a
 // caller.
