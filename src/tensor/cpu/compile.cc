@@ -14,11 +14,13 @@
 namespace hearth::tensor {
 namespace {
 
-// Rows start at a cache line.
-constexpr uint32_t kStrideFloats = 16;
+// Rows start at a cache line. Products read eight at a time: a multiple of 512 bytes apart, they
+// would fall into few sets of the first cache.
+constexpr uint32_t kStrideFloats = 16, kUnevenFloats = 128;
 
 uint32_t Aligned(uint32_t columns) {
-  return (columns + kStrideFloats - 1) / kStrideFloats * kStrideFloats;
+  const uint32_t whole = (columns + kStrideFloats - 1) / kStrideFloats * kStrideFloats;
+  return whole % kUnevenFloats == 0 ? whole + kStrideFloats : whole;
 }
 
 bool Overlap(const View& a, const View& b) {
@@ -295,7 +297,6 @@ void Compiler::EmitProduct(const Product& product) {
   Step step{.kind = StepKind::kProduct, .rows = nodes()[x].shape.rows, .in = views_[x]};
   Packing packing = PackingOf(As<LinearNode>(product.members.front())->weight);
   step.node = product.result;
-  step.packed = PackedSlot(x, packing);
   step.matrix = Matrix(product);
   if (int32_t bias = Bias(product); bias >= 0) step.vectors = {bias};
   step.activation = product.activation;
@@ -323,6 +324,9 @@ void Compiler::EmitProduct(const Product& product) {
       begin += nodes()[member].shape.columns;
     }
   }
+  // fp32 rows need no packing where the result leaves them as they are.
+  bool as_they_lie = packing == Packing::kF32 && step.out.buffer != step.in.buffer;
+  if (!as_they_lie) step.packed = PackedSlot(x, packing);
   Push(std::move(step));
 }
 

@@ -72,7 +72,7 @@ struct Step {
   View in{}, in2{}, in3{}, out{};  // in3: the values of attention; in2 of kProduct: the residual
   int32_t node = -1;               // whose options it takes
   int32_t matrix = -1;
-  int32_t packed = -1;             // slot of packed rows
+  int32_t packed = -1;             // slot of packed rows; kProduct: -1 takes `in` as it lies
   std::vector<int32_t> vectors{};  // fp32 weights by place in CpuProgram::vectors: weight, bias
   Activation activation = Activation::kNone;
   bool gated = false;

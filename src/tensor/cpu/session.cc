@@ -305,10 +305,20 @@ CpuSession::Tile CpuSession::TileOf(const Step& step, int member) const {
   return {0, rows, static_cast<uint32_t>(begin), static_cast<uint32_t>(end)};
 }
 
+// What a product multiplies: rows packed before, or those of its input as they lie.
+const PackedRows& CpuSession::RowsOf(const Step& step, PackedRows* borrowed) const {
+  if (step.packed >= 0) return packed_[step.packed];
+  *borrowed =
+      PackedRows::Borrow(At(step.in), Stride(step.in), rows_[static_cast<size_t>(step.rows)],
+                         step.in.columns, program_->tier());
+  return *borrowed;
+}
+
 void CpuSession::RunProduct(const Step& step, int member) {
   Tile tile = TileOf(step, member);
   if (tile.is_empty()) return;
-  Multiply(program_->matrix(step.matrix), packed_[step.packed], tile.row_begin, tile.row_end,
+  PackedRows borrowed;
+  Multiply(program_->matrix(step.matrix), RowsOf(step, &borrowed), tile.row_begin, tile.row_end,
            tile.begin, tile.end, EpilogueOf(step), At(step.out), Stride(step.out));
 }
 

@@ -65,6 +65,7 @@ class CpuSession {
   void RunSelect(const Step& step, uint64_t begin, uint64_t end);
   void RunPool(const Step& step, uint64_t begin, uint64_t end);
   void RunProduct(const Step& step, int member);
+  const PackedRows& RowsOf(const Step& step, PackedRows* borrowed) const;
   Epilogue EpilogueOf(const Step& step) const;
   Tile TileOf(const Step& step, int member) const;
   // In session_adapters.cc.

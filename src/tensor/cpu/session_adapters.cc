@@ -80,13 +80,14 @@ void CpuSession::AddToTile(const Step& step, const std::vector<AdaptedPart>& par
 void CpuSession::ComputeTile(const Step& step, const std::vector<AdaptedPart>& parts,
                              const Tile& tile) {
   const PackedMatrix& matrix = program_->matrix(step.matrix);
+  PackedRows borrowed;
+  const PackedRows& rows = RowsOf(step, &borrowed);
   std::vector<float> raw;
   for (uint32_t at = tile.begin; at < tile.end; at += kPiecePanels * matrix.panel()) {
     uint32_t end = std::min(at + kPiecePanels * matrix.panel(), tile.end);
     auto plain = [&](uint64_t from, uint64_t to) {
       if (from >= to) return;
-      Multiply(matrix, packed_[step.packed], from, to, at, end, EpilogueOf(step), At(step.out),
-               Stride(step.out));
+      Multiply(matrix, rows, from, to, at, end, EpilogueOf(step), At(step.out), Stride(step.out));
     };
     uint64_t row = tile.row_begin;
     for (const AdaptedPart& part : parts) {
@@ -113,7 +114,8 @@ void CpuSession::ComputeRows(const Step& step, const AdaptedPart& part, const Ti
   epilogue.gated = false;
   const float* residual = std::exchange(epilogue.residual, nullptr);
   if (epilogue.bias != nullptr) epilogue.bias += tile.begin;
-  Multiply(matrix.Plain(tile.begin, end), packed_[step.packed], tile.row_begin, tile.row_end, 0,
+  PackedRows borrowed;
+  Multiply(matrix.Plain(tile.begin, end), RowsOf(step, &borrowed), tile.row_begin, tile.row_end, 0,
            width, epilogue, raw->data(), width);
   float* sums = raw->data() + part.begin * width;
   sum.residual = sums;

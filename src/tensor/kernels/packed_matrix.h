@@ -11,7 +11,9 @@
 //           block type goes over without loss; activations are int8 per group of 32.
 // Stated error: kInt8 and kGroup* differ from fp32 by the rounding of the activations (at most
 // 1/254 of the largest value of a row or group) beside that of the weights; kF32 by the order of
-// sums; kBf16 by rounding both to 8 bits of mantissa.
+// sums, of n inputs at most n u sum|x w| (u = 2^-24), and from 96 rows on, where sums of rows and
+// of weights are multiplied (matmul_winograd.inc), at most 4.5 (n/2 + 6) n u max|x| max|w|, x of
+// two rows whose magnitudes differ by no more than 8; kBf16 by rounding both to 8 bits of mantissa.
 //
 // PackedMatrix is immutable after Pack and may be shared by threads; PackedRows belongs to a
 // caller.
@@ -96,12 +98,22 @@ class PackedRows {
   // Converts rows [begin, end) of x (row stride `stride` floats).
   void Fill(const float* x, uint64_t stride, uint64_t begin, uint64_t end);
 
+  // fp32 rows as they lie, `stride` floats apart: packing kF32 without a copy. They must stay as
+  // they are while products use them. No Prepare or Fill after this.
+  static PackedRows Borrow(const float* x, uint64_t stride, uint64_t rows, uint32_t columns,
+                           Tier tier);
+
   uint64_t rows() const { return rows_; }
   uint32_t columns() const { return columns_; }
   Packing packing() const { return packing_; }
   Tier tier() const { return tier_; }
-  // Starts at a multiple of 64 bytes.
-  const uint8_t* data() const { return data_.data() + start_; }
+  // Starts at a multiple of 64 bytes unless borrowed.
+  const uint8_t* data() const {
+    return borrowed_ != nullptr ? reinterpret_cast<const uint8_t*>(borrowed_)
+                                : data_.data() + start_;
+  }
+  // Bytes between rows that were borrowed, else 0.
+  uint64_t borrowed_stride() const { return borrowed_stride_; }
 
  private:
   Packing packing_ = Packing::kF32;
@@ -110,6 +122,8 @@ class PackedRows {
   uint32_t columns_ = 0;
   uint64_t start_ = 0;
   std::vector<uint8_t> data_;
+  const float* borrowed_ = nullptr;
+  uint64_t borrowed_stride_ = 0;
 };
 
 // What happens to a product before it is stored: y = activation(x W^T + bias) [* gate's partner] +

@@ -397,6 +397,25 @@ TEST(Multiply, RowsOutsideTheRangeStayAsTheyAre) {
   }
 }
 
+TEST(Multiply, TakesFloatRowsAsTheyLie) {
+  const uint64_t columns = 75, outputs = 83, stride = 80;
+  const TestWeight weight = FloatWeight(outputs, columns, 25);
+  for (Tier tier : SupportedTiers()) {
+    const PackedMatrix matrix = PackedMatrix::Pack({&weight.view, 1}, Packing::kF32, tier);
+    for (uint64_t rows : {1, 11, 120}) {
+      const std::vector<float> x = Activations(rows, stride, 26);
+      PackedRows packed;
+      packed.Prepare(Packing::kF32, tier, rows, columns);
+      packed.Fill(x.data(), stride, 0, rows);
+      const PackedRows lent = PackedRows::Borrow(x.data(), stride, rows, columns, tier);
+      std::vector<float> copied(rows * outputs), borrowed(rows * outputs);
+      Multiply(matrix, packed, 0, outputs, {}, copied.data(), outputs);
+      Multiply(matrix, lent, 0, outputs, {}, borrowed.data(), outputs);
+      ASSERT_EQ(copied, borrowed) << rows << " rows";
+    }
+  }
+}
+
 TEST(Multiply, RefusesRowsOfAnotherMatrixAndRangesThatAreNone) {
   const TestWeight weight = FloatWeight(40, 32, 24);
   const PackedMatrix matrix = PackedMatrix::Pack({&weight.view, 1}, Packing::kInt8, CpuTier());

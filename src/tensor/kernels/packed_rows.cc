@@ -45,8 +45,11 @@ RowsView ViewOf(const uint8_t* data, const RowsLayout& layout) {
 }
 
 RowsView ViewOf(const PackedRows& rows, const MatmulKernels& kernels) {
-  return ViewOf(rows.data(),
-                LayoutOfRows(rows.packing(), kernels.bf16_rows, rows.rows(), rows.columns()));
+  RowsView view =
+      ViewOf(rows.data(),
+             LayoutOfRows(rows.packing(), kernels.bf16_rows, rows.rows(), rows.columns()));
+  if (rows.borrowed_stride() != 0) view.stride = rows.borrowed_stride();
+  return view;
 }
 
 }  // namespace internal
@@ -60,6 +63,17 @@ void PackedRows::Prepare(Packing packing, Tier tier, uint64_t rows, uint32_t col
   const uint64_t bytes = internal::LayoutOfRows(packing, bf16_rows, rows, columns).bytes + 64;
   if (bytes > data_.size()) data_.resize(bytes);
   start_ = -reinterpret_cast<uintptr_t>(data_.data()) & 63;
+}
+
+PackedRows PackedRows::Borrow(const float* x, uint64_t stride, uint64_t rows, uint32_t columns,
+                              Tier tier) {
+  PackedRows lent;
+  lent.tier_ = std::min(tier, CpuTier());
+  lent.rows_ = rows;
+  lent.columns_ = columns;
+  lent.borrowed_ = x;
+  lent.borrowed_stride_ = stride * sizeof(float);
+  return lent;
 }
 
 void PackedRows::Fill(const float* x, uint64_t stride, uint64_t begin, uint64_t end) {
