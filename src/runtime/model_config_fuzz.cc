@@ -127,9 +127,10 @@ void Try(Action action) {
 void Prepare(const Json& config) {
   Try([&] {
     auto image = runtime::ImagePreprocessing::Parse(config, "vit");
-    auto size = image.result();
     // Large ones are allowed, and take long.
-    if (size && uint64_t{size->width} * size->height > 1u << 16) return;
+    for (auto size : {image.resize, image.crop}) {
+      if (size && uint64_t{size->width} * size->height > 1u << 16) return;
+    }
     if (image.shortest_edge <= 256) image.Apply({2, 3, std::vector<uint8_t>(18, 7)});
   });
   Try([&] {

@@ -13,11 +13,12 @@ using media::Image;
 using media::Resample;
 using Size = ImagePreprocessing::Size;
 
-constexpr uint32_t kMaxSide = 1u << 14;
-// Pixels of a picture between its steps: a long strip that is resized by its shorter side.
-constexpr uint64_t kMaxPixels = 1u << 26;
-constexpr std::array<float, 3> kImageNetMean{0.485f, 0.456f, 0.406f};
-constexpr std::array<float, 3> kImageNetStd{0.229f, 0.224f, 0.225f};
+constexpr uint32_t kMaxSide = 1u << 13;
+// Of a picture that is resized by its shorter side, and the pixels of any between its steps: 4096 x
+// 4096, 48 MiB.
+constexpr uint32_t kMaxLongerSide = 1u << 15;
+constexpr uint64_t kMaxPixels = 1u << 24;
+constexpr std::array<float, 3> kUsualMean{0.5f, 0.5f, 0.5f}, kUsualStd = kUsualMean;
 
 [[noreturn]] void Refuse(Code code, const std::string& message) {
   throw Error(code, "preprocessor_config.json: " + message);
@@ -95,6 +96,9 @@ ImagePreprocessing ImagePreprocessing::Parse(const Json& json, std::string_view 
   bool is_deit = model_type == "deit";
   ImagePreprocessing made;
   ReadResize(file, is_deit, &made);
+  if (made.resize && uint64_t{made.resize->height} * made.resize->width > kMaxPixels) {
+    Refuse(Code::kInvalidArgument, "\"size\" is more than a picture may have");
+  }
   if (file.Flag({"do_center_crop"}, is_deit)) {
     const Json* crop = file.Find({"crop_size"});
     made.crop = crop != nullptr ? ReadSize(*crop, "crop_size") : Size{224, 224};
@@ -109,8 +113,8 @@ ImagePreprocessing ImagePreprocessing::Parse(const Json& json, std::string_view 
     made.values[i] = static_cast<float>(static_cast<double>(i) * scale);
   }
   if (file.Flag({"do_normalize"}, true)) {
-    made.mean = ReadColours(file, "image_mean", kImageNetMean);
-    made.std = ReadColours(file, "image_std", kImageNetStd);
+    made.mean = ReadColours(file, "image_mean", kUsualMean);
+    made.std = ReadColours(file, "image_std", kUsualStd);
     for (float deviation : made.std) {
       if (deviation == 0) Refuse(Code::kInvalidArgument, "\"image_std\" must not be 0");
     }
@@ -131,7 +135,7 @@ std::vector<float> ImagePreprocessing::Apply(const Image& picture) const {
       uint64_t longest = std::max(picture.width, picture.height);
       longer = longest * shortest_edge / std::min(picture.width, picture.height);
     }
-    if (std::max(height, width) > 2 * uint64_t{kMaxSide} || height * width > kMaxPixels) {
+    if (std::max(height, width) > kMaxLongerSide || height * width > kMaxPixels) {
       throw Error(Code::kUnprocessable, "the picture is too long for its width");
     }
     changed =
