@@ -63,5 +63,10 @@ add_library(hearth_dep_archive INTERFACE)
 target_link_libraries(hearth_dep_archive INTERFACE BZip2::BZip2 PkgConfig::liblzma PkgConfig::libzstd
                       PkgConfig::libarchive)
 
+# Pictures and recordings that models look at and listen to.
+foreach(library libjpeg libpng libwebp libwebpdemux sndfile)
+  pkg_check_modules(${library} REQUIRED IMPORTED_TARGET ${library})
+endforeach()
+
 # Outbound HTTP of the command line.
 find_package(CURL REQUIRED)

@@ -4,7 +4,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 install(TARGETS hearth RUNTIME COMPONENT program)
-set(HEARTH_LIBRARY_COMPONENTS base codec text tensor formats tokenizers client runtime)
+set(HEARTH_LIBRARY_COMPONENTS base codec media text tensor formats tokenizers client runtime)
 set(targets hearth_dep_cmark hearth_dep_archive)
 foreach(name ${HEARTH_LIBRARY_COMPONENTS})
   set_target_properties(hearth_${name} PROPERTIES EXPORT_NAME ${name})

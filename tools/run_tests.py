@@ -26,6 +26,7 @@ sys.path.insert(0, str(TOOLS))
 import node_env  # noqa: E402
 import python_env  # noqa: E402
 import test_data  # noqa: E402
+import train_digits_model  # noqa: E402
 import train_small_models  # noqa: E402
 
 REPORTS = ROOT / "build" / "test-reports"
@@ -171,10 +172,12 @@ class Runner:
 
     def inference(self):
         train_small_models.ensure()
+        train_digits_model.ensure()
         return self.pytest("inference", "inference", ["tests/inference"])
 
     def web(self):
         train_small_models.ensure()
+        train_digits_model.ensure()
         return self.pytest("web", "web", ["tests/web"])
 
     def parity(self):

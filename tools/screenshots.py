@@ -26,6 +26,14 @@ def ask_the_model(page):
     page.locator(".heat").wait_for(timeout=60_000)
 
 
+def show_a_digit(page):
+    page.locator("[data-island=widget][data-ready]").wait_for()
+    page.get_by_role("button", name="Seven").click()
+    page.locator(".preview img").wait_for()
+    page.locator(".widget [type=submit]").click()
+    page.locator(".bars li").first.wait_for(timeout=60_000)
+
+
 # name, address, who looks, what to do before the picture
 PAGES = [
     ("home", "/", None, None),
@@ -35,6 +43,7 @@ PAGES = [
     ("spaces", "/spaces", None, None),
     ("card", "/meridian/all-MiniLM-L6-v2", None, None),
     ("card-asked", "/meridian/all-MiniLM-L6-v2", None, ask_the_model),
+    ("card-picture", "/meridian/digits", None, show_a_digit),
     ("card-math", "/meridian/tiny-chat", None, None),
     ("card-dataset", "/datasets/meridian/iris", None, None),
     ("profile", "/ada", None, None),
@@ -48,7 +57,7 @@ PAGES = [
     ("models-narrowed", "/models?library=transformers", None, None),
     ("error", "/nobody/nothing", None, None),
 ]
-MAIN = {"home", "models", "spaces", "card", "card-asked", "inspect", "organisation", "compare"}  # in every form; the others in light alone
+MAIN = {"home", "models", "spaces", "card", "card-asked", "card-picture", "inspect", "organisation", "compare"}  # in every form; the others in light alone
 FORMS = {"": {"viewport": {"width": 1360, "height": 850}}, "-dark": {"viewport": {"width": 1360, "height": 850}, "color_scheme": "dark"},
          "-phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 1.5}}
 
@@ -96,6 +105,7 @@ def main():
     python = python_env.python_of("web")
     if pathlib.Path(sys.prefix).resolve() != python.parent.parent.resolve():
         os.execv(python, [str(python), __file__, *sys.argv[1:]])
+    import train_digits_model
     import train_small_models
     from harness.demo import Demo
     from harness.hub import Hub
@@ -105,11 +115,12 @@ def main():
             url = options.url
         return take(Running, options)
     train_small_models.ensure()
+    digits = train_digits_model.ensure()
     subprocess.run(["node", str(ROOT / "web" / "build.mjs"), str(ROOT / "web" / "dist")], check=True)
     with tempfile.TemporaryDirectory() as folder:
         hub = Hub(pathlib.Path(folder) / "data", environment={"HEARTH_WEB_FOLDER": str(ROOT / "web")}).start()
         try:
-            Demo(hub).fill()
+            Demo(hub).fill().add_digits(digits)
             if options.serve:
                 print("demo hub:", hub.url, flush=True)
                 sys.stdin.read()

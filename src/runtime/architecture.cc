@@ -27,6 +27,9 @@ Head HeadOf(const ModelConfig& config) {
       {"ForSequenceClassification", Head::kSequenceClassification},
       {"ForTokenClassification", Head::kTokenClassification},
       {"ForQuestionAnswering", Head::kQuestionAnswering},
+      {"ForImageClassification", Head::kSequenceClassification},
+      {"ForImageClassificationWithTeacher", Head::kSequenceClassification},
+      {"ForAudioClassification", Head::kSequenceClassification},
   };
   for (auto [ending, head] : kEndings) {
     if (name->ends_with(ending)) return head;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "runtime/model_config.h"
+#include "runtime/preprocess/patch_grid.h"
 #include "tensor/ops.h"
 
 namespace hearth::runtime {
@@ -25,7 +26,7 @@ enum class Head : uint8_t {
   kStates,                  // no output: the caller goes on with what forward returns
   kCausalLm,                // output "logits": [outputs, vocabulary]
   kMaskedLm,                // the same
-  kSequenceClassification,  // output "logits": [segments, labels]
+  kSequenceClassification,  // output "logits": [segments, labels]; of pictures and sounds too
   kTokenClassification,     // output "logits": [tokens, labels]
   kQuestionAnswering,       // output "logits": [tokens, 2]: start and end
 };
@@ -33,7 +34,16 @@ enum class Head : uint8_t {
 // By the ending of the first of "architectures"; kNone without one. "BertModel" is kNone.
 Head HeadOf(const ModelConfig& config);
 
+// What is behind the tokens of a model.
+enum class ModelInput : uint8_t {
+  kText,   // ids of a vocabulary
+  kImage,  // patches of pictures: ModelShape::patches
+  kSound,  // patches of spectrograms
+};
+
 struct ModelShape {
+  ModelInput input = ModelInput::kText;
+
   uint32_t vocabulary = 0;
   uint32_t hidden = 0;
   uint32_t layers = 0;
@@ -42,6 +52,7 @@ struct ModelShape {
   uint32_t head_dim = 0;
   uint32_t max_tokens = 0;  // of one sequence
   bool is_decoder = false;  // causal, with keys and values worth keeping
+  PatchGrid patches;        // of inputs that are no text
 };
 
 // What a forward pass is made of.
@@ -74,6 +85,9 @@ struct Architecture {
   ModelShape (*shape)(const ModelConfig& config);
   // Returns the states of the tokens after the last layer and norm, from which outputs are made.
   tensor::Value (*forward)(const ModelContext& context, tensor::Builder& builder);
+  // Adds weights that are made of the checkpoint's, once they are all there; mostly nothing.
+  void (*derive)(const ModelConfig& config, std::string_view prefix,
+                 tensor::WeightSet* weights) = nullptr;
 };
 
 std::vector<const Architecture*> Architectures();

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "formats/safetensors/safetensors_sharded.h"
+#include "runtime/architecture.h"
 #include "runtime/checkpoint_sources.h"
 
 namespace hearth::runtime {
@@ -78,6 +79,10 @@ Checkpoint LoadCheckpoint(const fs::path& path) {
     LoadSafetensors(path, &loader);
   } else {
     LoadTorch(path, &loader);
+  }
+  const Architecture* architecture = FindArchitecture(checkpoint.config.model_type());
+  if (architecture != nullptr && architecture->derive != nullptr) {
+    architecture->derive(checkpoint.config, architecture->prefix, &checkpoint.weights);
   }
   return checkpoint;
 }

@@ -131,7 +131,9 @@ void WeightLoader::Add(const FileTensor& tensor) {
   WeightView view;
   uint64_t elements = 1;
   for (uint64_t size : tensor.shape) elements *= size;
-  view.rows = tensor.shape.size() < 2 ? 1 : tensor.shape.front();
+  std::span<const uint64_t> sizes = tensor.shape;
+  while (sizes.size() > 2 && sizes.front() == 1) sizes = sizes.subspan(1);
+  view.rows = sizes.size() < 2 ? 1 : sizes.front();
   view.columns = elements / view.rows;
   view.data = tensor.bytes.data();
   if (auto plain = PlainType(tensor.dtype)) {

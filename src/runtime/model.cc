@@ -80,7 +80,32 @@ Model::Model(Checkpoint checkpoint, const LoadOptions& options)
         tensor::PackedStore::Options{options_.cache_folder / "packed", options_.max_cache_bytes,
                                      [identity] { return identity.Now(); }});
   }
-  LoadTexts();
+  if (shape_.input == ModelInput::kText) {
+    LoadTexts();
+  } else {
+    LoadPreprocessing();
+  }
+}
+
+void Model::LoadPreprocessing() {
+  auto file = ReadJson(checkpoint_.folder / "preprocessor_config.json");
+  if (!file) return;
+  const PatchGrid& grid = shape_.patches;
+  std::string made, wanted = std::to_string(grid.height) + " x " + std::to_string(grid.width);
+  if (shape_.input == ModelInput::kSound) {
+    sound_ = SoundPreprocessing::Parse(*file);
+    made = std::to_string(sound_->mel_bins) + " x " + std::to_string(sound_->frames);
+  } else {
+    image_ = ImagePreprocessing::Parse(*file, checkpoint_.config.model_type());
+    auto size = image_->result();
+    made = size ? std::to_string(size->height) + " x " + std::to_string(size->width) : wanted;
+    if (grid.channels != 3) {
+      throw Error(Code::kUnimplemented, "models of pictures without three colours cannot run yet");
+    }
+  }
+  if (made == wanted) return;
+  throw Error(Code::kInvalidArgument, "preprocessor_config.json makes inputs of " + made +
+                                          " where config.json asks for " + wanted);
 }
 
 void Model::LoadTokenizerFile() {

@@ -19,6 +19,8 @@
 #include "runtime/architecture.h"
 #include "runtime/checkpoint.h"
 #include "runtime/generation/generation_config.h"
+#include "runtime/preprocess/image_preprocessing.h"
+#include "runtime/preprocess/sound_preprocessing.h"
 #include "runtime/sentence_modules.h"
 #include "tensor/executors.h"
 #include "text/chat_template.h"
@@ -75,6 +77,11 @@ class Model {
   // "id2label" of config.json; "LABEL_<i>" where it says nothing.
   std::string Label(uint32_t index) const;
 
+  // How pictures and sounds become a model's inputs; nullptr for models of texts, and without a
+  // preprocessor_config.json.
+  const ImagePreprocessing* image_preprocessing() const { return image_ ? &*image_ : nullptr; }
+  const SoundPreprocessing* sound_preprocessing() const { return sound_ ? &*sound_ : nullptr; }
+
   // What turns the states of a text into one vector; nullptr for a model that says nothing of it.
   const SentenceModules* sentence_modules() const { return modules_ ? &*modules_ : nullptr; }
   // Output "embedding": [segments, size], by the modules or, without any, the mean of the tokens.
@@ -91,6 +98,7 @@ class Model {
  private:
   Model(Checkpoint checkpoint, const LoadOptions& options);
   void LoadTexts();
+  void LoadPreprocessing();
   void LoadTokenizerFile();
   std::shared_ptr<const tensor::Program> Compile(tensor::Graph graph) const;
 
@@ -101,6 +109,8 @@ class Model {
   ModelShape shape_;
   Head head_;
   std::optional<SentenceModules> modules_;
+  std::optional<ImagePreprocessing> image_;
+  std::optional<SoundPreprocessing> sound_;
   std::optional<tokenizers::Tokenizer> tokenizer_;
   bool marks_word_parts_ = false;
   GenerationConfig generation_config_;

@@ -1,7 +1,7 @@
 // config.json alone: every architecture's shape and forward pass over no tensors, the positions,
-// and the longest text. The input is pairs of bytes, a key that some architecture reads and a value
-// for it, so that most inputs are configurations; text is what the highest bit of the first asks
-// for.
+// and the longest text; preprocessor_config.json with a tiny picture and a short sound. The input
+// is pairs of bytes, a key that some architecture reads and a value for it, so that most inputs are
+// configurations; text is what the highest bit of the first asks for.
 #include <string>
 #include <string_view>
 
@@ -9,6 +9,8 @@
 #include "runtime/architecture.h"
 #include "runtime/checkpoint_sources.h"
 #include "runtime/layers.h"
+#include "runtime/preprocess/image_preprocessing.h"
+#include "runtime/preprocess/sound_preprocessing.h"
 #include "tensor/cpu/graph.h"
 
 namespace {
@@ -31,6 +33,11 @@ constexpr std::string_view kKeys[] = {
     "_remove_final_layer_norm", "use_parallel_residual", "scale_attn_weights",
     "scale_attn_by_inverse_layer_idx", "use_bidirectional_attention", "classifier_pooling",
     "classifier_activation",
+    // Of pictures and sounds, and how they are prepared.
+    "image_size", "patch_size", "num_channels", "num_mel_bins", "max_length", "frequency_stride",
+    "time_stride", "pooler_act", "size", "crop_size", "shortest_edge", "resample", "do_resize",
+    "do_center_crop", "do_rescale", "rescale_factor", "do_normalize", "image_mean", "image_std",
+    "mean", "std", "sampling_rate",
     // Of rotary positions, which the second byte's highest bit puts keys into.
     "rope_type", "type", "factor", "beta_fast", "beta_slow", "mscale", "mscale_all_dim",
     "attention_factor", "low_freq_factor", "high_freq_factor", "short_factor", "long_factor",
@@ -117,6 +124,22 @@ void Try(Action action) {
   }
 }
 
+void Prepare(const Json& config) {
+  Try([&] {
+    auto image = runtime::ImagePreprocessing::Parse(config, "vit");
+    // Large ones are allowed, and take long.
+    for (auto size : {image.resize, image.crop}) {
+      if (size && uint64_t{size->width} * size->height > 1u << 16) return;
+    }
+    if (image.shortest_edge <= 256) image.Apply({2, 3, std::vector<uint8_t>(18, 7)});
+  });
+  Try([&] {
+    auto sound = runtime::SoundPreprocessing::Parse(config);
+    if (uint64_t{sound.frames} * sound.mel_bins > 1u << 16) return;
+    sound.Apply({sound.rate, std::vector<float>(1000, 0.1f)});
+  });
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -133,6 +156,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Try([&] { runtime::ParseRope(config, 64); });
     Try([&] { runtime::ParseRope(config, 64, "sliding_attention"); });
     Try([&] { runtime::LongestText(config); });
+    Try([&] {
+      tensor::WeightSet none;
+      if (architecture.derive != nullptr) architecture.derive(config, "", &none);
+    });
+    Try([&] { Prepare(config.json()); });
     Try([&] {
       tensor::WeightSet none;
       tensor::GraphBuilder recorder(none);

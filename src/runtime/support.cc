@@ -16,7 +16,7 @@ namespace hearth::runtime {
 namespace {
 
 // Counts changes of the rules below.
-constexpr int kRulesVersion = 2;
+constexpr int kRulesVersion = 3;
 // Packed weights, tables and the working memory of a batch come on top of a file's bytes.
 constexpr uint64_t kOverheadBytes = 64u << 20;
 
@@ -229,6 +229,16 @@ void AddEmbeddingTasks(bool similarity_first, std::vector<std::string>* tasks) {
   tasks->insert(tasks->end(), names.begin(), names.end());
 }
 
+// Of models that take something else than texts.
+std::vector<std::string> MediaTasks(const ModelConfig& config, ModelInput input) {
+  bool has_labels = HeadOf(config) == Head::kSequenceClassification;
+  if (input == ModelInput::kImage) {
+    return {has_labels ? "image-classification" : "image-feature-extraction"};
+  }
+  if (!has_labels) Refuse("it has no head for a task: it gives states of sounds and no labels");
+  return {"audio-classification"};
+}
+
 std::vector<std::string> TasksOf(const ModelConfig& config, const SupportInput& input) {
   std::vector<std::string> tasks;
   bool sentences = !input.modules.empty();
@@ -296,13 +306,18 @@ Support JudgeFolder(const SupportInput& input) {
   const Architecture* architecture = FindArchitecture(type);
   if (architecture == nullptr) RefuseType(config, type);
   CheckQuantisation(config);
-  architecture->shape(config);  // throws for sizes that are missing or contradict each other
-  CheckModules(input.modules);
-  if (!AnyInRoot(files, IsTokenizer)) Refuse("it has no tokenizer file");
+  // Throws for sizes that are missing or contradict each other.
+  ModelInput takes = architecture->shape(config).input;
+  if (takes == ModelInput::kText) {
+    CheckModules(input.modules);
+    if (!AnyInRoot(files, IsTokenizer)) Refuse("it has no tokenizer file");
+  } else if (!Holds(files, "preprocessor_config.json")) {
+    Refuse("it has no preprocessor_config.json, which says how its inputs are prepared");
+  }
   Support support;
   support.memory_bytes = MemoryFor(*weights);
   CheckMemory(support.memory_bytes, input.memory_bytes);
-  support.tasks = TasksOf(config, input);
+  support.tasks = takes == ModelInput::kText ? TasksOf(config, input) : MediaTasks(config, takes);
   return support;
 }
 

@@ -58,6 +58,32 @@ TEST(SupportTest, TellsTheTasksOfAHead) {
             (Tasks{"text-classification", "zero-shot-classification"}));
 }
 
+TEST(SupportTest, PicturesAndSoundsNeedNoTokenizerButAWayToPrepareThem) {
+  constexpr std::string_view kSizes =
+      R"("hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "image_size": 32,)";
+  auto config = [&](std::string type, std::string_view architecture) {
+    return Config("{\"model_type\": \"" + type + "\"," + std::string(kSizes), architecture);
+  };
+  std::vector<SupportFile> files = {
+      {"config.json", 500}, {"model.safetensors", 1000}, {"preprocessor_config.json", 200}};
+  EXPECT_EQ(Judge(config("vit", "ViTForImageClassification"), files).tasks,
+            (Tasks{"image-classification"}));
+  EXPECT_EQ(Judge(config("deit", "DeiTForImageClassificationWithTeacher"), files).tasks,
+            (Tasks{"image-classification"}));
+  EXPECT_EQ(Judge(config("vit", "ViTModel"), files).tasks, (Tasks{"image-feature-extraction"}));
+  std::string ast = "audio-spectrogram-transformer";
+  EXPECT_EQ(Judge(config(ast, "ASTForAudioClassification"), files).tasks,
+            (Tasks{"audio-classification"}));
+  EXPECT_NE(Judge(config(ast, "ASTModel"), files).reason.find("no head"), std::string::npos);
+  Support bare = Judge(config("vit", "ViTForImageClassification"));
+  EXPECT_NE(bare.reason.find("preprocessor_config.json"), std::string::npos) << bare.reason;
+  Support large = Judge(Config(R"({"model_type": "vit", "image_size": 4096, "patch_size": 1,
+      "hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,)",
+                               "ViTForImageClassification"),
+                        files);
+  EXPECT_NE(large.reason.find("more than"), std::string::npos) << large.reason;
+}
+
 TEST(SupportTest, AChatTemplateMakesAConversation) {
   SupportInput input;
   input.files = kFiles;

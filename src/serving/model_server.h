@@ -20,11 +20,14 @@
 
 namespace hearth::serving {
 
+// Of requests: texts, as TEI limits them; a picture or a sound of 10 MB, also as Base64 in JSON.
+constexpr uint64_t kMaxBodyBytes = 2'000'000, kMaxFileBodyBytes = 14'000'000;
+
 struct ModelServerOptions {
   std::string model_id;  // as answers name it
   // Requests must carry it as a bearer token; empty: anyone may ask.
   std::string token;
-  uint64_t max_body_bytes = 2'000'000;
+  uint64_t max_body_bytes = kMaxBodyBytes;
   // Requests may load adapters whose folders lie in here; empty: none.
   std::filesystem::path adapters_folder;
 };

@@ -38,6 +38,9 @@ struct Batch {
   std::span<const uint32_t> token_types;  // as many, or empty: all 0
   std::span<const Segment> segments;      // cover all rows in order
   std::span<const uint32_t> output_rows;  // rows of the tokens, rising
+  // Tokens that are no numbers: values of Builder::Features, row by row. Empty where the model asks
+  // for none.
+  std::span<const float> features = {};
 
   uint64_t Rows(RowSpace space) const {
     switch (space) {

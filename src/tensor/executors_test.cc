@@ -118,6 +118,52 @@ TEST(Executors, EncodersAgreeOnRaggedBatches) {
   }
 }
 
+TEST(Executors, TokensMayComeAsValues) {
+  for (const Case& each : Cases()) {
+    Model model;
+    auto program = Compile(each, model, Patches);
+    ThreadTeam team(2);
+    auto session = program->NewSession(team);
+    std::mt19937 random(5);
+    for (std::vector<uint32_t> lengths : std::vector<std::vector<uint32_t>>{{9}, {30, 1, 12}}) {
+      Inputs inputs;
+      for (uint32_t length : lengths) inputs.Add(length, 0, {}, random);
+      inputs.AddFeatures(kPatch, random);
+      Batch batch = inputs.Get();
+      ReferenceBuilder reference(model.set(), batch, nullptr);
+      Patches(model, reference);
+      session->Run(batch, nullptr, {});
+      ExpectOutputs(*session, reference, {"hidden", "logits"}, each);
+    }
+  }
+}
+
+TEST(Executors, ValuesOfTokensAreCounted) {
+  for (const Case& each : Cases()) {
+    Model model;
+    auto program = Compile(each, model, Patches);
+    ThreadTeam team(1);
+    auto session = program->NewSession(team);
+    std::mt19937 random(5);
+    Inputs inputs;
+    inputs.Add(3, 0, {}, random);
+    EXPECT_THROW(session->Run(inputs.Get(), nullptr, {}), Error);
+    inputs.AddFeatures(kPatch, random);
+    inputs.features.pop_back();
+    EXPECT_THROW(session->Run(inputs.Get(), nullptr, {}), Error);
+    inputs.features.push_back(0);
+    session->Run(inputs.Get(), nullptr, {});
+    EXPECT_EQ(session->Output("hidden").rows, 3u);
+    auto texts = Compile(each, model, Encoder)->NewSession(team);
+    EXPECT_THROW(texts->Run(inputs.Get(), nullptr, {}), Error);
+  }
+  Model model;
+  GraphBuilder recorder(model.set());
+  recorder.Features(kPatch);
+  EXPECT_THROW(recorder.Features(kPatch + 1), Error);
+  EXPECT_THROW(recorder.Features(0), Error);
+}
+
 TEST(Executors, AbsentTokenTypesAreZeros) {
   for (const Case& each : Cases()) {
     Model model;

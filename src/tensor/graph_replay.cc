@@ -14,6 +14,7 @@ struct Caller {
   Value operator()(const EmbedNode& node) const {
     return builder.Embed(node.table, node.input, node.scale, node.offset);
   }
+  Value operator()(const FeaturesNode&) const { return builder.Features(columns); }
   Value operator()(const LinearNode& node) const {
     return builder.Linear(in[0], node.weight, node.bias);
   }

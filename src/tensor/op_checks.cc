@@ -28,6 +28,12 @@ uint32_t CheckEmbed(const WeightSet& weights, Weight table) {
   return static_cast<uint32_t>(weights.Shape(table).columns);
 }
 
+void CheckFeatures(uint32_t columns, uint32_t known) {
+  if (columns == 0 || (known != 0 && columns != known)) {
+    Refuse("a model's tokens have values of one size, not " + std::to_string(columns) + " columns");
+  }
+}
+
 uint32_t CheckLinear(const WeightSet& weights, ValueShape x, Weight weight, Weight bias) {
   const WeightView& view = weights.Shape(weight);
   if (view.columns != x.columns) {
@@ -100,8 +106,13 @@ void CheckLowRank(const WeightSet& weights, const LowRank& pair) {
   if (!fits) Refuse("an adapter's pair does not fit the weight " + weights.Name(pair.weight));
 }
 
-void CheckBatch(const Batch& batch) {
+void CheckBatch(const Batch& batch, uint32_t feature_columns) {
   uint64_t rows = batch.token_ids.size();
+  if (batch.features.size() != rows * feature_columns) {
+    Refuse("a batch of " + std::to_string(rows) + " tokens has " +
+           std::to_string(batch.features.size()) + " values where " +
+           std::to_string(feature_columns) + " a token belong");
+  }
   if (batch.positions.size() != rows ||
       (!batch.token_types.empty() && batch.token_types.size() != rows)) {
     Refuse("a batch has as many positions and types as tokens");

@@ -3,8 +3,8 @@
 // An architecture calls a Builder once per layer and operation; what a call does is the builder's
 // business: the reference executor computes at once in plain fp32, the CPU executor records a graph
 // that is fused, packed and planned before it runs, a libtorch one calls ATen. Values are matrices
-// of fp32 in meaning: rows of a RowSpace, a number of columns known when the model is built. Images
-// and sound fit too: their rows are pixels or frames, their columns channels.
+// of fp32 in meaning: rows of a RowSpace, a number of columns known when the model is built.
+// Pictures and sounds fit too: their tokens are patches, whose values come with the batch.
 //
 // Every operation checks its operands' columns and throws kInvalidArgument with the weight's name,
 // so that a checkpoint that does not fit its configuration is refused when it is loaded. A builder
@@ -110,6 +110,9 @@ class Builder {
 
   // Rows of `table` at the tokens' ids, positions (+ `offset`) or types, times `scale`.
   virtual Value Embed(Weight table, TokenInput input, float scale = 1, uint32_t offset = 0) = 0;
+  // Values of the tokens that come with the batch: patches of a picture or of a spectrogram. A
+  // model asks for one number of columns.
+  virtual Value Features(uint32_t columns) = 0;
   // x W^T + b; W is [outputs, inputs]. An adapter of the batch's segments adds to it.
   virtual Value Linear(Value x, Weight weight, Weight bias = {}) = 0;
   virtual Value Norm(Value x, const NormOptions& options) = 0;

@@ -197,8 +197,23 @@ inline void Variety(Model& model, Builder& b, int32_t layer) {
   b.Output("pooled", b.Linear(b.Concat(made), model.Get("labels", 3, 6 * kHidden), {}));
 }
 
+constexpr uint32_t kPatch = 20;
+
+// A model of pictures: patches in place of tokens, the first and the last row of each are special.
+inline void Patches(Model& model, Builder& b) {
+  Value x = b.Linear(b.Features(kPatch), model.Get("patch", kHidden, kPatch), {});
+  x = b.Add(x, b.Embed(model.Get("types", 2, kHidden), TokenInput::kTypes, 1, 0));
+  AttentionOptions options;
+  options.heads = options.kv_heads = kHeads, options.head_dim = kHeadDim, options.scale = 0.3f;
+  x = b.Add(b.Attention(x, x, x, options), x);
+  Value both = b.Add(b.Pool(x, Pooling::kFirst), b.Pool(x, Pooling::kLast));
+  b.Output("logits", b.Linear(both, model.Get("labels", 3, kHidden), {}));
+  b.Output("hidden", b.Concat(std::vector<Value>{x, b.Features(kPatch)}));
+}
+
 struct Inputs {
   std::vector<uint32_t> ids, positions, types, outputs;
+  std::vector<float> features;
   std::vector<std::vector<uint32_t>> pages;
   std::vector<Segment> segments;
 
@@ -217,9 +232,14 @@ struct Inputs {
     outputs.push_back(static_cast<uint32_t>(ids.size()) - 1);
     segments.push_back(segment);
   }
+  // Values of every token, as models of pictures take them.
+  void AddFeatures(uint32_t columns, std::mt19937& random) {
+    std::normal_distribution<float> normal(0, 1);
+    for (size_t i = 0; i < ids.size() * columns; ++i) features.push_back(normal(random));
+  }
   Batch Get() {
     for (size_t i = 0; i < segments.size(); ++i) segments[i].pages = pages[i];
-    return {ids, positions, types, segments, outputs};
+    return {ids, positions, types, segments, outputs, features};
   }
 };
 

@@ -197,9 +197,27 @@ FORWARD = {
 }
 
 
+PATCHED = dict(hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4, num_labels=3)
+PICTURE = dict(PATCHED, image_size=24, patch_size=8)
+SOUND = dict(PATCHED, num_mel_bins=32, max_length=56)
+# Models of pictures and of sounds.
+PATCHES = {
+    "vit-labels": ("ViTForImageClassification", PICTURE),
+    "vit-hidden": ("ViTModel", PICTURE),
+    "vit-oblong": ("ViTForImageClassification", dict(PICTURE, image_size=[24, 40], patch_size=[8, 4], qkv_bias=False, hidden_act="gelu_new")),
+    "vit-grey": ("ViTForImageClassification", dict(PICTURE, num_channels=1, image_size=28, patch_size=8)),
+    "deit-labels": ("DeiTForImageClassification", PICTURE),
+    "deit-teacher": ("DeiTForImageClassificationWithTeacher", PICTURE),
+    "deit-hidden": ("DeiTModel", PICTURE),
+    "ast-labels": ("ASTForAudioClassification", SOUND),
+    "ast-strides": ("ASTForAudioClassification", dict(SOUND, patch_size=8, frequency_stride=8, time_stride=5)),
+    "ast-hidden": ("ASTModel", SOUND),
+}
+
+
 def make_forward(name, folder):
     """A checkpoint whose scores and norms are lively enough to show a wrong angle, window or scale."""
-    class_name, settings = FORWARD[name]
+    class_name, settings = (FORWARD | PATCHES)[name]
     model_class = getattr(transformers, class_name)
     torch.manual_seed(sum(name.encode()))
     model = model_class(model_class.config_class(**settings)).eval()

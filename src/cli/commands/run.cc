@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "cli/command.h"
 #include "cli/model_options.h"
 #include "cli/terminal_text.h"
@@ -89,8 +90,13 @@ void StreamText(runtime::Runner& runner, const std::string& input, const Json& p
   if (failure) throw *failure;
 }
 
+// Files above are none that a model could take.
+constexpr uint64_t kMaxFileBytes = 1u << 30;
+
 // A text is a text whatever it begins with; JSON is read where the task is asked with objects.
-Json ReadInput(const runtime::Task& task, const std::string& input) {
+// Pictures and sounds are files, or come by standard input.
+Json ReadInput(const runtime::Task& task, const std::string& input, bool is_argument) {
+  if (runtime::TakesFile(task)) return Json(is_argument ? ReadFile(input, kMaxFileBytes) : input);
   if (task.input == runtime::TaskInput::kText) return Json(input);
   std::optional<Json> object;
   try {
@@ -130,7 +136,7 @@ void Run(const RunCommand& command) {
   for (const char* key : {"best_of", "num_beams", "num_return_sequences", "decoder_input_details"})
     streams = streams && parameters.Find(key) == nullptr;
   for (const std::string& input : inputs) {
-    Json value = ReadInput(*task, input);
+    Json value = ReadInput(*task, input, !command.inputs.empty());
     if (task->name == "text-generation" && !command.json && streams) {
       StreamText(*runner, input, parameters);
     } else {
@@ -150,7 +156,8 @@ void AddRunCommand(CLI::App& app, Outcome*) {
                       "text-generation, text-classification, ...; auto: what the model is for");
   command->add_option(
       "inputs", options->inputs,
-      "Texts, each asked by itself; a JSON object each for tasks of several texts. None: "
+      "Texts, each asked by itself; a JSON object each for tasks of several texts, a file each "
+      "for tasks of pictures and sounds. None: "
       "standard input");
   command->add_option("-p,--parameter", options->parameters, "name=value; may be repeated");
   command->add_flag("--json", options->json, "The answer as the Inference API gives it");
@@ -159,6 +166,7 @@ void AddRunCommand(CLI::App& app, Outcome*) {
       "  hearth run owner/name text-generation 'Once upon a time'    (from the hub of "
       "HF_ENDPOINT)\n"
       "  hearth run ./sentiment auto 'What a day'\n"
+      "  hearth run ./vit image-classification cat.jpg\n"
       "  hearth run ./gpt2 text-generation 'Once upon a time' -p max_new_tokens=40\n"
       "  hearth run ./squad question-answering '{\"question\": \"Who?\", \"context\": \"...\"}'");
   command->callback([options] { Run(*options); });

@@ -64,6 +64,9 @@ void Run(const WorkerCommand& command) {
     options.model_id = path.has_filename() ? path.filename() : path.parent_path().filename();
   }
   options.adapters_folder = command.adapters_folder;
+  if (runner->model().shape().input != runtime::ModelInput::kText) {
+    options.max_body_bytes = serving::kMaxFileBodyBytes;
+  }
   // Only by environment: a command line is visible to every user of the machine.
   if (const char* token = std::getenv("HEARTH_WORKER_TOKEN")) options.token = token;
   serving::ModelServer model_server(*runner, options);

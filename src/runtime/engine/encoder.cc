@@ -38,7 +38,7 @@ struct Encoder::Call {
 
   size_t rows() const {
     size_t rows = 0;
-    for (const EncoderInput& input : inputs) rows += input.ids.size();
+    for (const EncoderInput& input : inputs) rows += input.rows();
     return rows;
   }
   void Fail(std::exception_ptr error) {
@@ -108,13 +108,14 @@ void Encoder::Compute(const MicroBatch& whole, Session& session) {
   if (micro.texts.empty()) return;
   try {
     std::vector<uint32_t> ids, positions, types, outputs;
+    std::vector<float> features;
     std::vector<Segment> segments;
     std::vector<const tensor::ProgramAdapter*> adapters;
     for (const Text& text : micro.texts) {
       const EncoderInput& input = text.input();
       Segment segment;
       segment.first_row = static_cast<uint32_t>(ids.size());
-      segment.rows = static_cast<uint32_t>(input.ids.size());
+      segment.rows = static_cast<uint32_t>(input.rows());
       if (input.adapter != nullptr) {
         const tensor::ProgramAdapter* adapter = &input.adapter->For(*program_);
         auto found = std::find(adapters.begin(), adapters.end(), adapter);
@@ -123,27 +124,29 @@ void Encoder::Compute(const MicroBatch& whole, Session& session) {
       }
       segments.push_back(segment);
       ids.insert(ids.end(), input.ids.begin(), input.ids.end());
+      ids.resize(segment.first_row + segment.rows);
+      features.insert(features.end(), input.features.begin(), input.features.end());
       types.insert(types.end(), input.types.begin(), input.types.end());
       types.resize(ids.size());
       for (uint32_t i = 0; i < segment.rows; ++i) positions.push_back(i);
       for (uint32_t place : input.outputs) outputs.push_back(segment.first_row + place);
     }
-    session.Run(Batch{ids, positions, types, segments, outputs}, nullptr, adapters);
+    session.Run(Batch{ids, positions, types, segments, outputs, features}, nullptr, adapters);
     Deliver(micro, segments, session);
   } catch (...) {
     if (micro.texts.size() == 1) {
       micro.texts.front().call->Fail(std::current_exception());
       return;
     }
-    for (const Text& text : micro.texts) Compute({{text}, text.input().ids.size()}, session);
+    for (const Text& text : micro.texts) Compute({{text}, text.input().rows()}, session);
   }
 }
 
 void Encoder::CheckLengths(std::span<const EncoderInput> inputs) const {
   for (const EncoderInput& input : inputs) {
-    if (input.ids.empty()) throw Error(Code::kUnprocessable, "a text has no tokens");
-    if (input.ids.size() > max_tokens_) {
-      throw Error(Code::kUnprocessable, "a text has " + std::to_string(input.ids.size()) +
+    if (input.rows() == 0) throw Error(Code::kUnprocessable, "a text has no tokens");
+    if (input.rows() > max_tokens_) {
+      throw Error(Code::kUnprocessable, "a text has " + std::to_string(input.rows()) +
                                             " tokens; this model takes at most " +
                                             std::to_string(max_tokens_));
     }
@@ -169,11 +172,11 @@ void Encoder::RunRound(std::span<Call* const> round) {
     for (size_t i = 0; i < call->inputs.size(); ++i) texts.push_back({call, i});
   }
   std::stable_sort(texts.begin(), texts.end(), [](const Text& a, const Text& b) {
-    return a.input().ids.size() > b.input().ids.size();
+    return a.input().rows() > b.input().rows();
   });
   std::vector<MicroBatch> batches;
   for (const Text& text : texts) {
-    size_t rows = text.input().ids.size();
+    size_t rows = text.input().rows();
     if (batches.empty() || batches.back().rows + rows > kMicroRows) batches.emplace_back();
     batches.back().texts.push_back(text);
     batches.back().rows += rows;

@@ -1,4 +1,4 @@
-// Runs many texts through an encoder: ragged, nothing padded.
+// Runs many texts, or pictures or sounds, through an encoder: ragged, nothing padded.
 //
 // Texts are sorted by length and cut into micro-batches whose activations stay in a core's cache;
 // each thread takes the next micro-batch and computes it alone, so threads never wait for each
@@ -28,11 +28,15 @@
 namespace hearth::runtime {
 
 struct EncoderInput {
-  std::vector<uint32_t> ids;
+  std::vector<uint32_t> ids;    // empty for tokens that are `features`
   std::vector<uint32_t> types;  // empty: all 0
   std::vector<uint32_t>
       outputs;  // rising positions, for outputs that are computed for some tokens only
   std::shared_ptr<const LoadedAdapter> adapter = nullptr;  // may be null
+  // Of the tokens in place of ids, row by row; every one of them then has a type.
+  std::vector<float> features = {};
+
+  size_t rows() const { return features.empty() ? ids.size() : types.size(); }
 };
 
 class Encoder {

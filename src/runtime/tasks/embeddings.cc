@@ -104,6 +104,7 @@ Json ToJsonArray(std::span<const float> vector) {
 }
 
 std::optional<std::string> EmbeddingRefusal(const Model& model) {
+  if (auto refusal = NeedsTexts(model)) return refusal;
   if (model.sentence_modules() != nullptr || model.head() == Head::kNone ||
       model.head() == Head::kMaskedLm || model.head() == Head::kCausalLm) {
     return std::nullopt;

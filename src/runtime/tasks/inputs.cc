@@ -164,7 +164,14 @@ void Sigmoid(std::span<float> scores) {
   for (float& score : scores) score = 1 / (1 + std::exp(-score));
 }
 
+std::optional<std::string> NeedsTexts(const Model& model) {
+  if (model.shape().input == ModelInput::kText) return std::nullopt;
+  bool is_image = model.shape().input == ModelInput::kImage;
+  return std::string("this model takes ") + (is_image ? "pictures" : "sounds") + " and no texts";
+}
+
 std::optional<std::string> NeedsHead(const Model& model, Head head, std::string_view task) {
+  if (auto refusal = NeedsTexts(model)) return refusal;
   if (model.head() == head) return std::nullopt;
   const Json* names = model.config().Find({"architectures"});
   std::string is = names != nullptr && names->AsArray() && !names->AsArray()->empty() &&

@@ -64,7 +64,9 @@ std::vector<size_t> BestFirst(std::span<const float> scores);
 void Softmax(std::span<float> scores);
 void Sigmoid(std::span<float> scores);
 
-// Refusal unless the model has the head.
+// Refusal unless the model takes texts.
+std::optional<std::string> NeedsTexts(const Model& model);
+// Refusal unless the model takes texts and has the head.
 std::optional<std::string> NeedsHead(const Model& model, Head head, std::string_view task);
 [[noreturn]] void Refuse(const std::string& message);
 

@@ -29,6 +29,15 @@ Json RunTask(Runner& runner, const Task& task, const Json& inputs, const Json& p
 }
 
 const Task* DefaultTask(const Model& model) {
+  switch (model.shape().input) {
+    case ModelInput::kText:
+      break;
+    case ModelInput::kImage:
+      return FindTask(model.head() == Head::kNone ? "image-feature-extraction"
+                                                  : "image-classification");
+    case ModelInput::kSound:
+      return FindTask("audio-classification");
+  }
   switch (model.head()) {
     case Head::kCausalLm:
       return FindTask("text-generation");

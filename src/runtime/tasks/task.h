@@ -24,6 +24,8 @@ enum class TaskInput : uint8_t {
   kText,    // a text
   kPair,    // a text, or an object with "text" and "text_pair"
   kObject,  // an object of several texts
+  kImage,   // the bytes of a picture's file, in a string (tasks/media_inputs.h)
+  kSound,   // the bytes of a sound's file
 };
 
 struct Task {
@@ -36,6 +38,11 @@ struct Task {
               const std::stop_token& left);
   TaskInput input = TaskInput::kText;
 };
+
+// Whether its inputs are the bytes of files.
+inline bool TakesFile(const Task& task) {
+  return task.input == TaskInput::kImage || task.input == TaskInput::kSound;
+}
 
 std::vector<const Task*> Tasks();
 const Task* FindTask(std::string_view name);

@@ -34,7 +34,9 @@ class ModelPagesTest : public AppFixture {
                                                    .admission = admission});
     app_->SetReady(true);
   }
-  void MakeModel(const std::string& name, const std::string& card, const std::string& config) {
+  using Files = std::vector<std::pair<std::string, std::string>>;
+  void MakeModel(const std::string& name, const std::string& card, const std::string& config,
+                 const Files& files = {}) {
     hub::RepoPtr repo = MakeRepo(hub::RepoType::kModel, "ada", name);
     hub::CommitRequest request;
     request.revision = "main";
@@ -43,6 +45,9 @@ class ModelPagesTest : public AppFixture {
     request.operations.push_back(hub::CommitFile{"config.json", config});
     request.operations.push_back(hub::CommitFile{"model.safetensors", "weights"});
     request.operations.push_back(hub::CommitFile{"vocab.txt", "[MASK]\n"});
+    for (const auto& [path, bytes] : files) {
+      request.operations.push_back(hub::CommitFile{path, bytes});
+    }
     hub_->commits().Apply(hub::Actor::System(), hub_->repos().OpenAsSystem(repo), request);
     hub_->catalog().Start();
     ASSERT_TRUE(hub_->catalog().WaitIdle(std::chrono::seconds(60)));
@@ -125,6 +130,63 @@ TEST_F(ModelPagesTest, OnlyScriptsOfThePageItselfRun) {
   EXPECT_THAT(body, Not(HasSubstr("<script>")));
   EXPECT_THAT(body, HasSubstr("nonce=\"" + nonce + "\""));
   EXPECT_NE(Get("/ada/masked").headers.Get("Content-Security-Policy"), policy);
+}
+
+constexpr const char* kVit = R"({"model_type": "vit", "hidden_size": 64, "num_hidden_layers": 2,
+    "num_attention_heads": 4, "intermediate_size": 96, "image_size": 32, "patch_size": 8,
+    "architectures": ["ViTForImageClassification"]})";
+
+TEST_F(ModelPagesTest, AModelOfPicturesIsAskedWithAFile) {
+  MakeModel("seen",
+            "pipeline_tag: image-classification\n"
+            "widget:\n- src: samples/100% cat.png\n  example_title: \"<Cat>\"\n"
+            "- src: https://elsewhere.test/ada/seen/resolve/main/samples/dog.jpg?download=true\n"
+            "- src: https://elsewhere.test/eve/other/resolve/main/samples/dog.jpg\n"
+            "- src: samples/missing.png\n- src: ../../etc/passwd\n- src: model.safetensors\n",
+            kVit,
+            {{"preprocessor_config.json", "{}"},
+             {"samples/100% cat.png", "png"},
+             {"samples/dog.jpg", "jpg"}});
+  net::Response response = Get("/ada/seen");
+  std::string page = BodyText(response);
+  EXPECT_THAT(page, HasSubstr("data-for=\"image-classification\" data-kind=\"image\""));
+  EXPECT_THAT(page, HasSubstr("type=\"file\" accept=\"image/png"));
+  EXPECT_THAT(page, Not(HasSubstr("name=\"record\"")));
+  // Examples: files of this repository, wherever the card was written; nothing of other places.
+  EXPECT_THAT(page, HasSubstr("src=\"/ada/seen/resolve/main/samples/100%25%20cat.png\""));
+  EXPECT_THAT(page, HasSubstr("&lt;Cat&gt;"));
+  EXPECT_THAT(page, HasSubstr("src=\"/ada/seen/resolve/main/samples/dog.jpg\""));
+  for (const char* other : {"elsewhere.test", "eve/other", "missing.png", "passwd"}) {
+    EXPECT_THAT(page, Not(HasSubstr(std::string("resolve/main/") + other)));
+  }
+  EXPECT_THAT(page, Not(HasSubstr("elsewhere.test")));
+  // Pictures that the page itself holds may be shown; the microphone stays closed.
+  EXPECT_THAT(response.headers.Get("Content-Security-Policy"),
+              HasSubstr("img-src 'self' data: blob:; media-src 'self' blob:;"));
+  EXPECT_THAT(response.headers.Get("Permissions-Policy"), HasSubstr("microphone=()"));
+}
+
+TEST_F(ModelPagesTest, AModelOfSoundMayAskForTheMicrophone) {
+  MakeModel("heard", "pipeline_tag: audio-classification\n",
+            R"({"model_type": "audio-spectrogram-transformer", "hidden_size": 64,
+                "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 96,
+                "num_mel_bins": 32, "max_length": 96,
+                "architectures": ["ASTForAudioClassification"]})",
+            {{"preprocessor_config.json", "{}"}});
+  net::Response response = Get("/ada/heard");
+  std::string page = BodyText(response);
+  EXPECT_THAT(page, HasSubstr("data-kind=\"audio\""));
+  EXPECT_THAT(page, HasSubstr("name=\"record\""));
+  EXPECT_THAT(response.headers.Get("Permissions-Policy"), HasSubstr("microphone=(self)"));
+}
+
+TEST_F(ModelPagesTest, PagesWithoutFilesAreAllowedNoMore) {
+  MakeBert("masked", "BertForMaskedLM", "pipeline_tag: fill-mask\n");
+  for (const char* path : {"/", "/ada/masked"}) {
+    net::Response response = Get(path);
+    EXPECT_THAT(response.headers.Get("Content-Security-Policy"), Not(HasSubstr("blob:"))) << path;
+    EXPECT_THAT(response.headers.Get("Permissions-Policy"), HasSubstr("microphone=()")) << path;
+  }
 }
 
 TEST_F(ModelPagesTest, OnlyOwnersMoveModelsAndOnlyAdministratorsPin) {

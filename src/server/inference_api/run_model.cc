@@ -6,18 +6,20 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "runtime/tasks/task.h"
 #include "server/inference_api/admission.h"
 #include "server/route.h"
 
 namespace hearth::server {
 namespace {
 
-// A worker takes no more.
-constexpr uint64_t kMaxBody = 2'000'000;
+// Workers take no more: of texts, and of pictures and sounds.
+constexpr uint64_t kMaxBody = 2'000'000, kMaxFileBody = 14'000'000;
 // Clients of the Inference API ask again, as the 503 tells them; those that say x-wait-for-model,
 // and OpenAI's, who know of no loading, are held.
 constexpr auto kHold = std::chrono::minutes(5);
 constexpr net::BodyPolicy kBody = {.max_bytes = kMaxBody, .memory_bytes = kMaxBody};
+constexpr net::BodyPolicy kFileBody = {.max_bytes = kMaxFileBody, .memory_bytes = kMaxBody};
 
 inference::Scheduler& SchedulerOf(const Context& context) {
   if (context.scheduler == nullptr) {
@@ -31,7 +33,21 @@ void AdmitToModel(Context& context) {
   SchedulerOf(context).Admit(context.repo().record());
 }
 
+bool TakesFiles(Context& context) {
+  const hub::RepoRecord& record = context.repo().record();
+  if (!record.head) return false;
+  hub::FactsPtr facts = context.hub.catalog().FactsOf(context.repo(), *record.head);
+  return std::any_of(facts->run.tasks.begin(), facts->run.tasks.end(), [](const auto& name) {
+    const runtime::Task* task = runtime::FindTask(name);
+    return task != nullptr && runtime::TakesFile(*task);
+  });
+}
+
 net::Response RunInference(Context& context, std::string target) {
+  if (context.request.body.size_bytes() > kMaxBody && !TakesFiles(context)) {
+    throw Error(Code::kTooLarge,
+                "The body may have " + std::to_string(kMaxBody) + " bytes for this model");
+  }
   inference::ForwardOptions options;
   if (AsciiEqualsIgnoreCase(context.request.headers.Get("x-wait-for-model"), "true")) {
     options.hold = kHold;
@@ -111,12 +127,12 @@ net::Response RunByBody(Context& context, const std::string& target) {
 }
 
 void AddModelRoute(RouteTable& table, const char* methods, std::string pattern, Handler handle,
-                   const char* summary) {
+                   const char* summary, const net::BodyPolicy& body = kBody) {
   table.Add({.methods = methods,
              .pattern = std::move(pattern),
              .access = Access::kRepoContent,
              .handle = std::move(handle),
-             .body = kBody,
+             .body = body,
              .admit = AdmitToModel,
              .type = hub::RepoType::kModel,
              .summary = summary});
@@ -128,11 +144,11 @@ void AddTaskRoutes(RouteTable& table, const std::string& prefix) {
   auto task = [](Context& context) {
     return RunInference(context, "/pipeline/" + std::string(context.request.RawCapture("task")));
   };
-  AddModelRoute(table, "POST", prefix + "/models/{ns}/{name}", own, "Runs a model.");
+  AddModelRoute(table, "POST", prefix + "/models/{ns}/{name}", own, "Runs a model.", kFileBody);
   AddModelRoute(table, "POST", prefix + "/models/{ns}/{name}/pipeline/{task}", task,
-                "Runs a model for a task.");
+                "Runs a model for a task.", kFileBody);
   AddModelRoute(table, "POST", prefix + "/pipeline/{task}/{ns}/{name}", task,
-                "Runs a model for a task.");
+                "Runs a model for a task.", kFileBody);
 }
 
 void AddOpenAiRoutes(RouteTable& table, const std::string& prefix) {

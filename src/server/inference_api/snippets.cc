@@ -48,6 +48,16 @@ constexpr TaskCode kTaskCodes[] = {
     {"text-ranking", R"({"query": "Where is it?", "texts": ["It is here.", "It rains."]})", ""},
 };
 
+// Tasks that are asked with a file.
+constexpr TaskCode kFileCodes[] = {
+    {"image-classification", "picture.jpg", R"(image_classification("picture.jpg"))"},
+    {"image-feature-extraction", "picture.jpg", ""},
+    {"audio-classification", "recording.wav", R"(audio_classification("recording.wav"))"},
+};
+
+constexpr std::string_view kFileCurl = R"(curl {URL}/models/{ID} \
+  -H "Authorization: Bearer $HF_TOKEN" -H "Content-Type: application/octet-stream" \
+  --data-binary @)";
 constexpr std::string_view kCurl = R"(curl {URL}/models/{ID} \
   -H "Authorization: Bearer $HF_TOKEN" -H "Content-Type: application/json" \
   -d ')";
@@ -96,6 +106,13 @@ Json Snippets(const std::string& base_url, const std::string& id, const std::str
   for (const TaskCode& code : kTaskCodes) {
     if (code.task != task) continue;
     add("curl", std::string(kCurl) + std::string(code.body) + "'");
+    if (!code.call.empty()) {
+      add("huggingface_hub", std::string(kClient) + std::string(code.call) + ")");
+    }
+  }
+  for (const TaskCode& code : kFileCodes) {
+    if (code.task != task) continue;
+    add("curl", std::string(kFileCurl) + std::string(code.body));
     if (!code.call.empty()) {
       add("huggingface_hub", std::string(kClient) + std::string(code.call) + ")");
     }

@@ -221,7 +221,9 @@ net::Response CardPage(Context& context) {
   Json data = RepoPageData(context, "card", "main", facts.get());
   if (facts != nullptr) AddFacts(context, *facts, &data);
   data.Set("spaces_using", SpacesUsing(context));
-  data.Set("widget", WidgetData(context, facts.get()));
+  Json widget = WidgetData(context, facts.get());
+  data.Set("permissions", WidgetPermissions(widget));
+  data.Set("widget", std::move(widget));
   data.Set("clone_url", RepoUrl(context, context.repo().record()));
   if (context.repo().right() >= hub::Right::kReadContent) data.Set("verdicts", Verdicts(context));
   data.Set("may_write", context.repo().right() >= hub::Right::kWrite);

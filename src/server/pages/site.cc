@@ -18,12 +18,28 @@ namespace {
 // Everything a page needs comes from this host; forms go nowhere else; nobody frames it. A script
 // runs only with the nonce of this very answer, or because such a script has loaded it: what lies
 // in a repository can never be one, though this host serves it too.
-std::string ContentPolicy(std::string_view nonce) {
+std::string ContentPolicy(std::string_view nonce, bool blobs) {
+  const std::string own = blobs ? " blob:" : "";
   return "default-src 'none'; script-src 'nonce-" + std::string(nonce) +
          "' 'strict-dynamic'; worker-src 'self'; style-src 'self'; connect-src 'self'; img-src "
-         "'self' data: blob:; "
-         "media-src 'self' blob:; font-src 'self'; form-action 'self'; base-uri 'none'; "
+         "'self' data:" +
+         own + "; media-src 'self'" + own +
+         "; font-src 'self'; form-action 'self'; base-uri 'none'; "
          "frame-ancestors 'none'";
+}
+
+// Of what a browser can lend a page, nothing but what the page asks for.
+std::string PermissionsPolicy(bool microphone) {
+  return std::string("camera=(), display-capture=(), geolocation=(), microphone=(") +
+         (microphone ? "self" : "") + "), payment=(), usb=()";
+}
+
+bool HasPermission(const Json& data, std::string_view name) {
+  const Json* list = data.Find("permissions");
+  if (list == nullptr || list->AsArray() == nullptr) return false;
+  return std::any_of(list->AsArray()->begin(), list->AsArray()->end(), [name](const Json& item) {
+    return item.AsString() != nullptr && *item.AsString() == name;
+  });
 }
 
 TemplateExtensions Extensions() {
@@ -85,7 +101,9 @@ net::Response Page(std::string_view template_name, Json data, int status) {
   data.Set("version", HEARTH_VERSION);
   net::Response response = net::Response::Bytes(status, "text/html; charset=utf-8",
                                                 Templates().Render(template_name, data));
-  response.headers.Set("Content-Security-Policy", ContentPolicy(nonce));
+  response.headers.Set("Content-Security-Policy",
+                       ContentPolicy(nonce, HasPermission(data, "blobs")));
+  response.headers.Set("Permissions-Policy", PermissionsPolicy(HasPermission(data, "microphone")));
   response.headers.Set("X-Content-Type-Options", "nosniff");
   response.headers.Set("Referrer-Policy", "same-origin");
   response.headers.Set("Cross-Origin-Opener-Policy", "same-origin");

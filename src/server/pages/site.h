@@ -13,7 +13,8 @@
 namespace hearth::server {
 
 // Renders a template with `data` and what every page has: viewer (name, csrf), base_url, path,
-// version.
+// version. What a page is allowed beyond the usual stands in data's `permissions`, a list: "blobs"
+// (pictures and sounds that its scripts hold), "microphone".
 net::Response RenderPage(const Context& context, std::string_view template_name, Json data,
                          int status = 200);
 // The same when no Context was made (errors before routing).

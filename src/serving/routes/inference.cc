@@ -1,5 +1,8 @@
-// POST / and /pipeline/{task}: the Inference API's {"inputs", "parameters"}.
+// POST / and /pipeline/{task}: the Inference API's {"inputs", "parameters"}, or the bare bytes of a
+// picture or a sound.
+#include "base/bytes.h"
 #include "base/error.h"
+#include "runtime/tasks/media_inputs.h"
 #include "runtime/tasks/task.h"
 #include "serving/model_server.h"
 
@@ -15,7 +18,26 @@ net::Response Answer(ModelServer& server, const runtime::Task& task, Json body,
       body.Find("source_sentence") == nullptr && body.Find("question") == nullptr) {
     throw Error(Code::kUnprocessable, "missing field `inputs`");
   }
+  if (runtime::TakesFile(task)) inputs = runtime::FilesOf(inputs);
   return JsonAnswer(runtime::RunTask(server.runner(), task, inputs, parameters, left));
+}
+
+// A file without anything around it. Clients may leave its type out; none begins as JSON does.
+bool IsBareFile(const net::Request& http, std::string_view body) {
+  std::string type = AsciiLower(http.headers.Get("content-type"));
+  if (type.starts_with("image/") || type.starts_with("audio/")) return true;
+  return !type.starts_with("application/json") && !body.starts_with('{');
+}
+
+net::Response AnswerFile(ModelServer& server, const runtime::Task& task, net::Request& http) {
+  std::string body = http.body.ReadAll();
+  if (IsBareFile(http, body)) {
+    return JsonAnswer(
+        runtime::RunTask(server.runner(), task, Json(std::move(body)), Json::Obj(), http.left));
+  }
+  Json request = Json::Parse(body);
+  if (!request.is_object()) throw Error(Code::kInvalidArgument, "the body must be a JSON object");
+  return Answer(server, task, std::move(request), http.left);
 }
 
 }  // namespace
@@ -24,6 +46,7 @@ net::Response GenerateStream(ModelServer& server, net::Request& http);
 
 net::Response Infer(ModelServer& server, net::Request& http) {
   const runtime::Task* task = runtime::DefaultTask(server.runner().model());
+  if (runtime::TakesFile(*task)) return AnswerFile(server, *task, http);
   Json body = ReadBody(http);
   if (task->name == "text-generation") {
     const Json* stream = body.Find("stream");
@@ -46,6 +69,7 @@ net::Response InferTask(ModelServer& server, net::Request& http) {
   if (task == nullptr) {
     throw Error(Code::kNotFound, "no task is called \"" + http.Capture("task") + "\"");
   }
+  if (runtime::TakesFile(*task)) return AnswerFile(server, *task, http);
   return Answer(server, *task, ReadBody(http), http.left);
 }
 

@@ -426,6 +426,7 @@ void Compiler::EmitValue(int32_t node) {
             program_->tables_[node] = weights_.View(embed.table);
             EmitRows(node, StepKind::kEmbed);
           },
+          [&](const FeaturesNode&) { EmitRows(node, StepKind::kFeatures); },
           [&](const LinearNode&) {},
           [&](const NormOptions& norm) {
             std::vector<int32_t> vectors{norm.weight ? Vector(norm.weight) : -1,

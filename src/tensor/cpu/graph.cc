@@ -16,6 +16,11 @@ Value GraphBuilder::Embed(Weight table, TokenInput input, float scale, uint32_t 
   return Record(EmbedNode{table, input, scale, offset}, {}, RowSpace::kTokens, columns);
 }
 
+Value GraphBuilder::Features(uint32_t columns) {
+  CheckFeatures(columns, FeatureColumns(graph_));
+  return Record(FeaturesNode{}, {}, RowSpace::kTokens, columns);
+}
+
 Value GraphBuilder::Linear(Value x, Weight weight, Weight bias) {
   uint32_t outputs = CheckLinear(weights_, Shape(x), weight, bias);
   return Record(LinearNode{weight, bias}, {x.index}, Shape(x).rows, outputs);

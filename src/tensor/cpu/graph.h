@@ -20,6 +20,7 @@ struct EmbedNode {
   float scale;
   uint32_t offset;
 };
+struct FeaturesNode {};
 struct LinearNode {
   Weight weight, bias;
 };
@@ -46,9 +47,9 @@ struct PoolNode {
   Pooling pooling;
 };
 
-using Operation = std::variant<EmbedNode, LinearNode, NormOptions, ActivateNode, GateNode, AddNode,
-                               MultiplyNode, ScaleNode, SoftCapNode, RopeOptions, AttentionOptions,
-                               ColumnsNode, ConcatNode, SelectNode, PoolNode>;
+using Operation = std::variant<EmbedNode, FeaturesNode, LinearNode, NormOptions, ActivateNode,
+                               GateNode, AddNode, MultiplyNode, ScaleNode, SoftCapNode, RopeOptions,
+                               AttentionOptions, ColumnsNode, ConcatNode, SelectNode, PoolNode>;
 
 // Its result is the value with its place in Graph::nodes.
 struct Node {
@@ -62,6 +63,14 @@ struct Graph {
   std::vector<std::pair<std::string, int32_t>> outputs;
 };
 
+// What a batch brings for each token (Batch::features); 0: nothing.
+inline uint32_t FeatureColumns(const Graph& graph) {
+  for (const Node& node : graph.nodes) {
+    if (std::holds_alternative<FeaturesNode>(node.operation)) return node.shape.columns;
+  }
+  return 0;
+}
+
 // The same outputs with fewer rows computed: where only some rows of a value are wanted in the end,
 // they are chosen as early as possible (wanted_rows.cc).
 Graph ComputeWantedRows(Graph graph);
@@ -73,6 +82,7 @@ class GraphBuilder : public Builder {
 
   ValueShape Shape(Value value) const override { return graph_.nodes[value.index].shape; }
   Value Embed(Weight table, TokenInput input, float scale, uint32_t offset) override;
+  Value Features(uint32_t columns) override;
   Value Linear(Value x, Weight weight, Weight bias) override;
   Value Norm(Value x, const NormOptions& options) override;
   Value Activate(Value x, Activation activation) override;

@@ -49,6 +49,7 @@ struct Buffer {
 
 enum class StepKind : uint8_t {
   kEmbed,
+  kFeatures,
   kProduct,
   kNorm,
   kActivate,

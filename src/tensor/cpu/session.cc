@@ -176,6 +176,14 @@ void CpuSession::RunEmbed(const Step& step, uint64_t begin, uint64_t end) {
   }
 }
 
+void CpuSession::RunFeatures(const Step& step, uint64_t begin, uint64_t end) {
+  uint64_t columns = step.out.columns;
+  for (uint64_t row = begin; row < end; ++row) {
+    std::memcpy(At(step.out) + row * Stride(step.out), &batch_->features[row * columns],
+                columns * sizeof(float));
+  }
+}
+
 void CpuSession::RunNorm(const Step& step, uint64_t begin, uint64_t end) {
   const auto& options = std::get<NormOptions>(program_->graph().nodes[step.node].operation);
   std::span<const float> weight, bias;
@@ -236,6 +244,8 @@ void CpuSession::RunStep(const Step& step, uint64_t begin, uint64_t end) {
   switch (step.kind) {
     case StepKind::kEmbed:
       return RunEmbed(step, begin, end);
+    case StepKind::kFeatures:
+      return RunFeatures(step, begin, end);
     case StepKind::kNorm:
       return RunNorm(step, begin, end);
     case StepKind::kRope:
@@ -331,7 +341,7 @@ void CpuSession::RunAttentionItems(const Step& step) {
 
 void CpuSession::Run(const Batch& batch, KvCache* cache,
                      std::span<const CpuAdapter* const> adapters) {
-  CheckBatch(batch);
+  CheckBatch(batch, FeatureColumns(program_->graph()));
   CheckIds(batch);
   for (RowSpace space : {RowSpace::kTokens, RowSpace::kSegments, RowSpace::kOutputs}) {
     adapted_[static_cast<size_t>(space)] = FindAdaptedRows(batch, space, adapters);

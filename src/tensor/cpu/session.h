@@ -61,6 +61,7 @@ class CpuSession {
   void RunStep(const Step& step, uint64_t begin, uint64_t end);
   void RunNorm(const Step& step, uint64_t begin, uint64_t end);
   void RunEmbed(const Step& step, uint64_t begin, uint64_t end);
+  void RunFeatures(const Step& step, uint64_t begin, uint64_t end);
   void RunRope(const Step& step, uint64_t begin, uint64_t end);
   void RunSelect(const Step& step, uint64_t begin, uint64_t end);
   void RunPool(const Step& step, uint64_t begin, uint64_t end);

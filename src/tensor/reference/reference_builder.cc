@@ -64,6 +64,14 @@ Value ReferenceBuilder::Embed(Weight table, TokenInput input, float scale, uint3
   return value;
 }
 
+Value ReferenceBuilder::Features(uint32_t columns) {
+  CheckFeatures(columns, 0);
+  CheckBatch(batch_, columns);
+  auto [value, out] = Make(RowSpace::kTokens, columns);
+  out->data.assign(batch_.features.begin(), batch_.features.end());
+  return value;
+}
+
 Value ReferenceBuilder::Linear(Value x, Weight weight, Weight bias) {
   uint32_t outputs = CheckLinear(weights_, Shape(x), weight, bias);
   const std::vector<float>& w = Floats(weight);

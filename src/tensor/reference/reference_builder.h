@@ -40,6 +40,7 @@ class ReferenceBuilder : public Builder {
 
   ValueShape Shape(Value value) const override;
   Value Embed(Weight table, TokenInput input, float scale, uint32_t offset) override;
+  Value Features(uint32_t columns) override;
   Value Linear(Value x, Weight weight, Weight bias) override;
   Value Norm(Value x, const NormOptions& options) override;
   Value Activate(Value x, Activation activation) override;

@@ -112,7 +112,7 @@ class ReferenceSession : public Session {
 
   void Run(const Batch& batch, SequenceCache* cache,
            std::span<const ProgramAdapter* const> adapters) override {
-    CheckBatch(batch);
+    CheckBatch(batch, FeatureColumns(program_->graph()));
     for (const Segment& segment : batch.segments) {
       if (segment.adapter < static_cast<int64_t>(adapters.size())) continue;
       throw Error(Code::kInvalidArgument, "a sequence names an adapter that is not there");

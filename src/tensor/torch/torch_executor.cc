@@ -26,7 +26,9 @@ class Host : public TorchHost {
   WeightView View(Weight weight) const override { return weights_.View(weight); }
   std::string Name(Weight weight) const override { return weights_.Name(weight); }
   std::vector<float> Floats(const WeightView& view) const override { return ToFloats(view); }
-  void CheckBatch(const Batch& batch) const override { tensor::CheckBatch(batch); }
+  void CheckBatch(const Batch& batch, uint32_t feature_columns) const override {
+    tensor::CheckBatch(batch, feature_columns);
+  }
   void CheckLowRank(const LowRank& pair) const override { tensor::CheckLowRank(weights_, pair); }
   int Threads(const ThreadTeam& team) const override { return team.threads(); }
   std::vector<float> Frequencies(const RopeOptions& options, uint32_t length) const override {

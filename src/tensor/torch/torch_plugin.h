@@ -27,7 +27,7 @@ class TorchHost {
   virtual std::string Name(Weight weight) const = 0;
   virtual std::vector<float> Floats(const WeightView& view) const = 0;
   // The functions of these names; frequencies are those of a sequence of `length` tokens.
-  virtual void CheckBatch(const Batch& batch) const = 0;
+  virtual void CheckBatch(const Batch& batch, uint32_t feature_columns) const = 0;
   virtual void CheckLowRank(const LowRank& pair) const = 0;
   virtual int Threads(const ThreadTeam& team) const = 0;
   virtual std::vector<float> Frequencies(const RopeOptions& options, uint32_t length) const = 0;

@@ -7,6 +7,8 @@
 //   {"op": "run", "all": true, "segments": [{"ids": [...], "types": [...], "past": 0,
 //     "sequence": 0}]}                                 -> {"logits": [...]}, "hidden" or
 //     "embedding"
+//   {"op": "run", "segments": [{"values": [...]}]}     the same for models of pictures and sounds:
+//     [channels][height][width]; "output" names another one than the head's
 //   {"op": "generate", "ids": [...], "count": 20}      -> {"ids": [...]}
 // An error is {"error": code, "message": text}. `sequence` names the cache that a segment uses;
 // "all" asks for logits of every token rather than of each segment's last.
@@ -26,6 +28,7 @@
 #include "runtime/checkpoint.h"
 #include "runtime/checkpoint_check.h"
 #include "runtime/model.h"
+#include "runtime/preprocess/patch_grid.h"
 #include "runtime/sentence_modules.h"
 #include "tensor/executors.h"
 #include "tensor/reference/reference_builder.h"
@@ -48,8 +51,10 @@ struct Model {
   Head head = Head::kNone;
   std::optional<hearth::runtime::SentenceModules> sentence;
   std::vector<hearth::runtime::Adapter> adapters;
+  std::string wanted = {};  // another output than the head's
 
   const char* output() const {
+    if (!wanted.empty()) return wanted.c_str();
     if (sentence) return "embedding";
     return head == Head::kNone ? "hidden" : "logits";
   }
@@ -171,7 +176,15 @@ struct OwnedBatch {
   std::vector<uint32_t> ids, positions, types, outputs;
   std::deque<std::vector<uint32_t>> pages;
   std::vector<hearth::tensor::Segment> segments;
+  std::vector<float> features;
 
+  void AddPatches(const hearth::runtime::PatchGrid& grid, const std::vector<float>& values) {
+    std::vector<uint32_t> kinds = hearth::runtime::PatchRowKinds(grid);
+    Add(std::vector<uint32_t>(kinds.size()), 0, 0, true);
+    types.insert(types.end(), kinds.begin(), kinds.end());
+    std::vector<float> rows = hearth::runtime::CutPatches(grid, values);
+    features.insert(features.end(), rows.begin(), rows.end());
+  }
   void Add(const std::vector<uint32_t>& tokens, uint32_t past, uint32_t sequence, bool all,
            int32_t adapter = -1) {
     hearth::tensor::Segment segment;
@@ -191,7 +204,7 @@ struct OwnedBatch {
       positions.push_back(past + i);
     }
   }
-  Batch View() const { return {ids, positions, types, segments, outputs}; }
+  Batch View() const { return {ids, positions, types, segments, outputs, features}; }
 };
 
 class Probe {
@@ -260,7 +273,16 @@ class Probe {
   Json Run(const Json& request) {
     OwnedBatch batch;
     bool all = request.BoolField("all").value_or(true);
+    model_->wanted = request.StringField("output").value_or("");
     for (const Json& segment : request.RequireArray("segments")) {
+      if (const Json* values = segment.Find("values")) {
+        std::vector<float> floats;
+        for (const Json& value : *values->AsArray()) {
+          floats.push_back(static_cast<float>(value.AsDouble().value_or(0)));
+        }
+        batch.AddPatches(model_->architecture->shape(model_->checkpoint.config).patches, floats);
+        continue;
+      }
       batch.Add(Numbers(segment, "ids"),
                 static_cast<uint32_t>(segment.IntField("past").value_or(0)),
                 static_cast<uint32_t>(segment.IntField("sequence").value_or(0)), all,

@@ -1,8 +1,9 @@
 // Asks a model from its page. The form is the server's (widget.html); this sends it, shows how far the model is loaded, draws the
 // answer, keeps a conversation, and shows the same request as JSON and as code.
 import { el } from "../dom";
-import { events, follow, post, questionOf, type Fields, type ModelState, type Question } from "../widget/ask";
+import { events, fileQuestion, follow, post, questionOf, type Fields, type ModelState, type Question } from "../widget/ask";
 import { snippets } from "../widget/code";
+import { FilePlace } from "../widget/files";
 import { heatMap, picture } from "../widget/pictures";
 
 const mostCompared = 8;  // texts in a heat map
@@ -12,6 +13,7 @@ interface Message {
   content: string;
 }
 interface Example {
+  src?: string;  // a file of the repository
   text?: string;
   question?: string;
   context?: string;
@@ -28,6 +30,7 @@ class Widget {
   private readonly path: string;
   private messages: Message[] = [];
   private running: AbortController | undefined;
+  private readonly places = new Map<string, FilePlace>();  // by task
 
   constructor(private readonly box: HTMLElement) {
     this.form = box.querySelector("form")!;
@@ -38,10 +41,13 @@ class Widget {
     this.form.addEventListener("change", (event) => (event.target as HTMLElement).matches("[name=task]") && this.show());
     this.form.addEventListener("input", () => this.showCode());
     this.form.addEventListener("keydown", (event) => this.key(event));
+    for (const set of this.form.querySelectorAll<HTMLElement>("fieldset[data-kind]"))
+      this.places.set(set.dataset.for!, new FilePlace(set, () => this.showCode(), (text) => this.complain(text)));
+    if (this.places.size > 0) document.addEventListener("paste", (event) => this.paste(event));
     for (const chip of box.querySelectorAll<HTMLElement>("[data-example]"))
       chip.addEventListener("click", () => this.fill(JSON.parse(chip.dataset.example!) as Example, true));
     this.show();
-    const example = box.querySelector<HTMLElement>("[data-example]");
+    const example = box.querySelector<HTMLElement>("[data-example]:not([data-kind])");
     if (example) this.fill(JSON.parse(example.dataset.example!) as Example, false);
     this.showState({ state: box.dataset.state ?? "" });
     if (box.dataset.state === "loading") void follow(this.path, new AbortController().signal, (now) => this.showState(now)).catch(() => {});
@@ -55,7 +61,10 @@ class Widget {
   private get task(): string { return (this.form.elements.namedItem("task") as HTMLInputElement).value; }
   private get fields(): Fields { return Object.fromEntries(new FormData(this.form)) as Fields; }
 
+  private get place(): FilePlace | undefined { return this.places.get(this.task); }
+
   private get question(): Question {
+    if (this.place) return fileQuestion(this.task, this.place.file, this.box.dataset.tasks === this.task);
     if (this.task !== "conversational") return questionOf(this.task, this.fields);
     const asked: Message[] = this.fields.message ? [{ role: "user", content: this.fields.message }] : [];
     return { target: "/v1/chat/completions", body: { model: this.box.dataset.model, messages: [...this.messages, ...asked], max_tokens: 512 } };
@@ -63,12 +72,20 @@ class Widget {
 
   private show(): void {
     for (const set of this.form.querySelectorAll<HTMLFieldSetElement>("fieldset[data-for]")) set.hidden = set.disabled = set.dataset.for !== this.task;
+    for (const chip of this.form.querySelectorAll<HTMLElement>(".examples [data-example]")) chip.hidden = chip.dataset.kind !== this.place?.kind;
     const log = this.part(".chat");
     log.hidden = this.task !== "conversational" || this.messages.length === 0;
     this.button("clear").hidden = log.hidden;
     this.part(".answer").replaceChildren();
     this.part(".raw").hidden = true;
     this.showCode();
+  }
+
+  private paste(event: ClipboardEvent): void {
+    const file = event.clipboardData?.files[0];
+    if (!file || !this.place) return;
+    event.preventDefault();
+    this.place.take(file);
   }
 
   private key(event: KeyboardEvent): void {
@@ -86,6 +103,10 @@ class Widget {
   }
 
   private fill(example: Example, focus: boolean): void {
+    if (example.src) {
+      void this.place?.example(example.src).catch((fault: unknown) => this.complain((fault as Error).message));
+      return;
+    }
     const labels = example.candidate_labels;
     this.put("inputs", example.text);
     this.put("message", example.messages?.at(-1)?.content ?? example.text);
@@ -172,6 +193,7 @@ class Widget {
 
   private async ask(): Promise<Response> {
     const { question, task } = this;
+    if (question.file?.size === 0) throw new Error(this.place?.kind === "image" ? "Choose a picture first." : "Record something or choose a file first.");
     const place = this.part(".answer");
     place.replaceChildren();
     const answer = await this.send(question);

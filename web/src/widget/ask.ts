@@ -1,10 +1,12 @@
 // Asking a model of this hub: questions of each task, requests that wait while the model is loaded, and streams.
 import { csrfToken } from "../api";
+import { typeOf } from "./files";
 
 export type Fields = Record<string, string>;
 export interface Question {
   target: string;  // below /models/{id}
   body: Record<string, unknown>;
+  file?: File;  // sent as it is, in place of `body`
 }
 export interface ModelState {
   state: string;
@@ -28,6 +30,11 @@ const bodies: Record<string, (fields: Fields) => Record<string, unknown>> = {
 export function questionOf(task: string, fields: Fields): Question {
   const body = (bodies[task] ?? ((f: Fields) => ({ inputs: f.inputs })))(fields);
   return { target: task === "text-generation" ? "" : `/pipeline/${task}`, body };
+}
+
+/** A question whose input is a file. Without other tasks the model's address is enough. */
+export function fileQuestion(task: string, file: File | undefined, only: boolean): Question {
+  return { target: only ? "" : `/pipeline/${task}`, body: {}, file: file ?? new File([], "") };
 }
 
 const sleep = (milliseconds: number, signal: AbortSignal) => new Promise<void>((resolve, reject) => {
@@ -65,14 +72,14 @@ async function watch(path: string, signal: AbortSignal, tell: (state: ModelState
 
 /** Sends, and waits until the model is loaded and answers. */
 export async function post(path: string, question: Question, signal: AbortSignal, tell: (state: ModelState) => void): Promise<Response> {
-  const headers: Record<string, string> = { "Content-Type": "application/json", "X-Wait-For-Model": "true" };
+  const headers: Record<string, string> = { "Content-Type": question.file ? typeOf(question.file) : "application/json", "X-Wait-For-Model": "true" };
   if (csrfToken()) headers["X-CSRF-Token"] = csrfToken();
   for (;;) {
     const answered = new AbortController();
     void watch(path, answered.signal, tell);
     let answer: Response;
     try {
-      answer = await fetch(`/models${path}${question.target}`, { method: "POST", headers, body: JSON.stringify(question.body), signal });
+      answer = await fetch(`/models${path}${question.target}`, { method: "POST", headers, body: question.file ?? JSON.stringify(question.body), signal });
     } finally {
       answered.abort(new Error("answered"));
     }

@@ -80,6 +80,16 @@ function continued(answer: any, body: Body): HTMLElement {
   return el("p", { className: "said" }, el("span", { className: "given" }, inputs), text.startsWith(inputs) ? text.slice(inputs.length) : text);
 }
 
+// What was said, and when where the model tells.
+function transcript(answer: any): HTMLElement {
+  const out = el("div", {}, el("p", { className: "said" }, String(answer.text).trim() || "(nothing was said)"));
+  if (!Array.isArray(answer.chunks)) return out;
+  const second = (value: unknown) => (typeof value === "number" ? value.toFixed(1) : "");
+  out.append(el("ul", { className: "chunks" }, ...answer.chunks.map((chunk: any) =>
+    el("li", {}, el("span", { className: "number" }, `${second(chunk.timestamp?.[0])}–${second(chunk.timestamp?.[1])} s`), " ", String(chunk.text).trim()))));
+  return out;
+}
+
 /** Every text against every other: vectors -> a table whose cells are darker the closer two texts are. */
 export function heatMap(texts: string[], vectors: number[][]): HTMLElement {
   const norm = (v: number[]) => Math.sqrt(v.reduce((sum, x) => sum + x * x, 0)) || 1;
@@ -104,6 +114,10 @@ const drawers: Record<string, (answer: any, body: Body) => HTMLElement> = {
   "sentence-similarity": (answer, body) => bars(answer.map((score: number, i: number) => [body.inputs.sentences[i], score, score.toFixed(3)])),
   "text-ranking": (answer, body) => bars(answer.map((row: any) => [body.texts[row.index], row.score, row.score.toFixed(3)])),
   "feature-extraction": vector,
+  "image-classification": labels,
+  "audio-classification": labels,
+  "image-feature-extraction": vector,
+  "automatic-speech-recognition": transcript,
   "text-generation": continued,
 };
 

@@ -68,6 +68,7 @@ struct TorchCall {
   std::vector<at::Tensor> in;
 
   at::Tensor operator()(const EmbedNode& embed) const { return session.Embed(embed); }
+  at::Tensor operator()(const FeaturesNode&) const { return session.Features(node.shape.columns); }
   at::Tensor operator()(const LinearNode& linear) const {
     return session.Linear(linear, in[0], node.shape.rows);
   }
@@ -100,7 +101,7 @@ struct TorchCall {
 
 void TorchSession::Check(const Batch& batch,
                          std::span<const ProgramAdapter* const> adapters) const {
-  program_->host().CheckBatch(batch);
+  program_->host().CheckBatch(batch, FeatureColumns(program_->graph()));
   for (const Segment& segment : batch.segments) {
     if (segment.adapter < Signed(adapters.size())) continue;
     throw Error(Code::kInvalidArgument, "a sequence names an adapter that is not there");
@@ -195,6 +196,13 @@ at::Tensor TorchSession::Embed(const EmbedNode& node) const {
   }
   at::Tensor rows = at::embedding(table, ids);
   return node.scale == 1 ? rows : rows * node.scale;
+}
+
+at::Tensor TorchSession::Features(uint32_t columns) const {
+  std::span<const float> values = batch_->features;
+  return at::from_blob(const_cast<float*>(values.data()),
+                       {Signed(values.size() / columns), Signed(columns)}, c10::kFloat)
+      .to(program_->device(), program_->type(), /*non_blocking=*/false, /*copy=*/true);
 }
 
 at::Tensor TorchSession::Linear(const LinearNode& node, const at::Tensor& x, RowSpace space) const {

@@ -66,6 +66,7 @@ class TorchSession : public Session {
   std::vector<AdaptedRows> FindAdaptedRows(RowSpace space) const;
   at::Tensor Numbers(std::span<const uint32_t> numbers, uint32_t offset) const;
   at::Tensor Embed(const EmbedNode& node) const;
+  at::Tensor Features(uint32_t columns) const;
   at::Tensor Linear(const LinearNode& node, const at::Tensor& x, RowSpace space) const;
   at::Tensor Norm(const NormOptions& options, const at::Tensor& x) const;
   at::Tensor Rope(const RopeOptions& options, int32_t angles_of, const at::Tensor& x);
