@@ -72,8 +72,8 @@ std::string CacheKey(const CatalogQuery& query, const FacetOptions& options, uin
   AddText(query.author, &key);
   AddText(query.pipeline_tag, &key);
   AddText(query.run_task ? "=" + *query.run_task : "", &key);
-  for (const auto* texts :
-       {&query.search, &query.filters, &query.linked_models, &query.linked_datasets, &options.only})
+  for (const auto* texts : {&query.search, &query.filters, &query.linked_models,
+                            &query.linked_datasets, &options.only, &options.devices})
     list(*texts);
   for (const auto& [facet, value] : query.facets) {
     AddText(facet, &key);
@@ -153,12 +153,28 @@ void CatalogTable::AndFacet(const FacetDef& def, const std::vector<std::string>&
   rows->And(having);
 }
 
+namespace {
+
+// A bit for each of 64 needs that is known and within `most`: no branches, since what fits and what
+// does not lie mixed. `needs` has `count` of them.
+uint64_t FittingBits(const int64_t* needs, size_t count, uint64_t most) {
+  uint64_t bits = 0;
+  // A need of 0 is not known: less one, it is above everything.
+  for (size_t i = 0; i < count; ++i)
+    bits |= uint64_t{static_cast<uint64_t>(needs[i]) - 1 < most} << i;
+  return bits;
+}
+
+}  // namespace
+
 void CatalogTable::OrFits(const FitLimit& limit, RowBitmap* rows) const {
   const std::vector<int64_t>& needs = limit.cpu ? cpu_need_ : gpu_need_;
-  auto most = static_cast<int64_t>(std::min<uint64_t>(limit.bytes, INT64_MAX));
-  live_.ForEach([&](uint32_t row) {
-    if (needs[row] > 0 && needs[row] <= most && !gated_.Test(row)) rows->Set(row);
-  });
+  for (size_t word = 0; word * 64 < needs.size(); ++word) {
+    uint64_t open = live_.words()[word] & ~gated_.words()[word];
+    if (open == 0) continue;
+    size_t count = std::min<size_t>(64, needs.size() - word * 64);
+    rows->words()[word] |= open & FittingBits(&needs[word * 64], count, limit.bytes);
+  }
 }
 
 // --- counting
@@ -314,8 +330,9 @@ class FacetCount {
     Facets facets;
     facets.total = rows.Count();
     for (const FacetDef& def : FacetDefs()) {
-      if (def.Has(query_.type) && IsWanted(def))
-        facets.groups.push_back(CountGroup(def, rows, visible));
+      if (!def.Has(query_.type) || !IsWanted(def)) continue;
+      facets.groups.push_back(CountGroup(def, rows, visible));
+      if (def.kind == FacetKind::kFits) facets.devices = CountDevices(def, rows, visible);
     }
     return facets;
   }
@@ -329,11 +346,30 @@ class FacetCount {
   FacetGroup CountGroup(const FacetDef& def, const RowBitmap& rows, const RowBitmap& visible) {
     std::vector<std::string> chosen = ChosenValues(query_, def.key);
     if (chosen.empty() || def.many) return CountRows(def, chosen, rows);
+    return CountRows(def, chosen, Without(def, visible));
+  }
+
+  // The list as it were without what is chosen of the facet.
+  RowBitmap Without(const FacetDef& def, const RowBitmap& visible) const {
     CatalogQuery without = query_;
     std::erase_if(without.facets, [&def](const auto& choice) { return choice.first == def.key; });
     RowBitmap others = table_.Match(without, now_);
     others.And(visible);
-    return CountRows(def, chosen, others);
+    return others;
+  }
+
+  std::vector<FacetValue> CountDevices(const FacetDef& def, const RowBitmap& rows,
+                                       const RowBitmap& visible) const {
+    std::vector<FacetValue> values;
+    if (options_.devices.empty()) return values;
+    std::vector<std::string> chosen = ChosenValues(query_, def.key);
+    RowBitmap among = chosen.empty() ? rows : Without(def, visible);
+    for (const std::string& value : options_.devices) {
+      bool selected = std::find(chosen.begin(), chosen.end(), value) != chosen.end();
+      size_t count = table_.CountFacetValue(def, value, among, now_);
+      values.push_back({value, def.label_of(value), count, selected});
+    }
+    return values;
   }
 
   FacetGroup CountRows(const FacetDef& def, const std::vector<std::string>& chosen,

@@ -391,12 +391,20 @@ CREATE TABLE weight_results (
 );
 )sql";
 
+// The machines that users have listed (hub/hardware.h). devices: JSON.
+constexpr std::string_view kHardware = R"sql(
+CREATE TABLE user_hardware (
+  user_id INTEGER PRIMARY KEY REFERENCES accounts(id) ON DELETE CASCADE,
+  devices TEXT NOT NULL
+);
+)sql";
+
 }  // namespace
 
 const std::vector<storage::Migration>& Migrations() {
   static const std::vector<storage::Migration> migrations = {
-      {1, kFirst},   {2, kXet},        {3, kRuns},    {4, kInspector},
-      {5, kTensors}, {6, kChecklists}, {7, kMeaning}, {8, kNeeds}};
+      {1, kFirst},      {2, kXet},     {3, kRuns},  {4, kInspector}, {5, kTensors},
+      {6, kChecklists}, {7, kMeaning}, {8, kNeeds}, {9, kHardware}};
   return migrations;
 }
 
