@@ -293,7 +293,8 @@ CREATE TABLE safety_scans (
 );
 CREATE INDEX safety_scans_pending ON safety_scans(pending) WHERE pending > 0;
 CREATE INDEX safety_scans_by_state ON safety_scans(state, pending);
--- The commit of each ref whose files are all in the table above.
+-- The commit of each ref whose files are all in the table above. The ref '' stands for all of a
+-- repository's, with its modified_at in place of a commit.
 CREATE TABLE safety_refs (
   repo_id INTEGER NOT NULL REFERENCES repos(id) ON DELETE CASCADE,
   ref TEXT NOT NULL,
