@@ -105,6 +105,7 @@ def settle(database):
     """The background jobs have looked at all of these repositories, which have no git folder, long ago."""
     database.execute("INSERT OR REPLACE INTO repo_tensor_state (repo_id, commit_oid, rule) SELECT id, head, 1 FROM repos WHERE id >= 1000")
     database.execute("INSERT OR REPLACE INTO safety_refs (repo_id, ref, commit_oid) SELECT id, 'refs/heads/main', head FROM repos WHERE id >= 1000")
+    database.execute("INSERT OR REPLACE INTO safety_refs (repo_id, ref, commit_oid) SELECT id, '', CAST(modified_at AS TEXT) FROM repos WHERE id >= 1000")
     database.execute("INSERT OR REPLACE INTO inspections (repo_id, rule, commit_oid, version, summary, gpu_bytes, cpu_bytes, result) SELECT r.id, 'repository', "
                      "r.head || ' ' || a.name || '/' || r.name, 2, CASE r.id % 4 WHEN 0 THEN 'adapter:proved' WHEN 1 THEN 'quantized:proved,converted:declared' WHEN 2 "
                      "THEN 'base:inferred' ELSE 'embedding:proved,finetune:declared' END, (r.id * 40503 % 97) << 30, (r.id * 40503 % 97) << 30, '{}' FROM repos r JOIN accounts a ON a.id = r.owner_id WHERE r.id >= 1000")

@@ -1,7 +1,12 @@
-"""The page of a model in a fresh Chromium: bytes, requests, largest paint, layout shift; and the server's time for pages that people read."""
+"""The page of a model in a fresh Chromium: bytes, requests, largest paint, layout shift; and the server's time for pages that people read.
+
+Making the hub that is shown needs no quiet machine: `python3 -m scenarios.site_first_load fill FOLDER`, then `... measure FOLDER`, which takes
+about a minute. Without arguments both, in a folder that is gone afterwards.
+"""
 import http.client
 import importlib
 import os
+import pathlib
 import statistics
 import subprocess
 import sys
@@ -11,7 +16,8 @@ import types
 from harness import BINARY, ROOT, save, spread, temp_folder
 
 sys.path.append(str(ROOT / "tools"))
-ROUNDS = int(os.environ.get("HEARTH_BENCH_ROUNDS", "7"))
+ROUNDS = int(os.environ.get("HEARTH_BENCH_ROUNDS", "3"))  # what a load weighs and moves hardly varies
+REQUESTS = 300  # of each page
 PAGES = {"card": "/meridian/all-MiniLM-L6-v2", "card with formulas": "/meridian/tiny-chat", "home": "/", "list of models": "/models",
          "Spaces": "/spaces", "inspector": "/meridian/all-MiniLM-L6-v2/inspect", "files": "/meridian/all-MiniLM-L6-v2/tree/main",
          "a file": "/meridian/tiny-chat/blob/main/config.json", "commits": "/meridian/tiny-chat/commits/main", "search": "/search?q=sentence",
@@ -72,7 +78,7 @@ def measure(hub):
             for name, path in PAGES.items():
                 loads[name].append(open_fresh(browser, hub.url, path))
         browser.close()
-    times = {name: server_times(hub.port, path, 400) for name, path in PAGES.items()}
+    times = {name: server_times(hub.port, path, REQUESTS) for name, path in PAGES.items()}
     rows = []
     for name in PAGES:
         def of(key):
@@ -88,23 +94,43 @@ def measure(hub):
     save("site_first_load", rows, {"loads": loads})
 
 
+def fill(folder):
+    import test_data
+    import train_small_models
+    test_data.ensure()
+    train_small_models.ensure()
+    demo, harness = demo_parts()
+    hub = harness.Hub(folder / "data").start()
+    try:
+        demo.Demo(hub).fill()
+    finally:
+        hub.stop()
+
+
+def measure_in(folder):
+    hub = demo_parts()[1].Hub(folder / "data").start()
+    try:
+        measure(hub)
+    finally:
+        hub.stop()
+
+
 def main():
     import python_env
     python_env.ensure("web")
     home = python_env.python_of("web").parent.parent
     if os.path.realpath(sys.prefix) != os.path.realpath(home):
         environment = dict(os.environ, HEARTH_BINARY=str(BINARY))
-        sys.exit(subprocess.run([home / "bin" / "python", "-m", "scenarios.site_first_load"], env=environment).returncode)
-    import test_data
-    test_data.ensure()
-    demo, harness = demo_parts()
-    with temp_folder() as folder:
-        hub = harness.Hub(folder / "data").start()
-        try:
-            demo.Demo(hub).fill()
-            measure(hub)
-        finally:
-            hub.stop()
+        sys.exit(subprocess.run([home / "bin" / "python", "-m", "scenarios.site_first_load", *sys.argv[1:]], env=environment).returncode)
+    step = sys.argv[1] if len(sys.argv) > 2 else ""
+    if step == "fill":
+        fill(pathlib.Path(sys.argv[2]))
+    elif step == "measure":
+        measure_in(pathlib.Path(sys.argv[2]))
+    else:
+        with temp_folder() as folder:
+            fill(folder)
+            measure_in(folder)
 
 
 if __name__ == "__main__":

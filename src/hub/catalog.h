@@ -129,6 +129,16 @@ class Catalog : public RepoObserver {
   void IndexNow(const RepoPtr& repo);
   // False when models of this hub do not run.
   bool judges() const;
+
+  // What people reach for first, by task: the most downloaded of what the actor may see, as List
+  // with that task sorts them. All tasks in one pass.
+  struct TaskLeaders {
+    std::vector<RepoPtr> models, datasets;
+    // The first model that is not gated, and that this hub can run for the task if it runs any.
+    RepoPtr open_model;
+  };
+  std::vector<TaskLeaders> LeadersOf(const Actor& actor, const std::vector<std::string>& tasks,
+                                     size_t limit) const;
   // Blocks until nothing is queued (tests and admin); false on timeout.
   bool WaitIdle(std::chrono::milliseconds timeout) const;
   // Repositories that are queued or being indexed.

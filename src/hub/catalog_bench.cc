@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "hub/hub.h"
 #include "hub/synthetic_catalog.h"
+#include "hub/tasks.h"
 
 namespace hearth::hub {
 namespace {
@@ -59,6 +60,14 @@ class World {
     SteadyClock::time_point start = SteadyClock::now();
     catalog = std::make_unique<Catalog>(hub_->db(), hub_->repos(), hub_->objects(), hub_->clock());
     double seconds = SecondsSince(start);
+    // What inspections would say: four kinds, and needs of up to 97 GiB.
+    static const char* kKinds[] = {"adapter:proved", "quantized:proved,converted:declared",
+                                   "base:inferred", "embedding:proved,finetune:declared"};
+    for (size_t id = 1; id <= count; ++id) {
+      uint64_t need = (id * 40503 % 97) << 30;
+      catalog->SetReading(static_cast<int64_t>(id),
+                          {.kinds = kKinds[id % 4], .gpu_bytes = need, .cpu_bytes = need});
+    }
     std::printf("%zu repositories: loaded in %.2f s, %.0f bytes each (orders come on top)\n", count,
                 seconds,
                 static_cast<double>(ResidentBytes() - before) / static_cast<double>(count));
@@ -169,6 +178,90 @@ void QuickSearch(benchmark::State& state) {
   }
 }
 
+// --- facets
+
+// One list after another, so that hardly any answer is kept from before.
+void MeasureFacets(benchmark::State& state, const std::vector<CatalogQuery>& queries,
+                   const std::vector<std::string>& devices = {}) {
+  Catalog& catalog = *World::Get().catalog;
+  FacetOptions options{.max_values = 60};
+  options.devices = devices;
+  std::vector<double> micros;
+  size_t turn = 0;
+  RepoPtr repo = catalog.List({}, {}).repos.at(0);
+  for (auto _ : state) {
+    // The readings of another repository are new: no kept answer holds.
+    state.PauseTiming();
+    catalog.SetReading(repo->id, {.kinds = "", .gpu_bytes = ++turn, .cpu_bytes = turn});
+    state.ResumeTiming();
+    SteadyClock::time_point start = SteadyClock::now();
+    benchmark::DoNotOptimize(catalog.FacetsOf({}, queries[turn % queries.size()], options));
+    micros.push_back(SecondsSince(start) * 1e6);
+  }
+  std::sort(micros.begin(), micros.end());
+  state.counters["p50_us"] = micros[micros.size() / 2];
+  state.counters["p99_us"] = micros[micros.size() * 99 / 100];
+  state.counters["max_us"] = micros.back();
+}
+
+CatalogQuery Faceted(const std::vector<std::pair<std::string, std::string>>& choices) {
+  CatalogQuery query;
+  for (const auto& [key, value] : choices) ApplyFacet(key, value, &query);
+  return query;
+}
+
+void FacetsOfAll(benchmark::State& state) { MeasureFacets(state, {CatalogQuery{}}); }
+void FacetsOfAllWithDevices(benchmark::State& state) {
+  MeasureFacets(state, {CatalogQuery{}}, {"RTX 4090", "M1 8GB", "cpu:64GiB", "my box:20GiB"});
+}
+void FacetsOfFits(benchmark::State& state) {
+  MeasureFacets(state, {Faceted({{"fits", "8GiB"}}), Faceted({{"fits", "24GiB"}}),
+                        Faceted({{"fits", "cpu:64GiB"}})});
+}
+void FacetsOfKinds(benchmark::State& state) {
+  MeasureFacets(state, {Faceted({{"kind", "quantized"}}), Faceted({{"kind", "adapter"}})});
+}
+void FacetsOfAllNarrowings(benchmark::State& state) {
+  MeasureFacets(state, {Faceted({{"kind", "quantized"}, {"fits", "24GiB"}, {"license", "mit"}}),
+                        Faceted({{"language", "en"}, {"task", "fill-mask"}, {"fits", "8GiB"}})});
+}
+void FacetsOfASearch(benchmark::State& state) {
+  CatalogQuery query = Faceted({{"fits", "24GiB"}});
+  query.search = {"llama"};
+  MeasureFacets(state, {query});
+}
+void LeadersOfTasks(benchmark::State& state) {
+  Catalog& catalog = *World::Get().catalog;
+  std::vector<std::string> tasks;
+  for (const TaskEntry& task : KnownTasks()) tasks.emplace_back(task.id);
+  for (auto _ : state) benchmark::DoNotOptimize(catalog.LeadersOf({}, tasks, 5));
+}
+// What they would be by one list after another.
+void ListsOfTasks(benchmark::State& state) {
+  Catalog& catalog = *World::Get().catalog;
+  for (auto _ : state) {
+    for (const TaskEntry& task : KnownTasks()) {
+      CatalogQuery query = Query({}, SortKey::kDownloads, 5);
+      query.pipeline_tag = task.id;
+      benchmark::DoNotOptimize(catalog.List({}, query));
+      query.gated = false;
+      query.limit = 1;
+      benchmark::DoNotOptimize(catalog.List({}, query));
+      query = Query({"task_categories:" + std::string(task.id)}, SortKey::kDownloads, 5);
+      query.type = RepoType::kDataset;
+      benchmark::DoNotOptimize(catalog.List({}, query));
+    }
+  }
+}
+
+BENCHMARK(FacetsOfAll)->Unit(benchmark::kMicrosecond);
+BENCHMARK(FacetsOfAllWithDevices)->Unit(benchmark::kMicrosecond);
+BENCHMARK(FacetsOfFits)->Unit(benchmark::kMicrosecond);
+BENCHMARK(FacetsOfKinds)->Unit(benchmark::kMicrosecond);
+BENCHMARK(FacetsOfAllNarrowings)->Unit(benchmark::kMicrosecond);
+BENCHMARK(FacetsOfASearch)->Unit(benchmark::kMicrosecond);
+BENCHMARK(LeadersOfTasks)->Unit(benchmark::kMicrosecond);
+BENCHMARK(ListsOfTasks)->Unit(benchmark::kMicrosecond);
 BENCHMARK(NoFilter)->Unit(benchmark::kMicrosecond);
 BENCHMARK(TwoDense)->Unit(benchmark::kMicrosecond);
 BENCHMARK(TwoSparse)->Unit(benchmark::kMicrosecond);

@@ -1,5 +1,6 @@
 // Facets of lists: matching and counting their values over the rows of a table.
 #include <algorithm>
+#include <bit>
 
 #include "base/bytes.h"
 #include "hub/internal/catalog_impl.h"
@@ -11,7 +12,6 @@ namespace {
 using Days = std::chrono::duration<int64_t, std::ratio<86400>>;
 
 constexpr size_t kCacheEntries = 512;
-constexpr uint32_t kNoPlace = UINT32_MAX;
 // Answers depend on the time by "updated within" only, whose smallest span is a day.
 constexpr std::chrono::seconds kCacheSpan{60};
 
@@ -72,14 +72,28 @@ std::string CacheKey(const CatalogQuery& query, const FacetOptions& options, uin
   AddText(query.author, &key);
   AddText(query.pipeline_tag, &key);
   AddText(query.run_task ? "=" + *query.run_task : "", &key);
-  for (const auto* texts :
-       {&query.search, &query.filters, &query.linked_models, &query.linked_datasets, &options.only})
+  for (const auto* texts : {&query.search, &query.filters, &query.linked_models,
+                            &query.linked_datasets, &options.only, &options.devices})
     list(*texts);
   for (const auto& [facet, value] : query.facets) {
     AddText(facet, &key);
     AddText(value, &key);
   }
   return key;
+}
+
+// A bit for each of at most 64 rows of a word that holds. No branches, since what holds and what
+// does not lie mixed; four words that are filled by turns, since one would make each row wait for
+// the one before.
+template <typename Holds>
+uint64_t BitsWhere(size_t count, Holds holds) {
+  uint64_t bits[4] = {};
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    for (size_t k = 0; k < 4; ++k) bits[k] |= uint64_t{holds(i + k)} << (i + k);
+  }
+  for (; i < count; ++i) bits[0] |= uint64_t{holds(i)} << i;
+  return bits[0] | bits[1] | bits[2] | bits[3];
 }
 
 }  // namespace
@@ -120,9 +134,13 @@ void CatalogTable::OrFacet(const FacetDef& def, const std::string& value, TimePo
     }
     case FacetKind::kUpdated: {
       int64_t since = ToUnixMillis(now - Days(ParseUpdatedDays(value).value_or(0)));
-      live_.ForEach([&](uint32_t row) {
-        if (modified_[row] >= since) rows->Set(row);
-      });
+      for (size_t word = 0; word * 64 < modified_.size(); ++word) {
+        const int64_t* modified = &modified_[word * 64];
+        size_t count = std::min<size_t>(64, modified_.size() - word * 64);
+        rows->words()[word] |= live_.words()[word] & BitsWhere(count, [modified, since](size_t i) {
+                                 return modified[i] >= since;
+                               });
+      }
       return;
     }
     case FacetKind::kKinds: {
@@ -155,10 +173,16 @@ void CatalogTable::AndFacet(const FacetDef& def, const std::vector<std::string>&
 
 void CatalogTable::OrFits(const FitLimit& limit, RowBitmap* rows) const {
   const std::vector<int64_t>& needs = limit.cpu ? cpu_need_ : gpu_need_;
-  auto most = static_cast<int64_t>(std::min<uint64_t>(limit.bytes, INT64_MAX));
-  live_.ForEach([&](uint32_t row) {
-    if (needs[row] > 0 && needs[row] <= most && !gated_.Test(row)) rows->Set(row);
-  });
+  for (size_t word = 0; word * 64 < needs.size(); ++word) {
+    uint64_t open = live_.words()[word] & ~gated_.words()[word];
+    if (open == 0) continue;
+    size_t count = std::min<size_t>(64, needs.size() - word * 64);
+    const int64_t* need = &needs[word * 64];
+    // A need of 0 is not known: less one, it is above everything.
+    rows->words()[word] |= open & BitsWhere(count, [need, &limit](size_t i) {
+                             return static_cast<uint64_t>(need[i]) - 1 < limit.bytes;
+                           });
+  }
 }
 
 // --- counting
@@ -189,16 +213,22 @@ std::vector<FacetValue> CatalogTable::CountUpdated(const RowBitmap& rows, TimePo
   std::vector<int64_t> since;
   for (std::string_view span : UpdatedSpans())
     since.push_back(ToUnixMillis(now - Days(*ParseUpdatedDays(span))));
-  std::vector<size_t> counts(since.size() + 1);
-  rows.ForEach([&](uint32_t row) {
-    size_t place = 0;
-    while (place < since.size() && modified_[row] < since[place]) ++place;
-    ++counts[place];
-  });
+  // What was changed within a span was within the longer ones too: from the longest on, few words
+  // have rows left.
+  std::vector<size_t> counts(since.size());
+  for (size_t word = 0; word * 64 < modified_.size(); ++word) {
+    uint64_t left = rows.words()[word];
+    const int64_t* modified = &modified_[word * 64];
+    size_t many = std::min<size_t>(64, modified_.size() - word * 64);
+    for (size_t span = since.size(); span > 0 && left != 0; --span) {
+      left &= BitsWhere(
+          many, [modified, from = since[span - 1]](size_t i) { return modified[i] >= from; });
+      counts[span - 1] += static_cast<size_t>(std::popcount(left));
+    }
+  }
   std::vector<FacetValue> values;
-  size_t count = 0;
   for (size_t i = 0; i < since.size(); ++i) {
-    count += counts[i];
+    size_t count = counts[i];
     std::string text(UpdatedSpans()[i]);
     if (count > 0)
       values.push_back({text, FindFacet(type_, "updated")->label_of(text), count, false});
@@ -211,19 +241,14 @@ std::vector<FacetValue> CatalogTable::CountUpdated(const RowBitmap& rows, TimePo
 std::vector<FacetValue> CatalogTable::CountAuthors(const RowBitmap& rows, size_t most,
                                                    size_t* distinct) const {
   struct Owner {
-    size_t count;
-    uint32_t tag, row;
+    uint32_t count, tag;
   };
-  std::vector<uint32_t> place(tags_.size(), kNoPlace);
+  std::vector<uint32_t> counts(tags_.size());
+  rows.ForEach([&](uint32_t row) { ++counts[owner_tag_[row]]; });
   std::vector<Owner> owners;
-  rows.ForEach([&](uint32_t row) {
-    uint32_t tag = owner_tag_[row];
-    if (place[tag] == kNoPlace) {
-      place[tag] = static_cast<uint32_t>(owners.size());
-      owners.push_back({0, tag, row});
-    }
-    ++owners[place[tag]].count;
-  });
+  for (uint32_t tag = 0; tag < counts.size(); ++tag) {
+    if (counts[tag] > 0) owners.push_back({counts[tag], tag});
+  }
   *distinct = owners.size();
   auto shown = static_cast<ptrdiff_t>(std::min(most, owners.size()));
   std::partial_sort(
@@ -232,8 +257,8 @@ std::vector<FacetValue> CatalogTable::CountAuthors(const RowBitmap& rows, size_t
       });
   std::vector<FacetValue> values;
   for (auto owner = owners.begin(); owner != owners.begin() + shown; ++owner) {
-    values.push_back(
-        {tags_[owner->tag].text.substr(3), repos_[owner->row]->owner, owner->count, false});
+    const TagEntry& tag = tags_[owner->tag];
+    values.push_back({tag.text.substr(3), repos_[tag.rows.First()]->owner, owner->count, false});
   }
   return values;
 }
@@ -314,8 +339,9 @@ class FacetCount {
     Facets facets;
     facets.total = rows.Count();
     for (const FacetDef& def : FacetDefs()) {
-      if (def.Has(query_.type) && IsWanted(def))
-        facets.groups.push_back(CountGroup(def, rows, visible));
+      if (!def.Has(query_.type) || !IsWanted(def)) continue;
+      facets.groups.push_back(CountGroup(def, rows, visible));
+      if (def.kind == FacetKind::kFits) facets.devices = CountDevices(def, rows, visible);
     }
     return facets;
   }
@@ -329,11 +355,30 @@ class FacetCount {
   FacetGroup CountGroup(const FacetDef& def, const RowBitmap& rows, const RowBitmap& visible) {
     std::vector<std::string> chosen = ChosenValues(query_, def.key);
     if (chosen.empty() || def.many) return CountRows(def, chosen, rows);
+    return CountRows(def, chosen, Without(def, visible));
+  }
+
+  // The list as it were without what is chosen of the facet.
+  RowBitmap Without(const FacetDef& def, const RowBitmap& visible) const {
     CatalogQuery without = query_;
     std::erase_if(without.facets, [&def](const auto& choice) { return choice.first == def.key; });
     RowBitmap others = table_.Match(without, now_);
     others.And(visible);
-    return CountRows(def, chosen, others);
+    return others;
+  }
+
+  std::vector<FacetValue> CountDevices(const FacetDef& def, const RowBitmap& rows,
+                                       const RowBitmap& visible) const {
+    std::vector<FacetValue> values;
+    if (options_.devices.empty()) return values;
+    std::vector<std::string> chosen = ChosenValues(query_, def.key);
+    RowBitmap among = chosen.empty() ? rows : Without(def, visible);
+    for (const std::string& value : options_.devices) {
+      bool selected = std::find(chosen.begin(), chosen.end(), value) != chosen.end();
+      size_t count = table_.CountFacetValue(def, value, among, now_);
+      values.push_back({value, def.label_of(value), count, selected});
+    }
+    return values;
   }
 
   FacetGroup CountRows(const FacetDef& def, const std::vector<std::string>& chosen,

@@ -272,6 +272,35 @@ TEST_F(SyntheticTest, FacetCountsAreThoseOfTheCaller) {
   }
 }
 
+TEST_F(SyntheticTest, LeadersOfTasksAreTheFirstOfTheirLists) {
+  Actor owner;
+  owner.via = Actor::Via::kSession;
+  owner.user_id = SyntheticCatalog::OwnerId(3);
+  std::vector<std::string> tasks = {"text-generation", "fill-mask", "no-such-task", "text-to-image",
+                                    ""};
+  auto names = [](const std::vector<RepoPtr>& repos) {
+    std::vector<std::string> list;
+    for (const RepoPtr& repo : repos) list.push_back(repo->FullName());
+    return list;
+  };
+  for (const Actor& actor : {Actor{}, owner}) {
+    auto leaders = hub_->catalog().LeadersOf(actor, tasks, 5);
+    for (size_t i = 0; i + 1 < tasks.size(); ++i) {
+      CatalogQuery query;
+      query.sort = SortKey::kDownloads;
+      query.limit = 5;
+      query.pipeline_tag = tasks[i];
+      EXPECT_EQ(names(leaders[i].models), names(hub_->catalog().List(actor, query).repos));
+      query.gated = false;
+      query.limit = 1;
+      std::vector<RepoPtr> open = hub_->catalog().List(actor, query).repos;
+      EXPECT_EQ(leaders[i].open_model, open.empty() ? nullptr : open[0]);
+    }
+    EXPECT_EQ(leaders[0].models.size(), 5u);
+    EXPECT_TRUE(leaders[2].models.empty());
+  }
+}
+
 TEST_F(SyntheticTest, QueriesAgreeWithAPlainFilter) {
   std::mt19937 random(5);
   Actor owner;

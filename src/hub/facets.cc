@@ -174,12 +174,16 @@ std::string KindLabel(std::string_view value) {
   std::optional<size_t> place = KindPlace(value);
   return std::string(place ? ModelKinds()[*place].label : value);
 }
-// "24GiB" -> "24 GiB GPU"; other devices are called as they are written.
+// "24GiB" -> "24 GiB GPU", "my box:24GiB:400" -> "my box"; devices of the table by their name.
 std::string FitLabel(std::string_view value) {
   for (const FitSize& size : FitSizes()) {
     if (size.name == value) return std::string(value.substr(0, value.size() - 3)) + " GiB GPU";
   }
-  return value == "node" ? "This hub's machine" : std::string(value);
+  if (value == "node") return "This hub's machine";
+  std::string_view name = TrimAscii(value.substr(0, value.find(':')));
+  if (AsciiEqualsIgnoreCase(name, "cpu") || AsciiEqualsIgnoreCase(name, "gpu"))
+    return std::string(value);
+  return std::string(name.empty() ? value : name);
 }
 
 using Kind = FacetKind;

@@ -46,11 +46,15 @@ struct FacetGroup {
 struct Facets {
   size_t total = 0;  // repositories of the list
   std::vector<FacetGroup> groups;
+  std::vector<FacetValue> devices;  // of FacetOptions::devices, in their order
 };
 
 struct FacetOptions {
   size_t max_values = 40;         // of a group
   std::vector<std::string> only;  // keys; none = all
+  // Models: values of "fits" that are counted whether chosen or not, beside the usual sizes of that
+  // facet (what the reader has; at most a few).
+  std::vector<std::string> devices;
   // Of the list's repositories only these, by database id (matches of a full-text search).
   const Bitmap* among = nullptr;
 };

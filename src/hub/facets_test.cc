@@ -292,6 +292,45 @@ TEST_F(FacetTest, KindsComeFromTheFiles) {
   EXPECT_THAT(kinds(ada_), IsEmpty());
 }
 
+// Exact for every device, also where it lies between two of the usual sizes or the last rows of the
+// table do not fill a word.
+TEST_F(FacetTest, DevicesOfTheReaderAreCountedBesideTheUsualSizes) {
+  constexpr uint64_t kGib = uint64_t{1} << 30;
+  std::vector<std::pair<uint64_t, uint64_t>> needs;
+  for (uint64_t i = 0; i < 70; ++i) {
+    RepoHandle repo = MakeRepo(ada_, RepoType::kModel, "m" + std::to_string(i));
+    needs.emplace_back(i % 7 == 0 ? 0 : i * kGib, i % 5 == 0 ? 0 : i * kGib / 2);
+    hub_->catalog().SetReading(
+        repo.record().id, {.kinds = "", .gpu_bytes = needs[i].first, .cpu_bytes = needs[i].second});
+  }
+  FacetOptions options;
+  options.devices = {"box:33GiB", "cpu:20GiB", "box:30GiB", "tiny:1MiB", "mac:64GiB:unified"};
+  auto expected = [&](uint64_t most, bool cpu) {
+    size_t count = 0;
+    for (const auto& [gpu_need, cpu_need] : needs) {
+      uint64_t need = cpu ? cpu_need : gpu_need;
+      count += need > 0 && need <= most;
+    }
+    return count;
+  };
+  for (const char* chosen : {"", "box:30GiB", "24GiB"}) {
+    CatalogQuery query = *chosen == '\0' ? CatalogQuery{} : Chosen({{"fits", chosen}});
+    Facets facets = hub_->catalog().FacetsOf({}, query, options);
+    ASSERT_EQ(facets.devices.size(), 5u);
+    EXPECT_EQ(facets.devices[0].count, expected(33 * kGib, false));
+    EXPECT_EQ(facets.devices[1].count, expected(20 * kGib / 10 * 9, true));
+    EXPECT_EQ(facets.devices[2].count, expected(30 * kGib, false));
+    EXPECT_EQ(facets.devices[2].selected, std::string_view(chosen) == "box:30GiB");
+    EXPECT_EQ(facets.devices[2].label, "box");
+    EXPECT_EQ(facets.devices[3].count, 0u);
+    EXPECT_EQ(facets.devices[4].count, expected(48 * kGib, false));
+  }
+  // Kept answers know whose devices they were made for.
+  options.devices = {"tiny:1MiB"};
+  EXPECT_EQ(hub_->catalog().FacetsOf({}, {}, options).devices.size(), 1u);
+  EXPECT_TRUE(hub_->catalog().FacetsOf({}, {}).devices.empty());
+}
+
 TEST_F(FacetTest, PrivateRepositoriesAreUnderNoValue) {
   Actor bob = MakeUser("bob");
   Commit(MakeRepo(ada_, RepoType::kModel, "hidden", true),

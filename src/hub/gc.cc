@@ -61,6 +61,10 @@ void Collect(GcState& gc) {
   SweepFiles(gc);
   SweepXorbs(gc);
   SweepStrays(gc);
+  if (!gc.dry_run()) {
+    gc.report.answers = gc.hub.safety().DropUnheld(
+        [&gc] { return gc.hooks.stop != nullptr && gc.hooks.stop->load(); });
+  }
   NameRepositories(gc);
 }
 
@@ -122,6 +126,7 @@ Json GcReport::ToJson() const {
                     {"xetFiles", files},
                     {"xorbs", xorbs},
                     {"strayFiles", strays},
+                    {"scanAnswers", answers},
                     {"freedBytes", freed_bytes},
                     {"emptiedRuns", emptied_runs},
                     {"emptiedBytes", emptied_bytes},

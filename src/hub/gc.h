@@ -51,6 +51,7 @@ struct GcRepoReport {
 struct GcReport {
   int64_t run_id = 0;  // 0 for a dry run
   size_t grants = 0, objects = 0, files = 0, xorbs = 0, strays = 0;
+  size_t answers = 0;          // of scans, about blobs of deleted repositories; not in a dry run
   uint64_t freed_bytes = 0;    // moved to the trash; the disk has them back when that is emptied
   uint64_t emptied_bytes = 0;  // old trash that this run deleted
   size_t emptied_runs = 0;

@@ -49,6 +49,13 @@ bool PostingSet::Contains(uint32_t row) const {
   return std::binary_search(sorted_.begin(), sorted_.end(), row);
 }
 
+uint32_t PostingSet::First() const {
+  if (!dense()) return sorted_.front();
+  size_t word = 0;
+  while (bits_[word] == 0) ++word;
+  return static_cast<uint32_t>(word * 64 + static_cast<size_t>(std::countr_zero(bits_[word])));
+}
+
 void PostingSet::OrInto(RowBitmap* target) const {
   std::vector<uint64_t>& words = target->words();
   size_t shared = std::min(words.size(), bits_.size());

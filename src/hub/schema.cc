@@ -293,7 +293,8 @@ CREATE TABLE safety_scans (
 );
 CREATE INDEX safety_scans_pending ON safety_scans(pending) WHERE pending > 0;
 CREATE INDEX safety_scans_by_state ON safety_scans(state, pending);
--- The commit of each ref whose files are all in the table above.
+-- The commit of each ref whose files are all in the table above. The ref '' stands for all of a
+-- repository's, with its modified_at in place of a commit.
 CREATE TABLE safety_refs (
   repo_id INTEGER NOT NULL REFERENCES repos(id) ON DELETE CASCADE,
   ref TEXT NOT NULL,
@@ -391,12 +392,20 @@ CREATE TABLE weight_results (
 );
 )sql";
 
+// The machines that users have listed (hub/hardware.h). devices: JSON.
+constexpr std::string_view kHardware = R"sql(
+CREATE TABLE user_hardware (
+  user_id INTEGER PRIMARY KEY REFERENCES accounts(id) ON DELETE CASCADE,
+  devices TEXT NOT NULL
+);
+)sql";
+
 }  // namespace
 
 const std::vector<storage::Migration>& Migrations() {
   static const std::vector<storage::Migration> migrations = {
-      {1, kFirst},   {2, kXet},        {3, kRuns},    {4, kInspector},
-      {5, kTensors}, {6, kChecklists}, {7, kMeaning}, {8, kNeeds}};
+      {1, kFirst},      {2, kXet},     {3, kRuns},  {4, kInspector}, {5, kTensors},
+      {6, kChecklists}, {7, kMeaning}, {8, kNeeds}, {9, kHardware}};
   return migrations;
 }
 

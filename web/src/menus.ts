@@ -13,9 +13,10 @@ export function closeMenus(): void {
   });
 }
 
-/** On a narrow screen the tabs of a repository scroll: the open one is brought into view. */
+/** On a narrow screen the tabs of a repository and of settings scroll: the open one is brought into view. */
 export function showOpenTab(): void {
-  const tabs = document.querySelector<HTMLElement>(".tabs");
-  const open = tabs?.querySelector<HTMLElement>("[aria-current]");
-  if (tabs && open) tabs.scrollLeft = open.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - open.clientWidth) / 2;
+  for (const tabs of document.querySelectorAll<HTMLElement>(".tabs, .side-nav")) {
+    const open = tabs.querySelector<HTMLElement>("[aria-current]");
+    if (open) tabs.scrollLeft = open.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - open.clientWidth) / 2;
+  }
 }

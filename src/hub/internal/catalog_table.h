@@ -109,6 +109,16 @@ class CatalogTable {
   void UpdateOrder(SortKey key);  // a change: needs the exclusive lock
   const std::vector<uint32_t>& Order(SortKey key) const { return orders_[Index(key)].rows; }
 
+  // The last rows of the order among those that carry the tag, and the other one unless it is "";
+  // the very last first. No order has to be built. `among` is a part of the live rows.
+  struct TopQuery {
+    std::string tag, also;  // as the table keeps them, hidden ones too
+    SortKey key = SortKey::kDownloads;
+    size_t limit = 0;
+  };
+  std::vector<uint32_t> Top(const TopQuery& query, const RowBitmap& among) const;
+  const RowBitmap& gated() const { return gated_; }
+
   size_t memory_bytes() const;
 
  private:

@@ -19,6 +19,7 @@ class PostingSet {
   void Remove(uint32_t row);
   bool Contains(uint32_t row) const;
   size_t size() const { return count_; }
+  uint32_t First() const;  // the smallest; precondition: not empty
   void OrInto(RowBitmap* target) const;
   // How many of these rows hold.
   size_t CountIn(const RowBitmap& rows) const;

@@ -50,6 +50,7 @@ Safety::Safety(const Parts& parts, Quarantine policy)
     : impl_(std::make_unique<Impl>(parts, policy)) {
   if (policy == Quarantine::kOff) return;
   impl_->LoadUnsafe();
+  impl_->LoadUncertain();
 }
 
 Safety::~Safety() { Stop(); }

@@ -14,6 +14,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -132,6 +133,12 @@ class Safety : public RepoObserver {
   std::vector<FlaggedContent> Flagged(size_t limit) const;
   // What could not be scanned waits again.
   void ScanFailedAgain();
+
+  // Drops answers about blobs of git that no repository of the hub has any more, but for those that
+  // block; of those whose repository is gone and that another one has, that becomes the holder.
+  // Opens all repositories when there may be such. Part of garbage collection, in any process.
+  // `stop`: asked often, true ends it with nothing done. How many were dropped.
+  size_t DropUnheld(const std::function<bool()>& stop = {});
 
   void OnRepoChanged(const RepoPtr& before, const RepoPtr& after) override;
   void OnRefChanged(const RepoPtr& repo, const std::string& ref,

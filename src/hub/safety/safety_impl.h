@@ -1,5 +1,5 @@
-// The parts of Safety that its source files share: the table (safety_table.cc) and the work
-// (safety_work.cc).
+// The parts of Safety that its source files share: the table (safety_table.cc), the work
+// (safety_work.cc) and what a start has to find out (safety_catch_up.cc).
 #pragma once
 
 #include <atomic>
@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -52,6 +53,14 @@ struct ScanOutcome {
   std::string error;
 };
 
+// Answers about one blob of git whose repository is gone: their rows, and another repository that
+// has the blob (0 = none).
+struct UnheldAnswer {
+  std::vector<int64_t> ids;
+  int64_t holder = 0;
+};
+using UnheldAnswers = std::unordered_map<std::string, UnheldAnswer>;  // by content
+
 struct Safety::Impl {
   Impl(const Parts& p, Quarantine q) : parts(p), policy(q) {}
 
@@ -70,11 +79,19 @@ struct Safety::Impl {
   std::unique_ptr<ByteSource> OpenContent(const WaitingScan& row);
   ScanOutcome ScanOne(const WaitingScan& row);
   bool ScanSome();
+  // --- at start
+  void LoadUncertain();
   bool EnqueueStaleMains(int64_t* after);
-  void EnqueueStaleRefs(const RepoRecord& repo);
+  std::vector<int64_t> TakeUnsure(int64_t* after);
+  // How many. Throws for a repository that cannot be read.
+  size_t EnqueueStaleRefs(const RepoRecord& repo);
+  void CatchUpRepo(int64_t repo_id);
   void CatchUp();
   // Answers about large objects that the store no longer has, but for those that block.
   void DropForgotten();
+  // How many were dropped; the others have a new holder.
+  size_t Settle(const UnheldAnswers& answers);
+  // --- the thread
   void Drain();
   void Run();
 
@@ -87,6 +104,7 @@ struct Safety::Impl {
 
   mutable std::mutex mutex;
   mutable std::condition_variable changed;
+  std::set<int64_t> uncertain;  // repositories whose refs a crash may have moved
   std::deque<std::pair<int64_t, std::string>> refs;
   std::set<std::pair<int64_t, std::string>> ref_set;
   size_t listing = 0;  // refs that were taken and are not in the table yet

@@ -41,12 +41,14 @@ void Safety::Impl::Insert(const RepoRecord& repo, std::span<const SafetyKey> key
     std::span<const SafetyKey> some = keys.subspan(at, std::min(kRowsPerWrite, keys.size() - at));
     parts.db.Write([&](storage::Connection& c) {
       for (const SafetyKey& key : some) {
-        // What could not be read before may be there now.
+        // What could not be read before may be there now, and what a deleted repository held has
+        // a new holder.
         c.Exec(
             "INSERT INTO safety_scans (content, kind, size, pending, repo_id, queued_at) VALUES "
             "(?, ?, ?, ?, ?, ?) ON CONFLICT (content, kind) DO UPDATE SET pending = "
             "excluded.pending, repo_id = excluded.repo_id, queued_at = excluded.queued_at, tries "
-            "= 0 WHERE pending = 0 AND (state = ? OR rules < ?)",
+            "= 0 WHERE pending = 0 AND (state = ? OR rules < ? OR NOT EXISTS (SELECT 1 FROM repos "
+            "WHERE repos.id = safety_scans.repo_id))",
             {ContentValue(key.content), key.kind, key.size_bytes, kPending, repo.id, now,
              static_cast<int>(SafetyState::kError), kSafetyRules});
       }

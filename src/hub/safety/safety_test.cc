@@ -1,6 +1,9 @@
 #include "hub/safety/safety.h"
 
+#include <fstream>
+
 #include "base/bytes.h"
+#include "hub/gc.h"
 #include "hub/hub_fixture.h"
 #include "hub/internal/siblings.h"
 #include "hub/safety/content_scan.h"
@@ -11,6 +14,8 @@ namespace {
 // A pickle that calls os.system("id") when it is loaded.
 const std::string kBadPickle = "cos\nsystem\n(S'id'\ntR.";
 const std::string kGoodPickle = std::string("\x80\x02]q\x00K\x01a.", 10);
+
+const std::string kEvilYaml = "a: !!python/object/apply:os.system ['id']\n";
 
 class SafetyTest : public HubFixture {
  protected:
@@ -70,6 +75,89 @@ TEST_F(SafetyTest, AnswersAboutObjectsThatAreGoneGoButForThoseThatBlock) {
   hub_->safety().ScanNow();
   EXPECT_EQ(rows("1 = 1"), all - 1);
   EXPECT_EQ(rows("kind = 'pkl'"), 1);  // the dangerous one
+}
+
+TEST_F(SafetyTest, AnswersAboutBlobsGoWithTheLastRepositoryThatHasThem) {
+  RepoHandle one = MakeRepo(ada_, RepoType::kModel, "one");
+  RepoHandle two = MakeRepo(ada_, RepoType::kModel, "two");
+  Commit(one, {{"a.py", "print(1)\n"}, {"both.py", "print(2)\n"}, {"evil.yaml", kEvilYaml}});
+  Commit(two, {{"other/both.py", "print(2)\n"}});
+  hub_->safety().ScanNow();
+  auto rows = [&](const std::string& which) {
+    return hub_->db().ReadValue([&](storage::Connection& c) {
+      return *c.QueryInt("SELECT COUNT(*) FROM safety_scans WHERE " + which);
+    });
+  };
+  int64_t python = rows("kind = 'py'");
+  EXPECT_EQ(python, 2);
+  EXPECT_EQ(hub_->safety().DropUnheld(), 0u);
+  hub_->repos().Delete(Reopen(one));
+  EXPECT_EQ(hub_->safety().DropUnheld([] { return true; }), 0u);
+  EXPECT_EQ(rows("kind = 'py'"), python);
+  // a.py, and .gitattributes where the hub has written one for it alone.
+  EXPECT_GE(RunGc(*hub_, {}).answers, 1u);
+  EXPECT_EQ(rows("kind = 'py'"), 1);
+  EXPECT_EQ(rows("kind = 'yaml'"), 1);  // judged unsafe: it stays so if it comes back
+  EXPECT_EQ(StateOf(two, "other/both.py"), "safe");
+  EXPECT_EQ(rows("kind = 'py' AND repo_id = " + std::to_string(two.record().id)), 1);
+  hub_->repos().Delete(Reopen(two));
+  EXPECT_GE(hub_->safety().DropUnheld(), 1u);
+  EXPECT_EQ(rows("kind = 'py'"), 0);
+}
+
+// The same content comes back in another repository before anybody has cleared up.
+TEST_F(SafetyTest, WhatComesBackHasAHolderAgain) {
+  RepoHandle one = MakeRepo(ada_, RepoType::kModel, "one");
+  Commit(one, {{"a.py", "print(1)\n"}});
+  hub_->safety().ScanNow();
+  hub_->repos().Delete(Reopen(one));
+  RepoHandle two = MakeRepo(ada_, RepoType::kModel, "two");
+  Commit(two, {{"b.py", "print(1)\n"}});
+  hub_->safety().ScanNow();
+  hub_->safety().DropUnheld();
+  EXPECT_EQ(StateOf(two, "b.py"), "safe");
+}
+
+// At a start, a repository whose record says that no ref has moved since all were listed is not
+// opened: here a ref that was put there behind the hub's back is not seen, and one that moved as
+// refs do, but was not listed before the process ended, is.
+TEST_F(SafetyTest, AStartOpensOnlyRepositoriesWhoseRefsMayHaveMoved) {
+  RepoHandle repo = MakeRepo(ada_, RepoType::kModel, "m");
+  GitOid main = Commit(repo, {{"README.md", "# hello"}});
+  hub_->safety().ScanNow();
+  hub_->repos().FlushCounters();  // as a running hub does: no mark is left
+  OpenHub();
+  auto ref_file = Reopen(repo).git_folder() / "refs" / "heads" / "unseen";
+  std::filesystem::create_directories(ref_file.parent_path());
+  std::ofstream(ref_file) << main.Hex() << "\n";
+  hub_->safety().ScanNow();
+  EXPECT_FALSE(hub_->safety().IsListed(repo.record().id, "refs/heads/unseen", main));
+  clock_.Advance(std::chrono::seconds(1));
+  hub_->commits().CreateBranch(ada_, Reopen(repo), "side", main.Hex(), false, false);
+  CommitRequest request;
+  request.revision = "side";
+  request.summary = "x";
+  request.operations.push_back(Upload(repo, "bad.pkl", kBadPickle));
+  GitOid side = hub_->commits().Apply(Actor::System(), Reopen(repo), request).oid;
+  hub_->repos().FlushCounters();
+  OpenHub();  // the queue in memory is gone
+  hub_->safety().ScanNow();
+  EXPECT_TRUE(hub_->safety().IsListed(repo.record().id, "refs/heads/side", side));
+  EXPECT_TRUE(hub_->safety().IsListed(repo.record().id, "refs/heads/unseen", main));
+  EXPECT_EQ(hub_->safety().Queue().unsafe, 1u);
+}
+
+// A crash between the move of a ref and the change of its repository's record leaves a mark.
+TEST_F(SafetyTest, AMoveThatTheRecordDoesNotKnowIsCaughtByItsMark) {
+  RepoHandle repo = MakeRepo(ada_, RepoType::kModel, "m");
+  GitOid main = Commit(repo, {{"README.md", "# hello"}});
+  hub_->safety().ScanNow();
+  hub_->repos().FlushCounters();
+  hub_->repos().MarkIndexStale(Reopen(repo));
+  std::ofstream(Reopen(repo).git_folder() / "refs" / "heads" / "half") << main.Hex() << "\n";
+  OpenHub();
+  hub_->safety().ScanNow();
+  EXPECT_TRUE(hub_->safety().IsListed(repo.record().id, "refs/heads/half", main));
 }
 
 TEST_F(SafetyTest, TheSameContentIsScannedOnceForAllRepositoriesAndNames) {

@@ -2,8 +2,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <unordered_map>
-
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -16,7 +14,6 @@ namespace hearth::hub {
 namespace {
 
 constexpr std::chrono::seconds kPause{30};
-constexpr int64_t kStaleRows = 500;
 
 // Throws when the server stops: a large file must not hold it up.
 class StoppableSource : public ByteSource {
@@ -155,66 +152,6 @@ bool Safety::Impl::ScanSome() {
     });
   }
   return true;
-}
-
-// Refs that moved while nobody looked: a crash between the move and its listing, or a hub that was
-// not scanned before. Some at a time, because that may be all of a large hub. False when that was
-// all.
-bool Safety::Impl::EnqueueStaleMains(int64_t* after) {
-  std::vector<int64_t> ids;
-  parts.db.Read([&](storage::Connection& c) {
-    c.Query(
-        "SELECT r.id FROM repos r LEFT JOIN safety_refs s ON s.repo_id = r.id AND s.ref = ? WHERE "
-        "r.id > ? AND r.head IS NOT NULL AND (s.commit_oid IS NULL OR s.commit_oid <> r.head) "
-        "ORDER BY r.id LIMIT ?",
-        {kMainRef, *after, kStaleRows},
-        [&](const storage::Row& row) { ids.push_back(row.Int(0)); });
-  });
-  for (int64_t id : ids) Enqueue(id, std::string(kMainRef));
-  if (ids.empty()) return false;
-  *after = ids.back();
-  return true;
-}
-
-void Safety::Impl::EnqueueStaleRefs(const RepoRecord& repo) {
-  std::unordered_map<std::string, std::string> known;
-  parts.db.Read([&](storage::Connection& c) {
-    c.Query("SELECT ref, commit_oid FROM safety_refs WHERE repo_id = ?", {repo.id},
-            [&](const storage::Row& row) { known[row.Str(0)] = row.Str(1); });
-  });
-  try {
-    for (const storage::RefInfo& ref :
-         storage::GitRepository::Open(parts.repos.GitFolder(repo)).ListRefs()) {
-      auto found = known.find(ref.name);
-      if (found == known.end() || found->second != ref.target.Hex()) Enqueue(repo.id, ref.name);
-    }
-  } catch (const Error&) {
-    // A repository that fsck will speak of.
-  }
-}
-
-// A blob of git may lie in any repository, and what is judged unsafe must stay so if it comes back:
-// both stay.
-void Safety::Impl::DropForgotten() {
-  parts.db.Write([](storage::Connection& c) {
-    c.Exec(
-        "DELETE FROM safety_scans WHERE length(content) = 32 AND state <> ? AND NOT EXISTS (SELECT "
-        "1 FROM objects WHERE objects.sha256 = safety_scans.content)",
-        {static_cast<int64_t>(SafetyState::kUnsafe)});
-  });
-}
-
-void Safety::Impl::CatchUp() {
-  DropForgotten();
-  int64_t after = 0;
-  while (!stopping && EnqueueStaleMains(&after)) Drain();
-  std::vector<RepoPtr> all;
-  parts.repos.ForEach([&](const RepoPtr& repo) { all.push_back(repo); });
-  for (const RepoPtr& repo : all) {
-    if (stopping) return;
-    EnqueueStaleRefs(*repo);
-    Drain();
-  }
 }
 
 void Safety::Impl::Drain() {

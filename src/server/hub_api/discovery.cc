@@ -170,37 +170,6 @@ net::Response TagsByType(Context& context, RepoType type) {
   return JsonResponse(Json::Obj({{wanted, *group}}));
 }
 
-hub::CatalogQuery MostFetched(RepoType type, size_t limit) {
-  hub::CatalogQuery query;
-  query.type = type;
-  query.sort = hub::SortKey::kDownloads;
-  query.limit = limit;
-  return query;
-}
-
-// What clients take when they are given a task and no model: one that answers.
-Json WidgetModels(Context& context, const std::string& task) {
-  hub::CatalogQuery query = MostFetched(RepoType::kModel, 1);
-  query.pipeline_tag = task;
-  query.gated = false;
-  if (context.hub.catalog().judges()) query.run_task = task;
-  Json ids = Json::Arr();
-  for (const hub::RepoPtr& repo : context.hub.catalog().List(hub::Actor{}, query).repos)
-    ids.Push(repo->FullName());
-  return ids;
-}
-
-std::vector<hub::RepoPtr> TopOf(Context& context, RepoType type, const std::string& task) {
-  hub::CatalogQuery query = MostFetched(type, kTaskModels);
-  if (type == RepoType::kModel) {
-    query.pipeline_tag = task;
-  } else {
-    query.filters = {"task_categories:" + task};
-  }
-  // What everybody may see: a default must work for all.
-  return context.hub.catalog().List(hub::Actor{}, query).repos;
-}
-
 Json IdRows(const std::vector<hub::RepoPtr>& repos) {
   Json::Array list;
   for (const hub::RepoPtr& repo : repos)
@@ -209,25 +178,32 @@ Json IdRows(const std::vector<hub::RepoPtr>& repos) {
 }
 
 net::Response Tasks(Context& context) {
+  std::vector<std::string> ids;
+  for (const hub::TaskEntry& task : hub::KnownTasks()) ids.emplace_back(task.id);
+  // Of what everybody may see: a default must work for all.
+  auto leaders = context.hub.catalog().LeadersOf(hub::Actor{}, ids, kTaskModels);
   Json answer = Json::Obj();
-  for (const hub::TaskEntry& task : hub::KnownTasks()) {
-    std::string id(task.id);
-    std::vector<hub::RepoPtr> models = TopOf(context, RepoType::kModel, id);
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const hub::TaskEntry& task = hub::KnownTasks()[i];
     Json::Array libraries;
     for (std::string_view library : Split(task.libraries, ',')) {
       if (!library.empty()) libraries.push_back(library);
     }
+    // What clients take when they are given a task and no model: one that answers.
+    Json open_models = Json::Arr();
+    if (leaders[i].open_model) open_models.Push(leaders[i].open_model->FullName());
     answer.Set(
-        id, Json::Obj({{"id", id},
-                       {"label", task.label},
-                       {"libraries", Json(std::move(libraries))},
-                       {"datasets", IdRows(TopOf(context, RepoType::kDataset, id))},
-                       {"models", IdRows(models)},
-                       {"metrics", Json::Arr()},
-                       {"spaces", Json::Arr()},
-                       {"summary", task.summary},
-                       {"widgetModels", WidgetModels(context, id)},
-                       {"demo", Json::Obj({{"inputs", Json::Arr()}, {"outputs", Json::Arr()}})}}));
+        ids[i],
+        Json::Obj({{"id", ids[i]},
+                   {"label", task.label},
+                   {"libraries", Json(std::move(libraries))},
+                   {"datasets", IdRows(leaders[i].datasets)},
+                   {"models", IdRows(leaders[i].models)},
+                   {"metrics", Json::Arr()},
+                   {"spaces", Json::Arr()},
+                   {"summary", task.summary},
+                   {"widgetModels", std::move(open_models)},
+                   {"demo", Json::Obj({{"inputs", Json::Arr()}, {"outputs", Json::Arr()}})}}));
   }
   return JsonResponse(answer);
 }

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "hub/checklists.h"
 #include "server/inspector_api/inspected.h"
+#include "server/inspector_api/own_hardware.h"
 #include "server/inspector_api/portraits.h"
 
 namespace hearth::server {
@@ -52,8 +53,11 @@ net::Response Forget(Context& context) {
 Json ChecklistJson(Context& context) {
   const hub::RepoRecord& record = context.repo().record();
   GitOid commit = InspectedCommit(context);
-  inspector::Portrait portrait =
-      PortraitOf(context, {context.repo(), commit}, AskedDevices(context));
+  // "The machine that you have": a usual one stands in for nobody's.
+  std::vector<inspector::Device> devices;
+  if (context.request.QueryParam("device") || !OwnHardware(context).empty())
+    devices = AskedDevices(context);
+  inspector::Portrait portrait = PortraitOf(context, {context.repo(), commit}, devices);
   std::vector<inspector::ChecklistField> fields = inspector::FillChecklist(portrait);
   std::optional<hub::SavedChecklist> saved, earlier;
   if (context.actor.signed_in()) {

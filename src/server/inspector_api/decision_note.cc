@@ -38,18 +38,21 @@ std::string NameOf(const Json& note) {
                            repos.at(chosen < repos.size() ? chosen : 0).RequireString("id"));
 }
 
-std::vector<std::string> RepoTexts(const Json& body) {
+std::vector<std::string> Texts(const Json& body, std::string_view key) {
   std::vector<std::string> texts;
-  for (const Json& item : body.RequireArray("repos")) {
-    if (item.AsString() == nullptr) throw Error(Code::kInvalidArgument, "repos must be names");
+  for (const Json& item : body.RequireArray(key)) {
+    if (item.AsString() == nullptr)
+      throw Error(Code::kInvalidArgument, std::string(key) + " must be names");
     texts.push_back(*item.AsString());
   }
   return texts;
 }
 
-NoteRequest RequestOf(const Json& body) {
+NoteRequest RequestOf(const Context& context, const Json& body) {
   NoteRequest request;
-  request.repos = RepoTexts(body);
+  request.repos = Texts(body, "repos");
+  request.devices = body.Find("devices") != nullptr ? Texts(body, "devices")
+                                                    : context.request.QueryParams("device");
   const Json* chosen = body.Find("chosen");
   if (chosen != nullptr && chosen->AsUint()) {
     request.chosen = std::to_string(*chosen->AsUint());
@@ -66,6 +69,7 @@ NoteRequest RequestOf(const Json& body) {
 net::Response Draft(Context& context) {
   NoteRequest request;
   request.repos = context.request.QueryParams("repos");
+  request.devices = context.request.QueryParams("device");
   request.chosen = context.request.QueryParam("chosen").value_or("");
   request.draft_why = true;
   return NoteFile(MakeNoteFor(context, std::move(request)),
@@ -74,13 +78,13 @@ net::Response Draft(Context& context) {
 
 net::Response Write(Context& context) {
   Json body = context.JsonBody();
-  return NoteFile(MakeNoteFor(context, RequestOf(body)),
+  return NoteFile(MakeNoteFor(context, RequestOf(context, body)),
                   body.StringField("format").value_or("json"));
 }
 
 net::Response Save(Context& context) {
   Json body = context.JsonBody();
-  Json note = MakeNoteFor(context, RequestOf(body));
+  Json note = MakeNoteFor(context, RequestOf(context, body));
   return JsonResponse(SaveNoteFor(context, note, body.StringField("into").value_or("")));
 }
 
@@ -96,10 +100,11 @@ Json MakeNoteFor(const Context& context, NoteRequest request) {
   input.hub = context.base_url;
   std::vector<AskedRepo> asked;
   for (const inspector::RepoSpec& spec : specs) asked.push_back(OpenAsked(context, spec));
+  std::vector<inspector::Device> devices = DevicesNamed(context, request.devices);
   std::vector<inspector::Portrait> portraits;
   for (const AskedRepo& repo : asked) {
     inspector::NoteSubject subject;
-    subject.portrait = PortraitOf(context, repo, AskedDevices(context));
+    subject.portrait = PortraitOf(context, repo, devices);
     if (context.actor.signed_in()) {
       auto saved = hub::FindChecklist(context.hub.db(),
                                       {context.actor.user_id, repo.repo.record().id, repo.commit});

@@ -11,10 +11,11 @@
 namespace hearth::server {
 
 struct NoteRequest {
-  std::vector<std::string> repos;  // as in ?repos=
-  std::string chosen;              // one of them, by its name or its number from 0; "" = none
-  inspector::NoteTexts texts;      // `chosen` of it is found from the above
-  bool draft_why = false;          // an empty `why` becomes inspector::DraftWhy
+  std::vector<std::string> repos;    // as in ?repos=
+  std::string chosen;                // one of them, by its name or its number from 0; "" = none
+  std::vector<std::string> devices;  // as in ?device=; none = as AskedDevices
+  inspector::NoteTexts texts;        // `chosen` of it is found from the above
+  bool draft_why = false;            // an empty `why` becomes inspector::DraftWhy
 };
 
 // The note with the caller's own answers at the pinned commits. Errors as OpenAsked and

@@ -10,6 +10,7 @@
 #include "hub/inspector/compare/comparison.h"
 #include "hub/repo_view.h"
 #include "hub/tensor_index.h"
+#include "server/inspector_api/own_hardware.h"
 #include "storage/git/git_repository.h"
 
 namespace hearth::server {
@@ -123,7 +124,8 @@ std::string KeyOf(const AskedRepo& asked, const std::vector<inspector::Device>& 
   std::string key = std::to_string(repo.id) + ":" + asked.commit.Hex() + ":" + repo.FullName();
   for (const inspector::Device& device : devices)
     key += "\n" + device.name + ":" + std::to_string(device.memory_bytes) + ":" +
-           std::to_string(device.bandwidth_gbs);
+           std::to_string(device.bandwidth_gbs) + ":" +
+           std::string(inspector::DeviceKindName(device.kind));
   return key;
 }
 
@@ -163,17 +165,29 @@ AskedRepo OpenAsked(const Context& context, const inspector::RepoSpec& spec) {
   return {std::move(repo), commit};
 }
 
-std::vector<inspector::Device> AskedDevices(const Context& context) {
+std::vector<inspector::Device> DevicesNamed(const Context& context,
+                                            const std::vector<std::string>& texts) {
   std::vector<inspector::Device> devices;
-  for (const std::string& text : context.request.QueryParams("device")) {
-    if (text.empty() || text == "node") continue;
+  auto add = [&devices](const inspector::Device& device) {
     if (devices.size() >= inspector::kMaxPortraitDevices)
       throw Error(Code::kInvalidArgument, "too many devices");
-    devices.push_back(inspector::ParseDevice(text));
+    devices.push_back(device);
+  };
+  for (const std::string& text : texts) {
+    if (text.empty() || text == kNode || text == kMine) continue;
+    add(inspector::ParseDevice(text));
   }
+  if (!devices.empty()) return devices;
+  devices = OwnHardware(context);
+  if (devices.size() > inspector::kMaxPortraitDevices)
+    devices.resize(inspector::kMaxPortraitDevices);
   if (!devices.empty()) return devices;
   if (const inspector::Device* usual = inspector::FindDevice("RTX 4090")) devices.push_back(*usual);
   return devices;
+}
+
+std::vector<inspector::Device> AskedDevices(const Context& context) {
+  return DevicesNamed(context, context.request.QueryParams("device"));
 }
 
 inspector::Portrait PortraitOf(const Context& context, const AskedRepo& asked,

@@ -23,8 +23,11 @@ std::vector<inspector::RepoSpec> ParseSpecs(const std::vector<std::string>& text
 // What is not there and what the caller may not read answer alike: kNotFound, with the name as it
 // was asked for. RevisionNotFound for a revision of a repository that the caller may read.
 AskedRepo OpenAsked(const Context& context, const inspector::RepoSpec& spec);
-// ?device=, as for .../fit; none = one common GPU.
+// ?device=, as for .../fit; none (or "mine") = the first of what the caller has listed as theirs,
+// for others one common GPU. Throws kInvalidArgument for more than kMaxPortraitDevices.
 std::vector<inspector::Device> AskedDevices(const Context& context);
+std::vector<inspector::Device> DevicesNamed(const Context& context,
+                                            const std::vector<std::string>& texts);
 
 // What depends on the caller is looked up; the rest is kept per commit.
 inspector::Portrait PortraitOf(const Context& context, const AskedRepo& asked,

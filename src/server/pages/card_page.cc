@@ -1,6 +1,8 @@
 // The first page of a repository: its card, how to use it, and what is known of it.
 #include "base/bytes.h"
+#include "base/error.h"
 #include "server/inference_api/widget.h"
+#include "server/inspector_api/own_hardware.h"
 #include "server/pages/inspect_sections.h"
 #include "server/pages/repo_view.h"
 
@@ -216,6 +218,28 @@ Json Verdicts(Context& context) {
   return rows;
 }
 
+// Whether some of the model's weights fit the reader's own devices, by the need that lists filter
+// by: [{name, fits}]. Null when the reader has listed none, or the need is not known.
+Json OwnFit(Context& context, const GitOid& commit) {
+  if (context.repo().record().type != hub::RepoType::kModel) return {};
+  std::vector<inspector::Device> devices = OwnHardware(context);
+  if (devices.empty()) return {};
+  inspector::SmallestNeed need;
+  try {
+    need = context.hub.inspections().Of(context.repo(), commit)->need;
+  } catch (const Error&) {
+    return {};  // the card of a damaged repository can still be read
+  }
+  Json rows = Json::Arr();
+  for (const inspector::Device& device : devices) {
+    bool cpu = device.kind == inspector::DeviceKind::kCpu;
+    uint64_t bytes = cpu ? need.cpu_bytes : need.gpu_bytes;
+    if (bytes == 0) continue;
+    rows.Push(Json::Obj({{"name", device.name}, {"fits", bytes <= device.usable_bytes()}}));
+  }
+  return rows.size() > 0 ? rows : Json();
+}
+
 net::Response CardPage(Context& context) {
   hub::FactsPtr facts = HeadFacts(context);
   Json data = RepoPageData(context, "card", "main", facts.get());
@@ -225,7 +249,10 @@ net::Response CardPage(Context& context) {
   data.Set("permissions", WidgetPermissions(widget));
   data.Set("widget", std::move(widget));
   data.Set("clone_url", RepoUrl(context, context.repo().record()));
-  if (context.repo().right() >= hub::Right::kReadContent) data.Set("verdicts", Verdicts(context));
+  if (context.repo().right() >= hub::Right::kReadContent) {
+    data.Set("verdicts", Verdicts(context));
+    if (facts != nullptr) data.Set("own_fit", OwnFit(context, facts->commit));
+  }
   data.Set("may_write", context.repo().right() >= hub::Right::kWrite);
   return RenderPage(context, "repo_card.html", std::move(data));
 }

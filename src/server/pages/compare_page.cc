@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "hub/inspector/compare/comparison.h"
+#include "server/inspector_api/own_hardware.h"
 #include "server/inspector_api/portraits.h"
 #include "server/pages/compare_places.h"
 #include "server/pages/device_rows.h"
@@ -15,6 +16,7 @@ namespace {
 struct State {
   std::vector<inspector::RepoSpec> specs;
   std::vector<std::string> devices;
+  bool own_devices = false;  // they are not in the address, but listed in the reader's settings
   bool only_differences = false;
 };
 
@@ -30,7 +32,9 @@ std::string AddressOf(const State& state, std::optional<size_t> without, bool on
     query += (query.empty() ? "?repos=" : ",") + net::PercentEncode(Text(state.specs[i]), "/@");
   }
   auto add = [&query](const std::string& part) { query += (query.empty() ? "?" : "&") + part; };
-  for (const std::string& device : state.devices) add("device=" + net::PercentEncode(device));
+  if (!state.own_devices) {
+    for (const std::string& device : state.devices) add("device=" + net::PercentEncode(device));
+  }
   if (only_differences) add("only=differences");
   return "/compare" + query;
 }
@@ -111,9 +115,14 @@ Json Devices(const State& state) {
   Json rows = Json::Arr();
   for (const std::string& device : state.devices) {
     State without = state;
+    without.own_devices = false;
     std::erase(without.devices, device);
+    // Without any device the reader's own are back.
+    bool removable = !state.own_devices || !without.devices.empty();
     rows.Push(Json::Obj(
-        {{"name", device}, {"remove", AddressOf(without, std::nullopt, state.only_differences)}}));
+        {{"spec", device},
+         {"name", inspector::ParseDevice(device).name},
+         {"remove", removable ? AddressOf(without, std::nullopt, state.only_differences) : ""}}));
   }
   return rows;
 }
@@ -122,7 +131,12 @@ State StateOf(const Context& context) {
   State state;
   state.specs = AskedSpecs(context);
   for (const std::string& device : context.request.QueryParams("device"))
-    if (!device.empty()) state.devices.push_back(device);
+    if (!device.empty() && device != kNode && device != kMine) state.devices.push_back(device);
+  if (state.devices.empty() && !OwnHardware(context).empty()) {
+    state.own_devices = true;
+    for (const inspector::Device& device : AskedDevices(context))
+      state.devices.push_back(inspector::DeviceSpec(device));
+  }
   state.only_differences = context.request.QueryParam("only") == "differences";
   return state;
 }
@@ -138,6 +152,7 @@ net::Response ComparePage(Context& context) {
   } catch (const Error& error) {
     if (error.code() != Code::kInvalidArgument) throw;
     fault = error.message();
+    state.devices.clear();
   }
   std::vector<AskedRepo> columns;
   std::vector<inspector::RepoSpec> found;
@@ -154,6 +169,7 @@ net::Response ComparePage(Context& context) {
   std::vector<inspector::Portrait> portraits;
   Json rows = Json::Arr();
   State pinned = state;
+  pinned.own_devices = false;  // the same for whoever opens it
   for (size_t i = 0; i < columns.size(); ++i) {
     portraits.push_back(PortraitOf(context, columns[i], devices));
     rows.Push(Column(state, i, columns[i]));
@@ -168,6 +184,7 @@ net::Response ComparePage(Context& context) {
                          {"fault", fault},
                          {"only", state.only_differences},
                          {"devices", Devices(state)},
+                         {"own_devices", state.own_devices},
                          {"same", SamePrompt(context, columns)},
                          {"most", inspector::kMaxCompared}});
   std::string address = AddressOf(pinned, std::nullopt, false);

@@ -12,9 +12,15 @@ namespace {
 // Three texts of inspector::kMaxNoteTextBytes, escaped as forms escape.
 constexpr uint64_t kMaxBody = 256 << 10;
 
-Json PageData(const Context& context, const std::vector<std::string>& repos, Json values) {
+// What the note is about: `repos` and `devices` of the address or the form.
+struct About {
+  std::vector<std::string> repos, devices;
+};
+
+Json PageData(const Context& context, const About& about, Json values) {
   NoteRequest request;
-  request.repos = repos;
+  request.repos = about.repos;
+  request.devices = about.devices;
   request.chosen = values.StringField("chosen").value_or("");
   request.draft_why = true;
   Json note = MakeNoteFor(context, std::move(request));
@@ -33,7 +39,10 @@ Json PageData(const Context& context, const std::vector<std::string>& repos, Jso
                          {"commit", repo.RequireString("commit")},
                          {"progress", *repo.Find("progress")}}));
   }
+  for (const std::string& device : about.devices)
+    compare += "&device=" + net::PercentEncode(device);
   return Json::Obj({{"repos", std::move(rows)},
+                    {"devices", Json(about.devices)},
                     {"values", std::move(values)},
                     {"compare", "/compare?repos=" + compare},
                     {"title", note.RequireString("title")},
@@ -41,17 +50,18 @@ Json PageData(const Context& context, const std::vector<std::string>& repos, Jso
 }
 
 net::Response NotePage(Context& context) {
-  std::vector<std::string> repos = context.request.QueryParams("repos");
+  About about{context.request.QueryParams("repos"), context.request.QueryParams("device")};
   std::string chosen = context.request.QueryParam("chosen").value_or("");
-  if (ParseSpecs(repos).empty()) return GoTo("/compare");
+  if (ParseSpecs(about.repos).empty()) return GoTo("/compare");
   Json values = Json::Obj();
   if (!chosen.empty()) values.Set("chosen", chosen);
-  return RenderPage(context, "decision_note.html", PageData(context, repos, std::move(values)));
+  return RenderPage(context, "decision_note.html", PageData(context, about, std::move(values)));
 }
 
 NoteRequest RequestOf(const Form& form) {
   NoteRequest request;
   request.repos = form.All("repos");
+  request.devices = form.All("device");
   request.chosen = form.Text("chosen");
   request.texts.title = form.Text("title");
   request.texts.decision = form.Text("decision");
@@ -72,8 +82,10 @@ net::Response WriteNote(Context& context) {
                                            saved.RequireString("path"),
                                        "/"));
       },
-      [&](const Error&) { return PageData(context, form.All("repos"), form.Values()); }, context,
-      "decision_note.html");
+      [&](const Error&) {
+        return PageData(context, {form.All("repos"), form.All("device")}, form.Values());
+      },
+      context, "decision_note.html");
 }
 
 }  // namespace

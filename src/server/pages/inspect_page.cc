@@ -2,8 +2,11 @@
 // of its readings is rendered here in full; of what is looked up anew for each caller (rights,
 // origin, runtimes, memory, scans) the rows that a comparison would show, until the page's script
 // draws the whole answer of the API.
+#include <algorithm>
+
 #include "hub/inspector/compare/comparison.h"
 #include "server/inspector_api/known_kinds.h"
+#include "server/inspector_api/own_hardware.h"
 #include "server/inspector_api/portraits.h"
 #include "server/pages/compare_places.h"
 #include "server/pages/inspect_sections.h"
@@ -92,7 +95,10 @@ Json Score(const Context& context, const hub::KeptReading& kept, const std::stri
 
 // Group of the comparison -> its rows.
 Json RowsByGroup(const Context& context, const GitOid& commit) {
-  std::vector<inspector::Portrait> portraits = {PortraitOf(context, {context.repo(), commit}, {})};
+  std::vector<inspector::Device> devices = OwnHardware(context);
+  devices.resize(std::min(devices.size(), inspector::kMaxPortraitDevices));
+  std::vector<inspector::Portrait> portraits = {
+      PortraitOf(context, {context.repo(), commit}, devices)};
   Json comparison = inspector::ToJson(inspector::Compare(portraits), portraits);
   Json groups = Json::Obj();
   for (Json& group : *comparison.Find("groups")->AsArray()) {

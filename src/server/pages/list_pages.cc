@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "hub/facets.h"
 #include "hub/tasks.h"
+#include "server/inspector_api/own_hardware.h"
 #include "server/list_query.h"
 #include "server/pages/device_rows.h"
 #include "server/pages/site.h"
@@ -73,8 +74,30 @@ Json ValueRow(const net::Request& request, const std::string& key, const hub::Fa
                     {"url", Toggled(request, key, value.value)}});
 }
 
-// [{label, values}]: tasks by what they work on, every other facet as one part without a label.
-Json Parts(const net::Request& request, const hub::FacetGroup& facet) {
+// The reader's own devices before the usual sizes.
+Json FitParts(const net::Request& request, const hub::FacetGroup& facet,
+              const std::vector<hub::FacetValue>& devices) {
+  Json own = Json::Arr(), others = Json::Arr(), parts = Json::Arr();
+  for (const hub::FacetValue& device : devices) own.Push(ValueRow(request, facet.key, device));
+  for (const hub::FacetValue& value : facet.values) {
+    bool listed = std::any_of(devices.begin(), devices.end(), [&value](const hub::FacetValue& d) {
+      return d.value == value.value;
+    });
+    if (!listed) others.Push(ValueRow(request, facet.key, value));
+  }
+  bool named = own.size() > 0;
+  if (named) parts.Push(Json::Obj({{"label", "Your hardware"}, {"values", std::move(own)}}));
+  if (others.size() > 0) {
+    parts.Push(
+        Json::Obj({{"label", named ? "Other memories" : ""}, {"values", std::move(others)}}));
+  }
+  return parts;
+}
+
+// [{label, values}]: tasks by what they work on, memories by whose they are, every other facet as
+// one part without a label.
+Json Parts(const net::Request& request, const hub::FacetGroup& facet, const hub::Facets& facets) {
+  if (facet.key == "fits") return FitParts(request, facet, facets.devices);
   if (facet.key != "task") {
     Json values = Json::Arr();
     for (const hub::FacetValue& value : facet.values)
@@ -98,7 +121,8 @@ Json Parts(const net::Request& request, const hub::FacetGroup& facet) {
 Json FacetRows(const net::Request& request, const hub::Facets& facets) {
   Json rows = Json::Arr();
   for (const hub::FacetGroup& facet : facets.groups) {
-    if (facet.values.empty()) continue;
+    bool own = facet.key == "fits" && !facets.devices.empty() && facets.total > 0;
+    if (facet.values.empty() && !own) continue;
     bool chosen = std::any_of(facet.values.begin(), facet.values.end(),
                               [](const hub::FacetValue& value) { return value.selected; });
     rows.Push(Json::Obj({{"key", facet.key},
@@ -106,7 +130,7 @@ Json FacetRows(const net::Request& request, const hub::Facets& facets) {
                          {"many", facet.many},
                          {"open", chosen || rows.size() < kOpenFacets},
                          {"hidden", facet.distinct - std::min(facet.distinct, facet.values.size())},
-                         {"parts", Parts(request, facet)},
+                         {"parts", Parts(request, facet, facets)},
                          {"size", facet.values.size()}}));
   }
   return rows;
@@ -165,8 +189,12 @@ net::Response ListPage(Context& context, hub::RepoType type) {
     page = context.hub.catalog().List(context.actor, list.query);
     hub::CatalogQuery all = list.query;
     all.cursor.clear();
-    facets = context.hub.catalog().FacetsOf(context.actor, all,
-                                            hub::FacetOptions{.max_values = kShownValues});
+    hub::FacetOptions options{.max_values = kShownValues};
+    if (type == hub::RepoType::kModel) {
+      for (const inspector::Device& device : OwnHardware(context))
+        options.devices.push_back(inspector::DeviceSpec(device));
+    }
+    facets = context.hub.catalog().FacetsOf(context.actor, all, options);
   }
   std::string sort = request.QueryParam("sort").value_or("");
   Json data = Json::Obj({{"type", hub::SingularName(type)},

@@ -58,6 +58,9 @@ TemplateExtensions Extensions() {
   extensions.filters["bytes"].call = [number](const auto& args, const auto&) {
     return Json(inspector::SizeText(static_cast<uint64_t>(std::max(0.0, number(args)))));
   };
+  extensions.filters["gibibytes"].call = [number](const auto& args, const auto&) {
+    return Json(inspector::ShortText(number(args) / (1024.0 * 1024 * 1024)) + " GiB");
+  };
   extensions.filters["pathencode"].call = [path](const auto& args, const auto&) {
     return Json(path(args, "/"));
   };

@@ -21,6 +21,7 @@ interface Device {
   name: string;
   maker: string;
   kind: string;
+  mine?: boolean;
   memory_bytes: number;
   verdict: string;
   need: Need;
@@ -62,26 +63,30 @@ function needBar(need: Need): HTMLElement {
 
 function devices(rows: Device[]): HTMLElement {
   return table(["Device", "Memory", "Verdict", "Longest context", "Tokens a second, at most"], rows.map((device) => [
-    device.name, bytes(device.memory_bytes), el("span", {}, badge(device.verdict), device.layers_on_device !== undefined ? el("span", { className: "soft" }, ` ${device.layers_on_device} of ${device.layers} layers`) : null),
+    device.mine ? el("span", {}, device.name, " ", badge("yours")) : device.name, bytes(device.memory_bytes), el("span", {}, badge(device.verdict), device.layers_on_device !== undefined ? el("span", { className: "soft" }, ` ${device.layers_on_device} of ${device.layers} layers`) : null),
     device.longest_context ? device.longest_context.toLocaleString("en") : "–", device.tokens_per_second_at_most ? Math.round(device.tokens_per_second_at_most).toLocaleString("en") : "–"]));
 }
 
 const firstDevices = 12;  // the others unfold
 const contexts = [512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072, 262144];
 
+const thisNode = "this node";
+const ownDevices = "mine";  // no maker is called so
+
 /** The picker keeps its place; each choice asks the hub again. */
 export function fit(first: Fit, subject: Subject): HTMLElement {
   const body = el("div", { "aria-live": "polite" });
+  const mine = first.devices.some((device) => device.mine);
   const context = el("input", { type: "range", min: 0, max: contexts.length - 1, step: 1, "aria-label": "Context length" }) as HTMLInputElement;
   const label = el("output", {});
   const cache = el("select", { "aria-label": "Type of the KV cache" }, ...["f16", "q8_0", "q4_0", "fp8", "f32"].map((name) => el("option", {}, name))) as HTMLSelectElement;
   const file = el("select", { "aria-label": "Weights" }, ...first.weights.map((choice) => el("option", { value: choice.name, selected: choice.name === first.chosen }, `${choice.name} (${choice.precision}, ${choice.bits_per_weight.toFixed(1)} bits)`))) as HTMLSelectElement;
-  const makers = el("select", { "aria-label": "Devices" }, el("option", { value: "" }, "all devices"), ...[...new Set(first.devices.map((device) => device.maker).filter(Boolean))].map((maker) => el("option", {}, maker))) as HTMLSelectElement;
+  const makers = el("select", { "aria-label": "Devices" }, ...(mine ? [el("option", { value: ownDevices, selected: true }, "my hardware")] : []), el("option", { value: "" }, "all devices"), ...[...new Set(first.devices.map((device) => device.maker).filter(Boolean))].map((maker) => el("option", {}, maker))) as HTMLSelectElement;
   let running: AbortController | undefined;
   let shown = first;
 
   const draw = () => {
-    const rows = shown.devices.filter((device) => !makers.value || device.maker === makers.value || device.kind === "node");
+    const rows = shown.devices.filter((device) => device.name === thisNode || !makers.value || (makers.value === ownDevices ? device.mine : device.maker === makers.value));
     body.replaceChildren(
       ...(shown.need ? [needBar(shown.need)] : [el("p", {}, missing(), ` ${shown.reason ?? "What it needs is not known."}`)]),
       ...(shown.need && shown.reason ? [el("p", { className: "soft" }, shown.reason)] : []),

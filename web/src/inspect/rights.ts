@@ -35,9 +35,25 @@ const dutyWords: Record<string, string> = { attribution: "name the authors", sam
 
 const ids = (value: string | string[] | null) => (Array.isArray(value) ? value.join(", ") : value ?? "");
 
-function chain(members: Member[], subject: Subject): HTMLElement {
+const encode = (id: string) => id.split("/").map(encodeURIComponent).join("/");
+
+/** To its page; what this hub may not have is looked for, so that the link never leads nowhere. */
+function linkTo(id: string, plural: "models" | "datasets", here: boolean): HTMLElement {
+  if (here) return el("a", { href: plural === "models" ? `/${encode(id)}` : `/datasets/${encode(id)}` }, id);
+  return el("a", { className: "elsewhere", href: `/${plural}?search=${encodeURIComponent(id)}`, title: "Not known on this hub" }, id);
+}
+
+function chain(members: Member[], plural: "models" | "datasets", subject: Subject): HTMLElement {
+  const first = members.slice(0, firstMembers);
+  const rest = members.slice(firstMembers);
+  return el("div", {}, chainTable(first, plural, subject), rest.length ? el("details", { className: "evidence" }, el("summary", {}, `${rest.length} more`), chainTable(rest, plural, subject)) : null);
+}
+
+const firstMembers = 8;  // the others unfold
+
+function chainTable(members: Member[], plural: "models" | "datasets", subject: Subject): HTMLElement {
   return table(["From", "How", "Licence", "Verdict"], members.map((member) => [
-    el("span", {}, el("a", { href: `/${member.id}` }, member.id)),
+    linkTo(member.id, plural, member.licence.level !== "missing"),
     el("span", {}, plain(member.relation ?? ""), member.relationLevel ? " " : null, member.relationLevel ? badge(member.relationLevel) : null),
     el("span", {}, member.licence.level === "missing" ? missing() : ids(member.licence.value)),
     el("span", {}, badge(member.verdict.verdict), el("span", { className: "soft" }, ` ${member.verdict.text}`), member.verdict.duties?.length ? el("ul", { className: "soft" }, ...member.verdict.duties.map((duty) => el("li", {}, plain(duty)))) : null, evidence(member.licence.evidence, subject)),
@@ -55,18 +71,23 @@ export function licence(answer: Licence, subject: Subject): HTMLElement {
     may.length ? el("ul", { className: "may" }, ...may.map(([what, allowed]) => el("li", { className: allowed === true || allowed === "yes" ? "yes" : allowed === false || allowed === "no" ? "no" : "" }, `${plain(what)}: ${typeof allowed === "boolean" ? (allowed ? "yes" : "no") : String(allowed)}`))) : null,
     duties.length ? el("p", { className: "soft" }, `Duties: ${duties.map((duty) => dutyWords[duty] ?? plain(duty)).join(", ")}`) : null,
     answer.checks.length ? el("ul", { className: "findings" }, ...answer.checks.map((check) => el("li", {}, el("span", {}, check.value?.text ?? ""), badge(check.value?.result ?? check.level), evidence(check.evidence, subject)))) : null,
-    answer.chain.length ? el("div", {}, el("h3", {}, "The chain"), chain(answer.chain, subject)) : null,
-    answer.datasets.length ? el("div", {}, el("h3", {}, "Datasets it names"), chain(answer.datasets, subject)) : null,
+    answer.chain.length ? el("div", {}, el("h3", {}, "The chain"), chain(answer.chain, "models", subject)) : null,
+    answer.datasets.length ? el("div", {}, el("h3", {}, "Datasets it names"), chain(answer.datasets, "datasets", subject)) : null,
     el("p", { className: "soft" }, answer.banner));
 }
 
 export function provenance(answer: Origins, subject: Subject): HTMLElement {
-  const nameOf = (node: string) => (node === answer.repo ? el("strong", {}, "this repository") : el("a", { href: `/${node.split("@")[0]}` }, node.split("@")[0]!));
+  const nameOf = (node: string, here: boolean) => (node === answer.repo ? el("strong", {}, "this repository") : linkTo(node.split("@")[0]!, "models", here));
+  // A base that is only named, and is not on this hub.
+  const isHere = (edge: Origins["edges"][number]) => edge.details?.here !== false;
+  const detailsOf = (edge: Origins["edges"][number]) => [
+    ...Object.entries(edge.details ?? {}).filter(([key, value]) => key !== "here" && typeof value !== "object").map(([key, value]) => `${plain(key)} ${String(value)}`),
+    ...(isHere(edge) ? [] : ["not on this hub"])].join(", ");
   const out = el("div", {});
   if (answer.index.indexed < answer.index.weight_files) out.append(el("p", { className: "notice" }, `${answer.index.indexed} of ${answer.index.weight_files} files of weights have been read so far.`));
   if (answer.edges.length === 0) out.append(el("p", {}, missing(), " No base is declared, and no tensor is shared with a repository that you may read."));
-  out.append(el("ul", { className: "edges" }, ...answer.edges.map((edge) => el("li", {}, el("span", { className: "edge" }, nameOf(edge.from), el("span", { className: "relation" }, plain(edge.relation)), nameOf(edge.to)), badge(edge.level),
-    Object.keys(edge.details ?? {}).length ? el("span", { className: "soft" }, Object.entries(edge.details).filter(([, value]) => typeof value !== "object").map(([key, value]) => `${plain(key)} ${String(value)}`).join(", ")) : null, evidence(edge.evidence, subject)))));
+  out.append(el("ul", { className: "edges" }, ...answer.edges.map((edge) => el("li", {}, el("span", { className: "edge" }, nameOf(edge.from, isHere(edge)), el("span", { className: "relation" }, plain(edge.relation)), nameOf(edge.to, isHere(edge))), badge(edge.level),
+    detailsOf(edge) ? el("span", { className: "soft" }, detailsOf(edge)) : null, evidence(edge.evidence, subject)))));
   return out;
 }
 

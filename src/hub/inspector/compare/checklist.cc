@@ -18,7 +18,24 @@ constexpr FieldRow kFields[] = {
 };
 static_assert(std::size(kFields) == kChecklistFields);
 
-std::string TitleOfRow(std::string_view row) {
+// Stands in a field's rows for those of the portrait's devices.
+constexpr std::string_view kDevices = "devices";
+
+std::vector<std::string> RowsOf(const Portrait& portrait, const FieldRow& field) {
+  std::vector<std::string> rows;
+  for (std::string_view row : Split(field.rows, ' ')) {
+    if (row != kDevices) {
+      if (!row.empty()) rows.emplace_back(row);
+      continue;
+    }
+    for (const auto& [device_row, title] : portrait.device_rows) rows.push_back(device_row);
+  }
+  return rows;
+}
+
+std::string TitleOfRow(const Portrait& portrait, std::string_view row) {
+  for (const auto& [device_row, title] : portrait.device_rows)
+    if (device_row == row) return title;
   for (const PortraitRow& known : PortraitRows())
     if (known.row == row) return std::string(known.title);
   return std::string(row);
@@ -37,18 +54,18 @@ Cell Gather(const Portrait& portrait, const FieldRow& field) {
   Cell cell;
   Json values = Json::Obj();
   bool first = true;
-  for (std::string_view row : Split(field.rows, ' ')) {
-    const Cell* part = row.empty() ? nullptr : portrait.Find(row);
+  for (const std::string& row : RowsOf(portrait, field)) {
+    const Cell* part = portrait.Find(row);
     if (part == nullptr || part->finding.level == Level::kMissing || part->text.empty()) continue;
     // "Purpose" stands in where no section says what it is meant for.
     if (row == "purpose" && !first) continue;
-    std::string text = first ? part->text : TitleOfRow(row) + ": " + part->text;
+    std::string text = first ? part->text : TitleOfRow(portrait, row) + ": " + part->text;
     cell.text += (first ? "" : "; ") + text;
     cell.finding.level =
         first ? part->finding.level : std::max(cell.finding.level, part->finding.level);
     if (row == "purpose") cell.finding.level = Level::kInferred;
     for (const Evidence& item : part->finding.evidence) AddPlace(item, &cell.finding.evidence);
-    values.Set(std::string(row), part->finding.value);
+    values.Set(row, part->finding.value);
     first = false;
   }
   if (!first) cell.finding.value = std::move(values);

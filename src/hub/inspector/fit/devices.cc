@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdio>
 #include <thread>
 #include <vector>
 
@@ -16,6 +18,8 @@ namespace {
 constexpr double kGib = 1024.0 * 1024 * 1024;
 constexpr size_t kMaxNameBytes = 100;
 constexpr double kMaxBytes = 1e15;
+constexpr double kMaxBandwidth = 1e6;  // GB/s; the fastest memories have some thousands
+constexpr uint64_t kBytesOfMib = uint64_t{1} << 20;
 
 uint64_t Gibibytes(double count) { return static_cast<uint64_t>(std::llround(count * kGib)); }
 
@@ -25,7 +29,8 @@ double ParseReal(std::string_view text, std::string_view whole) {
   if (fault != std::errc() || end != text.data() + text.size() || !(value > 0) ||
       value > kMaxBytes) {
     throw Error(Code::kInvalidArgument,
-                "a device is written as name, name:24GiB or name:24GiB:400 (GB/s), not \"" +
+                "a device is written as name, name:24GiB, name:24GiB:400 (GB/s) or "
+                "name:24GiB:unified (gpu, cpu), not \"" +
                     std::string(whole.substr(0, kMaxNameBytes)) + "\"");
   }
   return value;
@@ -51,10 +56,23 @@ uint64_t ParseSize(std::string_view text, std::string_view whole) {
   return 0;
 }
 
+DeviceKind KindByName(std::string_view name) {
+  std::string lower = AsciiLower(name);
+  bool cpu = lower.find("cpu") != std::string::npos || lower.find("ram") != std::string::npos;
+  return cpu ? DeviceKind::kCpu : DeviceKind::kGpu;
+}
+
 }  // namespace
 
 std::string_view DeviceKindName(DeviceKind kind) {
   return kind == DeviceKind::kCpu ? "cpu" : kind == DeviceKind::kGpu ? "gpu" : "unified";
+}
+
+std::optional<DeviceKind> ParseDeviceKind(std::string_view name) {
+  for (DeviceKind kind : {DeviceKind::kCpu, DeviceKind::kGpu, DeviceKind::kUnified}) {
+    if (name == DeviceKindName(kind)) return kind;
+  }
+  return std::nullopt;
 }
 
 uint64_t Device::usable_bytes() const {
@@ -90,20 +108,59 @@ const Device* FindDevice(std::string_view name) {
 
 Device ParseDevice(std::string_view text) {
   if (const Device* known = FindDevice(text)) return *known;
-  size_t colon = text.find(':');
-  if (colon == std::string_view::npos || colon == 0 || colon > kMaxNameBytes) ParseReal("", text);
+  std::vector<std::string_view> parts = Split(text, ':');
+  std::string_view name = TrimAscii(parts[0]);
+  if (parts.size() < 2 || parts.size() > 4 || name.empty() || name.size() > kMaxNameBytes)
+    ParseReal("", text);
   Device device;
-  device.name = std::string(TrimAscii(text.substr(0, colon)));
-  std::string_view rest = text.substr(colon + 1);
-  size_t second = rest.find(':');
-  device.memory_bytes = ParseSize(TrimAscii(rest.substr(0, second)), text);
-  if (second != std::string_view::npos)
-    device.bandwidth_gbs = ParseReal(TrimAscii(rest.substr(second + 1)), text);
-  // Named like a processor's memory, or a GPU's.
-  std::string lower = AsciiLower(device.name);
-  bool cpu = lower.find("cpu") != std::string::npos || lower.find("ram") != std::string::npos;
-  device.kind = cpu ? DeviceKind::kCpu : DeviceKind::kGpu;
+  device.name = std::string(name);
+  device.memory_bytes = ParseSize(TrimAscii(parts[1]), text);
+  device.kind = KindByName(name);
+  for (size_t i = 2; i < parts.size(); ++i) {
+    std::string_view part = TrimAscii(parts[i]);
+    if (std::optional<DeviceKind> kind = ParseDeviceKind(part)) {
+      device.kind = *kind;
+    } else {
+      device.bandwidth_gbs = ParseReal(part, text);
+    }
+  }
   return device;
+}
+
+std::string DeviceSpec(const Device& device) {
+  if (!device.maker.empty()) return device.name;
+  bool whole = device.memory_bytes % kBytesOfMib == 0;
+  char size[64];
+  // What is no whole number of MiB is said in MB, with all its digits.
+  if (whole) {
+    std::snprintf(size, sizeof size, ":%lluMiB",
+                  static_cast<unsigned long long>(device.memory_bytes / kBytesOfMib));
+  } else {
+    std::snprintf(size, sizeof size, ":%.6fMB", static_cast<double>(device.memory_bytes) / 1e6);
+  }
+  std::string spec = device.name + size;
+  if (device.bandwidth_gbs > 0) {
+    char bandwidth[64];
+    std::snprintf(bandwidth, sizeof bandwidth, ":%.10g", device.bandwidth_gbs);
+    spec += bandwidth;
+  }
+  if (device.kind != KindByName(device.name))
+    spec += ":" + std::string(DeviceKindName(device.kind));
+  return spec;
+}
+
+void CheckDevice(const Device& device) {
+  bool plain = std::none_of(device.name.begin(), device.name.end(), [](char c) {
+    return c == ':' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  });
+  if (TrimAscii(device.name).empty() || device.name.size() > kMaxNameBytes || !plain) {
+    throw Error(Code::kInvalidArgument,
+                "A device needs a name of at most 100 bytes, without colons and line breaks");
+  }
+  if (device.memory_bytes < kBytesOfMib || static_cast<double>(device.memory_bytes) > kMaxBytes)
+    throw Error(Code::kInvalidArgument, "The memory of a device is 1 MiB or more");
+  if (!(device.bandwidth_gbs >= 0) || device.bandwidth_gbs > kMaxBandwidth)
+    throw Error(Code::kInvalidArgument, "The bandwidth of a memory is a number of GB/s");
 }
 
 std::optional<Device> ProbeNode() {

@@ -91,11 +91,29 @@ TEST(DeviceTest, DevicesAreReadAsPeopleWriteThem) {
   EXPECT_EQ(own.bandwidth_gbs, 400);
   EXPECT_EQ(ParseDevice("ram:16GB").kind, DeviceKind::kCpu);
   for (const char* text : {"", ":", "x", "x:", "x:GiB", "x:-1GiB", "x:nanGiB", "x:1e300GiB",
-                           "x:24GiB:", "x:24GiB:0", "x:24"})
+                           "x:24GiB:", "x:24GiB:0", "x:24", "x:24GiB:1:gpu:1", "x:24GiB:abacus"})
     EXPECT_THROW(ParseDevice(text), Error) << text;
   std::optional<Device> node = ProbeNode();
   ASSERT_TRUE(node);
   EXPECT_GT(node->memory_bytes, 100 * kMib);
+}
+
+TEST(DeviceTest, ASpecSaysTheSameDevice) {
+  for (const char* text :
+       {"M3 Max 64GB", "my box:24GiB:400", "box:24GB", "ram:16GB", "ram:16GB:gpu",
+        "laptop:32GiB:unified", "laptop:32GiB:102.4:cpu", "RTX 4090:48GiB"}) {
+    Device device = ParseDevice(text);
+    Device again = ParseDevice(DeviceSpec(device));
+    EXPECT_EQ(again.name, device.name) << text;
+    EXPECT_EQ(again.kind, device.kind) << text;
+    EXPECT_EQ(again.memory_bytes, device.memory_bytes) << text;
+    EXPECT_EQ(again.bandwidth_gbs, device.bandwidth_gbs) << text;
+    EXPECT_EQ(again.maker, device.maker) << text;
+  }
+  Device odd = ParseDevice("odd:24GiB");
+  odd.memory_bytes = 25'769'803'777;  // no whole number of MiB
+  EXPECT_EQ(ParseDevice(DeviceSpec(odd)).memory_bytes, odd.memory_bytes);
+  EXPECT_EQ(DeviceSpec(ParseDevice("rtx 4090")), "RTX 4090");
 }
 
 TEST(FitTest, MiniLmIsCountedToTheByte) {
