@@ -132,10 +132,9 @@ struct FileBody {
 // Content that can be read from any offset, but only front to back from there (a file that is rebuilt
 // from pieces). Conditions and ranges are evaluated as for FileBody. `open` gives, for bytes
 // [start, end), start < end, what StreamBody's `next` is: it must deliver exactly end - start bytes.
-// Both are called on the worker pool, and the worker that pulled a chunk sends it. About a megabyte at a
-// time serves best: smaller chunks wake a reader that waits more often, larger ones leave the caches.
-// What fails before the head was sent becomes a 500; later, or when the bytes end early, the connection
-// closes.
+// Both are called on the worker pool, `next` for one chunk while the one before is being sent; about a
+// megabyte at a time serves best. What fails before the head was sent becomes a 500; later, or when the
+// bytes end early, the connection closes.
 struct SeekableBody {
   using Puller = std::function<bool(std::string* chunk)>;
   uint64_t size_bytes = 0;

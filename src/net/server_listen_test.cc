@@ -13,19 +13,6 @@ namespace {
 
 class ListenTest : public ServerTest {
  protected:
-  static SeekableBody Pulled(std::string content) {
-    SeekableBody body;
-    body.size_bytes = content.size();
-    body.open = [content = std::move(content)](uint64_t start, uint64_t end) {
-      return [&content, start, end](std::string* chunk) mutable {
-        uint64_t size = std::min<uint64_t>(1 << 20, end - start);
-        chunk->append(content, start, size);
-        start += size;
-        return start < end;
-      };
-    };
-    return body;
-  }
   void ServeEcho() {
     ServePlans([this](Request&) {
       Plan plan;
@@ -38,8 +25,6 @@ class ListenTest : public ServerTest {
           file.file = std::make_shared<UniqueFd>(OpenForRead(folder_ / "file"));
           file.size_bytes = FileSize(file.file->get());
           response.body = file;
-        } else if (r.raw_path == "/pulled") {
-          response.body = Pulled(ReadFile(folder_ / "file"));
         } else if (r.method == "POST") {
           response.body = r.body.ReadAll();
         } else {
@@ -217,9 +202,6 @@ TEST_F(TlsTest, MovesLargeBodiesBothWays) {
   WriteTemp("file", content);
   std::string file = TlsClient(port_, TLS1_3_VERSION).Ask(Get("/file", "Connection: close\r\n"));
   EXPECT_TRUE(file.ends_with(content));
-  std::string pulled =
-      TlsClient(port_, TLS1_3_VERSION).Ask(Get("/pulled", "Connection: close\r\n"));
-  EXPECT_TRUE(pulled.ends_with("\r\n\r\n" + content));
   std::string range =
       TlsClient(port_, TLS1_3_VERSION)
           .Ask(Get("/file", "Range: bytes=1000000-1000009\r\nConnection: close\r\n"));

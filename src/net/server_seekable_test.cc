@@ -1,9 +1,6 @@
 // Bodies that are pulled from any offset: ranges, conditions, readers that pause or leave, and
 // sources that fail.
-#include <sys/socket.h>
-
 #include <atomic>
-#include <future>
 
 #include "base/error.h"
 #include "net/server_fixture.h"
@@ -21,13 +18,12 @@ class SeekableTest : public ServerTest {
     uint64_t at = 0;
   };
 
-  // Serves content_ in pieces of piece_ bytes. From fail_at_ on the source does what the path says;
-  // that of "/wait" does nothing before go_on_, once.
+  // Serves content_ in pieces of piece_ bytes; what "/fail" pulls ends before fail_at_.
   void ServeContent(std::string content) {
     content_ = std::move(content);
     Serve([this](Request& r) {
       bool throws = r.raw_path == "/throw", ends = r.raw_path == "/end";
-      bool too_much = r.raw_path == "/more", waits = r.raw_path == "/wait";
+      bool too_much = r.raw_path == "/more";
       Response response;
       response.headers.Add("ETag", "\"v1\"");
       response.headers.Add("Content-Type", "text/plain");
@@ -39,7 +35,6 @@ class SeekableTest : public ServerTest {
         source->at = start;
         return [=, this](std::string* chunk) {
           uint64_t& at = source->at;
-          if (at >= fail_at_ && waits) go_on_.get_future().wait();
           if (at >= fail_at_ && throws) throw Error(Code::kInternal, "damaged");
           if (at >= fail_at_ && ends) return false;
           uint64_t size = std::min<uint64_t>(piece_, end - at);
@@ -63,7 +58,6 @@ class SeekableTest : public ServerTest {
   std::string content_;
   size_t piece_ = 3;
   uint64_t fail_at_ = 0;
-  std::promise<void> go_on_;
   std::atomic<int> sources_{0}, opened_{0};
 };
 
@@ -203,27 +197,6 @@ TEST_F(SeekableTest, ReadersWhoPauseOrLeaveHarmNobody) {
   EXPECT_TRUE(Eventually([&] { return server_->stats().connections_open == 0; }));
   EXPECT_TRUE(Eventually([&] { return sources_ == 0; }));
   EXPECT_EQ(Connect().Ask(Get("/", "Range: bytes=0-0\r\n")).body, "0");
-}
-
-// The worker that pulls also sends. When the connection is closed under it, what it has pulled must
-// not reach the next connection, which gets the same descriptor.
-TEST_F(SeekableTest, WhatIsPulledForAReaderWhoLeftReachesNobody) {
-  piece_ = 10'000;
-  fail_at_ = 10'000;
-  options_.progress_timeout = std::chrono::milliseconds(100);
-  ServeContent(Numbers(50'000));
-  RawClient client = Connect();
-  client.Send(Get("/wait"));
-  char first;
-  ASSERT_EQ(::recv(client.fd(), &first, 1, 0), 1);
-  client.Close();
-  ASSERT_TRUE(Eventually([&] { return server_->stats().connections_open == 0; }));
-  EXPECT_EQ(sources_, 1);
-  std::vector<RawClient> next;
-  for (int i = 0; i < 4; ++i) next.push_back(Connect());
-  go_on_.set_value();
-  ASSERT_TRUE(Eventually([&] { return sources_ == 0; }));
-  for (RawClient& each : next) EXPECT_TRUE(each.Ask(Get("/")).body == content_);
 }
 
 }  // namespace

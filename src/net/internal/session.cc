@@ -64,12 +64,7 @@ void Session::Close() {
   auto self = shared_from_this();
   context_.NoteClosed();
   watch_.Stop();
-  // A worker that sends must not find another file behind its descriptor.
-  if (lent_) {
-    ::shutdown(fd_.get(), SHUT_RDWR);
-  } else {
-    fd_.Reset();
-  }
+  fd_.Reset();
   loop_.Remove(self);
   if (pause_) {
     loop_.Cancel(*pause_);
@@ -90,7 +85,6 @@ void Session::OnEvents(uint32_t events) {
   constexpr uint32_t kBroken = EPOLLERR | EPOLLHUP;
   if (events & (EPOLLRDHUP | kBroken)) hung_up_ = true;
   if (events & (EPOLLIN | EPOLLRDHUP | kBroken)) unread_ = true;
-  event_since_lent_ = true;
   if (asleep_ && hung_up_) {
     auto self = shared_from_this();
     return Close();

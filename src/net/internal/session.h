@@ -121,6 +121,7 @@ class Session : public std::enable_shared_from_this<Session> {
     std::string pulled;
     bool pull_more = false, pull_failed = false;
     bool pulled_nothing = false;
+    bool awaits_pull = false;  // the writer goes on when a segment's next chunk is there
     std::shared_ptr<ChildRun> child;
     std::string child_prefix;
     int child_failure_status = 500;
@@ -173,9 +174,8 @@ class Session : public std::enable_shared_from_this<Session> {
   bool MoreAfterSegment() const;
   void PullFirst();
   bool TakePulled();
-  void LendToWorker(const std::shared_ptr<SourcePull>& pull);
-  IoResult SendPulled(SourcePull& pull, More after);
-  void OnReturned(IoResult result);
+  void FillAhead(const std::shared_ptr<SourcePull>& pull);
+  void OnSegmentPulled(const std::shared_ptr<SourcePull>& pull);
   void NextFromSource();
   void PullAfterPause();
   void StartPull();
@@ -211,10 +211,8 @@ class Session : public std::enable_shared_from_this<Session> {
   bool unread_ = false;   // a read may give something: no need to wait for an edge
   bool hung_up_ = false;  // the end of input is known to come
   bool yielded_ = false;  // ReadBody is posted
-  bool lent_ = false;     // a worker sends: stream_ is its own, and fd_ must stay open
-  bool event_since_lent_ = false;
-  bool asleep_ = false;  // somebody else will say when the response goes on
-  uint64_t sleep_ = 0;   // a late word finds another number here
+  bool asleep_ = false;   // somebody else will say when the response goes on
+  uint64_t sleep_ = 0;    // a late word finds another number here
   bool head_started_ = false;
   std::string in_;
   size_t scanned_ = 0;

@@ -17,8 +17,6 @@ constexpr uint64_t kSendBytes = 2 << 20;
 // few enough waits that a single reader gets what the kernel can move. A slower reader fills its
 // socket long before.
 constexpr uint64_t kTurnBytes = 8 << 20;
-// How much a worker sends of what it pulls before other jobs get their turn: about 2 ms.
-constexpr uint64_t kLentBytes = 4 << 20;
 constexpr size_t kChildReadBytes = 128 << 10;
 
 }  // namespace
@@ -128,29 +126,35 @@ void Session::PullFirst() {
     segment.bytes = std::move(pull.chunk);
     segment.pull.reset();
     InlineShortBody(&x.reply);
+  } else {
+    pull.full = true;
   }
 }
 
-// Goes on with a pulled segment: what a worker has pulled and could not send becomes the output,
-// and once that is out, a worker pulls and sends on. False when the writer has to wait for that, or
-// the connection was closed.
+// Puts the next chunk of the segment at hand into the (empty) output and sends for the one after
+// it; false when the writer has to wait for it, or the connection was closed.
 bool Session::TakePulled() {
   Exchange& x = *exchange_;
   std::shared_ptr<SourcePull> pull = x.reply.segments[x.segment].pull;
+  if (!pull->full) {
+    x.awaits_pull = true;
+    if (!pull->running) FillAhead(pull);
+    return false;
+  }
   if (!pull->failure().empty()) {
     log::LogError("a response broke off",
                   {{"request_id", x.request.request_id}, {"reason", pull->failure()}});
     Close();
     return false;
   }
-  if (!pull->pending() && pull->left() > 0) {
-    LendToWorker(pull);
-    return false;
-  }
   out_.clear();
-  out_.swap(pull->chunk);
-  out_at_ = std::exchange(pull->sent, 0);
-  if (pull->left() > 0) return true;
+  out_at_ = 0;
+  out_.swap(pull->chunk);  // the buffers take turns
+  pull->full = false;
+  if (pull->left() > 0) {
+    FillAhead(pull);
+    return true;
+  }
   // What the source holds may be slow to close. That of the last segment goes with the exchange.
   if (MoreAfterSegment()) {
     x.reply.segments[x.segment].pull.reset();
@@ -160,61 +164,21 @@ bool Session::TakePulled() {
   return true;
 }
 
-// Until OnReturned the stream is the worker's, and the descriptor stays open.
-void Session::LendToWorker(const std::shared_ptr<SourcePull>& pull) {
-  busy_ = true;
-  lent_ = true;
-  event_since_lent_ = false;
-  More after = MoreAfterSegment() ? More::kYes : More::kNo;
+void Session::FillAhead(const std::shared_ptr<SourcePull>& pull) {
+  pull->running = true;
   auto self = shared_from_this();
-  context_.pool->Submit([self, pull, after] {
-    IoResult result = self->SendPulled(*pull, after);
-    self->loop_.Post([self, result] { self->OnReturned(result); });
+  context_.pool->Submit([self, pull] {
+    pull->Fill();
+    self->loop_.Post([self, pull] { self->OnSegmentPulled(pull); });
   });
 }
 
-// On a worker. What was rebuilt goes to the socket from the caches of the core that rebuilt it, and
-// no other thread has to be woken for it.
-IoResult Session::SendPulled(SourcePull& pull, More after) {
-  IoResult total;
-  while (pull.left() > 0 && total.bytes < kLentBytes) {
-    pull.Fill();
-    if (!pull.failure().empty()) break;
-    More more = pull.left() > 0 ? More::kYes : after;
-    while (pull.pending()) {
-      IoResult result = stream_->Write(std::string_view(pull.chunk).substr(pull.sent), more);
-      pull.sent += result.bytes;
-      total.bytes += result.bytes;
-      total.status = result.status;
-      if (result.status != IoStatus::kOk) return total;
-    }
-  }
-  return total;
-}
-
-void Session::OnReturned(IoResult result) {
-  busy_ = false;
-  lent_ = false;
-  Exchange& x = *exchange_;
-  sent_ += result.bytes;
-  x.bytes_out += result.bytes;
-  context_.bytes_out += result.bytes;
-  if (phase_ == Phase::kClosed) {
-    fd_.Reset();
-    return DisposeExchange();
-  }
-  switch (result.status) {
-    case IoStatus::kWantRead:
-    case IoStatus::kWantWrite:
-      // An event of meanwhile may have been the edge to wait for.
-      if (!event_since_lent_) return Wait(result.status);
-      [[fallthrough]];
-    case IoStatus::kOk:
-      return Pump();
-    case IoStatus::kEnd:
-    case IoStatus::kFailed:
-      return Close();
-  }
+void Session::OnSegmentPulled(const std::shared_ptr<SourcePull>& pull) {
+  pull->running = false;
+  pull->full = true;
+  if (phase_ == Phase::kClosed) return context_.pool->Submit([pull] {});
+  if (!std::exchange(exchange_->awaits_pull, false)) return;
+  Pump();
 }
 
 void Session::NextFromSource() {

@@ -7,7 +7,6 @@ namespace hearth::net {
 
 void SourcePull::Fill() {
   chunk.clear();
-  sent = 0;
   try {
     if (!next_) next_ = open_(start_, end_);
     bool more = true;

@@ -1,7 +1,7 @@
-// One range of a SeekableBody on its way out, a chunk at a time: a worker fills `chunk` and sends
-// it; what the socket does not take is left to the session.
+// One range of a SeekableBody on its way out, a chunk at a time. The session keeps one chunk ahead:
+// a worker fills `chunk` while the one before it is being written.
 //
-// Thread rule: one owner at a time, the worker that fills and sends or the session's loop.
+// Thread rule: Fill runs on a worker; everything else belongs to the owner between two fills.
 #pragma once
 
 #include <cstdint>
@@ -17,17 +17,15 @@ class SourcePull {
       : open_(body.open), start_(start), end_(end), left_(end - start) {}
 
   // Puts the next bytes into `chunk`, whose capacity it uses again; blocks. Never throws: a source
-  // that throws, ends early or gives too much leaves a failure(). Precondition: left() > 0 and
-  // nothing is pending.
+  // that throws, ends early or gives too much leaves a failure(). Precondition: left() > 0.
   void Fill();
   const std::string& failure() const { return failure_; }
   // Bytes that no Fill has delivered yet.
   uint64_t left() const { return left_; }
 
-  bool pending() const { return sent < chunk.size(); }
-
   std::string chunk;
-  size_t sent = 0;  // bytes of `chunk` that are on their way
+  bool full = false;     // `chunk` waits to be taken
+  bool running = false;  // a worker fills it
 
  private:
   std::function<SeekableBody::Puller(uint64_t, uint64_t)> open_;

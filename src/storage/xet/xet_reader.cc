@@ -1,10 +1,10 @@
-// Rebuilding. Compressed records are decoded straight from the page cache, through memory. Where
-// most chunks are stored as they are, their payloads are read to where they are needed in one
-// system call, and the rest into a scratch buffer. The index only says how long a record is, so the
-// guess "8 bytes longer than its chunk: stored" is checked against the record's header. Reading
-// ahead is left to the kernel: it sees the sequential reads and fills the page cache with large
-// folios, while asking for ranges (POSIX_FADV_WILLNEED) fills it page by page, which costs more
-// processor time now and at every later read.
+// Rebuilding. Records are read in batches straight to where they are needed: the payload of a
+// chunk that is stored uncompressed goes from the page cache into the output, everything else into
+// a scratch buffer from which it is decoded into the output. The index only says how long a record
+// is, so the guess "8 bytes longer than its chunk: stored" is checked against the record's header.
+// Reading ahead is left to the kernel: it sees the sequential reads and fills the page cache with
+// large folios, while asking for ranges (POSIX_FADV_WILLNEED) fills it page by page, which costs
+// more processor time now and at every later read.
 #include <sys/uio.h>
 
 #include <algorithm>
@@ -13,7 +13,6 @@
 #include <utility>
 
 #include "base/error.h"
-#include "base/guarded_mapping.h"
 #include "storage/xet/internal/term_cursor.h"
 #include "storage/xet/reconstruction.h"
 
@@ -22,15 +21,8 @@ namespace {
 
 // One system call per batch; with the output it stays inside a core's caches.
 constexpr size_t kBatchRecordBytes = 256 << 10;
-// Below this a copy is cheaper than changing the page tables. Nothing stays mapped between two
-// calls of Next: a slow reader would hold it, and it would count as memory in use.
-constexpr size_t kMappedRecordBytes = 64 << 10;
 // Two vectors for each chunk at most, below the system's limit of 1024.
 constexpr size_t kBatchChunks = 500;
-
-[[noreturn]] void EndedEarly() {
-  throw Error(Code::kInternal, "a xorb file ended before its last record, or cannot be read");
-}
 
 // Fills all vectors from `offset` on.
 void ReadVectorsAt(int fd, uint64_t offset, std::vector<iovec>& vectors) {
@@ -40,7 +32,7 @@ void ReadVectorsAt(int fd, uint64_t offset, std::vector<iovec>& vectors) {
                            static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) ThrowErrno("read xorb");
-    if (got == 0) EndedEarly();
+    if (got == 0) throw Error(Code::kInternal, "a xorb file ended before its last record");
     offset += static_cast<uint64_t>(got);
     auto left = static_cast<size_t>(got);
     while (first < vectors.size() && left >= vectors[first].iov_len) {
@@ -61,25 +53,18 @@ struct XetReader::State {
       : xorbs(store), source(std::move(terms)), at(start), end(range_end) {}
 
   void OpenTerm();
-  // The end of the next batch of chunks, which gives about `wanted` bytes and has no more than
-  // `record_bytes` of records, unless it is one chunk.
-  uint32_t ChooseBatch(size_t wanted, uint64_t record_bytes) const;
-  // Appends the bytes of the open term's next batch of chunks, about `wanted`, and moves behind
-  // them.
-  void ReadBatch(size_t wanted, std::string& out);
+  // The end of the next batch of chunks, which gives about `wanted` bytes.
+  uint32_t ChooseBatch(size_t wanted) const;
+  // Appends the wanted bytes of chunks [chunk, batch_end) of the open term and moves behind them.
+  void ReadBatch(uint32_t batch_end, std::string& out);
   // The bytes of chunk `number` that go to the output.
   size_t Delivered(uint32_t number) const {
     return index->chunks[number].unpacked_bytes - (number == chunk ? at - chunk_start : 0);
   }
-  // Whether the records of the batch are better decoded where the page cache holds them.
-  bool GoesMapped(uint32_t batch_end) const;
-  // false when the file cannot be mapped.
-  bool DecodeMapped(uint32_t batch_end, char* out);
   // Reads the records: payloads of stored chunks to their place in `out`, the rest to `scratch`.
   void ReadRecords(uint32_t batch_end, char* out);
   // Decodes what is not in its place yet.
   void DecodeRecords(uint32_t batch_end, char* out);
-  XorbChunkHeader ParseHeader(uint32_t number, std::string_view record) const;
   void Decode(uint32_t number, const XorbChunkHeader& header, std::string_view payload, char* out);
 
   uint64_t RecordStart(uint32_t number) const {
@@ -87,10 +72,6 @@ struct XetReader::State {
   }
   size_t RecordBytes(uint32_t number) const {
     return index->chunks[number].record_end - RecordStart(number);
-  }
-  // Of the records of chunks [chunk, batch_end).
-  uint64_t BatchBytes(uint32_t batch_end) const {
-    return RecordStart(batch_end) - RecordStart(chunk);
   }
   // Whether the whole chunk is wanted and its record has the length of a chunk stored as it is.
   bool GoesStraight(uint32_t number) const {
@@ -150,12 +131,12 @@ void XetReader::State::OpenTerm() {
   }
 }
 
-uint32_t XetReader::State::ChooseBatch(size_t wanted, uint64_t record_bytes) const {
+uint32_t XetReader::State::ChooseBatch(size_t wanted) const {
   uint32_t to = chunk;
   uint64_t goal = std::min<uint64_t>(at + wanted, end);
   uint64_t reached = chunk_start;
   while (to < term_end && to - chunk < kBatchChunks && reached < goal) {
-    if (to > chunk && index->chunks[to].record_end - RecordStart(chunk) > record_bytes) break;
+    if (to > chunk && index->chunks[to].record_end - RecordStart(chunk) > kBatchRecordBytes) break;
     reached += index->chunks[to++].unpacked_bytes;
   }
   return to;
@@ -186,62 +167,30 @@ void XetReader::State::ReadRecords(uint32_t batch_end, char* out) {
   ReadVectorsAt(file->get(), RecordStart(chunk), vectors);
 }
 
-XorbChunkHeader XetReader::State::ParseHeader(uint32_t number, std::string_view record) const {
-  XorbChunkHeader header = ParseXorbChunkHeader(record);
-  if (header.unpacked_bytes != index->chunks[number].unpacked_bytes ||
-      kXorbHeaderBytes + header.payload_bytes != RecordBytes(number)) {
-    Damaged("a record differs from the index");
-  }
-  return header;
-}
-
 void XetReader::State::DecodeRecords(uint32_t batch_end, char* out) {
   const char* record = scratch.data();
   for (uint32_t i = chunk; i < batch_end; ++i) {
     bool straight = GoesStraight(i);
     size_t bytes = straight ? kXorbHeaderBytes : RecordBytes(i);
-    XorbChunkHeader header = ParseHeader(i, {record, bytes});
-    if (!straight) {
-      Decode(i, header, {record + kXorbHeaderBytes, header.payload_bytes}, out);
-    } else if (header.scheme != XorbScheme::kNone) {
-      // As long as its chunk and compressed all the same: some sender's odd choice.
-      Decode(i, header, std::string(out, header.payload_bytes), out);
+    try {
+      XorbChunkHeader header = ParseXorbChunkHeader({record, bytes});
+      if (header.unpacked_bytes != index->chunks[i].unpacked_bytes ||
+          kXorbHeaderBytes + header.payload_bytes != RecordBytes(i)) {
+        Damaged("a record differs from the index");
+      }
+      if (!straight) {
+        Decode(i, header, {record + kXorbHeaderBytes, header.payload_bytes}, out);
+      } else if (header.scheme != XorbScheme::kNone) {
+        // As long as its chunk and compressed all the same: some sender's odd choice.
+        Decode(i, header, std::string(out, header.payload_bytes), out);
+      }
+    } catch (const Error& error) {
+      if (error.code() == Code::kInternal) throw;
+      Damaged(error.message());
     }
     record += bytes;
     out += Delivered(i);
   }
-}
-
-bool XetReader::State::GoesMapped(uint32_t batch_end) const {
-  if (BatchBytes(batch_end) < kMappedRecordBytes) return false;
-  uint32_t straight = 0;
-  for (uint32_t i = chunk; i < batch_end; ++i) straight += GoesStraight(i);
-  return 2 * straight < batch_end - chunk;
-}
-
-bool XetReader::State::DecodeMapped(uint32_t batch_end, char* out) {
-  GuardedMapping mapping(file->get(), RecordStart(chunk), BatchBytes(batch_end));
-  if (!mapping.valid()) return false;
-  mapping.Populate();
-  std::string_view records = mapping.bytes();
-  auto check = [&] {
-    // The page in which a file ends reads as zeros behind the end, without a fault.
-    if (mapping.broken() || FileSize(file->get()) < RecordStart(batch_end)) EndedEarly();
-  };
-  try {
-    for (uint32_t i = chunk; i < batch_end; ++i) {
-      std::string_view record = records.substr(0, RecordBytes(i));
-      XorbChunkHeader header = ParseHeader(i, record);
-      Decode(i, header, record.substr(kXorbHeaderBytes), out);
-      records.remove_prefix(record.size());
-      out += Delivered(i);
-    }
-  } catch (const Error&) {
-    check();
-    throw;
-  }
-  check();
-  return true;
 }
 
 void XetReader::State::Decode(uint32_t number, const XorbChunkHeader& header,
@@ -252,10 +201,7 @@ void XetReader::State::Decode(uint32_t number, const XorbChunkHeader& header,
   chunk_bytes.copy(out, delivered, chunk_bytes.size() - delivered);
 }
 
-void XetReader::State::ReadBatch(size_t wanted, std::string& out) {
-  uint32_t batch_end = ChooseBatch(wanted, kXorbMaxBodyBytes);
-  bool mapped = GoesMapped(batch_end);
-  if (!mapped) batch_end = ChooseBatch(wanted, kBatchRecordBytes);
+void XetReader::State::ReadBatch(uint32_t batch_end, std::string& out) {
   size_t start = out.size();
   uint64_t next = chunk_start;
   for (uint32_t i = chunk; i < batch_end; ++i) next += index->chunks[i].unpacked_bytes;
@@ -263,15 +209,8 @@ void XetReader::State::ReadBatch(size_t wanted, std::string& out) {
   // cost a tenth of the decoding. (The library may offer the call more room than was asked for.)
   size_t size = start + (next - at);
   out.resize_and_overwrite(size, [size](char*, size_t) { return size; });
-  try {
-    if (!mapped || !DecodeMapped(batch_end, out.data() + start)) {
-      ReadRecords(batch_end, out.data() + start);
-      DecodeRecords(batch_end, out.data() + start);
-    }
-  } catch (const Error& error) {
-    if (error.code() == Code::kInternal) throw;
-    Damaged(error.message());
-  }
+  ReadRecords(batch_end, out.data() + start);
+  DecodeRecords(batch_end, out.data() + start);
   if (next > end) out.resize(out.size() - (next - end));
   at = std::min(next, end);
   chunk = batch_end;
@@ -297,7 +236,7 @@ bool XetReader::Next(std::string* out, size_t wanted) {
   try {
     while (out->size() < goal && state.at < state.end) {
       if (state.chunk == state.term_end) state.OpenTerm();
-      state.ReadBatch(goal - out->size(), *out);
+      state.ReadBatch(state.ChooseBatch(goal - out->size()), *out);
     }
   } catch (...) {
     out->resize(before);

@@ -211,36 +211,6 @@ TEST_F(ReaderTest, AFileCutShortIsReported) {
   EXPECT_TRUE(bytes_.starts_with(out));
 }
 
-// Compressed records are decoded where the file is mapped: what is gone must neither end the
-// process nor pass for zeros.
-TEST_F(ReaderTest, ACompressedFileCutShortIsReportedWhereverItEnds) {
-  const XorbIndex& index = *indexes_[2];
-  auto count = static_cast<uint32_t>(index.chunks.size());
-  auto source = MakeTermSource({internal::TermOf(index, 0, count)});
-  std::string whole = Rebuild(*store_, source, 0, source->size_bytes());
-  std::string stored = ReadFile(FileOf(2));
-  uint32_t last = index.chunks[count - 2].record_end;  // where the last record starts
-  for (uint32_t size : {index.body_bytes - 1, last + 4, last, last & ~4095u, uint32_t{0}}) {
-    XetReader reader(*store_, source, 0, source->size_bytes());
-    std::string out;
-    ASSERT_TRUE(reader.Next(&out, 200000));
-    fs::permissions(FileOf(2), fs::perms::owner_write, fs::perm_options::add);
-    fs::resize_file(FileOf(2), size);
-    try {
-      while (reader.Next(&out)) {
-      }
-      ADD_FAILURE() << size;
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), Code::kInternal);
-      EXPECT_NE(error.message().find("ended before its last record"), std::string::npos) << size;
-    }
-    EXPECT_TRUE(whole.starts_with(out));
-    UniqueFd file(::open(FileOf(2).c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
-    WriteAll(file.get(), stored);
-  }
-  EXPECT_TRUE(Rebuild(*store_, source, 0, whole.size()) == whole);
-}
-
 TEST_F(ReaderTest, TermsThatContradictTheirXorbAreReported) {
   XetTerm good = internal::TermOf(*indexes_[0], 0, 3);
   std::vector<XetTerm> lies(3, good);
