@@ -112,6 +112,11 @@ TEST(MultiplyFloats, RowsDoNotSpoilEachOther) {
   fill(zero, [](float& v) { v = 0; });
   x[infinite * shape.inputs + 5] = std::numeric_limits<float>::infinity();
   x[none * shape.inputs + 700] = NAN;
+  std::vector<double> bounds;
+  for (uint64_t r = 0; r < shape.rows; ++r) {
+    const std::vector<float> row(&x[r * shape.inputs], &x[r * shape.inputs] + shape.inputs);
+    bounds.push_back(kOfBound * Bound(shape, Largest(row), Largest(w)));
+  }
   const WeightView view = ViewOf(w, shape.inputs);
   const PackedMatrix matrix = PackedMatrix::Pack({&view, 1}, Packing::kF32, CpuTier());
   for (const MatmulKernels* kernels : internal::SupportedMatmul()) {
@@ -125,9 +130,7 @@ TEST(MultiplyFloats, RowsDoNotSpoilEachOther) {
       } else if (r == none) {
         ASSERT_TRUE(std::isnan(y[i])) << kernels->name << " output " << o;
       } else {
-        const float largest = Largest({row, row + shape.inputs});
-        ASSERT_NEAR(y[i], Exact(row, &w[o * shape.inputs], shape.inputs),
-                    kOfBound * Bound(shape, largest, Largest(w)))
+        ASSERT_NEAR(y[i], Exact(row, &w[o * shape.inputs], shape.inputs), bounds[r])
             << kernels->name << " row " << r << " output " << o;
       }
     }
