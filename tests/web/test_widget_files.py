@@ -303,6 +303,7 @@ def test_the_microphone_is_let_go_after_a_recording(with_microphone):
     asked = Asked(with_microphone, "audio-classification", "audio", LABELS)
     for _ in range(2):
         asked.widget.locator("button[name=record]").click()
+        asked.widget.get_by_role("button", name="Stop", exact=True).wait_for()
         assert eventually(lambda: level(asked.widget) > 0)
         assert with_microphone.evaluate("lent.getTracks().map((track) => track.readyState)") == ["live"]
         asked.widget.locator("button[name=record]").click()

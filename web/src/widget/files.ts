@@ -119,6 +119,7 @@ export class FilePlace {
     }
     this.complain("");
     const meter = this.part<HTMLMeterElement>("meter"), elapsed = this.part(".elapsed");
+    meter.value = 0;
     elapsed.textContent = clock(0);
     this.recording = await Recording.begin((seconds, level) => {
       meter.value = level;
