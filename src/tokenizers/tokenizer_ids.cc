@@ -5,6 +5,7 @@
 // of tokenizer_encode.cc, which gives the same ids.
 #include "base/error.h"
 #include "tokenizers/internal/fast_path.h"
+#include "tokenizers/internal/page_memory.h"
 #include "tokenizers/internal/parallel_for.h"
 #include "tokenizers/internal/single_text_plan.h"
 #include "tokenizers/internal/tokenizer_scratch.h"
@@ -14,6 +15,11 @@
 
 namespace hearth::tokenizers {
 namespace {
+
+// Ids of a text from this size on lie in pages of their own, of which those that stay unused cost
+// nothing but addresses. Program text comes to half an id a byte: GPT-2 keeps its blanks apart.
+constexpr size_t kLargeText = size_t{1} << 20;
+constexpr double kDenseIds = 0.6;
 
 Encoding Merge(std::vector<Encoding> parts) {
   Encoding result;
@@ -35,6 +41,10 @@ void Tokenizer::AppendIdsPlain(std::string_view text, Scratch* scratch,
 
 void Tokenizer::AppendSegments(const SegmentEncoder& encoder, std::string_view text,
                                Scratch* scratch, std::vector<uint32_t>* ids) const {
+  // For the whole text, not segment by segment: ids that grow are moved and touch fresh pages.
+  if (text.size() >= kLargeText) {
+    internal::ReserveIds(static_cast<size_t>(kDenseIds * static_cast<double>(text.size())), ids);
+  }
   auto encode = [&](std::string_view segment) {
     if (segment.empty()) return;
     SegmentPosition position = segment.data() == text.data() ? SegmentPosition::kStartOfText
