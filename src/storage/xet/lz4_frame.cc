@@ -1,11 +1,11 @@
-#include <lz4.h>
+#include "storage/xet/internal/lz4_frame.h"
 
 #include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstring>
 
-#include "storage/xet/internal/lz4_frame.h"
+#include "storage/xet/internal/lz4_block.h"
 
 namespace hearth::storage::internal {
 namespace {
@@ -19,6 +19,8 @@ constexpr size_t kContentSizeBytes = 8;
 constexpr uint8_t kPlainFlags = 0x60;
 constexpr uint8_t kContentSizeFlag = 0x08;
 constexpr uint32_t kStoredBlock = 0x80000000;
+// Enough that two of them run side by side nearly always.
+constexpr size_t kFramesTogether = 8;
 
 uint32_t Read32(const char* at) {
   uint32_t value;
@@ -53,44 +55,101 @@ size_t BlockLimit(uint8_t descriptor) {
   return size_t{64 << 10} << 2 * (code - 4);
 }
 
-}  // namespace
+// A frame of which the blocks up to `payload` are decoded.
+struct OpenFrame {
+  std::string_view payload;
+  char* out;
+  size_t out_bytes;  // that are still to come
+  size_t block_limit = 0;
+  FrameResult result = FrameResult::kDecoded;
 
-FrameResult DecodePlainFrame(std::string_view payload, char* out, size_t out_bytes) {
-  if (payload.size() < kHeaderBytes || Read32(payload.data()) != kMagic) return FrameResult::kOther;
-  auto flags = static_cast<uint8_t>(payload[4]);
-  if ((flags & ~kContentSizeFlag) != kPlainFlags) return FrameResult::kOther;
-  size_t header_bytes = kHeaderBytes + (flags & kContentSizeFlag ? kContentSizeBytes : 0);
-  size_t block_limit = BlockLimit(static_cast<uint8_t>(payload[5]));
-  if (block_limit == 0 || payload.size() < header_bytes) return FrameResult::kBad;
-  std::string_view descriptor = payload.substr(4, header_bytes - 5);
-  if (static_cast<uint8_t>(payload[header_bytes - 1]) != (ShortXxh32(descriptor) >> 8 & 0xff)) {
-    return FrameResult::kBad;
+  void TakeHeader();
+  // Takes the blocks that are stored as they are; whether a compressed one, `block`, follows.
+  bool FindBlock(Lz4Block* block);
+  void TakeBlock(const Lz4Block& block);
+
+ private:
+  bool Refuse() {
+    result = FrameResult::kBad;
+    return false;
   }
-  if (flags & kContentSizeFlag && Read64(payload.data() + 6) != out_bytes) return FrameResult::kBad;
-  payload.remove_prefix(header_bytes);
-  while (true) {
-    if (payload.size() < sizeof(uint32_t)) return FrameResult::kBad;
-    uint32_t head = Read32(payload.data());
-    payload.remove_prefix(sizeof head);
-    if (head == 0) break;
-    size_t block_bytes = head & ~kStoredBlock;
-    if (block_bytes > block_limit || block_bytes > payload.size()) return FrameResult::kBad;
-    size_t room = std::min(out_bytes, block_limit);
-    size_t produced = block_bytes;
-    if (head & kStoredBlock) {
-      if (block_bytes > room) return FrameResult::kBad;
-      std::memcpy(out, payload.data(), block_bytes);
-    } else {
-      int decoded = ::LZ4_decompress_safe(payload.data(), out, static_cast<int>(block_bytes),
-                                          static_cast<int>(room));
-      if (decoded < 0) return FrameResult::kBad;
-      produced = static_cast<size_t>(decoded);
-    }
-    payload.remove_prefix(block_bytes);
+  void Advance(size_t produced) {
     out += produced;
     out_bytes -= produced;
   }
-  return payload.empty() && out_bytes == 0 ? FrameResult::kDecoded : FrameResult::kBad;
+};
+
+void OpenFrame::TakeHeader() {
+  result = FrameResult::kOther;
+  if (payload.size() < kHeaderBytes || Read32(payload.data()) != kMagic) return;
+  auto flags = static_cast<uint8_t>(payload[4]);
+  if ((flags & ~kContentSizeFlag) != kPlainFlags) return;
+  result = FrameResult::kBad;
+  size_t header_bytes = kHeaderBytes + (flags & kContentSizeFlag ? kContentSizeBytes : 0);
+  block_limit = BlockLimit(static_cast<uint8_t>(payload[5]));
+  if (block_limit == 0 || payload.size() < header_bytes) return;
+  std::string_view descriptor = payload.substr(4, header_bytes - 5);
+  auto checksum = static_cast<uint8_t>(payload[header_bytes - 1]);
+  if (checksum != (ShortXxh32(descriptor) >> 8 & 0xff)) return;
+  if (flags & kContentSizeFlag && Read64(payload.data() + 6) != out_bytes) return;
+  payload.remove_prefix(header_bytes);
+  result = FrameResult::kDecoded;
+}
+
+bool OpenFrame::FindBlock(Lz4Block* block) {
+  if (result != FrameResult::kDecoded) return false;
+  while (true) {
+    if (payload.size() < sizeof(uint32_t)) return Refuse();
+    uint32_t head = Read32(payload.data());
+    payload.remove_prefix(sizeof head);
+    if (head == 0) return payload.empty() && out_bytes == 0 ? false : Refuse();
+    size_t block_bytes = head & ~kStoredBlock;
+    if (block_bytes > block_limit || block_bytes > payload.size()) return Refuse();
+    std::string_view bytes = payload.substr(0, block_bytes);
+    payload.remove_prefix(block_bytes);
+    size_t room = std::min(out_bytes, block_limit);
+    if ((head & kStoredBlock) == 0) {
+      *block = {bytes, out, room};
+      return true;
+    }
+    if (block_bytes > room) return Refuse();
+    bytes.copy(out, block_bytes);
+    Advance(block_bytes);
+  }
+}
+
+void OpenFrame::TakeBlock(const Lz4Block& block) {
+  block.produced < 0 ? void(Refuse()) : Advance(static_cast<size_t>(block.produced));
+}
+
+void DecodeFew(std::span<PlainFrame> frames) {
+  OpenFrame open[kFramesTogether];
+  for (size_t i = 0; i < frames.size(); ++i) {
+    open[i] = {frames[i].payload, frames[i].out, frames[i].out_bytes};
+    open[i].TakeHeader();
+  }
+  while (true) {
+    Lz4Block blocks[kFramesTogether];
+    OpenFrame* of[kFramesTogether];
+    size_t found = 0;
+    for (size_t i = 0; i < frames.size(); ++i) {
+      if (open[i].FindBlock(&blocks[found])) of[found++] = &open[i];
+    }
+    if (found == 0) break;
+    DecodeBlocks({blocks, found});
+    for (size_t i = 0; i < found; ++i) of[i]->TakeBlock(blocks[i]);
+  }
+  for (size_t i = 0; i < frames.size(); ++i) frames[i].result = open[i].result;
+}
+
+}  // namespace
+
+void DecodePlainFrames(std::span<PlainFrame> frames) {
+  while (!frames.empty()) {
+    size_t few = std::min(frames.size(), kFramesTogether);
+    DecodeFew(frames.first(few));
+    frames = frames.subspan(few);
+  }
 }
 
 }  // namespace hearth::storage::internal

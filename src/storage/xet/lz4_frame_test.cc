@@ -19,6 +19,12 @@ std::string Encode(std::string_view bytes, const LZ4F_preferences_t& preferences
   return out;
 }
 
+FrameResult Decode(std::string_view payload, char* out, size_t out_bytes) {
+  PlainFrame frame{payload, out, out_bytes};
+  DecodePlainFrames({&frame, 1});
+  return frame.result;
+}
+
 // What the library makes of it: one frame, whole, of exactly this length.
 bool LibraryDecodes(std::string_view frame, std::string* out) {
   LZ4F_dctx* context = nullptr;
@@ -68,7 +74,7 @@ TEST(Lz4FrameTest, DecodesWhatTheLibraryEncodes) {
     for (const std::string& bytes : {HalfNoise(random, size), std::string(size, 'a')}) {
       for (const LZ4F_preferences_t& preferences : AllPreferences(size)) {
         std::string out(size, '\0');
-        FrameResult result = DecodePlainFrame(Encode(bytes, preferences), out.data(), size);
+        FrameResult result = Decode(Encode(bytes, preferences), out.data(), size);
         ASSERT_NE(result, FrameResult::kBad);
         if (result == FrameResult::kOther) continue;
         EXPECT_EQ(out, bytes);
@@ -79,16 +85,45 @@ TEST(Lz4FrameTest, DecodesWhatTheLibraryEncodes) {
   EXPECT_GE(decoded, 80) << "independent blocks without checksums, size announced or not";
 }
 
+// More than are decoded at a time, of all kinds and sizes, a damaged one among them.
+TEST(Lz4FrameTest, DecodesFramesOfOneCallEachByItself) {
+  std::mt19937 random(3);
+  std::vector<std::string> contents, payloads;
+  for (size_t size : {1, 131'072, 70'000, 300, 65'536, 20'000}) {
+    for (const LZ4F_preferences_t& preferences : AllPreferences(size)) {
+      contents.push_back(HalfNoise(random, size));
+      payloads.push_back(Encode(contents.back(), preferences));
+    }
+  }
+  payloads[17].back() ^= 1;
+  std::vector<PlainFrame> frames;
+  std::vector<std::string> outs;
+  for (const std::string& content : contents) outs.emplace_back(content.size(), '\0');
+  for (size_t i = 0; i < payloads.size(); ++i) {
+    frames.push_back({payloads[i], outs[i].data(), outs[i].size()});
+  }
+  DecodePlainFrames(frames);
+  int decoded = 0;
+  for (size_t i = 0; i < frames.size(); ++i) {
+    std::string alone(contents[i].size(), '\0');
+    ASSERT_EQ(frames[i].result, Decode(payloads[i], alone.data(), alone.size()));
+    if (frames[i].result != FrameResult::kDecoded) continue;
+    EXPECT_TRUE(outs[i] == contents[i]);
+    ++decoded;
+  }
+  EXPECT_GE(decoded, 40);
+}
+
 TEST(Lz4FrameTest, RefusesALengthThatIsNotItsOwn) {
   LZ4F_preferences_t preferences{};
   preferences.frameInfo.blockMode = LZ4F_blockIndependent;
   std::string frame = Encode(std::string(1000, 'a') + "b", preferences);
   std::string out(2000, 'z');
-  EXPECT_EQ(DecodePlainFrame(frame, out.data(), 1001), FrameResult::kDecoded);
-  EXPECT_EQ(DecodePlainFrame(frame, out.data(), 1002), FrameResult::kBad);
-  EXPECT_EQ(DecodePlainFrame(frame, out.data(), 1000), FrameResult::kBad);
+  EXPECT_EQ(Decode(frame, out.data(), 1001), FrameResult::kDecoded);
+  EXPECT_EQ(Decode(frame, out.data(), 1002), FrameResult::kBad);
+  EXPECT_EQ(Decode(frame, out.data(), 1000), FrameResult::kBad);
   EXPECT_EQ(out.substr(1001), std::string(999, 'z'));
-  EXPECT_EQ(DecodePlainFrame(frame + "x", out.data(), 1001), FrameResult::kBad);
+  EXPECT_EQ(Decode(frame + "x", out.data(), 1001), FrameResult::kBad);
 }
 
 // On damaged frames too it agrees with the library: what one takes the other takes.
@@ -110,7 +145,7 @@ TEST(Lz4FrameTest, AgreesWithTheLibraryOnDamagedFrames) {
             damaged[random() % std::min<size_t>(damaged.size(), 24)] = static_cast<char>(random());
         }
         std::string ours(size, '\0'), theirs(size, '\0');
-        FrameResult result = DecodePlainFrame(damaged, ours.data(), size);
+        FrameResult result = Decode(damaged, ours.data(), size);
         if (result == FrameResult::kOther) continue;
         bool taken = LibraryDecodes(damaged, &theirs);
         EXPECT_EQ(result == FrameResult::kDecoded, taken);

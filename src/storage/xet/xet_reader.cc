@@ -65,7 +65,11 @@ struct XetReader::State {
   void ReadRecords(uint32_t batch_end, char* out);
   // Decodes what is not in its place yet.
   void DecodeRecords(uint32_t batch_end, char* out);
-  void Decode(uint32_t number, const XorbChunkHeader& header, std::string_view payload, char* out);
+  // Checks them against the index, and decodes all but the whole ones, which become `unpackings`.
+  void CheckRecords(uint32_t batch_end, char* out);
+  // A chunk of which only the end is wanted.
+  void DecodeEnd(uint32_t number, const XorbChunkHeader& header, std::string_view payload,
+                 char* out);
 
   uint64_t RecordStart(uint32_t number) const {
     return number == 0 ? 0 : index->chunks[number - 1].record_end;
@@ -96,6 +100,7 @@ struct XetReader::State {
   std::string scratch;      // records as stored
   std::string chunk_bytes;  // a chunk on its way
   std::vector<iovec> vectors;
+  std::vector<XorbChunkUnpacking> unpackings;
 };
 
 void XetReader::State::OpenTerm() {
@@ -168,35 +173,47 @@ void XetReader::State::ReadRecords(uint32_t batch_end, char* out) {
 }
 
 void XetReader::State::DecodeRecords(uint32_t batch_end, char* out) {
+  unpackings.clear();
+  try {
+    CheckRecords(batch_end, out);
+    UnpackXorbChunks(unpackings);
+  } catch (const Error& error) {
+    if (error.code() == Code::kInternal) throw;
+    Damaged(error.message());
+  }
+}
+
+void XetReader::State::CheckRecords(uint32_t batch_end, char* out) {
   const char* record = scratch.data();
   for (uint32_t i = chunk; i < batch_end; ++i) {
     bool straight = GoesStraight(i);
     size_t bytes = straight ? kXorbHeaderBytes : RecordBytes(i);
-    try {
-      XorbChunkHeader header = ParseXorbChunkHeader({record, bytes});
-      if (header.unpacked_bytes != index->chunks[i].unpacked_bytes ||
-          kXorbHeaderBytes + header.payload_bytes != RecordBytes(i)) {
-        Damaged("a record differs from the index");
+    XorbChunkHeader header = ParseXorbChunkHeader({record, bytes});
+    if (header.unpacked_bytes != index->chunks[i].unpacked_bytes ||
+        kXorbHeaderBytes + header.payload_bytes != RecordBytes(i)) {
+      Damaged("a record differs from the index");
+    }
+    if (straight) {
+      // As long as its chunk and compressed all the same: some sender's odd choice.
+      if (header.scheme != XorbScheme::kNone) {
+        UnpackXorbChunk(header, std::string(out, header.payload_bytes), out);
       }
-      if (!straight) {
-        Decode(i, header, {record + kXorbHeaderBytes, header.payload_bytes}, out);
-      } else if (header.scheme != XorbScheme::kNone) {
-        // As long as its chunk and compressed all the same: some sender's odd choice.
-        Decode(i, header, std::string(out, header.payload_bytes), out);
+    } else {
+      std::string_view payload(record + kXorbHeaderBytes, header.payload_bytes);
+      if (Delivered(i) == header.unpacked_bytes) {
+        unpackings.push_back({header, payload, out});
+      } else {
+        DecodeEnd(i, header, payload, out);
       }
-    } catch (const Error& error) {
-      if (error.code() == Code::kInternal) throw;
-      Damaged(error.message());
     }
     record += bytes;
     out += Delivered(i);
   }
 }
 
-void XetReader::State::Decode(uint32_t number, const XorbChunkHeader& header,
-                              std::string_view payload, char* out) {
+void XetReader::State::DecodeEnd(uint32_t number, const XorbChunkHeader& header,
+                                 std::string_view payload, char* out) {
   size_t delivered = Delivered(number);
-  if (delivered == header.unpacked_bytes) return UnpackXorbChunk(header, payload, out);
   UnpackXorbChunk(header, payload, chunk_bytes);
   chunk_bytes.copy(out, delivered, chunk_bytes.size() - delivered);
 }

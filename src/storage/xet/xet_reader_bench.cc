@@ -11,11 +11,17 @@ namespace {
 
 constexpr size_t kBytes = 48 << 20;
 
-// Content that suits the scheme: 0 random bytes, 1 text, 2 floats.
-std::string Content(int64_t scheme) {
-  if (scheme == 0) return internal::SplitMixBytes(1, kBytes);
-  if (scheme == 1) return internal::TextRows(1 << 20);
-  return internal::SmallFloats(1, kBytes / 4);
+// 0 random bytes, 1 text, 2 floats, 3 weights in bfloat16; each with the scheme that suits it.
+std::string Content(int64_t kind) {
+  if (kind == 0) return internal::SplitMixBytes(1, kBytes);
+  if (kind == 1) return internal::TextRows(1 << 20);
+  if (kind == 2) return internal::SmallFloats(1, kBytes / 4);
+  return internal::NormalWeights(1, kBytes / 2);
+}
+
+XorbScheme SchemeOf(int64_t kind) {
+  if (kind == 0) return XorbScheme::kNone;
+  return kind == 1 ? XorbScheme::kLz4 : XorbScheme::kBg4Lz4;
 }
 
 double CpuSeconds() {
@@ -31,8 +37,7 @@ void BM_Rebuild(benchmark::State& state) {
   internal::TestFolder folder;
   auto store = XorbStore::OpenLocal(folder.path());
   std::string bytes = Content(state.range(0));
-  internal::Packed packed =
-      internal::PackAll(internal::Chunks(bytes), static_cast<XorbScheme>(state.range(0)));
+  internal::Packed packed = internal::PackAll(internal::Chunks(bytes), SchemeOf(state.range(0)));
   XorbIndexPtr index = store->PutUploaded(internal::Spool(*store, packed.body), packed.hash).index;
   auto terms =
       MakeTermSource({internal::TermOf(*index, 0, static_cast<uint32_t>(index->chunks.size()))});
@@ -45,7 +50,7 @@ void BM_Rebuild(benchmark::State& state) {
   }
   state.SetBytesProcessed(static_cast<int64_t>(bytes.size()) * state.iterations());
 }
-BENCHMARK(BM_Rebuild)->ArgsProduct({{0, 1, 2}, {256 << 10, 1 << 20}});
+BENCHMARK(BM_Rebuild)->ArgsProduct({{0, 1, 2, 3}, {256 << 10, 1 << 20}});
 
 // The whole of an upload after its body was spooled: check, footer, sync, name. User and kernel
 // time per content gigabyte beside the wall time.
@@ -53,8 +58,7 @@ void BM_PutUploaded(benchmark::State& state) {
   internal::TestFolder folder;
   auto store = XorbStore::OpenLocal(folder.path());
   std::string bytes = Content(state.range(0));
-  internal::Packed packed =
-      internal::PackAll(internal::Chunks(bytes), static_cast<XorbScheme>(state.range(0)));
+  internal::Packed packed = internal::PackAll(internal::Chunks(bytes), SchemeOf(state.range(0)));
   double cpu = 0;
   for (auto _ : state) {
     state.PauseTiming();
@@ -71,7 +75,7 @@ void BM_PutUploaded(benchmark::State& state) {
   state.SetBytesProcessed(static_cast<int64_t>(content));
   state.counters["cpu_s_per_GB"] = cpu / (content / 1e9);
 }
-BENCHMARK(BM_PutUploaded)->DenseRange(0, 2)->UseRealTime();
+BENCHMARK(BM_PutUploaded)->DenseRange(0, 3)->UseRealTime();
 
 }  // namespace
 }  // namespace hearth::storage

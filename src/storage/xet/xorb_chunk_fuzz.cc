@@ -15,8 +15,9 @@ namespace {
 using hearth::storage::UnpackXorbChunk;
 using hearth::storage::XorbChunkHeader;
 using hearth::storage::XorbScheme;
-using hearth::storage::internal::DecodePlainFrame;
+using hearth::storage::internal::DecodePlainFrames;
 using hearth::storage::internal::FrameResult;
+using hearth::storage::internal::PlainFrame;
 
 // In memory of exactly that size, so that a sanitizer sees each byte too many.
 using Buffer = std::unique_ptr<char[]>;
@@ -39,7 +40,9 @@ void Decode(XorbScheme scheme, uint32_t bytes, std::string_view payload) {
     UnpackXorbChunk(header, payload, out.get());
   } catch (const hearth::Error&) {
   }
-  if (DecodePlainFrame(payload, out.get(), bytes) != FrameResult::kDecoded) return;
+  PlainFrame frame{payload, out.get(), bytes};
+  DecodePlainFrames({&frame, 1});
+  if (frame.result != FrameResult::kDecoded) return;
   if (ByLibrary(payload, bytes) != std::string_view(out.get(), bytes)) abort();
 }
 

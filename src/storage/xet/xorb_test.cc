@@ -11,6 +11,7 @@
 namespace hearth::storage {
 namespace {
 
+using internal::NormalWeights;
 using internal::RecordedXorb;
 using internal::SplitMixBytes;
 using internal::TextRows;
@@ -174,6 +175,35 @@ TEST(Xorb, GroupingIsTheSameAtEveryLength) {
     UnpackXorbChunk({XorbScheme::kBg4Lz4, static_cast<uint32_t>(frame.size()), size}, frame, back);
     ASSERT_TRUE(back == content) << bytes;
   }
+}
+
+// Chunks of all kinds, lengths and schemes, and more of them than are decoded at a time.
+TEST(Xorb, ChunksOfOneCallComeOutEachInItsPlace) {
+  std::string content = NormalWeights(5, 100'000) + TextRows(4000) + SplitMixBytes(6, 90'000);
+  std::vector<std::string> records;
+  size_t at = 0;
+  for (size_t bytes : {131'072, 1, 40'000, 70'001, 3, 90'000, 0}) {
+    if (bytes == 0) bytes = content.size() - at;
+    for (XorbScheme scheme : {XorbScheme::kBg4Lz4, XorbScheme::kNone, XorbScheme::kLz4}) {
+      PackXorbChunk(std::string_view(content).substr(at, bytes), scheme, records.emplace_back());
+    }
+    at += bytes;
+  }
+  std::string out(3 * content.size(), '\0');
+  std::vector<XorbChunkUnpacking> chunks;
+  std::string expected;
+  for (const std::string& record : records) {
+    XorbChunkHeader header = ParseXorbChunkHeader(record);
+    std::string_view payload = std::string_view(record).substr(kXorbHeaderBytes);
+    chunks.push_back({header, payload, out.data() + expected.size()});
+    std::string alone;
+    UnpackXorbChunk(header, payload, alone);
+    expected += alone;
+  }
+  UnpackXorbChunks(chunks);
+  EXPECT_TRUE(out == expected);
+  records[0].back() ^= 1;  // the end mark of a frame
+  EXPECT_THROW(UnpackXorbChunks(chunks), Error);
 }
 
 TEST(Xorb, FramesWithChecksumsAndContentSizeAreRead) {

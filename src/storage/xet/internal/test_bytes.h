@@ -2,6 +2,7 @@
 // after.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -39,6 +40,20 @@ inline std::string SmallFloats(uint64_t seed, size_t count) {
     std::memcpy(&bits, random.data() + i * 8, 8);
     float value = static_cast<float>((static_cast<double>(bits >> 40) / 16777216.0 - 0.5) * 0.1);
     std::memcpy(out.data() + i * 4, &value, 4);
+  }
+  return out;
+}
+
+// bfloat16 weights as a fresh layer has them: normally distributed (Box-Muller), deviation 0.02.
+inline std::string NormalWeights(uint64_t seed, size_t count) {
+  std::string random = SplitMixBytes(seed, count * 8);
+  std::string out(count * 2, '\0');
+  for (size_t i = 0; i < count; ++i) {
+    uint32_t words[2];
+    std::memcpy(words, random.data() + i * 8, 8);
+    double radius = std::sqrt(-2 * std::log((words[0] + 1.0) * 0x1p-32));
+    auto value = static_cast<float>(0.02 * radius * std::cos(words[1] * (0x1p-31 * M_PI)));
+    std::memcpy(out.data() + i * 2, reinterpret_cast<const char*>(&value) + 2, 2);
   }
   return out;
 }
