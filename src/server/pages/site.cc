@@ -276,6 +276,22 @@ Json RepoSummaries(Context& context, const std::vector<hub::RepoPtr>& repos) {
   return rows;
 }
 
+Json RepoColumns(Context& context, hub::CatalogQuery query) {
+  Json columns = Json::Arr();
+  for (hub::RepoType type :
+       {hub::RepoType::kModel, hub::RepoType::kDataset, hub::RepoType::kSpace}) {
+    query.type = type;
+    hub::CatalogPage page = context.hub.catalog().List(context.actor, query);
+    columns.Push(
+        Json::Obj({{"type", hub::SingularName(type)},
+                   {"plural", hub::PluralName(type)},
+                   {"label", type == hub::RepoType::kSpace ? "Spaces" : hub::PluralName(type)},
+                   {"total", page.total},
+                   {"repos", RepoSummaries(context, page.repos)}}));
+  }
+  return columns;
+}
+
 void RegisterStaticFiles(RouteTable& table) {
   table.Add({.methods = "GET,HEAD",
              .pattern = "/static/{file}",
