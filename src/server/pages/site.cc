@@ -100,7 +100,9 @@ net::Response Page(std::string_view template_name, Json data, int status) {
   std::string nonce = RandomAlphanumeric(24);
   SiteEntry entry = EntryOfSite();
   data.Set("nonce", nonce);
-  data.Set("assets", Json::Obj({{"script", entry.script}, {"style", entry.style}}));
+  data.Set(
+      "assets",
+      Json::Obj({{"script", entry.script}, {"style", entry.style}, {"formulas", entry.formulas}}));
   data.Set("version", HEARTH_VERSION);
   net::Response response = net::Response::Bytes(status, "text/html; charset=utf-8",
                                                 Templates().Render(template_name, data));
