@@ -6,7 +6,7 @@ set(HEARTH_TORCH "" CACHE PATH "Folder of the torch package that the torch execu
 
 # What both sides of the border are made of; see src/tensor/torch/torch_plugin.h.
 set(stamp "${PROJECT_VERSION} ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}")
-foreach(header base/error.h tensor/batch.h tensor/block_types.h tensor/cpu/graph.h tensor/executor.h
+foreach(header base/error.h tensor/batch.h tensor/block_types.h tensor/graph.h tensor/executor.h
         tensor/kernels/kv_cache.h tensor/ops.h tensor/torch/torch_plugin.h tensor/weights.h)
   file(SHA256 ${CMAKE_SOURCE_DIR}/src/${header} digest)
   string(APPEND stamp " ${digest}")

@@ -51,7 +51,7 @@ function whichCharacters(code) {
 }
 
 // One entry for every page; what few pages need is an island, a chunk of its own that main.ts imports when a page asks
-// for it. All files lie flat below /static/, named by their content.
+// for it. What draws formulas is an entry as well: a page whose text begins with some asks for it before it is painted. All files lie flat below /static/, named by their content.
 export default defineConfig({
   root: here("."),
   base: "/static/",
@@ -67,6 +67,6 @@ export default defineConfig({
     modulePreload: false,
     emptyOutDir: true,
     reportCompressedSize: false,
-    rollupOptions: { input: { main: "src/main.ts" } },
+    rollupOptions: { input: { main: "src/main.ts", formulas: "src/prose/formulas.ts" } },
   },
 });

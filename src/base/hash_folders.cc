@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/file.h"
 
 namespace hearth {
 
@@ -18,6 +19,15 @@ void MakeFolder(const fs::path& folder) {
   if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) {
     ThrowErrno("create folder " + folder.string());
   }
+}
+
+void MakeStore(const fs::path& root, const fs::path& temp_folder) {
+  std::error_code error;
+  fs::create_directories(root, error);
+  if (error) ThrowErrno("create folder " + root.string(), error.value());
+  MakeFolder(temp_folder);
+  FsyncFolder(root);
+  if (fs::path parent = fs::absolute(root).parent_path(); !parent.empty()) FsyncFolder(parent);
 }
 
 std::vector<std::string> FolderNames(const fs::path& folder) {

@@ -11,6 +11,9 @@ namespace hearth {
 
 // Makes one folder; one that exists is fine. Not synced.
 void MakeFolder(const std::filesystem::path& folder);
+// Makes the root of a store, with the folders above it, and its folder of unfinished files;
+// durable.
+void MakeStore(const std::filesystem::path& root, const std::filesystem::path& temp_folder);
 // What is directly in a folder, in no order.
 std::vector<std::string> FolderNames(const std::filesystem::path& folder);
 // Each name that stands where its first four digits say; other names are passed over. The caller

@@ -3,9 +3,15 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace hearth {
+
+constexpr char32_t kReplacementCharacter = 0xFFFD;
+
+// Appends the encoding; a surrogate or a value above U+10FFFF is written as U+FFFD.
+void AppendUtf8(char32_t value, std::string* out);
 
 // Length in bytes (1 to 4) of the well-formed UTF-8 sequence at the start of `text`, which must not
 // be empty; 0 when there is none. Unicode Standard, table 3-7.

@@ -8,24 +8,10 @@
 #include "client/internal/http_request.h"
 #include "client/model_id.h"
 #include "codec/json.h"
+#include "codec/percent.h"
 
 namespace hearth::client {
 namespace {
-
-std::string Unescape(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    std::optional<std::string> byte;
-    if (text[i] == '%' && i + 2 < text.size()) byte = HexDecode(text.substr(i + 1, 2));
-    if (byte) {
-      out += *byte;
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
 
 // The owner's and the repository's names; a name with the ending of a weight file is a file.
 bool LooksLikeName(std::string_view name) {
@@ -41,7 +27,8 @@ bool LooksLikeName(std::string_view name) {
 
 std::string Join(const std::vector<std::string_view>& parts, size_t from) {
   std::string text;
-  for (size_t i = from; i < parts.size(); ++i) text += (i > from ? "/" : "") + Unescape(parts[i]);
+  for (size_t i = from; i < parts.size(); ++i)
+    text += (i > from ? "/" : "") + DecodePercent(parts[i]);
   return text;
 }
 
@@ -118,7 +105,7 @@ std::optional<HubAddress> ParseHubAddress(const std::string& address) {
   if (parts.size() == 2) return hub;
   if (parts[2] != "tree" || parts.size() < 4) return std::nullopt;
   hub.certain = true;
-  hub.revision = Unescape(parts[3]);
+  hub.revision = DecodePercent(parts[3]);
   hub.folder = Join(parts, 4);
   return hub;
 }

@@ -32,8 +32,8 @@ enum class SortKey {
   kLikes,
   kParameters,
   kMainSize,
-  kId,
   kRecentLikes,  // of the last 30 days
+  kId,           // by name, the others by a number
 };
 std::optional<SortKey> ParseSortKey(std::string_view name);  // wire names
 

@@ -134,9 +134,10 @@ void CatalogTable::OrFacet(const FacetDef& def, const std::string& value, TimePo
     }
     case FacetKind::kUpdated: {
       int64_t since = ToUnixMillis(now - Days(ParseUpdatedDays(value).value_or(0)));
-      for (size_t word = 0; word * 64 < modified_.size(); ++word) {
-        const int64_t* modified = &modified_[word * 64];
-        size_t count = std::min<size_t>(64, modified_.size() - word * 64);
+      const std::vector<int64_t>& all = Numbers(SortKey::kModified);
+      for (size_t word = 0; word * 64 < all.size(); ++word) {
+        const int64_t* modified = &all[word * 64];
+        size_t count = std::min<size_t>(64, all.size() - word * 64);
         rows->words()[word] |= live_.words()[word] & BitsWhere(count, [modified, since](size_t i) {
                                  return modified[i] >= since;
                                });
@@ -216,10 +217,11 @@ std::vector<FacetValue> CatalogTable::CountUpdated(const RowBitmap& rows, TimePo
   // What was changed within a span was within the longer ones too: from the longest on, few words
   // have rows left.
   std::vector<size_t> counts(since.size());
-  for (size_t word = 0; word * 64 < modified_.size(); ++word) {
+  const std::vector<int64_t>& all = Numbers(SortKey::kModified);
+  for (size_t word = 0; word * 64 < all.size(); ++word) {
     uint64_t left = rows.words()[word];
-    const int64_t* modified = &modified_[word * 64];
-    size_t many = std::min<size_t>(64, modified_.size() - word * 64);
+    const int64_t* modified = &all[word * 64];
+    size_t many = std::min<size_t>(64, all.size() - word * 64);
     for (size_t span = since.size(); span > 0 && left != 0; --span) {
       left &= BitsWhere(
           many, [modified, from = since[span - 1]](size_t i) { return modified[i] >= from; });

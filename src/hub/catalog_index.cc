@@ -14,6 +14,48 @@ namespace {
 constexpr std::chrono::hours kLikeWindow{24 * 30};
 constexpr std::chrono::hours kLikeRefresh{1};
 
+// One more item of a list written as text.
+void Append(std::string_view separator, std::string_view item, std::string* list) {
+  if (!list->empty()) *list += separator;
+  *list += item;
+}
+
+// The columns of repo_facts, in the order of every statement that names them.
+enum FactColumn {
+  kRepoId,
+  kCommitOid,
+  kPipelineTag,
+  kLibraryName,
+  kParameters,
+  kMainBytes,
+  kTags,
+  kJudgedBy,
+  kRunTasks,
+};
+constexpr std::string_view kFactColumns[] = {"repo_id",      "commit_oid", "pipeline_tag",
+                                             "library_name", "parameters", "main_bytes",
+                                             "tags",         "judged_by",  "run_tasks"};
+static_assert(std::size(kFactColumns) == kRunTasks + 1);
+
+std::string SelectFacts() {
+  std::string names;
+  for (std::string_view column : kFactColumns) Append(", ", column, &names);
+  return "SELECT " + names + " FROM repo_facts ORDER BY repo_id";
+}
+
+// Writes a row over that of the same repository.
+std::string UpsertFacts() {
+  std::string names, values, updates;
+  for (std::string_view column : kFactColumns) {
+    Append(", ", column, &names);
+    Append(", ", "?", &values);
+    if (column == kFactColumns[kRepoId]) continue;
+    Append(", ", std::string(column) + " = excluded." + std::string(column), &updates);
+  }
+  return "INSERT INTO repo_facts (" + names + ") VALUES (" + values +
+         ") ON CONFLICT (repo_id) DO UPDATE SET " + updates;
+}
+
 // The `tags` column: a JSON list of tags, then of what a Space links to, behind these marks.
 constexpr std::string_view kModelLink = "\x01m:";
 constexpr std::string_view kDatasetLink = "\x01d:";
@@ -53,7 +95,7 @@ FactsColumns ParseTagColumn(std::string_view text) {
 
 std::string JoinTasks(const std::vector<std::string>& tasks) {
   std::string text;
-  for (const std::string& task : tasks) text += (text.empty() ? "" : ",") + task;
+  for (const std::string& task : tasks) Append(",", task, &text);
   return text;
 }
 
@@ -136,26 +178,24 @@ void Catalog::Impl::Load() {
   std::vector<bool> current(all.size());
   db.Read([&](storage::Connection& c) {
     auto next = all.begin();
-    c.Query(
-        "SELECT repo_id, commit_oid, pipeline_tag, library_name, parameters, main_bytes, tags, "
-        "judged_by, run_tasks FROM repo_facts ORDER BY repo_id",
-        {}, [&](const storage::Row& row) {
-          int64_t id = row.Int(0);
-          while (next != all.end() && (*next)->id < id) ++next;
-          if (next == all.end() || (*next)->id != id) return;
-          const RepoRecord& repo = **next;
-          FactsColumns columns = ParseTagColumn(row.Text(6));
-          columns.pipeline_tag = row.Str(2);
-          columns.library_name = row.Str(3);
-          columns.parameters = static_cast<uint64_t>(row.Int(4));
-          columns.main_bytes = static_cast<uint64_t>(row.Int(5));
-          // Without a judge nothing runs; another one's verdict stands until the next is there.
-          if (judge) columns.run_tasks = SplitTasks(row.Text(8));
-          TableOf(repo.type).SetFacts(id, columns);
-          bool judged = !judge || repo.type != RepoType::kModel || row.Text(7) == judge.fingerprint;
-          current[static_cast<size_t>(next - all.begin())] =
-              judged && repo.head && GitOid::FromHex(row.Text(1)) == repo.head;
-        });
+    c.Query(SelectFacts(), {}, [&](const storage::Row& row) {
+      int64_t id = row.Int(kRepoId);
+      while (next != all.end() && (*next)->id < id) ++next;
+      if (next == all.end() || (*next)->id != id) return;
+      const RepoRecord& repo = **next;
+      FactsColumns columns = ParseTagColumn(row.Text(kTags));
+      columns.pipeline_tag = row.Str(kPipelineTag);
+      columns.library_name = row.Str(kLibraryName);
+      columns.parameters = static_cast<uint64_t>(row.Int(kParameters));
+      columns.main_bytes = static_cast<uint64_t>(row.Int(kMainBytes));
+      // Without a judge nothing runs; another one's verdict stands until the next is there.
+      if (judge) columns.run_tasks = SplitTasks(row.Text(kRunTasks));
+      TableOf(repo.type).SetFacts(id, columns);
+      bool judged =
+          !judge || repo.type != RepoType::kModel || row.Text(kJudgedBy) == judge.fingerprint;
+      current[static_cast<size_t>(next - all.begin())] =
+          judged && repo.head && GitOid::FromHex(row.Text(kCommitOid)) == repo.head;
+    });
   });
   for (size_t i = 0; i < all.size(); ++i) {
     if (all[i]->head && !current[i]) stale_at_load.push_back(all[i]->id);
@@ -230,15 +270,9 @@ bool Catalog::Impl::Store(const RepoRecord& repo, const RepoFacts& facts,
     if (!c.QueryInt("SELECT id FROM repos WHERE id = ? AND head = ?",
                     {repo.id, facts.commit.Hex()}))
       return false;
-    c.Exec(
-        "INSERT INTO repo_facts (repo_id, commit_oid, pipeline_tag, library_name, parameters, "
-        "main_bytes, tags, judged_by, run_tasks) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
-        "ON CONFLICT (repo_id) DO UPDATE SET commit_oid = excluded.commit_oid, pipeline_tag = "
-        "excluded.pipeline_tag, library_name = excluded.library_name, parameters = "
-        "excluded.parameters, main_bytes = excluded.main_bytes, tags = excluded.tags, "
-        "judged_by = excluded.judged_by, run_tasks = excluded.run_tasks",
-        {repo.id, facts.commit.Hex(), facts.pipeline_tag, facts.library_name, facts.parameter_count,
-         facts.main_bytes, TagColumn(columns), facts.run.judged_by, JoinTasks(columns.run_tasks)});
+    c.Exec(UpsertFacts(), {repo.id, facts.commit.Hex(), facts.pipeline_tag, facts.library_name,
+                           facts.parameter_count, facts.main_bytes, TagColumn(columns),
+                           facts.run.judged_by, JoinTasks(columns.run_tasks)});
     c.Exec(
         "INSERT INTO repo_fact_texts (repo_id, commit_oid, facts) VALUES (?, ?, ?) "
         "ON CONFLICT (repo_id) DO UPDATE SET commit_oid = excluded.commit_oid, facts = "

@@ -63,16 +63,8 @@ uint32_t CatalogTable::NewRow(int64_t id) {
     row = free_rows_.back();
     free_rows_.pop_back();
   } else {
-    repos_.emplace_back();
-    ids_.push_back(0);
-    for (auto* column : {&created_, &modified_, &downloads_, &likes_, &parameters_, &main_bytes_,
-                         &trending_, &gpu_need_, &cpu_need_})
-      column->push_back(0);
-    kinds_.push_back(0);
-    recent_likes_.push_back(0);
-    owner_tag_.push_back(kNoRow);
-    tags_at_.push_back(0);
-    tags_count_.push_back(0);
+    ForEachColumn(*this, [](auto& column) { column.emplace_back(); });
+    owner_tag_[row] = kNoRow;
     for (RowBitmap* bitmap : {&live_, &public_, &gated_}) bitmap->Grow(repos_.size());
   }
   if (static_cast<size_t>(id) >= row_of_id_.size())
@@ -94,17 +86,17 @@ void CatalogTable::MarkDirty(SortKey key, uint32_t row) {
   if (order.dirty.size() > 1024 && order.dirty.size() > repos_.size() / 4) order = SortOrder{};
 }
 
-void CatalogTable::SetValue(SortKey key, std::vector<int64_t>* column, uint32_t row,
-                            int64_t value) {
-  if ((*column)[row] == value) return;
-  (*column)[row] = value;
+void CatalogTable::SetValue(SortKey key, uint32_t row, int64_t value) {
+  int64_t& now = numbers_[Index(key)][row];
+  if (now == value) return;
+  now = value;
   MarkDirty(key, row);
 }
 
 void CatalogTable::SetTrending(uint32_t row) {
-  auto traffic =
-      static_cast<int64_t>(std::sqrt(static_cast<double>(std::max<int64_t>(0, downloads_[row]))));
-  SetValue(SortKey::kTrending, &trending_, row, 10 * int64_t{recent_likes_[row]} + traffic);
+  auto downloads = static_cast<double>(std::max<int64_t>(0, ValueAt(SortKey::kDownloads, row)));
+  SetValue(SortKey::kTrending, row,
+           10 * ValueAt(SortKey::kRecentLikes, row) + static_cast<int64_t>(std::sqrt(downloads)));
 }
 
 void CatalogTable::Put(const RepoPtr& repo) {
@@ -140,14 +132,13 @@ void CatalogTable::Put(const RepoPtr& repo) {
   } else {
     gated_.Set(row);
   }
-  SetValue(SortKey::kCreated, &created_, row, ToUnixMillis(repo->created_at));
-  SetValue(SortKey::kModified, &modified_, row, ToUnixMillis(repo->modified_at));
-  SetValue(SortKey::kDownloads, &downloads_, row, repo->downloads);
-  SetValue(SortKey::kLikes, &likes_, row, repo->likes);
+  SetValue(SortKey::kCreated, row, ToUnixMillis(repo->created_at));
+  SetValue(SortKey::kModified, row, ToUnixMillis(repo->modified_at));
+  SetValue(SortKey::kDownloads, row, repo->downloads);
+  SetValue(SortKey::kLikes, row, repo->likes);
   if (before && repo->likes != before->likes) {
-    int64_t recent = int64_t{recent_likes_[row]} + repo->likes - before->likes;
-    recent_likes_[row] = static_cast<uint32_t>(std::clamp<int64_t>(recent, 0, UINT32_MAX));
-    MarkDirty(SortKey::kRecentLikes, row);
+    int64_t recent = ValueAt(SortKey::kRecentLikes, row) + repo->likes - before->likes;
+    SetValue(SortKey::kRecentLikes, row, std::max<int64_t>(0, recent));
   }
   SetTrending(row);
 }
@@ -164,8 +155,7 @@ void CatalogTable::Remove(int64_t id) {
   owner_tag_[row] = kNoRow;
   names_.Remove(row);
   repos_[row].reset();
-  parameters_[row] = main_bytes_[row] = 0;
-  recent_likes_[row] = 0;
+  for (std::vector<int64_t>& column : numbers_) column[row] = 0;
   live_.Clear(row);
   public_.Clear(row);
   public_ids_.Clear(ids_[row]);
@@ -201,25 +191,15 @@ void CatalogTable::SetFacts(int64_t id, const FactsColumns& facts) {
     if (facts.parameters > 0) add(Hidden('n', ParameterRangeOf(facts.parameters)));
   }
   SetRowTags(*row, ids);
-  SetValue(SortKey::kParameters, &parameters_, *row, static_cast<int64_t>(facts.parameters));
-  SetValue(SortKey::kMainSize, &main_bytes_, *row, static_cast<int64_t>(facts.main_bytes));
+  SetValue(SortKey::kParameters, *row, static_cast<int64_t>(facts.parameters));
+  SetValue(SortKey::kMainSize, *row, static_cast<int64_t>(facts.main_bytes));
 }
 
 void CatalogTable::SetRecentLikes(int64_t id, uint32_t likes) {
   std::optional<uint32_t> row = RowOf(id);
-  if (!row || recent_likes_[*row] == likes) return;
-  recent_likes_[*row] = likes;
-  MarkDirty(SortKey::kRecentLikes, *row);
+  if (!row) return;
+  SetValue(SortKey::kRecentLikes, *row, likes);
   SetTrending(*row);
-}
-
-void CatalogTable::ClearRecentLikes() {
-  live_.ForEach([this](uint32_t row) {
-    if (recent_likes_[row] == 0) return;
-    recent_likes_[row] = 0;
-    MarkDirty(SortKey::kRecentLikes, row);
-    SetTrending(row);
-  });
 }
 
 // --- readings
@@ -349,9 +329,9 @@ RepoSummary CatalogTable::SummaryAt(uint32_t row) const {
       summary.run_tasks.push_back(text.substr(3));
     }
   }
-  summary.trending = trending_[row];
-  summary.parameters = static_cast<uint64_t>(parameters_[row]);
-  summary.main_bytes = static_cast<uint64_t>(main_bytes_[row]);
+  summary.trending = ValueAt(SortKey::kTrending, row);
+  summary.parameters = static_cast<uint64_t>(ValueAt(SortKey::kParameters, row));
+  summary.main_bytes = static_cast<uint64_t>(ValueAt(SortKey::kMainSize, row));
   return summary;
 }
 
@@ -445,7 +425,7 @@ RowBitmap CatalogTable::Match(const CatalogQuery& query, TimePoint now) const {
     // 0 = unknown, which is in no range.
     RowBitmap before = rows;
     before.ForEach([&](uint32_t row) {
-      int64_t count = parameters_[row];
+      int64_t count = ValueAt(SortKey::kParameters, row);
       if (count == 0 || count < low || count > high) rows.Clear(row);
     });
   }
@@ -456,27 +436,7 @@ RowBitmap CatalogTable::Match(const CatalogQuery& query, TimePoint now) const {
 // --- sorting
 
 int64_t CatalogTable::ValueAt(SortKey key, uint32_t row) const {
-  switch (key) {
-    case SortKey::kTrending:
-      return trending_[row];
-    case SortKey::kCreated:
-      return created_[row];
-    case SortKey::kModified:
-      return modified_[row];
-    case SortKey::kDownloads:
-      return downloads_[row];
-    case SortKey::kLikes:
-      return likes_[row];
-    case SortKey::kParameters:
-      return parameters_[row];
-    case SortKey::kMainSize:
-      return main_bytes_[row];
-    case SortKey::kRecentLikes:
-      return recent_likes_[row];
-    case SortKey::kId:
-      break;
-  }
-  return 0;
+  return key == SortKey::kId ? 0 : numbers_[Index(key)][row];
 }
 
 bool CatalogTable::Less(SortKey key, uint32_t a, uint32_t b) const {
@@ -552,7 +512,7 @@ void CatalogTable::UpdateOrder(SortKey key) {
 
 size_t CatalogTable::memory_bytes() const {
   size_t bytes = names_.memory_bytes() + row_tags_.capacity() * 4 + row_of_id_.capacity() * 4;
-  bytes += repos_.capacity() * (sizeof(RepoPtr) + 9 * 8 + 4 * 4 + 2);
+  ForEachColumn(*this, [&](const auto& column) { bytes += column.capacity() * sizeof(column[0]); });
   for (const TagEntry& tag : tags_) {
     bytes += sizeof(TagEntry) + tag.rows.memory_bytes() + 48 +
              (tag.text.size() > 15 ? tag.text.size() + 1 : 0);

@@ -115,14 +115,10 @@ void FinishMoves(GcState& gc) {
 
 void EmptyOldTrash(GcState& gc) {
   int64_t due = ToUnixMillis(gc.hub.clock().Now()) - gc.options.trash_time.count();
-  std::vector<int64_t> runs;
-  gc.db.Read([&](storage::Connection& c) {
-    c.Query(
-        "SELECT id FROM gc_runs WHERE state = 'emptying' OR "
-        "(state IN ('done', 'stopped') AND finished_at <= ?) ORDER BY id",
-        {due}, [&](const storage::Row& row) { runs.push_back(row.Int(0)); });
-  });
-  for (int64_t run : runs) {
+  for (int64_t run :
+       gc.db.ReadInts("SELECT id FROM gc_runs WHERE state = 'emptying' OR "
+                      "(state IN ('done', 'stopped') AND finished_at <= ?) ORDER BY id",
+                      {due})) {
     // From here on nobody may undo it.
     gc.db.Write([&](storage::Connection& c) {
       c.Exec("UPDATE gc_runs SET state = 'emptying' WHERE id = ?", {run});

@@ -206,12 +206,9 @@ class Undo {
 }  // namespace
 
 void FinishUndos(GcState& gc) {
-  std::vector<int64_t> runs;
-  gc.db.Read([&](Connection& c) {
-    c.Query("SELECT id FROM gc_runs WHERE state = 'undoing'", {},
-            [&](const storage::Row& row) { runs.push_back(row.Int(0)); });
-  });
-  for (int64_t run : runs) Undo(gc.hub, run, gc.hooks).Run();
+  for (int64_t run : gc.db.ReadInts("SELECT id FROM gc_runs WHERE state = 'undoing'")) {
+    Undo(gc.hub, run, gc.hooks).Run();
+  }
 }
 
 GcUndoReport UndoGc(Hub& hub, int64_t run_id, const GcHooks& hooks) {

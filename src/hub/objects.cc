@@ -110,12 +110,8 @@ bool Objects::GrantFromReadable(const Actor& actor, const RepoHandle& repo, cons
   SweepLock::Guard guard = impl_->sweep_lock.Shared();
   std::optional<uint64_t> size = FindStored(oid);
   if (!size) return false;
-  std::vector<int64_t> holders;
-  impl_->db.Read([&](storage::Connection& c) {
-    c.Query("SELECT repo_id FROM repo_objects WHERE sha256 = ?", {Key(oid)},
-            [&](const storage::Row& row) { holders.push_back(row.Int(0)); });
-  });
-  for (int64_t holder : holders) {
+  for (int64_t holder :
+       impl_->db.ReadInts("SELECT repo_id FROM repo_objects WHERE sha256 = ?", {Key(oid)})) {
     if (!impl_->repos.May(actor, holder, Right::kReadContent)) continue;
     Grant(repo.record().id, actor.user_id, oid, *size);
     return true;

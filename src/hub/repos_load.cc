@@ -130,12 +130,7 @@ RepoMaps Repos::Impl::Load() const {
 }
 
 void Repos::Impl::RecheckStaleHeads() {
-  std::vector<int64_t> stale;
-  db.Read([&](storage::Connection& c) {
-    c.Query("SELECT id FROM repos WHERE index_stale <> 0", {},
-            [&](const storage::Row& row) { stale.push_back(row.Int(0)); });
-  });
-  for (int64_t id : stale) {
+  for (int64_t id : db.ReadInts("SELECT id FROM repos WHERE index_stale <> 0")) {
     RepoPtr record = FindById(id);
     if (!record) continue;
     try {

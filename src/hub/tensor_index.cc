@@ -41,14 +41,11 @@ void TensorIndex::Enqueue(int64_t repo_id) {
 void TensorIndex::Start() {
   Stop();
   stopping_ = false;
-  std::vector<int64_t> stale;
-  parts_.db.Read([&](storage::Connection& c) {
-    c.Query(
-        "SELECT r.id FROM repos r LEFT JOIN repo_tensor_state s ON s.repo_id = r.id "
-        "WHERE r.head IS NOT NULL AND (s.commit_oid IS NULL OR s.commit_oid != r.head OR s.rule != "
-        "?) ORDER BY r.id",
-        {kTensorScanVersion}, [&](const storage::Row& row) { stale.push_back(row.Int(0)); });
-  });
+  std::vector<int64_t> stale = parts_.db.ReadInts(
+      "SELECT r.id FROM repos r LEFT JOIN repo_tensor_state s ON s.repo_id = r.id "
+      "WHERE r.head IS NOT NULL AND (s.commit_oid IS NULL OR s.commit_oid != r.head OR s.rule != "
+      "?) ORDER BY r.id",
+      {kTensorScanVersion});
   for (int64_t id : stale) Enqueue(id);
   thread_ = std::thread([this] { Run(); });
 }

@@ -147,15 +147,15 @@ bool Xet::Impl::OthersShow(const XetScope& scope, int64_t xorb_id) const {
   std::vector<int64_t> repos;
   std::vector<int64_t> buckets;
   parts.db.Read([&](storage::Connection& c) {
-    c.Query(
+    repos = c.QueryInts(
         "SELECT DISTINCT r.repo_id FROM xet_file_xorbs x "
         "JOIN object_files o ON o.file_id = x.file_id JOIN repo_objects r ON r.sha256 = o.sha256 "
         "WHERE x.xorb_id = ?",
-        {xorb_id}, [&](const storage::Row& row) { repos.push_back(row.Int(0)); });
-    c.Query(
+        {xorb_id});
+    buckets = c.QueryInts(
         "SELECT DISTINCT b.bucket_id FROM xet_file_xorbs x "
         "JOIN bucket_files b ON b.file_id = x.file_id WHERE x.xorb_id = ?",
-        {xorb_id}, [&](const storage::Row& row) { buckets.push_back(row.Int(0)); });
+        {xorb_id});
   });
   return std::any_of(
              repos.begin(), repos.end(),

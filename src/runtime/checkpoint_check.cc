@@ -4,7 +4,7 @@
 #include <variant>
 
 #include "base/error.h"
-#include "tensor/cpu/graph.h"
+#include "tensor/graph.h"
 
 namespace hearth::runtime {
 namespace {

@@ -8,6 +8,7 @@
 #include "formats/gguf/gguf_file.h"
 #include "runtime/checkpoint_check.h"
 #include "runtime/checkpoint_identity.h"
+#include "tensor/cpu/packed_store.h"
 #include "tokenizers/loaders/loader.h"
 #include "tokenizers/model.h"
 

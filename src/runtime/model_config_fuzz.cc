@@ -11,7 +11,7 @@
 #include "runtime/layers.h"
 #include "runtime/preprocess/image_preprocessing.h"
 #include "runtime/preprocess/sound_preprocessing.h"
-#include "tensor/cpu/graph.h"
+#include "tensor/graph.h"
 
 namespace {
 

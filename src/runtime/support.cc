@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "formats/convert/architecture.h"
+#include "formats/part_name.h"
 #include "runtime/architecture.h"
 #include "runtime/checkpoint_sources.h"
 
@@ -115,31 +116,14 @@ std::string NearNames(std::string_view wanted) {
 
 // --- weights
 
-// "name-00002-of-00003.ending": the part's number and how many there are.
-struct Part {
-  std::string_view stem;
-  uint64_t number = 0, count = 0;
-};
-
-std::optional<Part> PartOf(std::string_view path) {
-  constexpr size_t kTail = sizeof("-00001-of-00003") - 1;
-  size_t dot = path.rfind('.');
-  if (dot == std::string_view::npos || dot < kTail) return std::nullopt;
-  std::string_view tail = path.substr(dot - kTail, kTail);
-  if (tail[0] != '-' || tail.substr(6, 4) != "-of-") return std::nullopt;
-  std::optional<uint64_t> number = ParseUint(tail.substr(1, 5)), count = ParseUint(tail.substr(10));
-  if (!number || !count || *number == 0 || *number > *count) return std::nullopt;
-  return Part{path.substr(0, dot - kTail), *number, *count};
-}
-
 // Throws a Refusal when a file that the parts speak of is not there.
 void CheckParts(std::span<const SupportFile> files, std::string_view ending) {
   for (const SupportFile& file : files) {
-    std::optional<Part> part = PartOf(file.path);
+    std::optional<PartName> part = ParsePartName(file.path);
     if (!part || !InRoot(file.path) || !file.path.ends_with(ending)) continue;
     size_t there = static_cast<size_t>(
         std::count_if(files.begin(), files.end(), [&](const SupportFile& other) {
-          std::optional<Part> found = PartOf(other.path);
+          std::optional<PartName> found = ParsePartName(other.path);
           return found && found->stem == part->stem && found->count == part->count &&
                  other.path.ends_with(ending);
         }));
@@ -337,10 +321,10 @@ struct GgufChoice {
   bool is_only_one = false;
 };
 
-uint64_t SumOfParts(std::span<const SupportFile> files, const Part& first) {
+uint64_t SumOfParts(std::span<const SupportFile> files, const PartName& first) {
   uint64_t sum = 0;
   for (const SupportFile& file : files) {
-    std::optional<Part> part = PartOf(file.path);
+    std::optional<PartName> part = ParsePartName(file.path);
     if (part && part->stem == first.stem && IsGguf(file.path)) sum += file.size_bytes;
   }
   return sum;
@@ -351,7 +335,7 @@ GgufChoice ChooseGguf(const SupportInput& input) {
   std::vector<GgufChoice> models;
   for (const SupportFile& file : input.files) {
     if (!InRoot(file.path) || !IsGguf(file.path) || IsSideFile(file.path)) continue;
-    std::optional<Part> part = PartOf(file.path);
+    std::optional<PartName> part = ParsePartName(file.path);
     if (part && part->number > 1) continue;
     models.push_back(
         {.path = file.path, .size_bytes = part ? SumOfParts(input.files, *part) : file.size_bytes});
@@ -375,7 +359,7 @@ GgufChoice ChooseGguf(const SupportInput& input) {
 Support JudgeGguf(const SupportInput& input) {
   GgufChoice chosen = ChooseGguf(input);
   if (chosen.path.empty()) Refuse("its GGUF files hold no model, only parts beside one");
-  if (PartOf(chosen.path)) CheckParts(input.files, ".gguf");
+  if (ParsePartName(chosen.path)) CheckParts(input.files, ".gguf");
   if (chosen.is_only_one && input.gguf_parameters == 0)
     Refuse("its GGUF file holds a vocabulary and no weights");
   const convert::Architecture* tables = convert::FindByGguf(input.gguf_architecture);

@@ -17,7 +17,7 @@
 #include <string_view>
 
 #include "tensor/batch.h"
-#include "tensor/cpu/graph.h"
+#include "tensor/graph.h"
 #include "tensor/kernels/kv_cache.h"
 
 namespace hearth::tensor {

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tensor/cpu/program.h"
+#include "tensor/compile_options.h"
 #include "tensor/executor.h"
 
 namespace hearth::tensor {

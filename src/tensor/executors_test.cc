@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdlib>
 
 #include "base/error.h"
@@ -46,6 +47,37 @@ void ExpectOutputs(const Session& session, const ReferenceBuilder& reference,
     SCOPED_TRACE(std::string(each.executor) + " " + name);
     ExpectNear(session.Output(name), reference.Result(name), each.tolerance);
   }
+}
+
+// A model compiled for a case, and a session of it.
+struct Compiled {
+  Compiled(const Case& executor, const Forward& f, int threads = 2)
+      : each(executor), forward(f), team(threads) {
+    program = Compile(each, model, forward);
+    session = program->NewSession(team);
+  }
+  // Runs the batch without a cache and compares the outputs with the reference.
+  void ExpectReference(Inputs& inputs, std::initializer_list<const char*> outputs) {
+    Batch batch = inputs.Get();
+    ReferenceBuilder reference(model.set(), batch, nullptr);
+    forward(model, reference);
+    session->Run(batch, nullptr, {});
+    ExpectOutputs(*session, reference, outputs, each);
+  }
+
+  const Case& each;
+  Forward forward;
+  Model model;
+  std::shared_ptr<const Program> program;
+  ThreadTeam team;
+  std::unique_ptr<Session> session;
+};
+
+// Sequences of these lengths without a past.
+Inputs Prompts(std::span<const uint32_t> lengths, std::mt19937& random) {
+  Inputs inputs;
+  for (uint32_t length : lengths) inputs.Add(length, 0, {}, random);
+  return inputs;
 }
 
 // Three sequences: whole prompts, then single tokens mixed with the rest of a prompt, then single
@@ -99,20 +131,12 @@ TEST(Executors, EncodersAgreeOnRaggedBatches) {
       {[](Model& m, Builder& b) { Variety(m, b, -1); }, {"seen", "activated", "normed", "pooled"}}};
   for (const Case& each : Cases()) {
     for (const Kind& kind : kinds) {
-      Model model;
-      auto program = Compile(each, model, kind.forward);
-      ThreadTeam team(2);
-      auto session = program->NewSession(team);
+      Compiled compiled(each, kind.forward);
       std::mt19937 random(5);
       for (std::vector<uint32_t> lengths :
            std::vector<std::vector<uint32_t>>{{1}, {7, 1, 40, 7}, {70, 13, 3, 64, 22}, {2, 2}}) {
-        Inputs inputs;
-        for (uint32_t length : lengths) inputs.Add(length, 0, {}, random);
-        Batch batch = inputs.Get();
-        ReferenceBuilder reference(model.set(), batch, nullptr);
-        kind.forward(model, reference);
-        session->Run(batch, nullptr, {});
-        ExpectOutputs(*session, reference, kind.outputs, each);
+        Inputs inputs = Prompts(lengths, random);
+        compiled.ExpectReference(inputs, kind.outputs);
       }
     }
   }
@@ -120,33 +144,22 @@ TEST(Executors, EncodersAgreeOnRaggedBatches) {
 
 TEST(Executors, TokensMayComeAsValues) {
   for (const Case& each : Cases()) {
-    Model model;
-    auto program = Compile(each, model, Patches);
-    ThreadTeam team(2);
-    auto session = program->NewSession(team);
+    Compiled compiled(each, Patches);
     std::mt19937 random(5);
     for (std::vector<uint32_t> lengths : std::vector<std::vector<uint32_t>>{{9}, {30, 1, 12}}) {
-      Inputs inputs;
-      for (uint32_t length : lengths) inputs.Add(length, 0, {}, random);
+      Inputs inputs = Prompts(lengths, random);
       inputs.AddFeatures(kPatch, random);
-      Batch batch = inputs.Get();
-      ReferenceBuilder reference(model.set(), batch, nullptr);
-      Patches(model, reference);
-      session->Run(batch, nullptr, {});
-      ExpectOutputs(*session, reference, {"hidden", "logits"}, each);
+      compiled.ExpectReference(inputs, {"hidden", "logits"});
     }
   }
 }
 
 TEST(Executors, ValuesOfTokensAreCounted) {
   for (const Case& each : Cases()) {
-    Model model;
-    auto program = Compile(each, model, Patches);
-    ThreadTeam team(1);
-    auto session = program->NewSession(team);
+    Compiled pictures(each, Patches, 1), texts(each, Encoder, 1);
+    Session* session = pictures.session.get();
     std::mt19937 random(5);
-    Inputs inputs;
-    inputs.Add(3, 0, {}, random);
+    Inputs inputs = Prompts(std::array{3u}, random);
     EXPECT_THROW(session->Run(inputs.Get(), nullptr, {}), Error);
     inputs.AddFeatures(kPatch, random);
     inputs.features.pop_back();
@@ -154,8 +167,7 @@ TEST(Executors, ValuesOfTokensAreCounted) {
     inputs.features.push_back(0);
     session->Run(inputs.Get(), nullptr, {});
     EXPECT_EQ(session->Output("hidden").rows, 3u);
-    auto texts = Compile(each, model, Encoder)->NewSession(team);
-    EXPECT_THROW(texts->Run(inputs.Get(), nullptr, {}), Error);
+    EXPECT_THROW(texts.session->Run(inputs.Get(), nullptr, {}), Error);
   }
   Model model;
   GraphBuilder recorder(model.set());
@@ -166,19 +178,11 @@ TEST(Executors, ValuesOfTokensAreCounted) {
 
 TEST(Executors, AbsentTokenTypesAreZeros) {
   for (const Case& each : Cases()) {
-    Model model;
-    auto program = Compile(each, model, Encoder);
-    ThreadTeam team(1);
-    auto session = program->NewSession(team);
+    Compiled compiled(each, Encoder, 1);
     std::mt19937 random(5);
-    Inputs inputs;
-    inputs.Add(6, 0, {}, random);
+    Inputs inputs = Prompts(std::array{6u}, random);
     inputs.types.clear();
-    Batch batch = inputs.Get();
-    ReferenceBuilder reference(model.set(), batch, nullptr);
-    Encoder(model, reference);
-    session->Run(batch, nullptr, {});
-    ExpectOutputs(*session, reference, {"hidden"}, each);
+    compiled.ExpectReference(inputs, {"hidden"});
   }
 }
 
@@ -231,11 +235,9 @@ TEST(Executors, AdaptersChangeTheSequencesThatAskForThem) {
 // As beams go on from one text: a full page shared, the last one copied.
 TEST(Executors, CopiedPagesGoOnFromTheSameText) {
   for (const Case& each : Cases()) {
-    Model model;
-    auto program = Compile(each, model, Decoder);
-    ThreadTeam team(1);
-    auto session = program->NewSession(team);
-    auto cache = program->NewCache({3, kKvHeads, kHeadDim, KvType::kF32}, 8);
+    Compiled compiled(each, Decoder, 1);
+    Session* session = compiled.session.get();
+    auto cache = compiled.program->NewCache({3, kKvHeads, kHeadDim, KvType::kF32}, 8);
     std::mt19937 random(3);
     Inputs prompt;
     prompt.Add(20, 0, {5, 2}, random);
@@ -249,14 +251,14 @@ TEST(Executors, CopiedPagesGoOnFromTheSameText) {
     for (size_t i = 0; i < 2; ++i) {
       ReferenceCache known;
       Batch whole = prompt.Get();
-      ReferenceBuilder whole_builder(model.set(), whole, &known);
-      Decoder(model, whole_builder);
+      ReferenceBuilder whole_builder(compiled.model.set(), whole, &known);
+      Decoder(compiled.model, whole_builder);
       Inputs one;
       one.Add(1, 20, {5, 2}, random);
       one.ids[0] = both.ids[i];
       Batch batch = one.Get();
-      ReferenceBuilder reference(model.set(), batch, &known);
-      Decoder(model, reference);
+      ReferenceBuilder reference(compiled.model.set(), batch, &known);
+      Decoder(compiled.model, reference);
       const std::vector<float>& logits = reference.Result("logits");
       expected.insert(expected.end(), logits.begin(), logits.end());
     }
@@ -267,13 +269,10 @@ TEST(Executors, CopiedPagesGoOnFromTheSameText) {
 
 TEST(Executors, WhatCannotBeComputedIsRefusedAndTheSessionGoesOn) {
   for (const Case& each : Cases()) {
-    Model model;
-    auto program = Compile(each, model, Encoder);
-    ThreadTeam team(1);
-    auto session = program->NewSession(team);
+    Compiled compiled(each, Encoder, 1);
+    Session* session = compiled.session.get();
     std::mt19937 random(5);
-    Inputs inputs;
-    inputs.Add(3, 0, {}, random);
+    Inputs inputs = Prompts(std::array{3u}, random);
     inputs.ids[1] = kVocabulary;
     EXPECT_THROW(session->Run(inputs.Get(), nullptr, {}), Error);
     inputs.ids[1] = 0;

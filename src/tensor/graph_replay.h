@@ -1,7 +1,7 @@
 // Calls a builder as a graph was recorded.
 #pragma once
 
-#include "tensor/cpu/graph.h"
+#include "tensor/graph.h"
 
 namespace hearth::tensor {
 

@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
-namespace hearth {
+#include "base/utf8.h"
 
-constexpr char32_t kReplacementCharacter = 0xFFFD;
+namespace hearth {
 
 bool IsValidUtf8(std::string_view text);
 
@@ -21,9 +21,6 @@ struct CodePoint {
 
 // Decodes at the front of a non-empty text. Iterate by removing `length` bytes.
 CodePoint DecodeUtf8(std::string_view text);
-
-// Appends the encoding; a surrogate or a value above U+10FFFF is written as U+FFFD.
-void AppendUtf8(char32_t value, std::string* out);
 
 // Code points; each maximal invalid subpart counts as one, as it does in Utf8Lossy.
 size_t CountCodePoints(std::string_view text);

@@ -4,7 +4,7 @@ import json
 import pickle
 import struct
 
-from shapes import EVIL, shape, zip_of
+from shapes import EVIL, shape, table_of_shapes, zip_of
 
 
 # --- other formats ----------------------------------------------------------------------------
@@ -55,34 +55,43 @@ def h5_cut_config():
     return b"\x89HDF\r\n\x1a\n" + b"\x00" * 2000 + b'{"class_name": "Model", "config": [{"class_name":\x20"Lambda", "config": ' + b"\x00" * 99
 
 
-@shape(extension=".json")
-def template_class():
-    """a chat template that reaches for Python's classes"""
-    return json.dumps({"chat_template": "{{ ''.__class__.__mro__[1].__subclasses__() }}"}).encode()
-
-
-@shape(extension=".json")
-def template_escaped():
-    """the same with escapes in strings"""
-    return json.dumps({"chat_template": "{{ ''['\\x5f\\x5fclass\\x5f\\x5f'] }}"}).encode()
-
-
-@shape(extension=".jinja")
-def template_pieces():
-    """the same in pieces"""
-    return b"{{ messages['__cla' ~ 'ss__'] }}"
-
-
-@shape(extension=".jinja")
-def template_cycler():
-    """a template global that leads to os"""
-    return b"{{ cycler.__init__.__globals__.os.popen('true').read() }}"
-
-
-@shape(extension=".jinja", verdict="suspicious")
-def template_attr():
-    """the attr filter with a computed name"""
-    return b"{% set n = messages[0].content %}{{ messages|attr(n) }}"
+# What can be read as it stands.
+table_of_shapes([
+    ("template_class", ".json", "dangerous", "a chat template that reaches for Python's classes",
+     json.dumps({"chat_template": "{{ ''.__class__.__mro__[1].__subclasses__() }}"}).encode()),
+    ("template_escaped", ".json", "dangerous", "the same with escapes in strings",
+     json.dumps({"chat_template": "{{ ''['\\x5f\\x5fclass\\x5f\\x5f'] }}"}).encode()),
+    ("template_pieces", ".jinja", "dangerous", "the same in pieces",
+     b"{{ messages['__cla' ~ 'ss__'] }}"),
+    ("template_cycler", ".jinja", "dangerous", "a template global that leads to os",
+     b"{{ cycler.__init__.__globals__.os.popen('true').read() }}"),
+    ("template_attr", ".jinja", "suspicious", "the attr filter with a computed name",
+     b"{% set n = messages[0].content %}{{ messages|attr(n) }}"),
+    ("auto_map", ".json", "suspicious", "a configuration whose code is run by trust_remote_code",
+     json.dumps({"model_type": "x", "auto_map": {"AutoModel": "modeling_x.XModel"}}).encode()),
+    ("hydra_target", ".yaml", "dangerous", "a configuration that hydra calls",
+     b"model:\n  _target_: os.system\n  command: 'true'\n"),
+    ("yaml_tag", ".yaml", "dangerous", "a YAML tag that unsafe loaders call",
+     b"model: !!python/object/apply:os.system ['true']\n"),
+    ("keras_duplicate_key", ".json", "dangerous", "a key that stands twice: readers take the first or the last",
+     b'{"module": "keras", "class_name": "Sequential", "config": {"layers": [{"class_name": "Dense", "class_name": "Lambda"}]}}'),
+    ("keras_nan", ".json", "suspicious", "JSON with NaN, which only lax readers take",
+     b'{"class_name": "Sequential", "x": NaN, "config": {"module": "os"}}'),
+    ("yaml_percent", ".yaml", "dangerous", "a YAML tag with percent escapes",
+     b"model: !<tag:yaml.org,2002:pyth%6Fn/object/apply:os.system> ['true']\n"),
+    ("yaml_directive", ".yaml", "dangerous", "a YAML tag behind a directive",
+     b"%TAG ! tag:yaml.org,2002:python/\n---\nmodel: !object/apply:os.system ['true']\n"),
+    ("template_variables", ".jinja", "suspicious", "the name is put together from variables",
+     b"{% set a = '__cl' %}{% set b = 'ass__' %}{{ messages[a + b] }}"),
+    ("template_replaced", ".jinja", "suspicious", "A template that makes the name of a class from a text without underscores.",
+     b"{{ x['@@class@@'.replace('@', '_')] }}"),
+    ("template_keywords", ".jinja", "suspicious", "A template that joins the name of a class from names of arguments.",
+     b"{{ x[dict(__cla=1, ss__=2)|join] }}"),
+    ("template_by_name", ".json", "dangerous", "A configuration whose templates are an object by name.",
+     json.dumps({"chat_template": {"default": "{{ ''.__class__ }}"}}).encode()),
+    ("custom_pipelines", ".json", "suspicious", "A configuration that names a pipeline of the repository's own code.",
+     json.dumps({"custom_pipelines": {"score": {"impl": "pipeline.Score", "pt": ["AutoModel"]}}}).encode()),
+])
 
 
 def gguf(template):
@@ -97,24 +106,6 @@ def gguf(template):
 def gguf_template():
     """a chat template in a GGUF file"""
     return gguf("{{ lipsum.__globals__['os'].system('true') }}")
-
-
-@shape(extension=".json", verdict="suspicious")
-def auto_map():
-    """a configuration whose code is run by trust_remote_code"""
-    return json.dumps({"model_type": "x", "auto_map": {"AutoModel": "modeling_x.XModel"}}).encode()
-
-
-@shape(extension=".yaml")
-def hydra_target():
-    """a configuration that hydra calls"""
-    return b"model:\n  _target_: os.system\n  command: 'true'\n"
-
-
-@shape(extension=".yaml")
-def yaml_tag():
-    """a YAML tag that unsafe loaders call"""
-    return b"model: !!python/object/apply:os.system ['true']\n"
 
 
 def protobuf(*fields):
@@ -173,21 +164,9 @@ def program():
 
 
 @shape(extension=".json")
-def keras_duplicate_key():
-    """a key that stands twice: readers take the first or the last"""
-    return b'{"module": "keras", "class_name": "Sequential", "config": {"layers": [{"class_name": "Dense", "class_name": "Lambda"}]}}'
-
-
-@shape(extension=".json")
 def keras_utf16():
     """JSON in UTF-16, which json.loads takes"""
     return keras_config({"module": "os", "class_name": "system"}).decode().encode("utf-16")
-
-
-@shape(extension=".json", verdict="suspicious")
-def keras_nan():
-    """JSON with NaN, which only lax readers take"""
-    return b'{"class_name": "Sequential", "x": NaN, "config": {"module": "os"}}'
 
 
 @shape(extension=".json")
@@ -208,46 +187,10 @@ def h5_user_block():
     return b"\x00" * 4096 + h5_lambda()
 
 
-@shape(extension=".yaml")
-def yaml_percent():
-    """a YAML tag with percent escapes"""
-    return b"model: !<tag:yaml.org,2002:pyth%6Fn/object/apply:os.system> ['true']\n"
-
-
-@shape(extension=".yaml")
-def yaml_directive():
-    """a YAML tag behind a directive"""
-    return b"%TAG ! tag:yaml.org,2002:python/\n---\nmodel: !object/apply:os.system ['true']\n"
-
-
-@shape(extension=".jinja", verdict="suspicious")
-def template_variables():
-    """the name is put together from variables"""
-    return b"{% set a = '__cl' %}{% set b = 'ass__' %}{{ messages[a + b] }}"
-
-
 @shape(extension=".model")
 def onnx_other_name():
     """an ONNX model under another name"""
     return onnx_escape()
-
-
-@shape(extension=".jinja", verdict="suspicious")
-def template_replaced():
-    """A template that makes the name of a class from a text without underscores."""
-    return b"{{ x['@@class@@'.replace('@', '_')] }}"
-
-
-@shape(extension=".jinja", verdict="suspicious")
-def template_keywords():
-    """A template that joins the name of a class from names of arguments."""
-    return b"{{ x[dict(__cla=1, ss__=2)|join] }}"
-
-
-@shape(extension=".json")
-def template_by_name():
-    """A configuration whose templates are an object by name."""
-    return json.dumps({"chat_template": {"default": "{{ ''.__class__ }}"}}).encode()
 
 
 @shape(extension=".gguf")
@@ -256,12 +199,6 @@ def gguf_templates():
     text = b"{{ ''.__class__.__mro__ }}"
     key = b"tokenizer.chat_template"
     return (b"GGUF" + struct.pack("<IQQQ", 3, 0, 1, len(key)) + key + struct.pack("<IIQ", 9, 8, 1) + struct.pack("<Q", len(text)) + text)
-
-
-@shape(extension=".json", verdict="suspicious")
-def custom_pipelines():
-    """A configuration that names a pipeline of the repository's own code."""
-    return json.dumps({"custom_pipelines": {"score": {"impl": "pipeline.Score", "pt": ["AutoModel"]}}}).encode()
 
 
 @shape(extension=".keras")

@@ -14,6 +14,11 @@ def shape(extension=".pkl", verdict="dangerous"):
     return register
 
 
+def table_of_shapes(rows):
+    """Registers files whose bytes are there already: rows of name, extension, verdict, the line that says how, bytes."""
+    SHAPES.extend((*row, lambda content=content: content) for *row, content in rows)
+
+
 # --- opcodes ----------------------------------------------------------------------------------
 
 def glob(module, name):

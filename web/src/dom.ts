@@ -23,3 +23,9 @@ export function bytes(count: number): string {
   }
   return `${step === 0 || count >= 100 ? Math.round(count) : count.toFixed(1)} ${units[step]}`;
 }
+
+/** "1.4 s", "320 ms", "0.6 ms" */
+export function duration(seconds: number): string {
+  if (seconds >= 1) return `${seconds.toFixed(1)} s`;
+  return `${(seconds * 1000).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
+}

@@ -1,5 +1,3 @@
-#include <pthread.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <cctype>
@@ -17,6 +15,7 @@
 #include "cli/command.h"
 #include "cli/duration.h"
 #include "cli/model_options.h"
+#include "cli/stop_signals.h"
 #include "codec/yaml.h"
 #include "hub/hub.h"
 #include "hub/push.h"
@@ -223,14 +222,7 @@ std::unique_ptr<inference::Scheduler> StartInference(hub::Hub& hub, const ServeO
 }
 
 void Serve(const ServeOptions& options, const Outcome& outcome) {
-  // Every thread inherits the mask, the log's too: only the waiting main thread takes these
-  // signals.
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  signal(SIGPIPE, SIG_IGN);
+  StopSignals signals;
   log::Configure(ParseLevel(options.log_level),
                  options.log_format == "json" ? log::Format::kJson : log::Format::kText,
                  options.log_file);
@@ -282,9 +274,7 @@ void Serve(const ServeOptions& options, const Outcome& outcome) {
   PrintClientSetup(urls.front(), options, first_token);
   std::fflush(stdout);
 
-  int signal_number = 0;
-  sigwait(&signals, &signal_number);
-  log::Info("shutting down", {{"signal", std::to_string(signal_number)}});
+  log::Info("shutting down", {{"signal", std::to_string(signals.Wait())}});
   app.SetReady(false);
   upkeep.Stop();
   app.StopChores();

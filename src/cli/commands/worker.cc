@@ -1,4 +1,3 @@
-#include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/model_options.h"
+#include "cli/stop_signals.h"
 #include "net/server.h"
 #include "runtime/tasks/task.h"
 #include "serving/model_server.h"
@@ -47,12 +47,7 @@ void EndWith(pid_t parent) {
 
 void Run(const WorkerCommand& command) {
   if (command.parent > 0) EndWith(command.parent);
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  signal(SIGPIPE, SIG_IGN);
+  StopSignals signals;
   std::unique_ptr<runtime::Runner> runner = command.model.Load();
   WarmUp(*runner);
   serving::ModelServerOptions options;
@@ -91,8 +86,7 @@ void Run(const WorkerCommand& command) {
   std::printf("%s (%s) listening on %s\n", options.model_id.c_str(),
               std::string(task->name).c_str(), where.c_str());
   std::fflush(stdout);
-  int number = 0;
-  sigwait(&signals, &number);
+  signals.Wait();
   server.Stop(std::chrono::seconds(command.drain_seconds));
 }
 

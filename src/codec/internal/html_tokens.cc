@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/bytes.h"
+#include "base/utf8.h"
 
 namespace hearth::html {
 namespace {
@@ -24,26 +25,6 @@ std::string_view TakeUntil(std::string_view* text, std::string_view ends) {
   std::string_view piece = text->substr(0, at);
   text->remove_prefix(at);
   return piece;
-}
-
-void AppendCodePoint(uint32_t value, std::string* out) {
-  if (value == 0 || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) value = 0xFFFD;
-  auto put = [out](uint32_t byte) { *out += static_cast<char>(byte); };
-  if (value < 0x80) {
-    put(value);
-  } else if (value < 0x800) {
-    put(0xC0 | (value >> 6));
-    put(0x80 | (value & 0x3F));
-  } else if (value < 0x10000) {
-    put(0xE0 | (value >> 12));
-    put(0x80 | ((value >> 6) & 0x3F));
-    put(0x80 | (value & 0x3F));
-  } else {
-    put(0xF0 | (value >> 18));
-    put(0x80 | ((value >> 12) & 0x3F));
-    put(0x80 | ((value >> 6) & 0x3F));
-    put(0x80 | (value & 0x3F));
-  }
 }
 
 // "&#123;" or "&#x1F;": the bytes used, semicolon optional; 0 when it is none.
@@ -68,7 +49,7 @@ size_t NumericReference(std::string_view text, std::string* out) {
   }
   if (at == start) return 0;
   if (at < text.size() && text[at] == ';') ++at;
-  AppendCodePoint(value, out);
+  AppendUtf8(value == 0 ? kReplacementCharacter : value, out);
   return at;
 }
 

@@ -162,9 +162,10 @@ Severity ScanReport::verdict() const {
   return worst;
 }
 
-Json ScanReport::ToJson() const {
+Json ScanReport::FindingsJson(size_t most) const {
   Json rows = Json::Arr();
   for (const ScanFinding& finding : findings) {
+    if (rows.size() >= most) break;
     Json row = Json::Obj({{"severity", SeverityName(finding.severity)},
                           {"kind", finding.kind},
                           {"path", finding.path},
@@ -173,6 +174,10 @@ Json ScanReport::ToJson() const {
     if (!finding.advice.empty()) row.Set("advice", finding.advice);
     rows.Push(std::move(row));
   }
+  return rows;
+}
+
+Json ScanReport::ToJson() const {
   Json names = Json::Arr();
   for (const ScannedGlobal& entry : globals) {
     names.Push(Json::Obj({{"path", entry.path},
@@ -183,7 +188,7 @@ Json ScanReport::ToJson() const {
                           {"count", entry.global.count}}));
   }
   return Json::Obj({{"verdict", findings.empty() ? "clean" : SeverityName(verdict())},
-                    {"findings", std::move(rows)},
+                    {"findings", FindingsJson()},
                     {"globals", std::move(names)},
                     {"objects", objects},
                     {"unpackedBytes", unpacked_bytes}});

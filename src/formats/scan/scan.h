@@ -49,6 +49,8 @@ struct ScanReport {
   uint64_t unpacked_bytes = 0;
   Severity verdict() const;  // kNote when there is nothing worse
   Json ToJson() const;
+  // Of the findings alone, the worst `most`.
+  Json FindingsJson(size_t most = SIZE_MAX) const;
 };
 
 class Scanner {

@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "codec/percent.h"
 #include "formats/pickle/pickle_globals.h"
 #include "formats/scan/internal/scan_context.h"
 
@@ -121,22 +122,6 @@ void ExamineJson(ScanContext& context, ScanItem& item) {
       CheckTarget(context, item.path, *value.AsString());
     if (key.find("chat_template") != std::string::npos) AddTemplates(context, item.path, value);
   });
-}
-
-// Tags may be written with %6F for o.
-std::string DecodePercent(const std::string& text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    std::optional<std::string> byte;
-    if (text[i] == '%' && i + 2 < text.size()) byte = HexDecode(text.substr(i + 1, 2));
-    if (byte) {
-      out += *byte;
-      i += 2;
-    } else {
-      out.push_back(text[i]);
-    }
-  }
-  return out;
 }
 
 void ExamineYaml(ScanContext& context, ScanItem& item) {

@@ -58,7 +58,6 @@ class CatalogTable {
   void SetFacts(int64_t id, const FactsColumns& facts);
   void SetReading(int64_t id, const ListedReading& reading);
   void SetRecentLikes(int64_t id, uint32_t likes);
-  void ClearRecentLikes();
 
   // --- reading. Bitmaps cover RowCount() rows.
   size_t RowCount() const { return repos_.size(); }
@@ -141,7 +140,8 @@ class CatalogTable {
   void CompactRowTags();
   void MarkDirty(SortKey key, uint32_t row);
   void SetTrending(uint32_t row);
-  void SetValue(SortKey key, std::vector<int64_t>* column, uint32_t row, int64_t value);
+  const std::vector<int64_t>& Numbers(SortKey key) const { return numbers_[Index(key)]; }
+  void SetValue(SortKey key, uint32_t row, int64_t value);
   bool AndTag(const std::string& filter, RowBitmap* rows) const;
   void AndSet(const PostingSet* set, RowBitmap* rows) const;
   void OrFacet(const FacetDef& def, const std::string& value, TimePoint now, RowBitmap* rows) const;
@@ -161,14 +161,25 @@ class CatalogTable {
   // One entry per row.
   std::vector<RepoPtr> repos_;
   std::vector<uint32_t> ids_;
-  std::vector<int64_t> created_, modified_, downloads_, likes_, parameters_, main_bytes_;
-  std::vector<int64_t> trending_;
-  std::vector<int64_t> gpu_need_, cpu_need_;  // bytes; 0 = not known
-  std::vector<uint32_t> kinds_;               // a bit each, by ModelKinds
-  std::vector<uint32_t> recent_likes_;
+  std::array<std::vector<int64_t>, kSortKeys - 1> numbers_;  // by SortKey
+  std::vector<int64_t> gpu_need_, cpu_need_;                 // bytes; 0 = not known
+  std::vector<uint32_t> kinds_;                              // a bit each, by ModelKinds
   std::vector<uint32_t> owner_tag_;
   std::vector<uint32_t> tags_at_;
   std::vector<uint16_t> tags_count_;
+  // All of these.
+  template <typename Table, typename F>
+  static void ForEachColumn(Table& table, F each) {
+    each(table.repos_);
+    each(table.ids_);
+    for (auto& column : table.numbers_) each(column);
+    each(table.gpu_need_);
+    each(table.cpu_need_);
+    each(table.kinds_);
+    each(table.owner_tag_);
+    each(table.tags_at_);
+    each(table.tags_count_);
+  }
 
   std::vector<uint32_t> row_of_id_;  // kNoRow = none; database ids are dense
   std::vector<uint32_t> free_rows_;

@@ -23,21 +23,6 @@ SafetyState StateOf(const ScanFinding& finding) {
   return finding.kind == "remote-code" ? SafetyState::kCaution : SafetyState::kSuspicious;
 }
 
-Json FindingsJson(const ScanReport& report) {
-  Json rows = Json::Arr();
-  for (const ScanFinding& finding : report.findings) {
-    if (rows.size() >= kMaxFindings) break;
-    Json row = Json::Obj({{"severity", SeverityName(finding.severity)},
-                          {"kind", finding.kind},
-                          {"path", finding.path},
-                          {"offset", finding.offset},
-                          {"evidence", finding.evidence}});
-    if (!finding.advice.empty()) row.Set("advice", finding.advice);
-    rows.Push(std::move(row));
-  }
-  return rows;
-}
-
 Json ImportsJson(const ScanReport& report) {
   Json rows = Json::Arr();
   for (const ScannedGlobal& entry : report.globals) {
@@ -82,7 +67,7 @@ ContentVerdict ScanContent(ByteSource& source, const std::string& kind) {
     verdict.state = std::max(verdict.state, StateOf(finding));
   Json secrets = SecretsJson(source);
   if (secrets.size() > 0) verdict.state = std::max(verdict.state, SafetyState::kCaution);
-  verdict.report = Json::Obj({{"findings", FindingsJson(scanned)},
+  verdict.report = Json::Obj({{"findings", scanned.FindingsJson(kMaxFindings)},
                               {"imports", ImportsJson(scanned)},
                               {"secrets", std::move(secrets)}});
   return verdict;

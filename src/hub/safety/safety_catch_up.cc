@@ -22,25 +22,20 @@ std::string Stamp(const RepoRecord& repo) { return std::to_string(ToUnixMillis(r
 
 // A crash between the move of a ref and its record leaves a mark, which a running hub takes back.
 void Safety::Impl::LoadUncertain() {
-  parts.db.Read([&](storage::Connection& c) {
-    c.Query("SELECT id FROM repos WHERE index_stale <> 0", {},
-            [&](const storage::Row& row) { uncertain.insert(row.Int(0)); });
-  });
+  for (int64_t id : parts.db.ReadInts("SELECT id FROM repos WHERE index_stale <> 0")) {
+    uncertain.insert(id);
+  }
 }
 
 // Refs that moved while nobody looked: a crash between the move and its listing, or a hub that was
 // not scanned before. Some at a time, because that may be all of a large hub. False when that was
 // all.
 bool Safety::Impl::EnqueueStaleMains(int64_t* after) {
-  std::vector<int64_t> ids;
-  parts.db.Read([&](storage::Connection& c) {
-    c.Query(
-        "SELECT r.id FROM repos r LEFT JOIN safety_refs s ON s.repo_id = r.id AND s.ref = ? WHERE "
-        "r.id > ? AND r.head IS NOT NULL AND (s.commit_oid IS NULL OR s.commit_oid <> r.head) "
-        "ORDER BY r.id LIMIT ?",
-        {kMainRef, *after, kStaleRows},
-        [&](const storage::Row& row) { ids.push_back(row.Int(0)); });
-  });
+  std::vector<int64_t> ids = parts.db.ReadInts(
+      "SELECT r.id FROM repos r LEFT JOIN safety_refs s ON s.repo_id = r.id AND s.ref = ? WHERE "
+      "r.id > ? AND r.head IS NOT NULL AND (s.commit_oid IS NULL OR s.commit_oid <> r.head) "
+      "ORDER BY r.id LIMIT ?",
+      {kMainRef, *after, kStaleRows});
   for (int64_t id : ids) Enqueue(id, std::string(kMainRef));
   if (ids.empty()) return false;
   *after = ids.back();
@@ -50,15 +45,11 @@ bool Safety::Impl::EnqueueStaleMains(int64_t* after) {
 // The next repositories some ref of which may have moved since all were listed, by their records:
 // none of the others is opened.
 std::vector<int64_t> Safety::Impl::TakeUnsure(int64_t* after) {
-  std::vector<int64_t> ids;
-  parts.db.Read([&](storage::Connection& c) {
-    c.Query(
-        "SELECT r.id FROM repos r LEFT JOIN safety_refs s ON s.repo_id = r.id AND s.ref = ? WHERE "
-        "r.id > ? AND (s.commit_oid IS NULL OR s.commit_oid <> CAST(r.modified_at AS TEXT)) ORDER "
-        "BY r.id LIMIT ?",
-        {kAllRefs, *after, kStaleRows},
-        [&](const storage::Row& row) { ids.push_back(row.Int(0)); });
-  });
+  std::vector<int64_t> ids = parts.db.ReadInts(
+      "SELECT r.id FROM repos r LEFT JOIN safety_refs s ON s.repo_id = r.id AND s.ref = ? WHERE "
+      "r.id > ? AND (s.commit_oid IS NULL OR s.commit_oid <> CAST(r.modified_at AS TEXT)) ORDER "
+      "BY r.id LIMIT ?",
+      {kAllRefs, *after, kStaleRows});
   if (!ids.empty()) *after = ids.back();
   return ids;
 }

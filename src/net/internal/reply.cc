@@ -77,6 +77,13 @@ struct Whole {
     }
     return segment;
   }
+  // Without a range. A string is taken out.
+  Segment All() const {
+    if (!bytes) return Cut({0, size_bytes});
+    Segment segment;
+    segment.bytes = std::move(*bytes);
+    return segment;
+  }
 };
 
 std::string ContentRange(const ByteRange& range, uint64_t size) {
@@ -139,12 +146,7 @@ std::vector<Segment> CutRanges(const Whole& whole, const ReplyContext& context,
       return segments;
     }
   }
-  segments.emplace_back();
-  if (whole.bytes) {
-    segments.back().bytes = std::move(*whole.bytes);
-  } else {
-    segments.back() = whole.Cut({0, whole.size_bytes});
-  }
+  segments.push_back(whole.All());
   return segments;
 }
 
@@ -189,12 +191,7 @@ std::vector<Segment> CutBody(const ReplyContext& context, Response* response) {
     if (response->status == 304) return segments;
     whole = Whole{&std::get<std::string>(response->body)};
   }
-  segments.emplace_back();
-  if (whole.bytes) {
-    segments.back().bytes = std::move(*whole.bytes);
-  } else {
-    segments.back() = whole.Cut({0, whole.size_bytes});
-  }
+  segments.push_back(whole.All());
   return segments;
 }
 

@@ -18,18 +18,9 @@ constexpr size_t kRunning = 8;
 constexpr double kDiskLow = 0.8, kDiskHigh = 0.92;
 
 Json TrendingColumns(Context& context) {
-  Json columns = Json::Arr();
-  for (hub::RepoType type : kTypes) {
-    hub::CatalogQuery query;
-    query.type = type;
-    query.limit = kTrending;
-    hub::CatalogPage page = context.hub.catalog().List(context.actor, query);
-    columns.Push(Json::Obj({{"type", hub::SingularName(type)},
-                            {"plural", hub::PluralName(type)},
-                            {"total", page.total},
-                            {"repos", RepoSummaries(context, page.repos)}}));
-  }
-  return columns;
+  hub::CatalogQuery query;
+  query.limit = kTrending;
+  return RepoColumns(context, std::move(query));
 }
 
 // The latest changes of the accounts' repositories of all types.

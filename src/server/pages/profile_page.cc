@@ -35,21 +35,11 @@ Json Sorts() {
 }
 
 Json Columns(Context& context, const std::string& name, hub::SortKey sort) {
-  Json columns = Json::Arr();
-  for (hub::RepoType type :
-       {hub::RepoType::kModel, hub::RepoType::kDataset, hub::RepoType::kSpace}) {
-    hub::CatalogQuery query;
-    query.type = type;
-    query.author = name;
-    query.sort = sort;
-    query.limit = kShown;
-    hub::CatalogPage page = context.hub.catalog().List(context.actor, query);
-    columns.Push(Json::Obj({{"type", hub::SingularName(type)},
-                            {"plural", hub::PluralName(type)},
-                            {"total", page.total},
-                            {"repos", RepoSummaries(context, page.repos)}}));
-  }
-  return columns;
+  hub::CatalogQuery query;
+  query.author = name;
+  query.sort = sort;
+  query.limit = kShown;
+  return RepoColumns(context, std::move(query));
 }
 
 Json People(Context& context, const hub::Account& account) {

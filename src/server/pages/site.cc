@@ -100,7 +100,9 @@ net::Response Page(std::string_view template_name, Json data, int status) {
   std::string nonce = RandomAlphanumeric(24);
   SiteEntry entry = EntryOfSite();
   data.Set("nonce", nonce);
-  data.Set("assets", Json::Obj({{"script", entry.script}, {"style", entry.style}}));
+  data.Set(
+      "assets",
+      Json::Obj({{"script", entry.script}, {"style", entry.style}, {"formulas", entry.formulas}}));
   data.Set("version", HEARTH_VERSION);
   net::Response response = net::Response::Bytes(status, "text/html; charset=utf-8",
                                                 Templates().Render(template_name, data));
@@ -274,6 +276,22 @@ Json RepoSummaries(Context& context, const std::vector<hub::RepoPtr>& repos) {
     rows.Push(std::move(summary));
   }
   return rows;
+}
+
+Json RepoColumns(Context& context, hub::CatalogQuery query) {
+  Json columns = Json::Arr();
+  for (hub::RepoType type :
+       {hub::RepoType::kModel, hub::RepoType::kDataset, hub::RepoType::kSpace}) {
+    query.type = type;
+    hub::CatalogPage page = context.hub.catalog().List(context.actor, query);
+    columns.Push(
+        Json::Obj({{"type", hub::SingularName(type)},
+                   {"plural", hub::PluralName(type)},
+                   {"label", type == hub::RepoType::kSpace ? "Spaces" : hub::PluralName(type)},
+                   {"total", page.total},
+                   {"repos", RepoSummaries(context, page.repos)}}));
+  }
+  return columns;
 }
 
 void RegisterStaticFiles(RouteTable& table) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "codec/json.h"
+#include "hub/catalog.h"
 #include "net/http.h"
 #include "server/route.h"
 
@@ -25,6 +26,9 @@ std::string RepoPath(const hub::RepoRecord& repo);
 Json RepoSummary(const hub::RepoRecord& repo, const hub::RepoFacts* facts, TimePoint now);
 // A list of them, with the facts of main.
 Json RepoSummaries(Context& context, const std::vector<hub::RepoPtr>& repos);
+// The first `query.limit` of each type of repository, whatever type the query names: type, plural
+// (in addresses), label (in sentences), total, repos.
+Json RepoColumns(Context& context, hub::CatalogQuery query);
 // "3 days ago"
 std::string Ago(TimePoint then, TimePoint now);
 

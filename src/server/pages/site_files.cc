@@ -50,14 +50,21 @@ std::optional<std::string> Find(const EmbeddedFile* table, std::string_view part
   return std::string(*found);
 }
 
+// "" for a source that is no entry of the site.
+std::string PathOf(const Json& manifest, std::string_view source) {
+  const Json* entry = manifest.Find(source);
+  return entry == nullptr ? "" : "/static/" + entry->StringField("file").value_or("");
+}
+
 SiteEntry ReadEntry() {
   std::optional<std::string> text = Find(kSiteFiles, "dist", "manifest.json");
   if (!text) throw Error(Code::kInternal, "The site is not built: run node web/build.mjs web/dist");
   Json manifest = Json::Parse(*text);
-  const Json* main = manifest.Find("src/main.ts");
   SiteEntry entry;
+  entry.script = PathOf(manifest, "src/main.ts");
+  entry.formulas = PathOf(manifest, "src/prose/formulas.ts");
+  const Json* main = manifest.Find("src/main.ts");
   if (main == nullptr) return entry;
-  entry.script = "/static/" + main->StringField("file").value_or("");
   if (const Json* styles = main->Find("css"); styles != nullptr && styles->AsArray() != nullptr) {
     for (const Json& style : *styles->AsArray()) entry.style = "/static/" + *style.AsString();
   }

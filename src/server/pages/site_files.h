@@ -23,10 +23,12 @@ struct SiteFile {
 // In the smallest form that the client takes. `accept_encoding` is its header.
 std::optional<SiteFile> FindSiteFile(std::string_view name, std::string_view accept_encoding);
 
-// The addresses of the script and the style sheet that every page has ("/static/main-1a2b.js").
+// Addresses like "/static/main-1a2b.js": of the script and the style sheet that every page has, and
+// of what draws formulas.
 struct SiteEntry {
   std::string script;
   std::string style;
+  std::string formulas;
 };
 SiteEntry EntryOfSite();
 

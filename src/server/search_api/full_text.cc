@@ -73,13 +73,19 @@ Json HitJson(const hub::FullTextHit& hit) {
   return row;
 }
 
-net::Response OwnSearch(Context& context) {
-  const net::Request& request = context.request;
+// What both forms of the search take.
+hub::FullTextQuery QueryOf(const net::Request& request) {
   hub::FullTextQuery query;
   query.text = request.QueryParam("q").value_or("");
   query.type = TypeParam(request);
   query.skip = NumberParam(request, "skip", 0, SIZE_MAX / 2);
   query.limit = NumberParam(request, "limit", kDefaultHits, kMaxHits);
+  return query;
+}
+
+net::Response OwnSearch(Context& context) {
+  const net::Request& request = context.request;
+  hub::FullTextQuery query = QueryOf(request);
   query.with_facets = request.QueryFlag("facets", false);
   if (query.type) {
     ListQuery list = ReadListQuery(request, *query.type);
@@ -124,12 +130,7 @@ Json PublicHitJson(const hub::FullTextHit& hit) {
 }
 
 net::Response PublicSearch(Context& context) {
-  const net::Request& request = context.request;
-  hub::FullTextQuery query;
-  query.text = request.QueryParam("q").value_or("");
-  query.type = TypeParam(request);
-  query.skip = NumberParam(request, "skip", 0, SIZE_MAX / 2);
-  query.limit = NumberParam(request, "limit", kDefaultHits, kMaxHits);
+  hub::FullTextQuery query = QueryOf(context.request);
   hub::FullTextPage page = context.hub.full_text().Find(context.actor, query);
   Json::Array hits;
   for (const hub::FullTextHit& hit : page.hits) hits.push_back(PublicHitJson(hit));

@@ -26,12 +26,7 @@ class LocalBlobStore : public BlobStore {
  public:
   explicit LocalBlobStore(const fs::path& root)
       : root_(root), temp_folder_(root / "tmp"), durable_folders_(kFolders) {
-    std::error_code error;
-    fs::create_directories(root_, error);
-    if (error) ThrowErrno("create folder " + root_.string(), error.value());
-    MakeFolder(temp_folder_);
-    FsyncFolder(root_);
-    if (fs::path parent = fs::absolute(root_).parent_path(); !parent.empty()) FsyncFolder(parent);
+    MakeStore(root_, temp_folder_);
   }
 
   std::optional<uint64_t> FindSize(const Sha256& id) const override {

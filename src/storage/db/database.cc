@@ -41,6 +41,16 @@ std::optional<int64_t> Connection::QueryInt(std::string_view sql, const DbArgs& 
   return result;
 }
 
+std::vector<int64_t> Connection::QueryInts(std::string_view sql, const DbArgs& args) {
+  std::vector<int64_t> result;
+  Query(sql, args, [&](const Row& row) { result.push_back(row.Int(0)); });
+  return result;
+}
+
+std::vector<int64_t> Database::ReadInts(std::string_view sql, const DbArgs& args) {
+  return ReadValue([&](Connection& connection) { return connection.QueryInts(sql, args); });
+}
+
 void Database::Migrate(const std::vector<Migration>& migrations) {
   CheckNumbers(migrations);
   Write([&](Connection& connection) {

@@ -85,6 +85,8 @@ class Connection {
     return result;
   }
   std::optional<int64_t> QueryInt(std::string_view sql, const DbArgs& args = {});
+  // The first column of all rows, in their order.
+  std::vector<int64_t> QueryInts(std::string_view sql, const DbArgs& args = {});
 };
 
 struct Migration {
@@ -100,6 +102,8 @@ class Database {
 
   // A snapshot read; runs beside writers. The callback may be called once.
   virtual void Read(const std::function<void(Connection&)>& body) = 0;
+  // Connection::QueryInts in a read of its own.
+  std::vector<int64_t> ReadInts(std::string_view sql, const DbArgs& args = {});
   // One transaction: committed (durably) when the callback returns, rolled back when it throws.
   // Writers queue.
   virtual void Write(const std::function<void(Connection&)>& body) = 0;

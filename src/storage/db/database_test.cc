@@ -94,6 +94,16 @@ TEST_F(DatabaseTest, ExecReportsChangedRowsAndNoneForDefinitions) {
   });
 }
 
+TEST_F(DatabaseTest, AColumnOfNumbersComesInTheOrderOfTheRows) {
+  auto database = OpenWithTable();
+  EXPECT_TRUE(database->ReadInts("SELECT id FROM item").empty());
+  database->Write([](Connection& connection) {
+    for (const char* name : {"a", "b", "c"}) Insert(connection, name);
+  });
+  EXPECT_EQ(database->ReadInts("SELECT id, name FROM item WHERE name <> ? ORDER BY id DESC", {"b"}),
+            (std::vector<int64_t>{3, 1}));
+}
+
 TEST_F(DatabaseTest, ThrowingInsideWriteUndoesIt) {
   auto database = OpenWithTable();
   EXPECT_THROW(database->Write([](Connection& connection) {

@@ -89,12 +89,7 @@ class LocalXorbStore : public XorbStore {
  public:
   explicit LocalXorbStore(const fs::path& root)
       : root_(root), temp_folder_(root / "tmp"), durable_folders_(kFolders) {
-    std::error_code error;
-    fs::create_directories(root_, error);
-    if (error) ThrowErrno("create folder " + root_.string(), error.value());
-    MakeFolder(temp_folder_);
-    FsyncFolder(root_);
-    if (fs::path parent = fs::absolute(root_).parent_path(); !parent.empty()) FsyncFolder(parent);
+    MakeStore(root_, temp_folder_);
     RemoveStaleFiles(temp_folder_);
   }
 

@@ -17,22 +17,13 @@
 #include <string>
 #include <vector>
 
-#include "base/cpu.h"
-#include "tensor/cpu/graph.h"
+#include "tensor/compile_options.h"
 #include "tensor/cpu/pack_weights.h"
+#include "tensor/graph.h"
 #include "tensor/kernels/packed_matrix.h"
 #include "tensor/kernels/row_kernels.h"
 
 namespace hearth::tensor {
-
-struct CompileOptions {
-  Precision precision = Precision::kF32;  // of linear layers
-  Tier tier = Tier::kPortable;            // CpuTier() in earnest
-  // Linear layers with fewer outputs (a classifier's labels) stay in fp32.
-  uint32_t min_packed_outputs = 32;
-  int threads = 1;                                     // that pack; 0: one per core
-  std::shared_ptr<const PackedStore> store = nullptr;  // of packed weights; null: none
-};
 
 // Some columns of a buffer.
 struct View {

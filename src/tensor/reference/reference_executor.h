@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "tensor/cpu/program.h"
+#include "tensor/compile_options.h"
 #include "tensor/executor.h"
 
 namespace hearth::tensor {

@@ -9,7 +9,7 @@
 #include <memory>
 #include <optional>
 
-#include "tensor/cpu/program.h"
+#include "tensor/compile_options.h"
 #include "tensor/executor.h"
 
 namespace hearth::tensor {

@@ -1,12 +1,10 @@
-// A field above a long table that leaves the rows whose text holds what is typed.
-import { el } from "../dom";
-
+// The field above a long table leaves the rows whose text holds what is typed.
 export function start(table: HTMLElement): void {
+  const bar = table.parentElement!.previousElementSibling;
+  const field = bar?.querySelector<HTMLInputElement>(".row-filter");
+  if (!field) return;  // of a short table
   const rows = [...table.querySelectorAll<HTMLTableRowElement>("tbody tr")];
-  if (rows.length < 15) return;
-  const field = el("input", { type: "search", placeholder: "Filter", "aria-label": "Filter the table", className: "row-filter" });
-  const count = el("span", { className: "meta", role: "status" });
-  table.parentElement!.before(el("div", { className: "row-filter-bar" }, field, count));
+  const count = bar!.querySelector<HTMLElement>("[role=status]")!;
   const texts = rows.map((row) => (row.textContent ?? "").toLowerCase());
   field.addEventListener("input", () => {
     const wanted = field.value.trim().toLowerCase();

@@ -1,7 +1,7 @@
 // Colours code and draws formulas on a card, each by a part that is loaded only when the card has some.
 export async function start(article: HTMLElement): Promise<void> {
   const code = article.querySelectorAll<HTMLElement>("pre > code[class*=language-]:not(.language-math)");
-  const formulas = article.querySelectorAll<HTMLElement>(".math, code.language-math");
+  const formulas = article.querySelectorAll<HTMLElement>(".math:not(.drawn), code.language-math");
   if (formulas.length > 0) drawWhenNear([...formulas]);
   if (code.length > 0) {
     const { highlightBlock } = await import("../highlight");

@@ -1,5 +1,5 @@
 // Asks the compared models the same thing, one after the other so that neither takes the other's time, and shows the answers side by side.
-import { el } from "../dom";
+import { duration, el } from "../dom";
 import { post, questionOf } from "../widget/ask";
 import { picture } from "../widget/pictures";
 
@@ -23,7 +23,7 @@ export function start(section: HTMLElement): void {
       place.replaceChildren(picture(task, await answer.json(), question.body));
       const computed = Number(answer.headers.get("x-compute-time"));
       const seconds = computed > 0 ? computed : (performance.now() - began) / 1000;
-      timing.textContent = `${seconds.toFixed(seconds < 1 ? 3 : 1)} s`;
+      timing.textContent = duration(seconds);
     } catch (fault) {
       place.replaceChildren(el("p", { className: signal.aborted ? "soft" : "notice bad" }, signal.aborted ? "Stopped." : (fault as Error).message));
     }

@@ -1,4 +1,4 @@
-// The builder of tokens: lines of a fine-grained one show only for that role, and there are as many as are needed.
+// The builder of tokens: lines of a fine-grained one count only for that role (styles show them), and there are as many as are needed.
 export function start(form: HTMLElement): void {
   const part = form.querySelector<HTMLFieldSetElement>(".scope-rows")!;
   const roles = [...form.querySelectorAll<HTMLInputElement>("[name=role]")];
@@ -7,7 +7,6 @@ export function start(form: HTMLElement): void {
   const rows = () => [...part.querySelectorAll<HTMLElement>(".scope-row")];
   const show = () => {
     const fine = roles.some((role) => role.checked && role.value === "fine-grained");
-    part.hidden = !fine;
     part.disabled = !fine;
     if (fine && rows().every((row) => !row.querySelector("select")!.value)) rows()[0]!.querySelector("select")!.value = "user";
     if (fine) rows().forEach(dress);
@@ -19,10 +18,7 @@ export function start(form: HTMLElement): void {
     row.querySelectorAll("select")[1]!.disabled = kind === "";
   };
 
-  const more = document.createElement("button");
-  more.type = "button";
-  more.className = "quiet";
-  more.textContent = "Another line";
+  const more = part.querySelector<HTMLButtonElement>("[data-more]")!;
   more.addEventListener("click", () => {
     const number = rows().length;
     if (number >= maximum) return;
@@ -37,7 +33,6 @@ export function start(form: HTMLElement): void {
     dress(row);
     row.querySelector("select")!.focus();
   });
-  rows().at(-1)!.after(more);
   part.addEventListener("change", (event) => {
     const row = (event.target as Element).closest<HTMLElement>(".scope-row");
     if (row) dress(row);

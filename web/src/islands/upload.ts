@@ -218,10 +218,8 @@ export function start(form: HTMLElement): void {
   // What the page offers instead of the plain field: the same field for files, one for a folder, and the place to drop both.
   const folders = el("input", { type: "file", multiple: true, className: "visually-hidden", tabindex: -1, "aria-hidden": "true" });
   folders.webkitdirectory = true;
-  const choose = el("button", { type: "button" }, "Choose files");
-  const chooseFolder = el("button", { type: "button", className: "quiet" }, "Choose a folder");
-  choose.addEventListener("click", () => field.click());
-  chooseFolder.addEventListener("click", () => folders.click());
+  drop.querySelector("[data-choose=files]")!.addEventListener("click", () => field.click());
+  drop.querySelector("[data-choose=folder]")!.addEventListener("click", () => folders.click());
   for (const input of [field, folders]) {
     input.addEventListener("change", () => {
       add(pickedFromList(input.files ?? []));
@@ -232,7 +230,8 @@ export function start(form: HTMLElement): void {
   field.tabIndex = -1;
   field.setAttribute("aria-hidden", "true");
   field.setAttribute("aria-label", "Files");
-  drop.replaceChildren(el("p", {}, "Drop files or folders here"), el("p", { className: "row" }, choose, chooseFolder), field, folders);
+  drop.append(field, folders);
+  drop.querySelectorAll("[data-without-script]").forEach((part) => part.remove());
   form.querySelector("[data-list]")!.replaceChildren(list, more);
 
   let inside = 0;

@@ -1,6 +1,6 @@
 // Asks a model from its page. The form is the server's (widget.html); this sends it, shows how far the model is loaded, draws the
 // answer, keeps a conversation, and shows the same request as JSON and as code.
-import { el } from "../dom";
+import { duration, el } from "../dom";
 import { events, fileQuestion, follow, post, questionOf, type Fields, type ModelState, type Question } from "../widget/ask";
 import { snippets } from "../widget/code";
 import { FilePlace } from "../widget/files";
@@ -171,7 +171,7 @@ class Widget {
       const answer = this.task === "conversational" ? await this.converse() : this.task === "text-generation" ? await this.generate() : await this.ask();
       const computed = Number(answer.headers.get("x-compute-time"));
       const seconds = computed > 0 ? computed : (performance.now() - began) / 1000;
-      this.part(".timing").textContent = `${seconds.toFixed(seconds < 1 ? 3 : 1)} s${computed > 0 ? " of computing" : ""}`;
+      this.part(".timing").textContent = `${duration(seconds)}${computed > 0 ? " of computing" : ""}`;
       this.showState({ state: "warm" });
     } catch (fault) {
       this.part<HTMLProgressElement>("progress").hidden = true;

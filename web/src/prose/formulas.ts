@@ -1,14 +1,18 @@
 // Formulas: KaTeX reads the TeX, the browser lays the MathML out. Nothing of it is trusted (no links, pictures, styles of the author),
 // what cannot be read stays as it was written, and what is copied is the TeX.
+//
+// A page that begins with formulas has this as a script that painting waits for: what stands in its first window is drawn by then, and
+// nothing moves afterwards. The others are drawn when they come near (islands/prose.ts).
 import { buildExpression } from "katex-source/buildMathML";
 import Options from "katex-source/Options";
 import parseTree from "katex-source/parseTree";
 import Settings from "katex-source/Settings";
 import Style from "katex-source/Style";
-import "../styles/formulas.css";
 import { mathElement, type MathPart } from "./mathml";
 
+/** Draws one that is still TeX, in place. */
 export function draw(place: HTMLElement): void {
+  if (place.classList.contains("drawn") || !place.isConnected) return;
   const fenced = place.matches("code.language-math");
   const tex = (place.textContent ?? "").trim();
   const display = fenced || place.classList.contains("display");
@@ -30,6 +34,10 @@ function read(tex: string, displayMode: boolean): MathPart[] {
   const options = new Options({ style: displayMode ? Style.DISPLAY : Style.TEXT, maxSize, minRuleThickness, strict });
   return buildExpression(parseTree(tex, settings), options) as MathPart[];
 }
+
+// Twice the window: what is drawn may be lower than its TeX, and what follows then moves up.
+[...document.querySelectorAll<HTMLElement>(".math, code.language-math")]
+  .filter((place) => place.getBoundingClientRect().top < 2 * window.innerHeight).forEach(draw);
 
 // A selection that holds formulas is copied as text with the TeX of each in it.
 document.addEventListener("copy", (event) => {

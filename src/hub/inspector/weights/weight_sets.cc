@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "formats/gguf/gguf_types.h"
+#include "formats/part_name.h"
 #include "formats/safetensors/safetensors.h"
 
 namespace hearth::inspector {
@@ -45,23 +46,6 @@ std::string FormatOf(std::string_view path) {
 bool LooksLikeAdapter(std::string_view path) {
   std::string name = AsciiLower(FileName(path));
   return name.starts_with("adapter_model") || name.find("lora") != std::string::npos;
-}
-
-// "x-00002-of-00003.gguf": stem, number, count, ending.
-struct Part {
-  std::string stem, ending;
-  uint64_t count = 0;
-};
-std::optional<Part> PartOf(std::string_view path) {
-  constexpr size_t kTail = sizeof("-00001-of-00003") - 1;
-  size_t dot = path.rfind('.');
-  if (dot == std::string_view::npos || dot < kTail) return std::nullopt;
-  std::string_view tail = path.substr(dot - kTail, kTail);
-  if (tail[0] != '-' || tail.substr(6, 4) != "-of-") return std::nullopt;
-  std::optional<uint64_t> number = ParseUint(tail.substr(1, 5)), count = ParseUint(tail.substr(10));
-  if (!number || !count || *count == 0 || *count > kMaxParts || *number > *count)
-    return std::nullopt;
-  return Part{std::string(path.substr(0, dot - kTail)), std::string(path.substr(dot)), *count};
 }
 
 std::string Five(uint64_t number) {
@@ -119,9 +103,11 @@ class Finder {
   void AddByName(const RepoFile& file) {
     WeightSet set{.name = file.path, .format = FormatOf(file.path), .files = {}, .missing = {}};
     set.is_adapter = LooksLikeAdapter(file.path);
-    if (std::optional<Part> part = PartOf(file.path)) {
+    std::optional<PartName> part = ParsePartName(file.path);
+    if (part && part->count <= kMaxParts) {
       for (uint64_t i = 1; i <= part->count; ++i) {
-        std::string path = part->stem + "-" + Five(i) + "-of-" + Five(part->count) + part->ending;
+        std::string path = std::string(part->stem) + "-" + Five(i) + "-of-" + Five(part->count);
+        path += part->ending;
         bool there = view_.Find(path) != nullptr;
         (there ? set.files : set.missing).push_back(path);
         if (there) taken_.insert(path);

@@ -13,7 +13,9 @@ bool Accepts(const BlobSubject& subject) {
 
 void Fill(const BlobSubject& subject, Json* data) {
   FrontMatter parts = SplitFrontMatter(subject.head);
-  data->Set("markdown", RenderMarkdown(parts.body, subject.markdown));
+  MarkdownOptions options = subject.markdown;
+  options.math = true;
+  data->Set("markdown", RenderMarkdown(parts.body, options));
   FillText(subject.head, true, "markdown", data);
 }
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <utility>
 
-#include "tensor/cpu/graph.h"
+#include "tensor/graph.h"
 
 namespace hearth::tensor {
 namespace {

@@ -1,4 +1,4 @@
-#include "tensor/cpu/graph.h"
+#include "tensor/graph.h"
 
 #include "base/error.h"
 #include "tensor/op_checks.h"
