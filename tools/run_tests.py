@@ -258,7 +258,7 @@ def suites(runner):
                 functools.partial(runner.conformance, name, environment, folders, xet))
           for name, environment, folders, xet, minutes in CLIENTS),
         Suite("inference", 20, runner.inference),  # with the training of its models
-        Suite("web", 12, runner.web),
+        Suite("web", 16, runner.web),
         Suite("parity", 60 if runner.options.long else 20, runner.parity),
         Suite("formats", 10, runner.formats),
         Suite("inspector", 4, runner.inspector),
