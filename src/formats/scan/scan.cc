@@ -99,7 +99,7 @@ void ScanContext::Enter(const ScanItem& parent, ByteSource& source, const std::s
                 .path = parent.path + "!" + name,
                 .depth = parent.depth + 1,
                 .stray = stray,
-                .first = ""};
+                .torchscript = parent.script_archive};
   Examine(item);
 }
 
@@ -201,6 +201,11 @@ void Scanner::Scan(ByteSource& source, std::string_view name) {
   ScanItem item{
       .source = source, .path = std::string(name), .depth = 0, .stray = false, .first = ""};
   impl_->context.Examine(item);
+}
+
+void Scanner::AddUnread(std::string_view name, std::string why) {
+  impl_->context.Add(Severity::kSuspicious, "not-examined", std::string(name), 0, std::move(why),
+                     "treat what is behind it as dangerous");
 }
 
 ScanReport Scanner::Finish() {

@@ -80,15 +80,20 @@ void CheckPipelines(ScanContext& context, const std::string& path, const Json& p
   }
 }
 
+// Loaders of JSON and of YAML take UTF-16 and UTF-32 as well. What matters is ASCII, so the other
+// bytes of it are left out.
+void RemoveWideEncoding(ScanContext& context, const ScanItem& item, std::string_view what,
+                        std::string* text) {
+  if (text->find('\0') == std::string::npos) return;
+  context.Add(Severity::kSuspicious, "odd-encoding", item.path, 0,
+              std::string(what) + " that is not UTF-8", "an honest writer does not make this");
+  std::erase_if(*text, [](char c) { return c == '\0' || c == '\xFF' || c == '\xFE'; });
+}
+
 void ExamineJson(ScanContext& context, ScanItem& item) {
   std::optional<std::string> text = context.ReadText(item);
   if (!text) return;
-  // json.loads takes UTF-16 and UTF-32 as well.
-  if (text->find('\0') != std::string::npos) {
-    context.Add(Severity::kSuspicious, "odd-encoding", item.path, 0, "JSON that is not UTF-8",
-                "an honest writer does not make this");
-    std::erase_if(*text, [](char c) { return c == '\0' || c == '\xFF' || c == '\xFE'; });
-  }
+  RemoveWideEncoding(context, item, "JSON", &*text);
   // Without these words there is nothing to find, and tokenizer.json need not become a tree.
   bool keras = text->find("\"class_name\"") != std::string::npos;
   bool other = text->find("\"auto_map\"") != std::string::npos ||
@@ -142,6 +147,7 @@ std::string DecodePercent(const std::string& text) {
 void ExamineYaml(ScanContext& context, ScanItem& item) {
   std::optional<std::string> text = context.ReadText(item);
   if (!text) return;
+  RemoveWideEncoding(context, item, "YAML", &*text);
   text = DecodePercent(*text);
   for (std::string_view tag : {"!!python/", "tag:yaml.org,2002:python/"}) {
     for (size_t at = text->find(tag); at != std::string::npos; at = text->find(tag, at + 1)) {
@@ -195,14 +201,16 @@ bool ExamineText(ScanContext& context, ScanItem& item) {
     first = c;
     break;
   }
+  if (extension == "yaml" || extension == "yml") {
+    ExamineYaml(context, item);
+    // JSON is YAML.
+    if (first == '{' && !item.stray) ExamineJson(context, item);
+    return true;
+  }
   if (extension == "json" || extension == "webmanifest" ||
       (first == '{' && item.first.find('"') != std::string::npos)) {
     if (extension == "jsonl" || item.stray) return true;
     ExamineJson(context, item);
-    return true;
-  }
-  if (extension == "yaml" || extension == "yml") {
-    ExamineYaml(context, item);
     return true;
   }
   if (extension == "jinja" || extension == "jinja2" || extension == "j2") {
