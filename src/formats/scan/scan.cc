@@ -28,6 +28,16 @@ std::string Printable(std::string text) {
   return out;
 }
 
+// A model without a byte is none: what fetched it, or wrote it, broke off.
+void ReportEmpty(ScanContext& context, const ScanItem& item) {
+  static constexpr std::string_view kModels[] = {"gguf", "pt", "pth", "safetensors"};
+  std::string extension = AsciiLower(item.extension());
+  bool model = std::find(std::begin(kModels), std::end(kModels), extension) != std::end(kModels);
+  if (!model || item.depth > 0) return;
+  context.Add(Severity::kSuspicious, "not-examined", item.path, 0,
+              "the file is empty, so it is no ." + extension + " file");
+}
+
 }  // namespace
 
 std::string_view SeverityName(Severity severity) {
@@ -132,7 +142,7 @@ void ScanContext::Examine(ScanItem& item) {
   }
   size_t n = static_cast<size_t>(std::min<uint64_t>(item.source.size_bytes(), kFirstBytes));
   item.first = item.source.Read(0, n);
-  if (n == 0) return;
+  if (n == 0) return ReportEmpty(*this, item);
   try {
     // A file may be several things at once, so every examiner of containers looks.
     bool known = ExamineZip(*this, item);

@@ -112,6 +112,49 @@ TEST(ScanTest, YamlIsReadInEveryEncoding) {
     EXPECT_EQ(Scan(file, "a.yaml").verdict(), Severity::kDangerous);
 }
 
+TEST(ScanTest, FilesThatAreNotWhatTheyAreNamedAreNotClean) {
+  for (const char* name : {"m.gguf", "m.safetensors"})
+    EXPECT_EQ(Scan("garbage, no model", name).verdict(), Severity::kSuspicious) << name;
+  for (const char* name : {"m.gguf", "m.safetensors", "m.pt", "m.pth"})
+    EXPECT_EQ(Scan("", name).verdict(), Severity::kSuspicious) << name;
+}
+
+TEST(ScanTest, ModulesThatLoadersImportAreNamed) {
+  struct Case {
+    const char* name;
+    const char* text;
+    const char* honest;
+  };
+  for (
+      const Case& row :
+      {Case{"modules.json", R"([{"idx": 0, "path": "", "type": "evil_mod.Evil"}])",
+            R"([{"idx": 0, "path": "", "type": "sentence_transformers.models.Transformer"}])"},
+       {"model_index.json", R"({"_class_name": "X", "unet": ["my_module", "X"]})",
+        R"({"_class_name": "StableDiffusionPipeline", "unet": ["diffusers", "UNet2DConditionModel"],
+             "safety_checker": ["stable_diffusion", "StableDiffusionSafetyChecker"],
+             "image_encoder": [null, null]})"},
+       {"model_index.json", R"({"_class_name": ["pipeline", "X"]})", R"({"_class_name": "X"})"},
+       {"adapter_config.json", R"({"auto_mapping": {"parent_library": "evil"}})",
+        R"({"auto_mapping": {"parent_library": "transformers.models.bert.modeling_bert"}})"},
+       {"MLmodel", "flavors:\n  python_function:\n    loader_module: evil_mod\n",
+        "flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n"}}) {
+    EXPECT_THAT(Scan(row.text, row.name).findings,
+                Contains(Field(&ScanFinding::kind, "remote-code")))
+        << row.text;
+    EXPECT_THAT(Scan(row.honest, row.name).findings, IsEmpty()) << row.honest;
+  }
+}
+
+TEST(ScanTest, WeightsOutsideOfTheFolderAreDangerous) {
+  const char* name = "model.safetensors.index.json";
+  for (const char* file : {"../x.safetensors", "/etc/passwd", "a/../../x", "C:/x", "..\\\\x"}) {
+    std::string text = R"({"weight_map": {"w": ")" + std::string(file) + "\"}}";
+    EXPECT_EQ(Scan(text, name).verdict(), Severity::kDangerous) << file;
+  }
+  EXPECT_THAT(Scan(R"({"weight_map": {"w": "part/model-00001.safetensors"}})", name).findings,
+              IsEmpty());
+}
+
 TEST(ScanTest, ArchivesMayNotNestWithoutEnd) {
   std::string file = kEvil;
   for (int i = 0; i < 20; ++i) file = MakeTestZip({{.name = "x.zip", .data = file}});
@@ -232,6 +275,11 @@ TEST(ScanTemplateTest, CodeThatIsMadeToBeSlowIsGivenUp) {
   }
   EXPECT_FALSE(ScanTemplate(names + "{{ x[a59] }}", "t").empty());
   EXPECT_FALSE(ScanTemplate("{{ x" + Repeated("[x", 200'000) + "}}", "t").empty());
+}
+
+TEST(ScanTemplateTest, TemplatesThatStartLikeJsonAreRead) {
+  EXPECT_EQ(Scan("{{ x[\"a\"].__class__ }}", "chat_template.jinja").verdict(),
+            Severity::kDangerous);
 }
 
 TEST(ScanTemplateTest, FindsWaysToPython) {
