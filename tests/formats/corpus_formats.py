@@ -245,3 +245,55 @@ def onnx_sparse_attribute():
     """A sparse constant of an ONNX node outside of the folder."""
     attribute = protobuf((1, b"sparse_value"), (22, protobuf((1, outside(b"/etc/passwd")))))
     return protobuf((1, 8), (7, protobuf((1, protobuf((4, b"Constant"), (5, attribute))))))
+
+
+@shape(extension=".yaml")
+def yaml_utf16():
+    """a YAML tag in UTF-16"""
+    return "a: !!python/object/apply:os.system ['true']\n".encode("utf-16")
+
+
+@shape(extension=".yml")
+def yaml_utf32():
+    """a YAML tag in UTF-32"""
+    return "a: !!python/object/apply:os.system ['true']\n".encode("utf-32")
+
+
+@shape(extension=".yaml")
+def yaml_braces():
+    """a YAML tag in a text that starts like JSON"""
+    return b'{"a": !!python/object/apply:os.system ["true"]}\n'
+
+
+SPELLED_OUT = ("template_named_escape", "template_one_named_escape", "template_end_in_string", "template_map_attribute")
+
+
+def template(name, line, source):
+    """Registers a template that is suspicious, or dangerous where its pieces and escapes spell the name out."""
+    def function():
+        return source.encode()
+    function.__name__, function.__doc__ = name, line
+    shape(extension=".jinja", verdict="dangerous" if name in SPELLED_OUT else "suspicious")(function)
+
+
+for entry in [
+    ("template_named_escape", "the name by names of characters", r"{{ x['\N{LOW LINE}\N{LOW LINE}class\N{LOW LINE}\N{LOW LINE}'] }}"),
+    ("template_one_named_escape", "one escape a side", r"{{ x['\N{LOW LINE}_class_\N{LOW LINE}'] }}"),
+    ("template_join", "the name joined from a list", "{{ x['_'.join(['','','class','',''])] }}"),
+    ("template_center", "the name padded with underscores", "{{ x['class'.center(9,'_')] }}"),
+    ("template_just", "the name padded on each side", "{{ x['class'.rjust(7,'_').ljust(9,'_')] }}"),
+    ("template_format_spec", "the name padded by a format", "{{ x['{:_^9}'.format('class')] }}"),
+    ("template_format_name", "the name by a format", "{{ x['{x}_class_{x}'.format(x='_')] }}"),
+    ("template_translate", "the name by translate()", "{{ x['X_class_X'.translate({88:'_'})] }}"),
+    ("template_split", "the name split and joined", "{{ x['_/_/class/_/_'.split('/')|join] }}"),
+    ("template_concatenated", "the name behind a filter", "{{ x['_'|string~'_class_'~'_'] }}"),
+    ("template_format_field", "a format that reaches into the value", "{{ ('{0.%s%sclass%s%s}'|format('_','_','_','_')).format(x) }}"),
+    ("template_set_block", "the name as a block of text", "{% set a %}__class__{% endset %}{{ x[a|string] }}"),
+    ("template_set_pieces", "the name as a block of pieces", "{% set a %}{{'_'}}_class_{{'_'}}{% endset %}{{ x[a|string] }}"),
+    ("template_loop_pieces", "underscores from a loop", "{% for a in ['_'] %}{{ x[a~a~'class'~a~a] }}{% endfor %}"),
+    ("template_message", "the name comes with a message", "{{ x[messages[0].content] }}"),
+    ("template_loop_message", "the name comes with each message", "{% for m in messages %}{{ x[m.role] }}{% endfor %}"),
+    ("template_end_in_string", "the end of the code within a string", "{{ '}}' ~ x['_' ~ '_class_' ~ '_'] }}"),
+    ("template_map_attribute", "map() of a name that is computed", "{{ x|map(attribute='_'~'_class_'~'_')|list }}"),
+]:
+    template(*entry)

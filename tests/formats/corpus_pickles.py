@@ -8,7 +8,7 @@ import pickle
 import struct
 import zlib
 
-from shapes import (ARGUMENT, CALL, EVIL, EVIL4, called, data, glob, shape, short, stack_global, text, torch_zip)
+from shapes import (ARGUMENT, CALL, EVIL, EVIL4, called, data, glob, shape, short, stack_global, text, torch_zip, zip_of)
 
 
 # --- plain calls under other names ------------------------------------------------------------
@@ -494,3 +494,69 @@ def cut_gzip():
     """a compressed stream that is cut off: what came before has run"""
     packed = gzip.compress(EVIL + os.urandom(4096))
     return packed[:-200]
+
+
+# --- text opcodes without an end ---------------------------------------------------------------
+
+TEXT_CALL = b"cos\nsystem\n(S'true'\ntR"
+
+
+@shape(extension=".npy")
+def text_without_stop():
+    """text opcodes that break off after the call, under the name of an array"""
+    return TEXT_CALL
+
+
+@shape(extension="")
+def text_inst_without_stop():
+    """INST and words behind it, under no extension"""
+    return b"(S'true'\nios\nsystem\nfoo bar\n"
+
+
+@shape(extension=".th")
+def text_obj_without_stop():
+    """OBJ and words behind it, under another name"""
+    return b"(cos\nsystem\nS'true'\nofoo bar"
+
+
+@shape(extension=".weights")
+def text_behind_values():
+    """values that are dropped before the call of text opcodes"""
+    return b"I1\n0(lp0\n0" + TEXT_CALL + b" and words\n"
+
+
+@shape(extension=".gz")
+def text_in_gzip():
+    """text opcodes without an end, compressed"""
+    return gzip.compress(TEXT_CALL)
+
+
+@shape(extension="")
+def text_in_zlib():
+    """text opcodes without an end as a zlib stream without a name"""
+    return zlib.compress(TEXT_CALL)
+
+
+@shape(extension=".zip")
+def text_in_zip():
+    """text opcodes without an end as a member without extension"""
+    return zip_of([("model", TEXT_CALL)])
+
+
+@shape(extension=".pkl.xz")
+def lzma_other_properties():
+    """LZMA alone with properties that are not the usual ones"""
+    return lzma.compress(EVIL, format=lzma.FORMAT_ALONE,
+                         filters=[{"id": lzma.FILTER_LZMA1, "lc": 1, "lp": 1, "pb": 1, "dict_size": 4096}])
+
+
+@shape(extension="")
+def lzma_small_dictionary():
+    """LZMA alone with a small dictionary and without a name"""
+    return lzma.compress(EVIL, format=lzma.FORMAT_ALONE, filters=[{"id": lzma.FILTER_LZMA1, "dict_size": 4096}])
+
+
+@shape(verdict="suspicious")
+def torchscript_name_outside():
+    """a class of TorchScript's namespace in an ordinary pickle, where it is a module like any"""
+    return b"\x80\x02c__torch__.x\nevil\n)R."

@@ -1,5 +1,6 @@
 #include "formats/archive/archive_decode.h"
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "formats/archive/internal/decoders.h"
 #include "formats/archive/internal/spool.h"
@@ -22,6 +23,23 @@ bool LooksLikeZlib(std::string_view first) {
   return (a & 0x0F) == 8 && (a >> 4) <= 7 && (a * 256 + b) % 31 == 0 && (b & 0x20) == 0;
 }
 
+// LZMA without a container has no mark: a byte of properties, the size of the dictionary, the size
+// of the result, and a zero. liblzma, which sniffs as well, takes only dictionaries of 2^n or
+// 2^n + 2^(n-1) bytes and sizes below 2^38.
+bool LooksLikeLzmaAlone(std::string_view first) {
+  constexpr size_t kHeaderBytes = 13;
+  if (first.size() <= kHeaderBytes || first[kHeaderBytes] != '\0') return false;
+  auto properties = static_cast<unsigned char>(first[0]);
+  if (properties >= 9 * 5 * 5) return false;
+  uint32_t dictionary = Little32(first.data() + 1);
+  uint32_t lowest = dictionary & (~dictionary + 1);
+  uint32_t rest = dictionary - lowest;
+  bool round = dictionary == UINT32_MAX ||
+               (dictionary != 0 && (rest == 0 || (rest == lowest << 1 && rest != 0)));
+  uint64_t size = Little64(first.data() + 5);
+  return round && (size == UINT64_MAX || size < uint64_t{1} << 38);
+}
+
 }  // namespace
 
 std::optional<Packing> SniffPacking(std::string_view first) {
@@ -36,6 +54,7 @@ std::optional<Packing> SniffPacking(std::string_view first) {
   if (first.substr(0, 4) == "\x28\xB5\x2F\xFD") return Packing::kZstd;
   if (first.substr(0, 4) == "\x04\x22\x4D\x18") return Packing::kLz4;
   if (LooksLikeZlib(first)) return Packing::kZlib;
+  if (LooksLikeLzmaAlone(first)) return Packing::kXz;
   return std::nullopt;
 }
 

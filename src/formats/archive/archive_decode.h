@@ -31,7 +31,7 @@ struct Unpacked {
 };
 
 // What the first bytes of a file say; nullopt when it is none of these. kDeflate and kZipLzma have
-// no mark.
+// no mark; zlib and LZMA alone have weak ones, which other data may start like.
 std::optional<Packing> SniffPacking(std::string_view first);
 
 Unpacked Unpack(ByteSource& source, Packing packing, const UnpackLimits& limits = {});

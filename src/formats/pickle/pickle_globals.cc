@@ -108,11 +108,6 @@ bool IsTorchModuleClass(std::string_view module, std::string_view name) {
          });
 }
 
-// Classes of a TorchScript archive; its own interpreter resolves them inside of the archive.
-bool IsTorchScriptClass(std::string_view module) {
-  return module == "__torch__" || module.substr(0, 10) == "__torch__.";
-}
-
 // A dotted name reaches through its module: torch.serialization + "os.system". Dangerous when any
 // step is.
 bool IsDangerousPath(std::string_view module, std::string_view name) {
@@ -173,7 +168,7 @@ GlobalClass ClassifyExact(std::string_view module, std::string_view name) {
   static const Table kDangerousTable = MakeTable(kDangerousNames);
   if (Has(kSafeTable, module, name)) return GlobalClass::kSafe;
   if (IsTorchWeightsGlobal(module, name)) return GlobalClass::kSafe;
-  if (IsTorchModuleClass(module, name) || IsTorchScriptClass(module)) return GlobalClass::kSafe;
+  if (IsTorchModuleClass(module, name)) return GlobalClass::kSafe;
   if (Has(kDangerousTable, module, name)) return GlobalClass::kDangerous;
   if (IsDangerousModule(module)) return GlobalClass::kDangerous;
   if (IsDangerousPath(module, name)) return GlobalClass::kDangerous;

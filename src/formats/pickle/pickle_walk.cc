@@ -71,6 +71,7 @@ PickleReport PickleWalker::Walk(uint64_t begin, uint64_t end) { return machine_-
 
 PickleReport PickleWalker::Machine::Walk(uint64_t begin, uint64_t end) {
   report_ = {};
+  sound_ = true;
   globals_.clear();
   stack_.clear();
   marks_.clear();
@@ -404,6 +405,7 @@ void PickleWalker::Machine::Call(PickleValue callee, PickleValue arguments) {
     auto found = globals_.find(global->text + "\n" + global->second);
     if (found == globals_.end()) continue;
     PickleGlobal& entry = report_.globals[found->second];
+    entry.runs = entry.runs || sound_;
     if (entry.cls != GlobalClass::kSafe && entry.use.empty()) {
       entry.use = "called with " + Describe(arguments, 0);
     }
@@ -437,6 +439,9 @@ PickleValue PickleWalker::Machine::Encode(PickleValue call, const PickleNode& ar
 
 void PickleWalker::Machine::Change(PickleValue target, const char* how) {
   if (target.kind != Kind::kGlobal) return;
+  const PickleNode* global = NodeOf(target);
+  auto found = globals_.find(global->text + "\n" + global->second);
+  if (found != globals_.end() && sound_) report_.globals[found->second].runs = true;
   Issue(Severity::kDangerous, "pickle-changes-global",
         std::string(how) + " " + Describe(target, 0) + ", which the whole process shares");
 }

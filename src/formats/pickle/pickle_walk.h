@@ -35,6 +35,8 @@ struct PickleGlobal {
   uint64_t offset = 0;  // where it is named first
   uint64_t count = 0;
   std::string use;  // "called with ('id',)"; empty when it is only named
+  // Called or changed while nothing was wrong with the pickle yet: every loader gets that far.
+  bool runs = false;
 };
 
 struct PickleIssue {

@@ -28,6 +28,16 @@ std::string Printable(std::string text) {
   return out;
 }
 
+// A model without a byte is none: what fetched it, or wrote it, broke off.
+void ReportEmpty(ScanContext& context, const ScanItem& item) {
+  static constexpr std::string_view kModels[] = {"gguf", "pt", "pth", "safetensors"};
+  std::string extension = AsciiLower(item.extension());
+  bool model = std::find(std::begin(kModels), std::end(kModels), extension) != std::end(kModels);
+  if (!model || item.depth > 0) return;
+  context.Add(Severity::kSuspicious, "not-examined", item.path, 0,
+              "the file is empty, so it is no ." + extension + " file");
+}
+
 }  // namespace
 
 std::string_view SeverityName(Severity severity) {
@@ -99,7 +109,7 @@ void ScanContext::Enter(const ScanItem& parent, ByteSource& source, const std::s
                 .path = parent.path + "!" + name,
                 .depth = parent.depth + 1,
                 .stray = stray,
-                .first = ""};
+                .torchscript = parent.script_archive};
   Examine(item);
 }
 
@@ -132,7 +142,7 @@ void ScanContext::Examine(ScanItem& item) {
   }
   size_t n = static_cast<size_t>(std::min<uint64_t>(item.source.size_bytes(), kFirstBytes));
   item.first = item.source.Read(0, n);
-  if (n == 0) return;
+  if (n == 0) return ReportEmpty(*this, item);
   try {
     // A file may be several things at once, so every examiner of containers looks.
     bool known = ExamineZip(*this, item);
@@ -206,6 +216,11 @@ void Scanner::Scan(ByteSource& source, std::string_view name) {
   ScanItem item{
       .source = source, .path = std::string(name), .depth = 0, .stray = false, .first = ""};
   impl_->context.Examine(item);
+}
+
+void Scanner::AddUnread(std::string_view name, std::string why) {
+  impl_->context.Add(Severity::kSuspicious, "not-examined", std::string(name), 0, std::move(why),
+                     "treat what is behind it as dangerous");
 }
 
 ScanReport Scanner::Finish() {

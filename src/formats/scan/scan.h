@@ -60,6 +60,8 @@ class Scanner {
   // `name` is what the file is called; findings carry it as their path. May be called for many
   // files.
   void Scan(ByteSource& source, std::string_view name);
+  // Something of that name that is there but cannot be read as a file, with the reason for people.
+  void AddUnread(std::string_view name, std::string why);
   ScanReport Finish();
 
  private:

@@ -75,10 +75,13 @@ void ExamineMember(ScanContext& context, const ScanItem& item, const ZipMember& 
   }
 }
 
-// TorchScript archives carry programs.
-void CheckTorchScript(ScanContext& context, const ScanItem& item, const ZipWalk& walk) {
+// TorchScript archives carry programs. True when PyTorch gives this archive to its own interpreter,
+// which it does by constants.pkl, and not to a pickle loader.
+bool CheckTorchScript(ScanContext& context, const ScanItem& item, const ZipWalk& walk) {
   size_t files = 0;
+  bool constants = false;
   for (const ZipMember& member : walk.members) {
+    constants = constants || member.name.ends_with("/constants.pkl");
     bool code = member.name.find("/code/") != std::string::npos && member.name.ends_with(".py");
     if (code) ++files;
   }
@@ -87,6 +90,7 @@ void CheckTorchScript(ScanContext& context, const ScanItem& item, const ZipWalk&
                 "a TorchScript program of " + std::to_string(files) + " source files",
                 "it runs in PyTorch's own interpreter when the model is called");
   }
+  return files > 0 && constants;
 }
 
 }  // namespace
@@ -103,8 +107,9 @@ bool ExamineZip(ScanContext& context, ScanItem& item) {
     context.Add(Severity::kSuspicious, "zip-prepended-bytes", item.path, 0,
                 "bytes come before the zip archive", std::string(kAdvice));
   }
-  CheckTorchScript(context, item, walk);
+  item.script_archive = CheckTorchScript(context, item, walk);
   for (const ZipMember& member : walk.members) ExamineMember(context, item, member);
+  item.script_archive = false;  // it may be read as something else as well
   if (context.limits().deep) {
     for (auto [begin, end] : walk.gaps) SearchForPickles(context, item, begin, end);
   }
@@ -130,12 +135,26 @@ bool ExamineCompressed(ScanContext& context, ScanItem& item) {
   if (!packing) return false;
   uint64_t begin = !old_joblib ? 0 : item.first[21] == ' ' ? 22 : 21;
   WindowSource packed(item.source, begin, item.source.size_bytes());
-  // Two bytes are a weak mark: zlib must give something before it counts.
-  bool weak = *packing == Packing::kZlib || (*packing == Packing::kXz && item.first[0] == 0x5D);
+  // A few bytes are a weak mark: these must give something before they count.
+  bool weak =
+      *packing == Packing::kZlib || (*packing == Packing::kXz && !item.first.starts_with('\xFD'));
   if (weak) {
+    std::string extension = AsciiLower(item.extension());
+    bool named = extension == "lzma" || extension == "xz";
     WindowSource start(packed, 0, 64 << 10);
     Unpacked probe = Unpack(start, *packing, {.max_bytes = 1 << 20});
-    if (probe.source->size_bytes() < 16) return false;
+    uint64_t got = probe.source->size_bytes();
+    if (got == 0 && named) {
+      context.Add(Severity::kSuspicious, "not-examined", item.path, 0,
+                  "a compressed stream that gives nothing, or needs too much memory",
+                  "treat what is inside as dangerous");
+    }
+    if (got == 0) return false;
+    // So little may come of chance, or be a call: only what is certain is reported.
+    if (got < 16 && !probe.problem.empty() && !named) {
+      context.Enter(item, *probe.source, UnpackedName(item), true);
+      return false;
+    }
   }
   context.EnterPacked(item, packed, *packing, UnpackedName(item));
   return true;

@@ -207,6 +207,11 @@ bool ExamineModel(ScanContext& context, ScanItem& item) {
     ExamineGguf(context, item);
     return true;
   }
+  if (extension == "gguf" && !item.stray) {
+    context.Add(Severity::kSuspicious, "not-examined", item.path, 0,
+                "no GGUF file, though it is named as one");
+    return false;
+  }
   if (extension == "safetensors") {
     ExamineSafetensors(context, item);
     return true;

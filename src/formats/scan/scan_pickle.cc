@@ -92,18 +92,17 @@ class Pickles {
 
   // `believed`: this is a pickle beyond doubt; else only names that cannot be chance are reported.
   // Bytes without the header of a pickle, under a name that is not one's, must call something
-  // dangerous; text must be whole besides.
+  // dangerous, or something unknown in a pickle that is whole; text must get there without a fault
+  // besides, because words and line ends are just that now and then.
   bool Report(const PickleReport& report, bool believed) {
-    bool any = false;
+    told_worse_ = false;
     for (const PickleGlobal& global : report.globals) {
       if (!believed && (!IsPlausible(global) || global.cls == GlobalClass::kSafe)) continue;
       bool announced = believed || report.has_proto || named_;
-      if (!announced && (global.cls != GlobalClass::kDangerous || global.use.empty())) continue;
-      if (!announced && is_text_ && !report.complete) continue;
-      context_.AddGlobal(item_.path, global);
-      any = any || global.cls != GlobalClass::kSafe;
+      if (!announced && !IsBelievedCall(report, global)) continue;
+      AddGlobal(global);
     }
-    if (!believed && !any) return false;
+    if (!believed && !told_worse_) return false;
     for (const PickleIssue& issue : report.issues) {
       if (!believed && issue.severity == Severity::kDangerous) continue;
       context_.Add(issue.severity, issue.kind, item_.path, issue.offset, issue.text,
@@ -113,6 +112,22 @@ class Pickles {
   }
 
  private:
+  bool IsBelievedCall(const PickleReport& report, const PickleGlobal& global) const {
+    if (global.cls != GlobalClass::kDangerous) return report.complete && global.runs;
+    if (global.use.empty() && !global.runs) return false;
+    return !is_text_ || report.complete || global.runs;
+  }
+
+  // TorchScript's own interpreter looks up its classes inside of the archive; for any other loader
+  // they are modules like any.
+  void AddGlobal(PickleGlobal global) {
+    bool own = global.module == "__torch__" || global.module.starts_with("__torch__.");
+    if (item_.torchscript && own && global.cls == GlobalClass::kSuspicious)
+      global.cls = GlobalClass::kSafe;
+    context_.AddGlobal(item_.path, global);
+    told_worse_ = told_worse_ || global.cls != GlobalClass::kSafe;
+  }
+
   static bool IsMalformed(const PickleIssue& issue) { return issue.kind == "pickle-malformed"; }
 
   std::string Peek(uint64_t at) {
@@ -161,6 +176,7 @@ class Pickles {
   ScanItem& item_;
   bool named_;
   bool is_text_;
+  bool told_worse_ = false;  // the last report named what is not safe
 };
 
 bool IsNameByte(char c) {

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "formats/scan/internal/scan_context.h"
+#include "formats/scan/internal/template_code.h"
 
 namespace hearth {
 namespace {
@@ -11,46 +12,7 @@ namespace {
 constexpr std::string_view kAdvice =
     "chat templates do not need this: render it only in a sandbox, or not at all";
 
-// \x5f, \137 and _ inside of string literals stand for characters.
-std::string DecodeEscapes(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\' || i + 1 >= text.size()) {
-      out.push_back(text[i]);
-      continue;
-    }
-    char kind = text[i + 1];
-    size_t digits = kind == 'x' ? 2 : kind == 'u' ? 4 : kind == 'U' ? 8 : 0;
-    uint32_t code = 0;
-    bool good = digits > 0 && i + 2 + digits <= text.size();
-    for (size_t k = 0; good && k < digits; ++k) {
-      char c = text[i + 2 + k];
-      std::string_view kHex = "0123456789abcdef";
-      size_t value = kHex.find(static_cast<char>(c | 0x20));
-      if (c >= '0' && c <= '9') value = static_cast<size_t>(c - '0');
-      good = value != std::string_view::npos;
-      code = code * 16 + static_cast<uint32_t>(value);
-    }
-    if (!good && kind >= '0' && kind <= '7') {
-      size_t k = 1;
-      code = 0;
-      while (k <= 3 && i + k < text.size() && text[i + k] >= '0' && text[i + k] <= '7') {
-        code = code * 8 + static_cast<uint32_t>(text[i + k] - '0');
-        ++k;
-      }
-      out.push_back(static_cast<char>(code));
-      i += k - 1;
-    } else if (good && code < 0x80) {
-      out.push_back(static_cast<char>(code));
-      i += 1 + digits;
-    } else {
-      out.push_back(text[i]);
-    }
-  }
-  return out;
-}
-
-// The parts between {{ }} and {% %}.
+// The parts between {{ }} and {% %} by their marks alone, as laxer engines find them.
 std::string CodeParts(std::string_view text) {
   std::string code;
   for (size_t at = 0; at < text.size();) {
@@ -176,8 +138,10 @@ std::vector<ScanFinding> ScanTemplate(std::string_view text, std::string_view pa
     findings.push_back({severity, "template", std::string(path), offset, std::move(evidence),
                         std::string(kAdvice)});
   };
+  std::vector<TemplatePart> parts = ReadTemplateParts(text);
   std::string code = CodeParts(text);
-  std::string decoded = DecodeEscapes(code);
+  for (const TemplatePart& part : parts) code.append(part.source).push_back('\n');
+  std::string decoded = DecodeTemplateEscapes(code);
   // Adjacent literals joined: '__cla' ~ 'ss__', '__cla' 'ss__', '__cla' + 'ss__'.
   std::string joined;
   for (char c : decoded) {
@@ -198,12 +162,9 @@ std::vector<ScanFinding> ScanTemplate(std::string_view text, std::string_view pa
         at == std::string_view::npos ? 0 : at);
   }
   if (!findings.empty() && findings[0].severity == Severity::kDangerous) return findings;
-  if (decoded.find("attr(") != std::string::npos &&
-      decoded.find("selectattr(") == std::string::npos &&
-      decoded.find("rejectattr(") == std::string::npos) {
-    add(Severity::kSuspicious, "the filter attr(), which reaches for attributes by name",
-        text.find("attr("));
-  }
+  for (std::string& name : FindComputedNames(parts)) add(Severity::kSuspicious, std::move(name), 0);
+  if (code.find("\\N{") != std::string::npos)
+    add(Severity::kSuspicious, "a character by its name", text.find("\\N{"));
   for (std::string_view word :
        {"subclasses", "globals", "builtins", "%c", "'__", "\"__", "__'", "__\""}) {
     if (decoded.find(word) == std::string::npos) continue;

@@ -45,6 +45,116 @@ TEST(ScanTest, HarmlessFilesHaveNoFindings) {
   }
 }
 
+// Loaders act on what comes before a break, so a call counts without a STOP, under any name.
+TEST(ScanTest, CallsInTextOpcodesNeedNoEnd) {
+  const std::string calls[] = {"cos\nsystem\n(S'id'\ntR", "(S'id'\nios\nsystem\nfoo",
+                               "(cos\nsystem\nS'id'\nofoo bar",
+                               "cos\nsystem\n(S'id'\ntR and then words\nand lines\n"};
+  const std::string prefixes[] = {"",
+                                  "N0",
+                                  "I1\n0",
+                                  "F1\n0",
+                                  "L1L\n0",
+                                  "S'a'\n0",
+                                  "Va\n0",
+                                  "]0",
+                                  "(0",
+                                  "(lp0\n0",
+                                  "\x88"
+                                  "0"};
+  for (const std::string& call : calls) {
+    for (const std::string& prefix : prefixes) {
+      for (const char* name : {"m", "m.npy", "m.th", "m.weights", "m.h5", "m.gguf", "m.pb",
+                               "m.json", "m.txt", "m.csv", "m.py", "m.safetensors"}) {
+        EXPECT_EQ(Scan(prefix + call, name).verdict(), Severity::kDangerous)
+            << name << ": " << prefix << call;
+      }
+    }
+  }
+}
+
+TEST(ScanTest, WordsThatAreOpcodesRaiseNoAlarm) {
+  for (const char* text :
+       {"import os\n\nos.system('ls')\n", "ios\nsystem\nandroid\nwindows\n",
+        "cos\nsystem\nsin\ntan\n", "the cos\nsystem\n(S'id'\ntR.", "(a list)\nios\nsystem\n",
+        "cos,system\n1,2\n", "Introduction\n\ncos\nsystem\n", "(\ncos\nsystem\ntR\n",
+        "I\ncos\nsystem\nare words\n", "cat\ncos\nexec\n)R"}) {
+    for (const char* name : {"vocab.txt", "merges.txt", "README", "notes.md", "words.csv"}) {
+      EXPECT_NE(Scan(text, name).verdict(), Severity::kDangerous) << name << ": " << text;
+    }
+  }
+}
+
+TEST(ScanTest, ClassesOfTorchScriptAreSafeOnlyInItsArchives) {
+  const std::string named(
+      "\x80\x02"
+      "c__torch__.x\nevil\n)R.");
+  EXPECT_EQ(Scan(named, "m.pkl").verdict(), Severity::kSuspicious);
+  EXPECT_EQ(Scan(MakeTestZip({{.name = "m/data.pkl", .data = named}}), "m.pt").verdict(),
+            Severity::kSuspicious);
+  EXPECT_EQ(Scan(MakeTestZip({{.name = "m/data.pkl", .data = named},
+                              {.name = "m/constants.pkl", .data = "\x80\x02)."},
+                              {.name = "m/code/__torch__/x.py", .data = "pass"}}),
+                 "m.pt")
+                .verdict(),
+            Severity::kNote);
+}
+
+TEST(ScanTest, YamlIsReadInEveryEncoding) {
+  const std::string text = "a: !!python/object/apply:os.system [id]\n";
+  std::string wide16 = "\xFF\xFE", wide16_big = "\xFE\xFF", wide32("\xFF\xFE\0\0", 4);
+  for (char c : text) {
+    wide16 += std::string{c, '\0'};
+    wide16_big += std::string{'\0', c};
+    wide32 += std::string{c, '\0', '\0', '\0'};
+  }
+  for (const std::string& file : {wide16, wide16_big, wide32, "{\"a\": " + text.substr(3) + "}"})
+    EXPECT_EQ(Scan(file, "a.yaml").verdict(), Severity::kDangerous);
+}
+
+TEST(ScanTest, FilesThatAreNotWhatTheyAreNamedAreNotClean) {
+  for (const char* name : {"m.gguf", "m.safetensors"})
+    EXPECT_EQ(Scan("garbage, no model", name).verdict(), Severity::kSuspicious) << name;
+  for (const char* name : {"m.gguf", "m.safetensors", "m.pt", "m.pth"})
+    EXPECT_EQ(Scan("", name).verdict(), Severity::kSuspicious) << name;
+}
+
+TEST(ScanTest, ModulesThatLoadersImportAreNamed) {
+  struct Case {
+    const char* name;
+    const char* text;
+    const char* honest;
+  };
+  for (
+      const Case& row :
+      {Case{"modules.json", R"([{"idx": 0, "path": "", "type": "evil_mod.Evil"}])",
+            R"([{"idx": 0, "path": "", "type": "sentence_transformers.models.Transformer"}])"},
+       {"model_index.json", R"({"_class_name": "X", "unet": ["my_module", "X"]})",
+        R"({"_class_name": "StableDiffusionPipeline", "unet": ["diffusers", "UNet2DConditionModel"],
+             "safety_checker": ["stable_diffusion", "StableDiffusionSafetyChecker"],
+             "image_encoder": [null, null]})"},
+       {"model_index.json", R"({"_class_name": ["pipeline", "X"]})", R"({"_class_name": "X"})"},
+       {"adapter_config.json", R"({"auto_mapping": {"parent_library": "evil"}})",
+        R"({"auto_mapping": {"parent_library": "transformers.models.bert.modeling_bert"}})"},
+       {"MLmodel", "flavors:\n  python_function:\n    loader_module: evil_mod\n",
+        "flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n"}}) {
+    EXPECT_THAT(Scan(row.text, row.name).findings,
+                Contains(Field(&ScanFinding::kind, "remote-code")))
+        << row.text;
+    EXPECT_THAT(Scan(row.honest, row.name).findings, IsEmpty()) << row.honest;
+  }
+}
+
+TEST(ScanTest, WeightsOutsideOfTheFolderAreDangerous) {
+  const char* name = "model.safetensors.index.json";
+  for (const char* file : {"../x.safetensors", "/etc/passwd", "a/../../x", "C:/x", "..\\\\x"}) {
+    std::string text = R"({"weight_map": {"w": ")" + std::string(file) + "\"}}";
+    EXPECT_EQ(Scan(text, name).verdict(), Severity::kDangerous) << file;
+  }
+  EXPECT_THAT(Scan(R"({"weight_map": {"w": "part/model-00001.safetensors"}})", name).findings,
+              IsEmpty());
+}
+
 TEST(ScanTest, ArchivesMayNotNestWithoutEnd) {
   std::string file = kEvil;
   for (int i = 0; i < 20; ++i) file = MakeTestZip({{.name = "x.zip", .data = file}});
@@ -92,6 +202,84 @@ TEST(ScanTemplateTest, HonestTemplatesPass) {
         "}}"}) {
     EXPECT_THAT(ScanTemplate(text, "t"), IsEmpty()) << text;
   }
+}
+
+TEST(ScanTemplateTest, NamesThatAreComputedAreSuspicious) {
+  for (const char* text : {R"({{ x['\N{LOW LINE}\N{LOW LINE}class\N{LOW LINE}\N{LOW LINE}'] }})",
+                           R"({{ x['\N{LOW LINE}_class_\N{LOW LINE}'] }})",
+                           R"({{ x['\N{LATIN SMALL LETTER A}'] }})",
+                           "{{ x['_'.join(['','','class','',''])] }}",
+                           "{{ x['class'.center(9,'_')] }}",
+                           "{{ x['class'.rjust(7,'_').ljust(9,'_')] }}",
+                           "{{ x['{:_^9}'.format('class')] }}",
+                           "{{ x['{x}_class_{x}'.format(x='_')] }}",
+                           "{{ x['X_class_X'.translate({88:'_'})] }}",
+                           "{{ x['_/_/class/_/_'.split('/')|join] }}",
+                           "{{ x['_'|string~'_class_'~'_'] }}",
+                           "{{ ('{0.%s%sclass%s%s}'|format('_','_','_','_')).format(x) }}",
+                           "{{ '{0.real}'.format(x) }}",
+                           "{% set f = ('{0.%s}'|format(n)).format %}{{ f(x) }}",
+                           "{% set a %}__class__{% endset %}{{ x[a|string] }}",
+                           "{% set a %}__class__{% endset %}{{ x[a] }}",
+                           "{% set a %}{{'_'}}_class_{{'_'}}{% endset %}{{ x[a|string] }}",
+                           "{% for a in ['_'] %}{{ x[a~a~'class'~a~a] }}{% endfor %}",
+                           "{{ x[messages[0].content] }}",
+                           "{% for m in messages %}{{ x[m.role] }}{% endfor %}",
+                           "{% for m in messages %}{{ x[m] }}{% endfor %}",
+                           "{{ x[bos_token] }}",
+                           "{{ x|map(attribute='_'~'_class_'~'_')|list }}",
+                           "{{ x|map('attr', n)|list }}",
+                           "{{ x | attr (n) }}",
+                           "{{ messages|selectattr('role')|list }}{{ x|attr(n) }}",
+                           "{{ x|selectattr(n)|list }}",
+                           "{{ x|groupby(n) }}",
+                           "{{ '}}' ~ x['_' ~ '_class_' ~ '_'] }}",
+                           "{{ x['_' '_class_' '_'] }}",
+                           "{% set d = {'a': x} %}{{ d[m.role].y }}",
+                           "{% set a = 'b' if c else d ~ e %}{{ x[a] }}",
+                           "{% macro f(s) %}{{ x[s.v] }}{% endmacro %}{% set s = namespace(v=0) "
+                           "%}{{ f({'v': y}) }}"}) {
+    EXPECT_FALSE(ScanTemplate(text, "t").empty()) << text;
+  }
+}
+
+TEST(ScanTemplateTest, NamesOfHonestTemplatesPass) {
+  for (const char* text :
+       {"{% for m in messages %}{{ messages[loop.index0 - 1].role }}{{ messages[-1]['role'] }}"
+        "{{ messages[loop.index0:] }}{{ messages[::-1][0] }}{% endfor %}",
+        "{% set ns = namespace(i=-1) %}{% for m in messages %}{% set ns.i = loop.index0 %}"
+        "{% endfor %}{{ messages[ns.i] }}",
+        "{% macro next(state) %}{{ images[state.i] }}{% set state.i = state.i + 1 %}{% endmacro %}"
+        "{% set state = namespace(i=0) %}{{ next(state) }}",
+        "{% for i in range(1, parts|length) %}{% set n = i - 1 %}{{ parts[i] }}{{ calls[n] }}"
+        "{% endfor %}",
+        "{% macro f(d) %}{% for k in d %}{{ d[k] | tojson }}{% endfor %}{% endmacro %}{{ f(tool) "
+        "}}",
+        "{% for k, v in tool.args.items() %}{{ tool.args[k] }}{% endfor %}",
+        "{% for k, v in tool.args|dictsort %}{{ tool.args[k] }}{% endfor %}",
+        "{% set types = {'string': 'str', 'number': 'float'} %}{{ types[tool.type] }}",
+        "{% for field, name in [('minimum', 'Minimum')] %}{{ name }}{{ param[field] }}{% endfor %}",
+        "{% set nd = names if names is defined else {} %}{{ (nd[k] if k in nd else '') | tojson }}",
+        "{% set key = 'a' if x else 'b' %}{{ message[key] }}",
+        "{{ '<{}>'.format(x) }}{{ escape_attr(x) }}{{ messages | map(attribute='role') | list }}",
+        "{{ message['content'][0]['text'] if message['content'] is not string else '}}' }}"}) {
+    EXPECT_THAT(ScanTemplate(text, "t"), IsEmpty()) << text;
+  }
+}
+
+TEST(ScanTemplateTest, CodeThatIsMadeToBeSlowIsGivenUp) {
+  std::string names = "{% set a0 = 1 %}";
+  for (int i = 1; i < 60; ++i) {
+    std::string last = "a" + std::to_string(i - 1);
+    names += "{% set a" + std::to_string(i) + " = " + last + " if c else " + last + " %}";
+  }
+  EXPECT_FALSE(ScanTemplate(names + "{{ x[a59] }}", "t").empty());
+  EXPECT_FALSE(ScanTemplate("{{ x" + Repeated("[x", 200'000) + "}}", "t").empty());
+}
+
+TEST(ScanTemplateTest, TemplatesThatStartLikeJsonAreRead) {
+  EXPECT_EQ(Scan("{{ x[\"a\"].__class__ }}", "chat_template.jinja").verdict(),
+            Severity::kDangerous);
 }
 
 TEST(ScanTemplateTest, FindsWaysToPython) {

@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "codec/percent.h"
+#include "formats/archive/archive_tar.h"
 #include "formats/pickle/pickle_globals.h"
 #include "formats/scan/internal/scan_context.h"
 
@@ -81,22 +82,85 @@ void CheckPipelines(ScanContext& context, const std::string& path, const Json& p
   }
 }
 
+// Is `module` one of these, or below one?
+bool IsBelow(std::string_view module, std::initializer_list<std::string_view> known) {
+  std::string_view root = module.substr(0, module.find('.'));
+  return std::find(known.begin(), known.end(), root) != known.end();
+}
+
+void AddImport(ScanContext& context, const std::string& path, const std::string& what) {
+  context.Add(Severity::kSuspicious, "remote-code", path, 0, what.substr(0, 300),
+              "loading imports this module, which is none of the known libraries'");
+}
+
+// sentence-transformers imports what each "type" of modules.json names.
+void CheckModules(ScanContext& context, const std::string& path, const Json& modules) {
+  Walk(modules, [&](const std::string& key, const Json& value) {
+    const std::string* type = value.AsString();
+    if (key == "type" && type != nullptr && !IsBelow(*type, {"sentence_transformers"}))
+      AddImport(context, path, "type " + *type);
+  });
+}
+
+// diffusers imports the library of each part: [library, class], where a library may be a folder of
+// its own pipelines.
+void CheckPipelineParts(ScanContext& context, const std::string& path, const Json& index) {
+  static constexpr std::string_view kKnown[] = {
+#define HEARTH_DIFFUSERS_PART(name) name,
+#include "formats/scan/internal/diffusers_parts.inc"
+#undef HEARTH_DIFFUSERS_PART
+  };
+  Walk(index, [&](const std::string& key, const Json& value) {
+    const Json::Array* pair = value.AsArray();
+    if (pair == nullptr || pair->empty() || (*pair)[0].AsString() == nullptr) return;
+    const std::string& library = *(*pair)[0].AsString();
+    bool known = key != "_class_name" &&
+                 std::find(std::begin(kKnown), std::end(kKnown), library) != std::end(kKnown);
+    if (!known) AddImport(context, path, key + " of the library " + library);
+  });
+}
+
+// The files of a checkpoint in pieces.
+void CheckWeightMap(ScanContext& context, const std::string& path, const Json& map) {
+  Walk(map, [&](const std::string&, const Json& value) {
+    const std::string* file = value.AsString();
+    if (file == nullptr) return;
+    bool leaves = LeavesFolder(*file) || file->find('\\') != std::string::npos ||
+                  file->ends_with("/..") || (file->size() > 1 && (*file)[1] == ':');
+    if (!leaves) return;
+    context.Add(Severity::kDangerous, "path-escape", path, 0,
+                "weights at \"" + file->substr(0, 200) + "\"",
+                "a loader would read a file outside of the model's folder");
+  });
+}
+
+// Loaders of JSON and of YAML take UTF-16 and UTF-32 as well. What matters is ASCII, so the other
+// bytes of it are left out.
+void RemoveWideEncoding(ScanContext& context, const ScanItem& item, std::string_view what,
+                        std::string* text) {
+  if (text->find('\0') == std::string::npos) return;
+  context.Add(Severity::kSuspicious, "odd-encoding", item.path, 0,
+              std::string(what) + " that is not UTF-8", "an honest writer does not make this");
+  std::erase_if(*text, [](char c) { return c == '\0' || c == '\xFF' || c == '\xFE'; });
+}
+
+// Files that loaders find by their names, and whose plain keys are names of modules or files.
+bool IsNamedForImports(std::string_view name) {
+  return name == "modules.json" || name == "model_index.json" || name.ends_with(".index.json");
+}
+
 void ExamineJson(ScanContext& context, ScanItem& item) {
   std::optional<std::string> text = context.ReadText(item);
   if (!text) return;
-  // json.loads takes UTF-16 and UTF-32 as well.
-  if (text->find('\0') != std::string::npos) {
-    context.Add(Severity::kSuspicious, "odd-encoding", item.path, 0, "JSON that is not UTF-8",
-                "an honest writer does not make this");
-    std::erase_if(*text, [](char c) { return c == '\0' || c == '\xFF' || c == '\xFE'; });
-  }
+  RemoveWideEncoding(context, item, "JSON", &*text);
   // Without these words there is nothing to find, and tokenizer.json need not become a tree.
   bool keras = text->find("\"class_name\"") != std::string::npos;
   bool other = text->find("\"auto_map\"") != std::string::npos ||
                text->find("\"_target_\"") != std::string::npos ||
                text->find("\"custom_pipelines\"") != std::string::npos ||
                text->find("chat_template") != std::string::npos ||
-               text->find("\\u00") != std::string::npos;
+               text->find("\"auto_mapping\"") != std::string::npos ||
+               text->find("\\u00") != std::string::npos || IsNamedForImports(item.name());
   if (!keras && !other) return;
   Json json;
   try {
@@ -114,9 +178,19 @@ void ExamineJson(ScanContext& context, ScanItem& item) {
   if (keras || (!is_tokenizer && json.Find("config") != nullptr))
     ExamineKerasConfig(context, item.path, json);
   if (is_tokenizer) return;
+  if (name == "modules.json") CheckModules(context, item.path, json);
+  if (name == "model_index.json") CheckPipelineParts(context, item.path, json);
   Walk(json, [&](const std::string& key, const Json& value) {
     if (key == "auto_map" && (value.is_object() || value.is_string()))
       CheckAutoMap(context, item.path, value);
+    if (key == "weight_map" && name.ends_with(".index.json"))
+      CheckWeightMap(context, item.path, value);
+    const Json* library = key == "auto_mapping" ? value.Find("parent_library") : nullptr;
+    if (library != nullptr && library->AsString() != nullptr &&
+        !IsBelow(*library->AsString(),
+                 {"transformers", "diffusers", "sentence_transformers", "peft", "timm", "torch"})) {
+      AddImport(context, item.path, "parent_library " + *library->AsString());
+    }
     if (key == "custom_pipelines") CheckPipelines(context, item.path, value);
     if (key == "_target_" && value.AsString() != nullptr)
       CheckTarget(context, item.path, *value.AsString());
@@ -127,6 +201,7 @@ void ExamineJson(ScanContext& context, ScanItem& item) {
 void ExamineYaml(ScanContext& context, ScanItem& item) {
   std::optional<std::string> text = context.ReadText(item);
   if (!text) return;
+  RemoveWideEncoding(context, item, "YAML", &*text);
   text = DecodePercent(*text);
   for (std::string_view tag : {"!!python/", "tag:yaml.org,2002:python/"}) {
     for (size_t at = text->find(tag); at != std::string::npos; at = text->find(tag, at + 1)) {
@@ -151,6 +226,25 @@ void ExamineYaml(ScanContext& context, ScanItem& item) {
       value.remove_prefix(1);
     while (!value.empty() && (value.back() == '"' || value.back() == '\'')) value.remove_suffix(1);
     CheckTarget(context, item.path, std::string(value));
+  }
+}
+
+// MLflow imports what loader_module names.
+void ExamineMlModel(ScanContext& context, ScanItem& item) {
+  ExamineYaml(context, item);
+  std::optional<std::string> text = context.ReadText(item);
+  if (!text) return;
+  std::erase(*text, '\0');
+  constexpr std::string_view kKey = "loader_module";
+  for (size_t at = text->find(kKey); at != std::string::npos; at = text->find(kKey, at + 1)) {
+    std::string_view line = std::string_view(*text).substr(at + kKey.size());
+    line = line.substr(0, line.find_first_of("\n,}"));
+    size_t begin = line.find_first_not_of("\"' \t:");
+    std::string_view module =
+        begin == std::string_view::npos ? std::string_view() : line.substr(begin);
+    module = module.substr(0, module.find_last_not_of("\"' \t\r") + 1);
+    if (!IsBelow(module, {"mlflow"}))
+      AddImport(context, item.path, "loader_module " + std::string(module));
   }
 }
 
@@ -180,19 +274,26 @@ bool ExamineText(ScanContext& context, ScanItem& item) {
     first = c;
     break;
   }
-  if (extension == "json" || extension == "webmanifest" ||
-      (first == '{' && item.first.find('"') != std::string::npos)) {
-    if (extension == "jsonl" || item.stray) return true;
-    ExamineJson(context, item);
+  // Templates and YAML may start like JSON.
+  if (extension == "jinja" || extension == "jinja2" || extension == "j2") {
+    if (std::optional<std::string> text = context.ReadText(item))
+      AddTemplate(context, item.path, *text);
+    return true;
+  }
+  if (name == "mlmodel") {
+    ExamineMlModel(context, item);
     return true;
   }
   if (extension == "yaml" || extension == "yml") {
     ExamineYaml(context, item);
+    // JSON is YAML.
+    if (first == '{' && !item.stray) ExamineJson(context, item);
     return true;
   }
-  if (extension == "jinja" || extension == "jinja2" || extension == "j2") {
-    if (std::optional<std::string> text = context.ReadText(item))
-      AddTemplate(context, item.path, *text);
+  if (extension == "json" || extension == "webmanifest" ||
+      (first == '{' && item.first.find('"') != std::string::npos)) {
+    if (extension == "jsonl" || item.stray) return true;
+    ExamineJson(context, item);
     return true;
   }
   if (extension == "py") {

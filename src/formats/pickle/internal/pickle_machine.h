@@ -62,6 +62,7 @@ class PickleWalker::Machine {
 
   void Issue(Severity severity, const char* kind, std::string text);
   void Malformed(std::string text) {
+    sound_ = false;
     Issue(Severity::kSuspicious, "pickle-malformed", std::move(text));
   }
 
@@ -72,6 +73,7 @@ class PickleWalker::Machine {
   PickleReport report_;
   uint64_t offset_ = 0;
   uint64_t end_ = 0;
+  bool sound_ = true;  // nothing was malformed so far
   std::vector<PickleNode> nodes_;
   std::vector<PickleValue> stack_;
   std::vector<size_t> marks_;

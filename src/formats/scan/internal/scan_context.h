@@ -17,9 +17,11 @@ struct ScanItem {
   // Bytes that came from nowhere in particular (a literal, a gap): only what is certain is
   // reported.
   bool stray = false;
+  bool torchscript = false;            // a direct member of a TorchScript archive
+  bool script_archive = false;         // a TorchScript archive whose members are being examined
   std::string_view extension() const;  // lower-case letters after the last dot of the path
   std::string_view name() const;       // after the last '/' or '!'
-  std::string first;                   // up to 1024 bytes
+  std::string first = {};              // up to 1024 bytes
 };
 
 class ScanContext {
