@@ -1,13 +1,16 @@
 #include <unistd.h>
 
+#include <cerrno>
 #include <climits>
 #include <cstdio>
 #include <new>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "base/error.h"
 #include "cli/command.h"
+#include "cli/output.h"
 #include "cli/terminal_text.h"
 
 namespace hearth::cli {
@@ -43,9 +46,7 @@ void ReadKeptWords(CLI::App* app) {
     ReadKeptWords(command);
 }
 
-}  // namespace
-
-int RunMain(int argc, char** argv) {
+int RunCommand(int argc, char** argv) {
   CLI::App app("Hearth: a hub for models, datasets and Spaces that you run yourself.", "hearth");
   app.set_version_flag("--version", std::string("hearth ") + HEARTH_VERSION);
   app.require_subcommand(1);
@@ -60,11 +61,18 @@ int RunMain(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     int code = app.exit(error);
     return code == 0 ? 0 : 2;
+  } catch (const OutputError&) {
+    return 1;
   } catch (const Error& error) {
     std::fprintf(stderr, "hearth: %s\n", TerminalText(error.message()).c_str());
     return 1;
   } catch (const std::bad_alloc&) {
     std::fputs("hearth: there is not enough memory for this\n", stderr);
+    return 1;
+  } catch (const std::system_error& error) {
+    errno = error.code().value();  // fmt throws this for a write that failed
+    if (OutputFailed()) return 1;
+    std::fprintf(stderr, "hearth: %s\n", TerminalText(error.what()).c_str());
     return 1;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "hearth: %s\n", TerminalText(error.what()).c_str());
@@ -72,5 +80,9 @@ int RunMain(int argc, char** argv) {
   }
   return outcome.exit_code;
 }
+
+}  // namespace
+
+int RunMain(int argc, char** argv) { return FinishOutput(RunCommand(argc, argv)); }
 
 }  // namespace hearth::cli

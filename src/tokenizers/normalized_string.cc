@@ -56,9 +56,12 @@ NormalizedString NormalizedString::Slice(size_t begin, size_t end) const {
 
 Rewriter::Rewriter(NormalizedString* target, size_t removed_at_start)
     : target_(target), end_(target->text_size_) {
-  // What stands for nothing of the original at the very start (an insertion into an empty text)
-  // keeps its place: the reference rewrites the text that covers the original.
-  if (const Alignment* alignments = target->alignments_) {
+  // The reference rewrites the text that covers the original. What stands for nothing of it at the
+  // very start keeps its place; and in a piece that stands for nothing at all (an insertion that
+  // was cut off) nothing is consumed, so the new text comes before the old one.
+  if (target->original_begin_ == target->original_end_) {
+    end_ = 0;
+  } else if (const Alignment* alignments = target->alignments_) {
     while (begin_ < end_ && alignments[begin_].begin == alignments[begin_].end) ++begin_;
   }
   at_ = begin_;

@@ -72,6 +72,26 @@ def test_offsets(probe, component):
     compare_encode(probe, tokenizer, texts(COUNT, seed=12) + every_code_point()[:: 1 if LONG else 7])
 
 
+INSERTIONS = {
+    "start": N.Replace(Regex("^"), "▁"), "before-a": N.Replace(Regex("(?=a)"), "▁"), "end": N.Replace(Regex("$"), "▁"),
+    "everywhere": N.Replace(Regex("x*"), "-"), "longer": N.Replace(Regex("^"), "▁-é"), "nothing": N.Prepend(""),
+    "start-nothing": N.Sequence([N.Replace(Regex("^"), "▁"), N.Prepend("")]),
+}
+
+
+@pytest.mark.parametrize("add_prefix_space", [False, True])
+@pytest.mark.parametrize("use_regex", [False, True])
+@pytest.mark.parametrize("name", INSERTIONS)
+def test_byte_level_pieces_that_stand_for_nothing(probe, name, use_regex, add_prefix_space):
+    """What was inserted and then cut off stands for no character; the bytes come before it, and it stays."""
+    tokenizer = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+    tokenizer.normalizer = INSERTIONS[name]
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
+        pre_tokenizers.ByteLevel(add_prefix_space=add_prefix_space, use_regex=use_regex), pre_tokenizers.FixedLength(1)])
+    load(probe, tokenizer)
+    compare_encode(probe, tokenizer, ["a", "ab", "ba", "日本", "a b", "éa", " a", "", "xx"] + texts(60, seed=13))
+
+
 @pytest.mark.parametrize("name", ["Bert", "BertNormalizer", None])
 def test_old_forms(probe, name):
     """Files from before "type", and the name that only the reference's reader knows."""

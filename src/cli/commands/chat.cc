@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "cli/command.h"
 #include "cli/model_options.h"
+#include "cli/output.h"
 
 namespace hearth::cli {
 namespace {
@@ -46,8 +47,9 @@ std::string Answer(runtime::Runner& runner, const Json& messages, const ChatComm
     std::fwrite(event.text.data(), 1, event.text.size(), stdout);
     std::fflush(stdout);
     if (event.error) failure = event.error;
-    return !interrupted;
+    return !interrupted && !OutputFailed();
   });
+  CheckOutput();
   fmt::print("\n");
   if (failure) throw *failure;
   return text;

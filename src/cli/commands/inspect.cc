@@ -7,6 +7,7 @@
 #include "cli/duration.h"
 #include "cli/findings.h"
 #include "cli/fit_report.h"
+#include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/reading.h"
 #include "cli/targets.h"
@@ -254,6 +255,7 @@ int RunAsRepositories(const InspectCommand& command) {
       PrintReading(reading, WantsColour());
       if (command.targets.size() > 1) std::printf("\n");
     }
+    CheckOutput();
   }
   return 0;
 }

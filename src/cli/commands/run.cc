@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/model_options.h"
+#include "cli/output.h"
 #include "cli/terminal_text.h"
 #include "runtime/tasks/task.h"
 #include "runtime/tasks/text_generation.h"
@@ -84,8 +85,9 @@ void StreamText(runtime::Runner& runner, const std::string& input, const Json& p
                              std::fwrite(event.text.data(), 1, event.text.size(), stdout);
                              std::fflush(stdout);
                              if (event.error) failure = event.error;
-                             return true;
+                             return !OutputFailed();
                            });
+  CheckOutput();
   fmt::print("\n");
   if (failure) throw *failure;
 }

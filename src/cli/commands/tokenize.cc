@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -10,9 +11,12 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/command.h"
+#include "cli/line_reader.h"
 #include "cli/model_options.h"
+#include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/terminal_text.h"
+#include "cli/token_pieces.h"
 #include "codec/json.h"
 #include "tokenizers/loaders/loader.h"
 #include "tokenizers/stream_encoder.h"
@@ -26,7 +30,6 @@ using tokenizers::Encoding;
 using tokenizers::Tokenizer;
 
 constexpr size_t kReadBytes = 1 << 20;
-constexpr size_t kMaxLineBytes = 1ull << 30;
 
 struct TokenizeCommand {
   std::string tokenizer;
@@ -138,51 +141,47 @@ class Printer {
   void Write() {
     std::fwrite(line_.data(), 1, line_.size(), stdout);
     line_.clear();
+    CheckOutput();
   }
 
-  // What of the text a token stands for; its own spelling where that is nothing (special tokens,
-  // bytes of a character).
-  std::string_view Shown(const Encoding& encoding, size_t token, std::string_view text) const {
-    bool is_second = false;
-    if (encoding.sequence_count() > 1) {
-      auto sequence = encoding.TokenToSequence(token);
-      is_second = sequence && *sequence == 1;
+  // Calls with each token and what it shows of its text, first or second.
+  void EachPiece(const Encoding& encoding, std::string_view text,
+                 const std::function<void(size_t, const TokenPieces::Piece&)>& visit) const {
+    TokenPieces first(text), second(command_.pair);
+    for (size_t i = 0; i < encoding.size(); ++i) {
+      auto [begin, end] = encoding.offsets[i];
+      if (encoding.special_tokens_mask[i] != 0 && begin == end) {
+        visit(i, {{}, encoding.tokens[i], {}});
+        continue;
+      }
+      bool is_second = encoding.sequence_count() > 1 && encoding.TokenToSequence(i) == 1u;
+      visit(i, (is_second ? second : first).Next(encoding.tokens[i], encoding.offsets[i]));
     }
-    if (is_second) text = command_.pair;
-    auto [begin, end] = encoding.offsets[token];
-    if (begin >= end || end > text.size()) return encoding.tokens[token];
-    return text.substr(begin, end - begin);
   }
 
   void Colors(const Encoding& encoding, std::string_view text) {
-    size_t shade = 0, shown_to = 0;
-    for (size_t i = 0; i < encoding.size(); ++i) {
-      std::string piece = Visible(Shown(encoding, i, text));
+    size_t shade = 0;
+    EachPiece(encoding, text, [&](size_t i, const TokenPieces::Piece& shown) {
+      // Offsets may leave blanks out (trim_offsets): they belong to the token that follows.
+      std::string piece = Visible(shown.before) + Visible(shown.marker) + Visible(shown.text);
       if (encoding.special_tokens_mask[i] != 0) {
         fmt::print("\033[7m{}\033[0m", piece);
-        continue;
+      } else {
+        fmt::print("\033[48;5;{}m\033[38;5;16m{}\033[0m", kBackgrounds[shade++ % 6], piece);
       }
-      // Offsets may leave blanks out (trim_offsets): they belong to the token that follows.
-      auto [begin, end] = encoding.offsets[i];
-      if (begin > shown_to && begin <= text.size()) {
-        std::string blanks = Visible(text.substr(shown_to, begin - shown_to));
-        piece = begin == end ? blanks : blanks + piece;
-      }
-      shown_to = std::max(shown_to, end);
-      fmt::print("\033[48;5;{}m\033[38;5;16m{}\033[0m", kBackgrounds[shade++ % 6], piece);
-    }
+    });
     fmt::print("\n{} tokens, {} bytes\n", encoding.size(), text.size());
   }
 
   void Table(const Encoding& encoding, std::string_view text) {
     fmt::print("{:>7}  {:>13}  {:<20}  {}\n", "id", "bytes", "token", "text");
-    for (size_t i = 0; i < encoding.size(); ++i) {
+    EachPiece(encoding, text, [&](size_t i, const TokenPieces::Piece& shown) {
       auto [begin, end] = encoding.offsets[i];
       std::string range = fmt::format("{}-{}", begin, end);
       fmt::print("{:>7}  {:>13}  {:<20}  {}\n", encoding.ids[i], range,
                  TerminalLine(encoding.tokens[i]),
-                 TerminalText(Json(Shown(encoding, i, text)).Dump()));
-    }
+                 TerminalText(Json(shown.marker + std::string(shown.text)).Dump()));
+    });
   }
 
   const Tokenizer& tokenizer_;
@@ -217,48 +216,87 @@ void StreamText(std::istream& in, const Tokenizer& tokenizer, const TokenizeComm
   command.count ? printer->Count(tokens) : printer->Flush();
 }
 
-void EachLine(std::istream& in, const TokenizeCommand& command, Progress* progress,
+// A file of the command line, or standard input.
+struct Input {
+  std::string name;  // empty: standard input
+  uint64_t size = 0;
+};
+
+std::string LineName(const Input& input, uint64_t number) {
+  std::string file = input.name.empty() ? "" : input.name + ", ";
+  return file + "line " + std::to_string(number);
+}
+
+// The text of a line; nothing for a blank line of JSON lines.
+std::optional<std::string> TextOfLine(std::string_view line, const std::string& key) {
+  if (line.empty()) return std::nullopt;
+  std::optional<std::string> text = Json::Parse(line).StringField(key);
+  if (!text) throw Error(Code::kInvalidArgument, "no \"" + key + "\"");
+  return text;
+}
+
+// What the lines before have made is sent when the next one is not there yet.
+void EachLine(int fd, const Input& input, const TokenizeCommand& command,
               const std::function<void(std::string_view)>& visit) {
-  std::string line;
+  Progress progress("tokenizing", input.size, ProgressUnit::kBytes);
+  LineReader reader(fd, FlushOutput);
   uint64_t done = 0, number = 0;
-  while (std::getline(in, line)) {
+  for (std::string_view line; reader.Next(&line);) {
     ++number;
-    progress->Update(done += line.size() + 1);
-    if (line.size() > kMaxLineBytes) throw Error(Code::kTooLarge, "a line is longer than 1 GiB");
-    if (command.json_lines_key.empty()) {
-      visit(line);
-      continue;
-    }
-    if (line.empty()) continue;
-    std::optional<std::string> text;
+    progress.Update(done += line.size() + 1);
     try {
-      text = Json::Parse(line).StringField(command.json_lines_key);
+      if (command.json_lines_key.empty()) {
+        visit(line);
+      } else if (auto text = TextOfLine(line, command.json_lines_key)) {
+        visit(*text);
+      }
+    } catch (const OutputError&) {
+      throw;
     } catch (const Error& error) {
-      throw Error(error.code(), fmt::format("line {}: {}", number, error.message()));
+      throw Error(error.code(), LineName(input, number) + ": " + error.message());
     }
-    if (!text) {
-      throw Error(Code::kInvalidArgument,
-                  fmt::format("line {} has no \"{}\"", number, command.json_lines_key));
-    }
-    visit(*text);
   }
 }
 
-void ReadInput(std::istream& in, uint64_t size, const Tokenizer& tokenizer,
+void ReadLines(const Input& input, const TokenizeCommand& command, Printer* printer) {
+  auto print = [&](std::string_view text) { printer->Text(text); };
+  if (input.name.empty()) return EachLine(STDIN_FILENO, input, command, print);
+  int fd = ::open(input.name.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) ThrowErrno("open " + input.name);
+  std::unique_ptr<int, void (*)(int*)> closed(&fd, [](int* open) { ::close(*open); });
+  EachLine(fd, input, command, print);
+}
+
+void ReadInput(std::istream& in, const Input& input, const Tokenizer& tokenizer,
                const TokenizeCommand& command, Printer* printer) {
-  Progress progress("tokenizing", size, ProgressUnit::kBytes);
   if (command.decode) {
     std::vector<uint32_t> ids;
     for (uint32_t id; in >> id;) ids.push_back(id);
     if (!in.eof()) throw Error(Code::kInvalidArgument, "--decode reads ids separated by blanks");
     fmt::print("{}\n", tokenizer.Decode(ids, command.no_special));
   } else if (command.lines || !command.json_lines_key.empty()) {
-    EachLine(in, command, &progress, [&](std::string_view text) { printer->Text(text); });
+    ReadLines(input, command, printer);
   } else if (printer->wants_stream()) {
+    Progress progress("tokenizing", input.size, ProgressUnit::kBytes);
     StreamText(in, tokenizer, command, printer, &progress);
   } else {
     printer->Text(std::string(std::istreambuf_iterator<char>(in), {}));
   }
+}
+
+// Throws Error where there is nothing to read.
+Input FindInput(const std::string& name) {
+  namespace fs = std::filesystem;
+  std::error_code fault;
+  fs::file_status status = fs::status(name, fault);
+  if (status.type() == fs::file_type::not_found) {
+    throw Error(Code::kNotFound, name + " does not exist");
+  }
+  if (fs::is_directory(status)) {
+    throw Error(Code::kInvalidArgument, name + " is a folder; --file takes a file");
+  }
+  uint64_t size = fs::is_regular_file(status) ? fs::file_size(name, fault) : 0;
+  return {name, fault ? 0 : size};
 }
 
 void DecodeTexts(const Tokenizer& tokenizer, const TokenizeCommand& command) {
@@ -283,13 +321,14 @@ int Run(const TokenizeCommand& command) {
   }
   for (const std::string& text : command.texts) printer.Text(text);
   for (const std::string& name : command.files) {
+    Input input = FindInput(name);
     std::ifstream in(name, std::ios::binary);
     if (!in) throw Error(Code::kNotFound, name + " cannot be read");
-    ReadInput(in, std::filesystem::file_size(name), tokenizer, command, &printer);
+    ReadInput(in, input, tokenizer, command, &printer);
   }
   if (command.texts.empty() && command.files.empty()) {
     std::ios::sync_with_stdio(false);
-    ReadInput(std::cin, 0, tokenizer, command, &printer);
+    ReadInput(std::cin, {}, tokenizer, command, &printer);
   }
   return 0;
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "tokenizers/loaders/file_kind.h"
 
 namespace hearth::tokenizers {
 namespace {
@@ -62,12 +63,15 @@ FolderFiles::FolderFiles(std::filesystem::path path) : folder_(std::move(path)) 
   }
   only_ = folder_.filename().string();
   folder_ = folder_.parent_path();
+  kind_ = only_;
+  std::unique_ptr<ByteSource> source = Open(only_);
+  if (source) kind_ = FindFileKind(only_, *source).value_or("");
 }
 
 std::unique_ptr<ByteSource> FolderFiles::Open(std::string_view name) const {
-  if (!only_.empty() && name != only_) return nullptr;
+  if (!only_.empty() && name != kind_) return nullptr;
   if (name.find('/') != std::string_view::npos) return nullptr;
-  std::filesystem::path path = folder_ / name;
+  std::filesystem::path path = folder_ / (only_.empty() ? name : only_);
   int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0 && errno == ENOENT) return nullptr;
   if (fd < 0) ThrowErrno("open " + path.string());
@@ -75,7 +79,7 @@ std::unique_ptr<ByteSource> FolderFiles::Open(std::string_view name) const {
 }
 
 std::vector<std::string> FolderFiles::Names() const {
-  if (!only_.empty()) return {only_};
+  if (!only_.empty()) return {kind_};
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
     if (entry.is_regular_file()) names.push_back(entry.path().filename().string());

@@ -32,7 +32,8 @@ class TokenizerFiles {
   static constexpr uint64_t kMaxBytes = 256u << 20;
 };
 
-// The regular files of a folder, or one file alone.
+// The regular files of a folder, or one file alone, which loaders find by its content, under the
+// name that its kind usually has. Throws Error{kNotFound} when there is nothing at `path`.
 class FolderFiles : public TokenizerFiles {
  public:
   explicit FolderFiles(std::filesystem::path path);
@@ -42,6 +43,7 @@ class FolderFiles : public TokenizerFiles {
  private:
   std::filesystem::path folder_;
   std::string only_;  // the one file; empty for a whole folder
+  std::string kind_;  // the name that it is found under
 };
 
 // Holds the contents.

@@ -1,6 +1,9 @@
 #include "tokenizers/loaders/loader.h"
 
+#include <fstream>
+
 #include "base/error.h"
+#include "tokenizers/loaders/file_kind.h"
 #include "tokenizers/models/model_parts.h"
 
 namespace hearth::tokenizers {
@@ -15,19 +18,44 @@ Json LoadTokenizerJson(const TokenizerFiles& files) {
   if (auto json = Load##Name(files)) return *std::move(json);
 #include "tokenizers/loaders.inc"
 #undef HEARTH_TOKENIZER_LOADER
-  throw Error(Code::kNotFound, "there is no tokenizer file of a known kind");
+  throw Error(Code::kNotFound, "no tokenizer; expected " + std::string(kExpectedFiles));
 }
 
-Json LoadTokenizerJson(const std::filesystem::path& path) {
-  return LoadTokenizerJson(FolderFiles(path));
+namespace {
+
+// An error about `path` that names it.
+template <typename Load>
+auto Naming(const std::filesystem::path& path, Load&& load) {
+  try {
+    return load();
+  } catch (const Error& error) {
+    if (error.message().find(path.string()) != std::string::npos) throw;
+    throw Error(error.code(), path.string() + ": " + error.message());
+  }
 }
 
-Tokenizer LoadTokenizer(const std::filesystem::path& path, const LoadOptions& options) {
+bool FileMayBeTokenizerJson(const std::filesystem::path& path) {
+  std::string name = path.filename().string();
+  if (name.starts_with("tekken")) return false;
+  std::ifstream file(path, std::ios::binary);
+  char first = 0;
+  file >> first;  // behind blanks
+  return first == '{';
+}
+
+Tokenizer LoadKind(const std::filesystem::path& path, const LoadOptions& options) {
   std::error_code ignored;
   std::filesystem::path file = path;
   if (std::filesystem::is_directory(path, ignored)) file /= "tokenizer.json";
-  if (file.filename() == "tokenizer.json" && std::filesystem::is_regular_file(file, ignored)) {
-    return Tokenizer::FromFile(file, options);
+  bool exists = std::filesystem::is_regular_file(file, ignored);
+  if (exists && file.filename() == "tokenizer.json") return Tokenizer::FromFile(file, options);
+  // Any other name may be a tokenizer.json as well. Only what is none is read twice.
+  if (exists && FileMayBeTokenizerJson(file)) {
+    try {
+      return Tokenizer::FromFile(file, options);
+    } catch (const Error&) {
+      if (FolderFiles(file).Names().front() == "tokenizer.json") throw;
+    }
   }
   bool keeps = !options.cache_folder.empty();
   if (keeps && path.extension() == ".gguf" && std::filesystem::is_regular_file(path, ignored)) {
@@ -46,6 +74,16 @@ Tokenizer LoadTokenizer(const std::filesystem::path& path, const LoadOptions& op
     }
   }
   return Tokenizer::Build(LoadTokenizerJson(path));
+}
+
+}  // namespace
+
+Json LoadTokenizerJson(const std::filesystem::path& path) {
+  return Naming(path, [&] { return LoadTokenizerJson(FolderFiles(path)); });
+}
+
+Tokenizer LoadTokenizer(const std::filesystem::path& path, const LoadOptions& options) {
+  return Naming(path, [&] { return LoadKind(path, options); });
 }
 
 }  // namespace hearth::tokenizers

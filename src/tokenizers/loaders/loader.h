@@ -17,7 +17,7 @@ namespace hearth::tokenizers {
 // tokenizer.json where there is one, else the first kind of loaders.inc that finds its files.
 // Throws Error{kNotFound} when there is no tokenizer at all.
 Json LoadTokenizerJson(const TokenizerFiles& files);
-// A folder or a single file (tokenizer.json, *.model, *.gguf, vocab.txt, tekken*.json, *.tiktoken).
+// A folder, or a single file of one of these kinds, whatever it is called. Errors name `path`.
 Json LoadTokenizerJson(const std::filesystem::path& path);
 // The tokenizer of such a folder or file. A tokenizer.json and a GGUF file are kept in the cache of
 // `options`.

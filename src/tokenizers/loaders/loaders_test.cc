@@ -1,7 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <stdlib.h>
+
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 
 #include "base/error.h"
 #include "tokenizers/loaders/loader.h"
@@ -193,6 +197,55 @@ TEST(LoaderTest, WithoutAnyTokenizerFileThereIsNone) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Code::kNotFound);
   }
+}
+
+class SingleFileTest : public ::testing::Test {
+ protected:
+  SingleFileTest() {
+    std::string name = (std::filesystem::temp_directory_path() / "hearth-loaders-XXXXXX").string();
+    folder_ = ::mkdtemp(name.data());
+  }
+  ~SingleFileTest() override { std::filesystem::remove_all(folder_); }
+
+  std::filesystem::path Put(std::string_view name, std::string_view content) {
+    std::filesystem::path path = folder_ / name;
+    std::ofstream(path, std::ios::binary) << content;
+    return path;
+  }
+  // The kind of model that the file holds, or what is wrong with it.
+  std::string KindOf(std::string_view name, std::string_view content) {
+    std::filesystem::path path = Put(name, content);
+    try {
+      return LoadTokenizerJson(path).Find("model")->StringField("type").value_or("");
+    } catch (const Error& error) {
+      EXPECT_THAT(error.message(), ::testing::HasSubstr(path.string()));
+      return error.message();
+    }
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(SingleFileTest, IsRecognisedByItsContentUnderAnyName) {
+  std::string json =
+      R"({"version":"1.0","added_tokens":[],"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}})";
+  EXPECT_EQ(KindOf("t_bpe.json", json), "WordLevel");
+  EXPECT_EQ(KindOf("mine", "\n " + json), "WordLevel");
+  Tokenizer tokenizer = LoadTokenizer(Put("mine.json", json));
+  EXPECT_EQ(tokenizer.vocab_size(), 1u);
+  EXPECT_EQ(KindOf("llama.bin", SmallModel()), "BPE");
+  EXPECT_EQ(KindOf("ranks.txt", "YQ== 0\nYg== 1\n"), "BPE");
+  EXPECT_EQ(KindOf("my-words.txt", "[PAD]\n[UNK]\na\n"), "WordPiece");
+}
+
+TEST_F(SingleFileTest, WhatIsNoTokenizerIsNamedWithWhatWasExpected) {
+  using ::testing::HasSubstr;
+  EXPECT_THAT(KindOf("config.json", R"({"model":"x"})"), HasSubstr("expected tokenizer.json"));
+  EXPECT_THAT(KindOf("notes.txt", "hello\n"), HasSubstr("expected tokenizer.json"));
+  EXPECT_THAT(KindOf("vocab.json", R"({"a":0,"b":1})"), HasSubstr("merges.txt"));
+  EXPECT_THAT(KindOf("broken.json", R"({"model":)"), HasSubstr("broken.json"));
+  EXPECT_THAT(KindOf("empty", ""), HasSubstr("expected tokenizer.json"));
+  EXPECT_THROW(LoadTokenizer(Put("other.json", R"({"a":[]})")), Error);
 }
 
 TEST(BertVocabTest, LinesAreIdsAndTheLastOfEqualOnesCounts) {

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "codec/base64.h"
 #include "tokenizers/loaders/byte_level_bpe.h"
+#include "tokenizers/loaders/file_kind.h"
 #include "tokenizers/loaders/files.h"
 #include "tokenizers/loaders/merge_rules.h"
 #include "tokenizers/loaders/special_tokens.h"
@@ -37,14 +38,6 @@ std::vector<Ranked> ReadRanks(std::string_view text) {
   }
   std::sort(ranks.begin(), ranks.end());
   return ranks;
-}
-
-// A first line of a file of ranks.
-bool LooksLikeRanks(std::string_view bytes) {
-  std::string_view line = bytes.substr(0, std::min<size_t>(bytes.find('\n'), 4096));
-  size_t space = line.find(' ');
-  return space != std::string_view::npos && space > 0 && Base64Decode(line.substr(0, space)) &&
-         ParseUint(TrimAscii(line.substr(space + 1)));
 }
 
 Json MakeFromRanks(std::vector<Ranked> ranks, const Json& config) {
