@@ -26,23 +26,71 @@ client::HttpSourceOptions TokenOptions() {
   return options;
 }
 
+std::string WhyUnread(fs::file_type type) {
+  switch (type) {
+    case fs::file_type::not_found:
+      return "a link that leads nowhere";
+    case fs::file_type::fifo:
+      return "a pipe, not a file";
+    case fs::file_type::socket:
+      return "a socket, not a file";
+    case fs::file_type::block:
+    case fs::file_type::character:
+      return "a device, not a file";
+    default:
+      return "not a regular file";
+  }
+}
+
+// Does the link lead to a folder below the root, which is listed by its own name?
+bool IsListedAnyway(const fs::path& link, const fs::path& root) {
+  std::error_code fault;
+  fs::path inside = fs::canonical(link, fault);
+  if (fault) return false;
+  inside = inside.lexically_relative(fs::canonical(root, fault));
+  if (fault || inside.empty()) return false;
+  return std::none_of(inside.begin(), inside.end(),
+                      [](const fs::path& part) { return part == ".." || part == ".git"; });
+}
+
 }  // namespace
 
 std::vector<TargetFile> ListTarget(const std::string& target) {
   fs::path root(target);
   std::error_code fault;
   if (!fs::exists(root, fault)) throw Error(Code::kNotFound, target + " does not exist");
-  if (!fs::is_directory(root, fault)) return {{root, root.filename().string()}};
+  if (!fs::is_directory(root, fault)) {
+    if (fs::is_regular_file(root, fault)) return {{root, root.filename().string()}};
+    throw Error(
+        Code::kInvalidArgument,
+        target + " is not a regular file, so it cannot be read in pieces: save it to a file");
+  }
   std::vector<TargetFile> files;
-  fs::recursive_directory_iterator at(root, fs::directory_options::skip_permission_denied, fault),
-      end;
-  while (!fault && at != end) {
-    if (at->path().filename() == ".git") {
-      at.disable_recursion_pending();
-    } else if (at->is_regular_file(fault)) {
-      files.push_back({at->path(), at->path().lexically_relative(root).string()});
+  std::vector<fs::path> folders = {root};
+  while (!folders.empty()) {
+    fs::path folder = std::move(folders.back());
+    folders.pop_back();
+    auto name_of = [&](const fs::path& path) { return path.lexically_relative(root).string(); };
+    fs::directory_iterator at(folder, fault), end;
+    while (!fault && at != end) {
+      const fs::path path = at->path();
+      std::error_code ignored;
+      fs::file_type type = at->status(ignored).type();
+      bool is_link = at->is_symlink(ignored);
+      if (type == fs::file_type::regular) {
+        files.push_back({path, name_of(path)});
+      } else if (type == fs::file_type::directory && !is_link) {
+        if (path.filename() != ".git") folders.push_back(path);
+      } else if (type != fs::file_type::directory) {
+        files.push_back({path, name_of(path), WhyUnread(type)});
+      } else if (!IsListedAnyway(path, root)) {
+        files.push_back(
+            {path, name_of(path), "a link to a folder elsewhere, which is not followed"});
+      }
+      at.increment(fault);
     }
-    at.increment(fault);
+    if (fault) files.push_back({folder, name_of(folder), "the folder cannot be read"});
+    fault.clear();
   }
   std::sort(files.begin(), files.end(),
             [](const TargetFile& a, const TargetFile& b) { return a.name < b.name; });

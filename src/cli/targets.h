@@ -14,12 +14,15 @@ namespace hearth::cli {
 
 struct TargetFile {
   std::filesystem::path path;
-  std::string name;  // as shown: relative to the folder that was named
+  std::string name;         // as shown: relative to the folder that was named
+  std::string unread = {};  // why it cannot be read as a file; else empty
 };
 
 // A file gives itself, a folder all regular files below it, sorted, without .git. Links to files
-// are followed, because caches of models consist of them; links to folders are not. Throws
-// kNotFound.
+// are followed, because caches of models consist of them; links to folders are not, since they may
+// lead in circles. What a folder holds besides (links to folders elsewhere, pipes, devices, folders
+// that cannot be read) comes along with the reason why it is not read. Throws kNotFound, and
+// kInvalidArgument for a pipe or a device that is named itself: its bytes come only once.
 std::vector<TargetFile> ListTarget(const std::string& target);
 
 // Reads a file; owns its descriptor.

@@ -1,7 +1,10 @@
 """No shape of tests/formats/corpus.py passes the scanner, and real files raise no alarm."""
+import os
 import pathlib
+import subprocess
 import zipfile
 
+import conftest
 import corpus
 import pytest
 import real_files
@@ -64,6 +67,12 @@ def test_a_real_repository_raises_no_alarm(testdata, scan):
         assert report["files"] > 0 and alarms(report) == [], name
 
 
+def test_real_chat_templates_raise_no_alarm(testdata, scan):
+    report = scan(testdata / "templates")
+    assert report["files"] >= 70
+    assert alarms(report) == []
+
+
 def test_estimators_of_scikit_learn_are_suspicious_and_not_dangerous(tmp_path, scan):
     real_files.write_sklearn(tmp_path)
     for path in sorted(tmp_path.iterdir()):
@@ -89,3 +98,38 @@ def test_every_prefix_of_a_checkpoint_after_the_call_is_dangerous(tmp_path, scan
     for end in range(whole, len(content), 7):
         path.write_bytes(content[:end])
         assert scan(path)["verdict"] == "dangerous", end
+
+
+@pytest.mark.parametrize("command", ["scan", "inspect"])
+def test_a_pipe_is_refused_and_not_taken_as_empty(command):
+    """`cat evil.pkl | hearth scan /dev/stdin`: the size of a pipe says nothing."""
+    done = subprocess.run([str(conftest.BINARY), command, "/dev/stdin"], input=corpus.EVIL, capture_output=True, timeout=60)
+    assert done.returncode == 1
+    assert b"not a regular file" in done.stderr
+
+
+def test_what_a_folder_holds_besides_files_is_named(tmp_path, scan):
+    outside, folder = tmp_path / "outside", tmp_path / "folder"
+    outside.mkdir()
+    folder.mkdir()
+    (outside / "bad.pkl").write_bytes(corpus.EVIL)
+    (folder / "linked").symlink_to(outside)
+    (folder / "device").symlink_to("/dev/null")
+    (folder / "lost").symlink_to(tmp_path / "missing")
+    os.mkfifo(folder / "pipe")
+    report = scan(folder)
+    assert report["verdict"] == "suspicious"
+    assert {(row["kind"], row["path"]) for row in report["findings"]} == {
+        ("not-examined", name) for name in ("linked", "device", "lost", "pipe")}
+
+
+def test_links_to_files_and_within_the_folder_raise_no_alarm(tmp_path, scan):
+    """Caches of models consist of such links."""
+    (tmp_path / "blobs").mkdir()
+    (tmp_path / "snapshot").mkdir()
+    (tmp_path / "blobs" / "1").write_bytes(b"\x80\x04N.")
+    (tmp_path / "snapshot" / "model.pkl").symlink_to(tmp_path / "blobs" / "1")
+    (tmp_path / "latest").symlink_to("snapshot")
+    (tmp_path / "snapshot" / "again").symlink_to("..")
+    report = scan(tmp_path)
+    assert report["files"] == 2 and report["findings"] == []

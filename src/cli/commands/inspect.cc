@@ -290,6 +290,14 @@ int Run(const InspectCommand& command) {
     add(*source, AddressFileName(command.target));
   } else {
     for (const TargetFile& target : ListTarget(command.target)) {
+      if (!target.unread.empty()) {
+        Inspected row{.name = target.name, .bytes = 0, .inspection = {}};
+        row.inspection.format = "not read";
+        row.inspection.warnings.push_back(target.unread);
+        files.push_back(std::move(row));
+        if (!command.no_scan) scanner.AddUnread(target.name, target.unread);
+        continue;
+      }
       std::unique_ptr<ByteSource> source = OpenTarget(target.path);
       add(*source, target.name);
     }

@@ -31,8 +31,13 @@ int Run(const ScanCommand& command) {
   size_t files = 0;
   for (const std::string& target : command.targets) {
     for (const TargetFile& file : ListTarget(target)) {
+      std::string name = command.targets.size() == 1 ? file.name : file.path.string();
+      if (!file.unread.empty()) {
+        scanner.AddUnread(name, file.unread);
+        continue;
+      }
       std::unique_ptr<ByteSource> source = OpenTarget(file.path);
-      scanner.Scan(*source, command.targets.size() == 1 ? file.name : file.path.string());
+      scanner.Scan(*source, name);
       ++files;
     }
   }

@@ -94,15 +94,28 @@ class PartReader {
   TemplatePart part_;
 };
 
-// Where the block after {% raw %} ends.
-size_t EndOfRaw(std::string_view text, size_t at) {
+// Where the block after {% raw %} ends. Blanks beyond ASCII are blanks for Jinja: `odd` then.
+size_t EndOfRaw(std::string_view text, size_t at, bool* odd) {
+  constexpr std::string_view kBlanks = " \n\r\t\v\f";
+  auto skip = [&](size_t from) {
+    while (from < text.size() && kBlanks.find(text[from]) != std::string_view::npos) ++from;
+    return from;
+  };
+  auto is_odd = [&](size_t from) {
+    auto byte = from < text.size() ? static_cast<unsigned char>(text[from]) : 0;
+    return byte >= 0x80 || (byte >= 0x1C && byte <= 0x1F);
+  };
   for (size_t open = text.find("{%", at); open != std::string_view::npos;
        open = text.find("{%", open + 2)) {
     size_t word = open + 2;
     if (word < text.size() && (text[word] == '-' || text[word] == '+')) ++word;
-    while (word < text.size() && (text[word] == ' ' || text[word] == '\n' || text[word] == '\t'))
-      ++word;
-    if (text.substr(word, 6) == "endraw") return open;
+    word = skip(word);
+    *odd = *odd || is_odd(word);
+    if (text.substr(word, 6) != "endraw") continue;
+    size_t end = skip(word + 6);
+    *odd = *odd || is_odd(end);
+    if (end < text.size() && (text[end] == '-' || text[end] == '+')) ++end;
+    if (text.substr(end, 2) == "%}") return open;
   }
   return text.size();
 }
@@ -174,9 +187,9 @@ std::vector<TemplatePart> ReadTemplateParts(std::string_view text) {
     } else if (kind == '{' || kind == '%') {
       at += 2;
       parts.push_back(PartReader(text, &at, kind == '%').Read());
-      const TemplatePart& part = parts.back();
+      TemplatePart& part = parts.back();
       if (part.statement && part.tokens.size() == 1 && part.tokens[0].IsName("raw"))
-        at = EndOfRaw(text, at);
+        at = EndOfRaw(text, at, &part.odd);
     } else {
       ++at;
     }

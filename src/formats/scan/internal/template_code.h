@@ -19,6 +19,7 @@ struct TemplateToken {
 // What stands between {{ and }} or between {% and %}.
 struct TemplatePart {
   bool statement = false;
+  bool odd = false;  // a raw block that may end elsewhere for Jinja
   std::string source;
   std::vector<TemplateToken> tokens;
 };

@@ -82,9 +82,16 @@ std::string Show(Tokens tokens) {
 }
 
 bool IsKeyword(const TemplateToken& token) {
-  static const std::set<std::string_view> kWords = {"in",  "if", "else", "elif", "or",  "and",
-                                                    "not", "is", "do",   "set",  "for", "call"};
+  static const std::set<std::string_view> kWords = {"in",  "if",  "else", "elif",     "or",
+                                                    "and", "not", "is",   "recursive"};
   return token.kind == Kind::kName && kWords.count(token.text) > 0;
+}
+
+// Is the word an operator here? Jinja takes any word as a variable where a value is due.
+bool IsOperatorWord(Tokens tokens, size_t at, bool statement) {
+  if (at == 0) return statement || tokens[0].IsName("not");
+  if (!IsKeyword(tokens[at]) || tokens[at - 1].Is(".")) return false;
+  return tokens[at].IsName("not") || tokens[at - 1].kind != Kind::kPunct || Closes(tokens[at - 1]);
 }
 
 bool IsConstant(const TemplateToken& token) {
@@ -116,12 +123,14 @@ struct Binding {
   size_t target = 0;  // of several names of a loop; the place of a parameter
   size_t targets = 1;
   std::string macro;
+  size_t order = 0;  // the place of the statement in the template
 };
 
 class Names {
  public:
   explicit Names(const std::vector<TemplatePart>& parts) : parts_(parts) {
     for (const TemplatePart& part : parts_) {
+      ++order_;
       if (part.statement) ReadStatement(part.tokens);
       ReadNamespaces(part.tokens);
     }
@@ -130,12 +139,13 @@ class Names {
   std::vector<std::string> Find() {
     for (const TemplatePart& part : parts_) {
       Tokens tokens(part.tokens);
+      if (part.odd) Add("a raw block that ends in an odd way");
       for (size_t i = 0; i < tokens.size() && found_.size() < kMaxFindings; ++i) {
         if (work_ > kMaxWork) {
           Add("more code than can be followed");
           return std::move(found_);
         }
-        if (tokens[i].Is("[")) CheckSubscript(tokens, i);
+        if (tokens[i].Is("[")) CheckSubscript(tokens, i, part.statement);
         if (tokens[i].kind == Kind::kName) CheckName(tokens, i);
         if (tokens[i].Is("|") && i + 1 < tokens.size()) CheckFilter(tokens, i + 1);
       }
@@ -167,6 +177,7 @@ class Names {
     if (equals < tokens.size()) {
       value.how = Binding::How::kValue;
       value.value = tokens.subspan(equals + 1);
+      value.order = order_;
     }
     if (target.size() == 3 && target[1].Is(".")) {
       attributes_[target[2].text].push_back(value);
@@ -185,12 +196,15 @@ class Names {
     Tokens iterated = tokens.subspan(in + 1);
     size_t end = FindOutside(
         iterated, [](const TemplateToken& t) { return t.IsName("if") || t.IsName("recursive"); });
+    // loop(other) of a recursive loop goes through other things.
+    bool again = std::any_of(iterated.begin(), iterated.end(),
+                             [](const TemplateToken& t) { return t.IsName("recursive"); });
     iterated = iterated.subspan(0, end);
     std::vector<Tokens> targets = SplitOutside(WithoutParentheses(tokens.subspan(0, in)), ",");
     for (size_t i = 0; i < targets.size(); ++i) {
-      if (targets[i].size() == 1) {
+      if (targets[i].size() == 1 && !again) {
         names_[targets[i][0].text].push_back(
-            {Binding::How::kLoop, iterated, i, targets.size(), ""});
+            {Binding::How::kLoop, iterated, i, targets.size(), "", order_});
       } else {
         for (const TemplateToken& token : targets[i]) names_[token.text].push_back({});
       }
@@ -204,7 +218,7 @@ class Names {
     for (size_t i = 0; i < parameters.size(); ++i) {
       if (parameters[i].empty()) continue;
       names_[parameters[i][0].text].push_back(
-          {Binding::How::kParameter, parameters[i].subspan(1), i, 1, name});
+          {Binding::How::kParameter, parameters[i].subspan(1), i, 1, name, order_});
     }
   }
 
@@ -218,7 +232,7 @@ class Names {
       for (Tokens argument : SplitOutside(tokens.subspan(i + 2, end - i - 2), ",")) {
         if (argument.size() > 2 && argument[1].Is("=")) {
           attributes_[argument[0].text].push_back(
-              {Binding::How::kValue, argument.subspan(2), 0, 1, ""});
+              {Binding::How::kValue, argument.subspan(2), 0, 1, "", order_});
         } else if (!argument.empty()) {
           odd_namespace_ = true;
         }
@@ -401,11 +415,11 @@ class Names {
     return open;
   }
 
-  void CheckSubscript(Tokens tokens, size_t open) {
+  void CheckSubscript(Tokens tokens, size_t open, bool statement) {
     if (open == 0) return;
     const TemplateToken& before = tokens[open - 1];
-    bool subscript = (before.kind == Kind::kName && !IsKeyword(before)) || Closes(before) ||
-                     before.kind == Kind::kString;
+    bool subscript = (before.kind == Kind::kName && !IsOperatorWord(tokens, open - 1, statement)) ||
+                     Closes(before) || before.kind == Kind::kString;
     if (!subscript) return;
     size_t close = Closing(tokens, open);
     work_ += static_cast<int64_t>(close - open);
@@ -451,11 +465,20 @@ class Names {
     auto found = names_.find(name);
     auto root = names_.find(object[0].text);
     if (found == names_.end() || (root != names_.end() && root->second.size() > 1)) return false;
+    for (size_t i = 2; i < object.size(); i += 2) {
+      if (attributes_.count(object[i].text) > 0) return false;  // set in between, maybe
+    }
+    // The object is bound before the loop or never, so it is the same one within the loop.
+    auto is_same = [&](const Binding& loop) {
+      return root == names_.end() ||
+             (root->second[0].order > 0 && root->second[0].order < loop.order);
+    };
     return std::all_of(found->second.begin(), found->second.end(), [&](const Binding& binding) {
       if (binding.how != Binding::How::kLoop) return IsHarmless(binding, 0);
       Tokens loop = binding.value;
       if (loop.size() < object.size() || !IsSame(loop.subspan(0, object.size()), object))
         return IsHarmless(binding, 0);
+      if (!is_same(binding)) return false;
       Tokens rest = loop.subspan(object.size());
       if (rest.empty()) return binding.targets == 1;
       if (rest.size() < 2 || binding.target != 0) return false;
@@ -508,6 +531,7 @@ class Names {
     const std::string& name = tokens[at].text;
     bool called = at + 1 < tokens.size() && tokens[at + 1].Is("(");
     bool method = at > 0 && tokens[at - 1].Is(".");
+    if (name == "mro" && method) Add("the bases of a class: mro");
     if (name.starts_with("__")) Add("a name of Python's insides: " + name.substr(0, kMaxShown));
     if (method && (name == "format" || name == "format_map")) {
       const TemplateToken* receiver = at > 1 ? &tokens[at - 2] : nullptr;
@@ -546,7 +570,8 @@ class Names {
     const std::string& name = tokens[at].text;
     if (name == "attr") return Add("the filter attr(), which reaches for attributes by name");
     static const std::set<std::string_view> kReach = {
-        "map", "selectattr", "rejectattr", "groupby", "sort", "sum", "min", "max", "unique"};
+        "map", "selectattr", "rejectattr", "groupby", "sort",
+        "sum", "min",        "max",        "unique",  "join"};
     if (kReach.count(name) == 0 || at + 1 >= tokens.size() || !tokens[at + 1].Is("(")) return;
     size_t end = Closing(tokens, at + 1);
     work_ += static_cast<int64_t>(end - at);
@@ -557,6 +582,7 @@ class Names {
       if (argument.empty()) continue;
       bool named = argument.size() > 1 && argument[1].Is("=");
       bool reaches = named ? argument[0].IsName("attribute") : (i == 0 || !first_only);
+      if (name == "join" && i == 0 && !named) reaches = false;  // what stands in between
       if (argument[0].Is("*") || argument[0].Is("**")) reaches = true;
       if (named) argument = argument.subspan(2);
       if (!reaches) continue;
@@ -577,6 +603,7 @@ class Names {
   Table attributes_;  // of namespaces, whichever
   std::set<std::string, std::less<>> macros_;
   bool odd_namespace_ = false;  // one starts with more than named literals
+  size_t order_ = 0;
   std::set<std::string> visiting_;
   int64_t work_ = 0;
   std::vector<std::string> found_;
