@@ -166,8 +166,8 @@ TEST(PreTokenizerTest, NoneGivesEmptyPieces) {
 
 TEST(JsonTextTest, WritesNumbersAsTheReferenceDoes) {
   for (const char* text :
-       {"0.0", "-0.0", "1.0", "-13.5", "1e16", "1.5e-7", "0.00001", "9999999999999998.0", "1e-6",
-        "2.2250738585072014e-308", "-3.4028234663852886e38", "5"}) {
+       {"0.0", "-0.0", "1.0", "-13.5", "1e+16", "1.5e-7", "0.00001", "9999999999999998.0", "1e-6",
+        "2.2250738585072014e-308", "-3.4028234663852886e+38", "5"}) {
     EXPECT_EQ(WriteJson(Json::Parse(text), false), text);
   }
 }

@@ -33,7 +33,7 @@ void WriteString(std::string_view text, std::string* out) {
 }
 
 // The shortest digits that give the number back. From 1e16 on and below 1e-5 with an exponent,
-// which has no plus sign and no leading zero; else with at least one digit behind the point.
+// which has a sign and no leading zero; else with at least one digit behind the point.
 void WriteDouble(double value, std::string* out) {
   if (!std::isfinite(value)) {
     *out += "null";
@@ -54,7 +54,7 @@ void WriteDouble(double value, std::string* out) {
   size_t e = digits.find('e');
   out->append(digits, 0, e + 1);
   digits.remove_prefix(e + 1);
-  if (digits.starts_with('-')) *out += '-';
+  *out += digits.front();  // the sign
   digits.remove_prefix(digits.find_first_not_of("+-0"));
   out->append(digits);
 }

@@ -1,5 +1,6 @@
 #include "tokenizers/tokenizer.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -128,6 +129,11 @@ std::filesystem::path DefaultTokenizerCache() {
   return std::filesystem::path(home) / ".cache/hearth/tokenizers";
 }
 
+// The reference refuses a file with anything else.
+constexpr std::string_view kParts[] = {"version",        "truncation", "padding",
+                                       "added_tokens",   "normalizer", "pre_tokenizer",
+                                       "post_processor", "decoder",    "model"};
+
 Tokenizer Tokenizer::Build(const Json& json) {
   if (!json.is_object()) throw Error(Code::kInvalidArgument, "a tokenizer must be a JSON object");
   return Assemble(WithoutTables(json), ParseModel(internal::Require(json, "model")));
@@ -137,6 +143,10 @@ Tokenizer Tokenizer::Assemble(Json json, std::unique_ptr<Model> model) {
   if (!json.is_object()) throw Error(Code::kInvalidArgument, "a tokenizer must be a JSON object");
   if (json.Find("version") != nullptr && json.RequireString("version") != "1.0") {
     throw Error(Code::kInvalidArgument, "the \"version\" of a tokenizer must be \"1.0\"");
+  }
+  for (const auto& [key, value] : *json.AsObject()) {
+    if (std::count(std::begin(kParts), std::end(kParts), key) > 0) continue;
+    throw Error(Code::kInvalidArgument, "a tokenizer has no \"" + key + "\"");
   }
   Tokenizer tokenizer;
   if (const Json* part = FindPart(json, "normalizer")) {

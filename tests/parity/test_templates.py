@@ -73,6 +73,36 @@ def test_a_construct_renders_as_in_python(probe, name):
         compare(probe, SOURCES[name], seed)
 
 
+EXPRESSIONS = [
+    *(f"'{text}'{form}" for text in ("ß", "ΑΣ", "ΑΣ Σ ΑΣ'", "İstanbul", "ŉ a", "ǆ x ǆ", "ﬁ-ﬁ (ß)", "ΐ", "ab12cd x\u2003ß", "ǅǄ", "Ꭰꭰ", "ᾳ") for form in (
+        "|upper", "|lower", "|title", "|capitalize", ".upper()", ".lower()", ".title()", ".capitalize()", ".swapcase()", ".casefold()")),
+    "5|round", "true|round", "15|round(-1)", "25|round(-1)", "-25|round(-1)", "5|round(-1)", "7|round(-20)", "5|round(2)", "5.5|round", "2.5|round", "5|round(1, 'ceil')", "5|round(0, 'floor')",
+    "range(3)", "range(1, 7)", "range(1, 7, 2)", "range(5, 0, -1)", "[range(2)]", "range(3) ~ ''", "range(3)|string", "range(3)|tojson", "range(3)|list|tojson",
+    "range(2) == [0, 1]", "range(2) == range(2)", "range(3)|length", "range(3)[1]", "2 in range(3)", "range(3)|sum", "range(2) + [1]", "range(3)|join(',')",
+    "('<s>'|safe)|list", "['<s>'|safe]", "'<s>'|safe", "0 ** -1", "0.0 ** -1", "2 ** -1", "2 ** 0.5", "10.0 ** 400", "2 ** 62",
+    "'a\\tb'.expandtabs()", "'a\\tb\\n\\té\\t|'.expandtabs(4)", "'\\t'.expandtabs(0)", "'a\\tb'.expandtabs(tabsize=3)",
+]
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_an_expression_is_what_python_makes_of_it(probe, expression):
+    compare(probe, "{{ " + expression + " }}", seed=1)
+
+
+def test_every_character_has_pythons_case(probe):
+    characters = "".join(chr(value) for value in range(0x10000) if chr(value).upper() != chr(value).lower() != "")
+    for form in ("upper", "lower", "title", "capitalize", "swapcase", "casefold"):
+        source = "{% for c in text %}{{ c." + form + "() }}{{ ('A' ~ c ~ 'Σ')." + form + "() }};{% endfor %}"
+        expected = "".join(getattr(c, form)() + getattr("A" + c + "Σ", form)() + ";" for c in characters)
+        variables = {"messages": [], "add_generation_prompt": False, "text": characters}
+        assert probe.ask({"template": source, "variables": variables, "now": NOW})["text"] == expected, form
+
+
+def test_integers_beyond_64_bits_are_an_error(probe):
+    answer = probe.ask({"template": "{{ 2 ** 63 }}", "variables": conversation(1), "now": NOW})
+    assert "integer overflow" in answer["error"]
+
+
 def test_a_final_message_is_continued(probe):
     source = "{% for m in messages %}<{{ m.role }}>{{ m.content | trim }}</{{ m.role }}>\n{% endfor %}"
     chat = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "The answer "}]

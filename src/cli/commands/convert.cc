@@ -1,6 +1,7 @@
 // hearth convert: weights from one format to another.
 #include <signal.h>
 
+#include <algorithm>
 #include <atomic>
 #include <optional>
 #include <thread>
@@ -80,6 +81,31 @@ std::filesystem::path FolderOf(const std::filesystem::path& source) {
   return folder.empty() ? "." : folder;
 }
 
+// Names that promise a kind of file which is not written here. A folder may have a dot in its name.
+constexpr std::string_view kOtherFiles[] = {
+    ".bin", ".pt",  ".pth", ".ckpt", ".pkl",     ".onnx", ".npy", ".npz",  ".h5",    ".hdf5",
+    ".pb",  ".zip", ".tar", ".gz",   ".msgpack", ".json", ".txt", ".ggml", ".tflite"};
+
+// The target, when what is asked for can be written there. Throws Error{kInvalidArgument}.
+std::filesystem::path CheckedTarget(const std::string& name) {
+  namespace fs = std::filesystem;
+  if (name.empty()) throw Error(Code::kInvalidArgument, "the target has no name");
+  fs::path target = name;
+  std::error_code fault;
+  fs::file_status status = fs::status(target, fault);
+  std::string kind = AsciiLower(target.extension().string());
+  if (kind == ".gguf" || kind == ".safetensors" || fs::is_directory(status)) return target;
+  bool other = std::count(std::begin(kOtherFiles), std::end(kOtherFiles), kind) > 0;
+  if (other || fs::exists(status)) {
+    throw Error(Code::kInvalidArgument,
+                name +
+                    (other ? " names a kind of file that is not written here"
+                           : " exists and is no folder") +
+                    "; a target is a .gguf file, a .safetensors file or a folder");
+  }
+  return target;
+}
+
 void Run(const ConvertCommand& command) {
   convert::Job job;
   job.if_exists = command.force ? IfExists::kReplace : IfExists::kRefuse;
@@ -93,9 +119,9 @@ void Run(const ConvertCommand& command) {
       bar->Update(done);
     };
   }
+  std::filesystem::path target = CheckedTarget(command.target);
   InterruptGuard guard;
   std::unique_ptr<convert::TensorSource> source = convert::OpenTensorSource(command.source);
-  std::filesystem::path target = command.target;
   if (target.extension() == ".gguf") {
     if (!command.dtype.empty()) {
       throw Error(Code::kInvalidArgument, "a GGUF file takes --type, not --dtype");

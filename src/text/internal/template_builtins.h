@@ -58,11 +58,14 @@ const Value& RequiredArgument(Interp& interp, const Args& args, size_t index,
 // --- Text helpers shared by filters and methods ---
 std::string UpperText(std::string_view text);
 std::string LowerText(std::string_view text);
+std::string FoldText(std::string_view text);
 std::string TitleText(std::string_view text);
 std::string SwapCaseText(std::string_view text);
 std::string CapitalizeText(std::string_view text);
 bool IsUpperText(std::string_view text);
 bool IsLowerText(std::string_view text);
+// White space as Python knows it.
+bool IsSpace(char32_t c);
 enum class Strip { kLeft, kRight, kBoth };
 // Characters of `set`; white space when null.
 std::string_view StripText(std::string_view text, const std::string* set, Strip side);

@@ -311,6 +311,7 @@ class JsonWriter {
         if (value.list->is_lazy) {
           interp_.Fail("what a lazy filter gives is not JSON serializable: use `| list | tojson`");
         }
+        if (!value.list->range.empty()) interp_.Fail("range is not JSON serializable");
         List(*value.list, depth);
         return;
       case Kind::kDict:

@@ -26,7 +26,11 @@ Value Range(Interp& interp, const Value&, Args& args) {
     if (__builtin_add_overflow(at, step, &at)) break;
   }
   interp.Step(items.size() / 16);
-  return interp.List(std::move(items));
+  Value result = interp.List(std::move(items));
+  std::string& shown = result.list->range;
+  shown = "range(" + std::to_string(start) + ", " + std::to_string(stop);
+  shown += step == 1 ? ")" : ", " + std::to_string(step) + ")";
+  return result;
 }
 
 void CopyInto(Interp& interp, DictObj* dict, const Args& args) {

@@ -10,9 +10,21 @@
 namespace hearth::tmpl {
 namespace {
 
+Value FloatPower(Heap& heap, double base, double exponent) {
+  if (base == 0 && exponent < 0) heap.Fail("0.0 cannot be raised to a negative power");
+  double result = std::pow(base, exponent);
+  if (std::isnan(result) && base < 0) heap.Fail("a root of a negative number is no real number");
+  if (std::isinf(result) && std::isfinite(base) && std::isfinite(exponent)) {
+    heap.Fail("the result of ** is too large");
+  }
+  return Value::Float(result);
+}
+
+// Python's integers have no end; here they have 64 bits, and what does not fit is an error.
 Value IntegerPower(Heap& heap, int64_t base, int64_t exponent) {
-  if (exponent < 0)
-    return Value::Float(std::pow(static_cast<double>(base), static_cast<double>(exponent)));
+  if (exponent < 0) {
+    return FloatPower(heap, static_cast<double>(base), static_cast<double>(exponent));
+  }
   int64_t result = 1;
   while (exponent > 0) {
     if ((exponent & 1) != 0 && __builtin_mul_overflow(result, base, &result)) {
@@ -56,7 +68,7 @@ Value FloatBinary(Heap& heap, std::string_view op, double a, double b) {
   if (op == "+") return Value::Float(a + b);
   if (op == "-") return Value::Float(a - b);
   if (op == "*") return Value::Float(a * b);
-  if (op == "**") return Value::Float(std::pow(a, b));
+  if (op == "**") return FloatPower(heap, a, b);
   if (b == 0) heap.Fail("division by zero");
   if (op == "/") return Value::Float(a / b);
   if (op == "//") return Value::Float(std::floor(a / b));
@@ -103,14 +115,15 @@ Value Interp::Binary(std::string_view op, const Value& a, const Value& b) {
     return String(EscapedText(a) + EscapedText(b), /*safe=*/true);
   }
   if (op == "+" && a.kind == Kind::kList && b.kind == Kind::kList &&
-      a.list->is_tuple == b.list->is_tuple && !a.list->is_lazy && !b.list->is_lazy) {
+      a.list->is_tuple == b.list->is_tuple && !a.list->is_lazy && !b.list->is_lazy &&
+      a.list->range.empty() && b.list->range.empty()) {
     CheckSize((a.list->items.size() + b.list->items.size()) * sizeof(Value));
     std::vector<Value> items = a.list->items;
     items.insert(items.end(), b.list->items.begin(), b.list->items.end());
     return List(std::move(items), a.list->is_tuple);
   }
   auto repeatable = [](const Value& value) {
-    return value.is_string() || value.kind == Kind::kList;
+    return value.is_string() || (value.kind == Kind::kList && value.list->range.empty());
   };
   if (op == "*" && repeatable(a) && b.is_integral()) return Repeat(*this, a, b.AsInt());
   if (op == "*" && a.is_integral() && repeatable(b)) return Repeat(*this, b, a.AsInt());

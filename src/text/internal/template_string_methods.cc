@@ -29,6 +29,9 @@ Value Upper(Interp& interp, const Value& self, Args&) {
 Value Lower(Interp& interp, const Value& self, Args&) {
   return Text(interp, self, LowerText(self.str()));
 }
+Value Fold(Interp& interp, const Value& self, Args&) {
+  return Text(interp, self, FoldText(self.str()));
+}
 Value Title(Interp& interp, const Value& self, Args&) {
   return Text(interp, self, TitleText(self.str()));
 }
@@ -37,6 +40,26 @@ Value SwapCase(Interp& interp, const Value& self, Args&) {
 }
 Value Capitalize(Interp& interp, const Value& self, Args&) {
   return Text(interp, self, CapitalizeText(self.str()));
+}
+
+// Blanks up to the next column that is a multiple of the size; lines begin at column 0.
+Value ExpandTabs(Interp& interp, const Value& self, Args& args) {
+  int64_t size = IntArgument(interp, args, 0, "tabsize", 8);
+  std::string out;
+  int64_t column = 0;
+  for (char c : self.str()) {
+    if (c == '\t') {
+      int64_t blanks = size > 0 ? size - column % size : 0;
+      interp.CheckSize(out.size() + static_cast<uint64_t>(blanks));
+      out.append(static_cast<size_t>(blanks), ' ');
+      column += blanks;
+      continue;
+    }
+    out += c;
+    bool continues = (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+    column = c == '\n' || c == '\r' ? 0 : column + (continues ? 0 : 1);
+  }
+  return Text(interp, self, out);
 }
 
 Value StripBy(Interp& interp, const Value& self, const Args& args, Strip side) {
@@ -294,10 +317,11 @@ Value IsLower(Interp&, const Value& self, Args&) { return Value::Bool(IsLowerTex
 
 constexpr NamedEntry<Builtin> kStringMethods[] = {
     {"capitalize", Capitalize},
-    {"casefold", Lower},
+    {"casefold", Fold},
     {"center", Center},
     {"count", Count},
     {"endswith", EndsWith},
+    {"expandtabs", ExpandTabs},
     {"find", Find},
     {"format", Format},
     {"index", Index},

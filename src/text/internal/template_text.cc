@@ -1,7 +1,4 @@
-// Text operations that filters and methods share: case, stripping, replacing, padding.
-
-#include <locale.h>
-#include <wctype.h>
+// Text operations that filters and methods share: stripping, replacing, padding.
 
 #include "text/internal/template_builtins.h"
 #include "text/utf8.h"
@@ -9,43 +6,17 @@
 namespace hearth::tmpl {
 namespace {
 
-// glibc's own UTF-8 locale: simple case mappings for all of Unicode, whatever LANG says. When it is
-// missing, towupper_l maps ASCII only.
-locale_t CaseLocale() {
-  static const locale_t locale = [] {
-    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
-    return utf8 != nullptr ? utf8 : newlocale(LC_CTYPE_MASK, "C", nullptr);
-  }();
-  return locale;
-}
-
-char32_t Upper(char32_t c) { return towupper_l(static_cast<wint_t>(c), CaseLocale()); }
-char32_t Lower(char32_t c) { return towlower_l(static_cast<wint_t>(c), CaseLocale()); }
-bool IsLetter(char32_t c) { return iswalpha_l(static_cast<wint_t>(c), CaseLocale()) != 0; }
-
-template <typename Map>
-std::string MapText(std::string_view text, Map map) {
-  std::string out;
-  out.reserve(text.size());
-  while (!text.empty()) {
-    CodePoint point = DecodeUtf8(text);
-    if (point.valid) {
-      AppendUtf8(map(point.value), &out);
-    } else {
-      out += text.substr(0, point.length);
-    }
-    text.remove_prefix(point.length);
-  }
-  return out;
-}
-
 constexpr std::string_view kAsciiSpace = " \t\n\r\v\f\x1C\x1D\x1E\x1F";
+
+}  // namespace
 
 bool IsSpace(char32_t c) {
   if (c < 0x80) return kAsciiSpace.find(static_cast<char>(c)) != std::string_view::npos;
   return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 ||
          c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }
+
+namespace {
 
 // Start of the last code point of a non-empty text.
 size_t LastOffset(std::string_view text) {
@@ -56,28 +27,6 @@ size_t LastOffset(std::string_view text) {
 }
 
 }  // namespace
-
-std::string UpperText(std::string_view text) { return MapText(text, Upper); }
-std::string LowerText(std::string_view text) { return MapText(text, Lower); }
-
-std::string TitleText(std::string_view text) {
-  bool in_word = false;
-  return MapText(text, [&](char32_t c) {
-    char32_t mapped = in_word ? Lower(c) : Upper(c);
-    in_word = IsLetter(c);
-    return mapped;
-  });
-}
-
-std::string SwapCaseText(std::string_view text) {
-  return MapText(text, [](char32_t c) { return Lower(c) == c ? Upper(c) : Lower(c); });
-}
-
-std::string CapitalizeText(std::string_view text) {
-  bool first = true;
-  return MapText(text,
-                 [&](char32_t c) { return std::exchange(first, false) ? Upper(c) : Lower(c); });
-}
 
 bool IsUpperText(std::string_view text) {
   return text == UpperText(text) && text != LowerText(text);

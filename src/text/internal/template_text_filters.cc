@@ -27,19 +27,29 @@ Value Capitalize(Interp& interp, const Value& self, Args&) {
   return Same(interp, self, CapitalizeText(Input(interp, self)));
 }
 
-// A capital at the start of every word; words end at blanks, hyphens and opening brackets.
+// A capital (not a title case letter) at the start of every word; words end at blanks, hyphens and
+// opening brackets.
 Value Title(Interp& interp, const Value& self, Args&) {
   std::string text = Input(interp, self);
   std::string out;
+  auto add = [&](std::string_view word) {
+    if (word.empty()) return;
+    size_t first = DecodeUtf8(word).length;
+    out += UpperText(word.substr(0, first)) + LowerText(word.substr(first));
+  };
   size_t start = 0;
-  for (size_t i = 0; i <= text.size(); ++i) {
-    bool boundary =
-        i == text.size() || std::string_view("-({[< \t\n\r").find(text[i]) != std::string::npos;
-    if (!boundary) continue;
-    out += CapitalizeText(std::string_view(text).substr(start, i - start));
-    if (i < text.size()) out += text[i];
-    start = i + 1;
+  for (size_t i = 0; i < text.size();) {
+    CodePoint point = DecodeUtf8(std::string_view(text).substr(i));
+    bool bracket =
+        point.value < 0x80 && std::string_view("-({[<").find(text[i]) != std::string::npos;
+    if (bracket || IsSpace(point.value)) {
+      add(std::string_view(text).substr(start, i - start));
+      out += text.substr(i, point.length);
+      start = i + point.length;
+    }
+    i += point.length;
   }
+  add(std::string_view(text).substr(start));
   return Same(interp, self, std::move(out));
 }
 
@@ -315,10 +325,23 @@ Value Float(Interp& interp, const Value& self, Args& args) {
   return fallback != nullptr ? *fallback : Value::Float(0);
 }
 
+// Halves go to the even neighbour.
+Value RoundInteger(int64_t value, int64_t precision) {
+  if (precision >= 0) return Value::Int(value);
+  if (precision < -18) return Value::Int(0);
+  int64_t unit = 1;
+  for (; precision < 0; ++precision) unit *= 10;
+  int64_t quotient = value / unit, rest = std::abs(value % unit);
+  bool away = rest > unit - rest || (rest == unit - rest && quotient % 2 != 0);
+  return Value::Int((quotient + (away ? (value < 0 ? -1 : 1) : 0)) * unit);
+}
+
 Value Round(Interp& interp, const Value& self, Args& args) {
   int64_t precision = IntArgument(interp, args, 0, "precision", 0);
   std::string method = TextArgument(interp, args, 1, "method", "common");
   if (!self.is_number()) interp.Fail("round needs a number");
+  // Python's round leaves integers as they are.
+  if (self.is_integral() && method == "common") return RoundInteger(self.AsInt(), precision);
   double value = self.AsDouble();
   if (std::llabs(precision) > 300) interp.Fail("round: the precision is too large");
   if (method == "common") {

@@ -353,6 +353,10 @@ void AppendRepr(Heap& heap, const Value& value, std::string* out, size_t depth) 
     }
   }
   const ListObj& list = *value.list;
+  if (!list.range.empty()) {
+    *out += list.range;
+    return;
+  }
   *out += list.is_tuple ? '(' : '[';
   const char* separator = "";
   for (const Value& item : list.items) {
@@ -382,7 +386,10 @@ bool Equal(Heap& heap, const Value& a, const Value& b, size_t depth) {
     case Kind::kList: {
       const auto& x = a.list->items;
       const auto& y = b.list->items;
-      if (x.size() != y.size() || a.list->is_tuple != b.list->is_tuple) return false;
+      if (x.size() != y.size() || a.list->is_tuple != b.list->is_tuple ||
+          a.list->range.empty() != b.list->range.empty()) {
+        return false;
+      }
       for (size_t i = 0; i < x.size(); ++i) {
         if (!Equal(heap, x[i], y[i], depth + 1)) return false;
       }
@@ -463,7 +470,7 @@ std::vector<Value> Items(Heap& heap, const Value& value) {
       heap.CheckSize(rest.size() * sizeof(Value));
       while (!rest.empty()) {
         size_t length = DecodeUtf8(rest).length;
-        items.push_back(heap.String(std::string(rest.substr(0, length)), value.safe));
+        items.push_back(heap.String(std::string(rest.substr(0, length))));
         rest.remove_prefix(length);
       }
       return items;
@@ -505,6 +512,7 @@ const char* TypeName(const Value& value) {
       return "str";
     case Kind::kList:
       if (value.list->is_lazy) return "generator";
+      if (!value.list->range.empty()) return "range";
       return value.list->is_tuple ? "tuple" : "list";
     case Kind::kDict:
       return value.dict->is_namespace ? "Namespace" : "dict";

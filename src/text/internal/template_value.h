@@ -121,6 +121,8 @@ struct ListObj {
   // What a lazy filter (map, select, items, ...) gives. In jinja2 this is a generator: true even
   // when empty, without a length, and not JSON; `| list` makes a list of it.
   bool is_lazy = false;
+  // Of range(): how Python shows it. A range is no JSON and no operand of + and *.
+  std::string range;
 };
 
 // Ordered, with hashed lookup. Keys are strings, numbers, booleans or None.

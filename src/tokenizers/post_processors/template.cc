@@ -76,9 +76,6 @@ SpecialTokens ParseSpecialTokens(const Json& json) {
       }
       special.tokens.push_back(*token.AsString());
     }
-    if (special.ids.size() != special.tokens.size()) {
-      throw Error(Code::kInvalidArgument, "\"ids\" and \"tokens\" must be of equal length");
-    }
     result[name] = std::move(special);
   }
   return result;
@@ -159,7 +156,9 @@ class TemplatePostProcessor : public PostProcessor {
     size_t size = special->second.ids.size();
     Encoding encoding;
     encoding.ids = special->second.ids;
+    // The reference takes lists of other lengths; an encoding's stay parallel here.
     encoding.tokens = special->second.tokens;
+    encoding.tokens.resize(size);
     encoding.type_ids.assign(size, piece.type_id);
     encoding.word_ids.resize(size);
     encoding.offsets.resize(size);
