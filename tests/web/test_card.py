@@ -58,7 +58,7 @@ def repositories(api):
     for name in ("bob/card", "bob/card-base", "bob/card-far", "bob/card-secret"):
         api.create_repo(name)
     api.upload_file(repo_id="bob/card-far", path_in_repo="README.md",
-                    path_or_fileobj=("# Far\n\n" + "A paragraph of the card.\n\n" * 100 + "$$\nx^2\n$$\n").encode())
+                    path_or_fileobj=("# Far\n\n" + "A paragraph of the card.\n\n" * 400 + "$$\nx^2\n$$\n").encode())
     api.create_repo("bob/card-formulas")
     api.upload_file(repo_id="bob/card-formulas", path_in_repo="README.md", path_or_fileobj=FORMULAS.encode())
     api.create_repo("bob/card-data", repo_type="dataset")
