@@ -235,16 +235,26 @@ class Runner:
         for target in targets:
             corpus = REPORTS / "corpus" / target.name
             corpus.mkdir(parents=True, exist_ok=True)
-            code = self.command("fuzz", [target, f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-timeout=20",
-                                         "-verbosity=0", f"-artifact_prefix={REPORTS}/{target.name}-", corpus],
+            code = self.command(target.name, [target, f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-timeout=20",
+                                              "-verbosity=0", f"-artifact_prefix={REPORTS}/{target.name}-", corpus],
                                 check=False, quiet=True)
             self.say(f"fuzz {target.name}: {'holds' if code == 0 else 'FAILED'}")
+            if code != 0:
+                self.show_crash(target.name)
             case = ElementTree.SubElement(suite, "testcase", classname="fuzz", name=target.name)
             if code != 0:
-                ElementTree.SubElement(case, "failure", message=f"status {code}, see fuzz.log")
+                ElementTree.SubElement(case, "failure", message=f"status {code}, see {target.name}.log")
         path = REPORTS / "fuzz.xml"
         ElementTree.ElementTree(suite).write(path)
         return [path]
+
+    @staticmethod
+    def show_crash(name):
+        """What a fuzz target died of, and its input, so that a report alone is enough to repeat it."""
+        marks = ("ERROR:", "SUMMARY:", "runtime error", "ALARM:", "    #", "Base64:")
+        log = (REPORTS / f"{name}.log").read_text(errors="replace")
+        for line in [line for line in log.splitlines() if any(mark in line for mark in marks)][-40:]:
+            print("  " + line[:2000])
 
 
 def suites(runner):

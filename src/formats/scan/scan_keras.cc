@@ -13,6 +13,9 @@ namespace {
 constexpr std::string_view kAdvice =
     "load it only with safe_mode=True and a trusted set of custom objects, or not at all";
 
+// So many classes and modules of one object are looked at, each with each.
+constexpr size_t kMaxNames = 32;
+
 // Roots whose classes are layers, optimizers and the like.
 constexpr std::string_view kModules[] = {"keras",    "keras_core", "keras_hub", "keras_nlp",
                                          "keras_cv", "tensorflow", "tf_keras"};
@@ -95,6 +98,9 @@ class Walker {
     std::vector<std::string> modules = Texts(object, "module");
     if (types.size() > 1 || modules.size() > 1)
       Add(Severity::kSuspicious, "keras-duplicate-key", place, "a key stands twice");
+    if (types.size() > kMaxNames || modules.size() > kMaxNames)
+      return Add(Severity::kDangerous, "keras-duplicate-key", place,
+                 "a key stands so often that its readers cannot agree which one counts");
     if (Text(object, "function_type") == "lambda")
       Add(Severity::kDangerous, "keras-lambda", place, "a pickled Python function");
     const Json* config = object.Find("config");

@@ -292,6 +292,34 @@ TEST(ScanTemplateTest, CodeThatIsMadeToBeSlowIsGivenUp) {
   }
   EXPECT_FALSE(ScanTemplate(names + "{{ x[a59] }}", "t").empty());
   EXPECT_FALSE(ScanTemplate("{{ x" + Repeated("[x", 200'000) + "}}", "t").empty());
+  std::string deep = Repeated("(", 200'000) + "1" + Repeated(")", 200'000);
+  EXPECT_THAT(ScanTemplate("{% set a = " + deep + " %}{{ x[a] }}", "t"), IsEmpty());
+  EXPECT_FALSE(ScanTemplate("{% set a = " + deep + ") %}{{ x[a] }}", "t").empty());
+  std::string table = "{% set t = {" + Repeated("'a': 1, ", 50'000) + "} %}";
+  EXPECT_FALSE(ScanTemplate(table + Repeated("{{ t[n] }}", 50'000), "t").empty());
+  std::string loops = Repeated("{% for a in b %}", 50'000);
+  EXPECT_FALSE(ScanTemplate(loops + Repeated("{{ a() }}", 50'000), "t").empty());
+}
+
+TEST(ScanTemplateTest, CodeThatNeverEndsIsRead) {
+  for (const char* text :
+       {"{{ W[jB", "{{ W[", "{{ W[j.", "{{ x | map(", "{{ x | sort(a", "{% set (", "{% set a = (b",
+        "{% for", "{% for a in", "{% macro f(", "{% macro f", "{{ namespace(",
+        "{{ namespace(a=", "{% filter", "{{ x.format("}) {
+    std::string whole = text;
+    for (size_t n = 0; n <= whole.size(); ++n) {
+      std::string cut = whole.substr(0, n);
+      for (const ScanFinding& finding : ScanTemplate(cut, "t"))
+        EXPECT_FALSE(finding.evidence.empty()) << cut;
+    }
+  }
+  EXPECT_FALSE(ScanTemplate("{{ W[jB", "t").empty());
+}
+
+TEST(ScanTest, KerasNamesThatStandOftenAreNotMultiplied) {
+  std::string config = "{\"layers\": {" + Repeated("\"class_name\": \"Dense\", ", 50'000) +
+                       Repeated("\"module\": \"keras.layers\", ", 50'000) + "\"name\": 1}}";
+  EXPECT_EQ(Scan(config, "config.json").verdict(), Severity::kDangerous);
 }
 
 TEST(ScanTemplateTest, TemplatesThatStartLikeJsonAreRead) {

@@ -57,9 +57,22 @@ std::vector<Tokens> SplitOutside(Tokens tokens, std::string_view punct) {
 }
 
 Tokens WithoutParentheses(Tokens tokens) {
-  while (tokens.size() > 2 && tokens[0].Is("(") && Closing(tokens, 0) == tokens.size() - 1)
-    tokens = tokens.subspan(1, tokens.size() - 2);
-  return tokens;
+  size_t opened = 0;
+  while (opened < tokens.size() && tokens[opened].Is("(")) ++opened;
+  // Where each of the first parentheses closes, found in one pass.
+  std::vector<size_t> closing(opened, tokens.size());
+  size_t depth = 0;
+  for (size_t i = 0; i < tokens.size() && opened > 0; ++i) {
+    if (Opens(tokens[i])) ++depth;
+    if (!Closes(tokens[i]) || depth == 0) continue;
+    if (--depth < opened) closing[opened = depth] = i;
+  }
+  size_t peeled = 0;
+  while (tokens.size() > 2 * peeled + 2 && peeled < closing.size() &&
+         closing[peeled] == tokens.size() - 1 - peeled) {
+    ++peeled;
+  }
+  return tokens.subspan(peeled, tokens.size() - 2 * peeled);
 }
 
 bool IsSame(Tokens a, Tokens b) {
@@ -240,6 +253,16 @@ class Names {
     }
   }
 
+  // Does each thing that is bound pass? What is looked at counts as work.
+  template <typename Passes>
+  bool AllOf(const std::vector<Binding>& bindings, const Passes& passes) {
+    for (const Binding& binding : bindings) {
+      work_ += static_cast<int64_t>(binding.value.size()) + 1;
+      if (work_ > kMaxWork || !passes(binding)) return false;
+    }
+    return true;
+  }
+
   // --- values that are no names of attributes ---------------------------------------------------
 
   bool IsHarmless(const Binding& binding, int steps) {
@@ -256,8 +279,7 @@ class Names {
     auto found = names_.find(name);
     if (found == names_.end()) return false;
     if (!visiting_.insert(name).second) return true;
-    bool all = std::all_of(found->second.begin(), found->second.end(),
-                           [&](const Binding& binding) { return IsHarmless(binding, steps + 1); });
+    bool all = AllOf(found->second, [&](const Binding& b) { return IsHarmless(b, steps + 1); });
     visiting_.erase(name);
     return all;
   }
@@ -267,8 +289,7 @@ class Names {
     auto found = attributes_.find(name);
     if (found == attributes_.end() || odd_namespace_ || !IsNamespace(object)) return false;
     if (!visiting_.insert("." + name).second) return true;
-    bool all = std::all_of(found->second.begin(), found->second.end(),
-                           [&](const Binding& binding) { return IsHarmless(binding, steps + 1); });
+    bool all = AllOf(found->second, [&](const Binding& b) { return IsHarmless(b, steps + 1); });
     visiting_.erase("." + name);
     return all;
   }
@@ -277,16 +298,16 @@ class Names {
     auto found = names_.find(object);
     if (found == names_.end() || names_.count("namespace") > 0) return false;
     bool made = false;
-    for (const Binding& binding : found->second) {
+    bool all = AllOf(found->second, [&](const Binding& binding) {
       Tokens value = binding.value;
       bool makes = binding.how == Binding::How::kValue && value.size() > 2 &&
                    value[0].IsName("namespace") && Closing(value, 1) == value.size() - 1;
       made = made || makes;
       bool passed = binding.how == Binding::How::kParameter && value.empty() &&
                     IsAlwaysPassed(binding.macro, binding.target, object);
-      if (!makes && !passed) return false;
-    }
-    return made;
+      return makes || passed;
+    });
+    return made && all;
   }
 
   // Does every call of the macro give the variable of this name as this argument?
@@ -370,7 +391,7 @@ class Names {
     if (found == table.end()) return false;
     std::string key = (&table == &attributes_ ? "#." : "#") + name;
     if (!visiting_.insert(key).second) return true;
-    bool all = std::all_of(found->second.begin(), found->second.end(), [&](const Binding& binding) {
+    bool all = AllOf(found->second, [&](const Binding& binding) {
       if (binding.how == Binding::How::kValue) return IsNumber(binding.value, steps + 1);
       bool range = binding.how == Binding::How::kLoop && !binding.value.empty() &&
                    binding.value[0].IsName("range");
@@ -401,8 +422,7 @@ class Names {
     return sure;
   }
 
-  // --- subscripts
-  // ---------------------------------------------------------------------------------
+  // --- subscripts -------------------------------------------------------------------------------
 
   // Where the dotted name before the bracket begins; the bracket's place when there is none.
   static size_t BaseOf(Tokens tokens, size_t open) {
@@ -444,7 +464,8 @@ class Names {
     if (!object.empty() && !follows("(")) {
       if (key.size() == 1 && IsKeyOf(key[0].text, object)) return;
       if (ends && object.size() == 1 && IsTable(object[0].text)) return;
-      if (ends && object.size() == 1 && IsGuarded(tokens.subspan(close + 1), key, object)) return;
+      Tokens behind = tokens.subspan(std::min(close + 1, tokens.size()));
+      if (ends && object.size() == 1 && IsGuarded(behind, key, object)) return;
     }
     Add("a subscript whose name is computed: [" + Show(key) + "]");
   }
@@ -473,7 +494,7 @@ class Names {
       return root == names_.end() ||
              (root->second[0].order > 0 && root->second[0].order < loop.order);
     };
-    return std::all_of(found->second.begin(), found->second.end(), [&](const Binding& binding) {
+    return AllOf(found->second, [&](const Binding& binding) {
       if (binding.how != Binding::How::kLoop) return IsHarmless(binding, 0);
       Tokens loop = binding.value;
       if (loop.size() < object.size() || !IsSame(loop.subspan(0, object.size()), object))
@@ -496,8 +517,7 @@ class Names {
   // A dictionary of the template's own literals.
   bool IsTable(const std::string& name) {
     auto found = names_.find(name);
-    return found != names_.end() &&
-           std::all_of(found->second.begin(), found->second.end(), [](const Binding& binding) {
+    return found != names_.end() && AllOf(found->second, [](const Binding& binding) {
              return binding.how == Binding::How::kValue && !binding.value.empty() &&
                     binding.value[0].Is("{") && IsTableOfLiterals(binding.value);
            });
@@ -514,18 +534,16 @@ class Names {
     bool more = next < behind.size() && behind[next].kind == Kind::kPunct &&
                 !Closes(behind[next]) && !behind[next].Is(",");
     auto found = names_.find(object[0].text);
-    return !more && found != names_.end() &&
-           std::all_of(found->second.begin(), found->second.end(), [](const Binding& binding) {
-             return binding.how == Binding::How::kValue &&
-                    std::all_of(
-                        binding.value.begin(), binding.value.end(), [](const TemplateToken& token) {
-                          return token.kind == Kind::kName || token.Is("{") || token.Is("}");
-                        });
-           });
+    return !more && found != names_.end() && AllOf(found->second, [](const Binding& binding) {
+      return binding.how == Binding::How::kValue &&
+             std::all_of(binding.value.begin(), binding.value.end(),
+                         [](const TemplateToken& token) {
+                           return token.kind == Kind::kName || token.Is("{") || token.Is("}");
+                         });
+    });
   }
 
-  // --- filters and methods
-  // ------------------------------------------------------------------------
+  // --- filters and methods ----------------------------------------------------------------------
 
   void CheckName(Tokens tokens, size_t at) {
     const std::string& name = tokens[at].text;
@@ -547,8 +565,8 @@ class Names {
                             tokens[at - 1].IsName("filter"));
     auto found = names_.find(name);
     if (called && !method && !other && found != names_.end() && macros_.count(name) == 0) {
-      bool assigned = std::any_of(found->second.begin(), found->second.end(),
-                                  [](const Binding& b) { return b.how == Binding::How::kValue; });
+      bool assigned =
+          !AllOf(found->second, [](const Binding& b) { return b.how != Binding::How::kValue; });
       if (assigned) Add("calls what a variable holds: " + name.substr(0, kMaxShown));
     }
     bool filter = at > 0 && tokens[at - 1].IsName("filter") && at == 1;
