@@ -22,6 +22,8 @@ every code point but the surrogates (which cannot stand in its strings). How, in
   script                    pre_tokenizers.UnicodeScripts of pairs: is there a cut between them?
   grapheme classes          normalizers.Precompiled with a map that turns a whole cluster below 6 bytes into one "|":
                             how many "|" come out of short probes (see measure_graphemes)
+  segment classes           pre_tokenizers.Split(Regex("\\X")) of short probes: one piece? (see measure_segments; Oniguruma's
+                            clusters are of another age and know no Indic conjuncts)
 
 Usage: /path/to/python tools/make_unicode_tables.py [--measurements FILE]
 FILE keeps the measurements (minutes) so that a change of the table layout need not repeat them.
@@ -136,6 +138,47 @@ def measure_graphemes():
     result["linker"] = where(extends, lambda c: count("\u0915" + c + "\u0915\u0300") == 4)
     result["indic_extend"] = where(extends, lambda c: count("\u0915" + c + "\u094d\u0915\u0300") == 5)
     assert count("\r\n") == 1
+    return result
+
+
+def measure_segments():
+    """Classes of the characters by which \\X cuts, in the words of UAX 29, and "pictographic", which goes across them."""
+    from tokenizers import Regex, pre_tokenizers
+    split = pre_tokenizers.Split(Regex(r"\X"), "isolated").pre_tokenize_str
+
+    def one(text):
+        return len(split(text)) == 1
+
+    def where(points, probe):
+        return {i for i in points if probe(chr(i))}
+
+    zwj, copyright_ = "\u200d", "\u00a9"
+    controls = where(POINTS, lambda c: not one(c + "\u0300"))
+    joining = where(POINTS, lambda c: one("a" + c))
+    prepend = where(POINTS, lambda c: one(c + "a"))
+    plain = [i for i in POINTS if i not in controls and i not in joining and i not in prepend]
+    result = {"prepend": prepend - controls - joining}
+    result["cr"] = where(controls, lambda c: one(c + "\n"))
+    result["lf"] = where(controls, lambda c: one("\r" + c))
+    result["control"] = controls - result["cr"] - result["lf"]
+    result["zwj"] = where(joining, lambda c: one(copyright_ + c + copyright_))
+    result["extend"] = where(joining - result["zwj"], lambda c: one(copyright_ + c + zwj + copyright_))
+    result["spacing_mark"] = joining - result["zwj"] - result["extend"]
+    result["regional_indicator"] = where(plain, lambda c: one(c + "\U0001f1e9") and one("\U0001f1e9" + c))
+    before = {name: where(plain, lambda c: one(c + jamo)) for name, jamo in (("l", "\u1100"), ("v", "\u1161"), ("t", "\u11a8"))}
+    after = {name: where(plain, lambda c: one(jamo + c)) for name, jamo in (("l", "\u1100"), ("v", "\u1161"), ("t", "\u11a8"))}
+    result["l"] = before["l"]
+    result["t"] = after["t"]
+    result["v"] = after["l"] & after["v"]
+    result["lv"] = (after["l"] & before["v"]) - before["l"] - after["v"]
+    result["lvt"] = (after["l"] & before["t"]) - before["v"]
+    # What the jamo join with is what these classes say.
+    assert before["v"] == result["l"] | result["v"] | result["lv"] and after["v"] == result["v"] | result["t"]
+    assert before["t"] == result["v"] | result["t"] | result["lv"] | result["lvt"]
+    assert after["l"] == result["l"] | result["v"] | result["lv"] | result["lvt"]
+    assert sum(map(len, result.values())) == len(set().union(*result.values())), "a character of two classes"
+    assert len(result["cr"]) == len(result["lf"]) == len(result["zwj"]) == 1
+    result["pictographic"] = where(POINTS, lambda c: one(c + zwj + copyright_))
     return result
 
 
@@ -286,7 +329,8 @@ def measure(path):
     if tokenizers.__version__ != VERSION:
         sys.exit(f"the tables are pinned to tokenizers {VERSION}, this is {tokenizers.__version__}")
     steps = [("rust", measure_rust), ("normalization", measure_normalization), ("scripts", measure_scripts),
-             ("graphemes", measure_graphemes), ("folding", measure_folding), ("goldens", measure_goldens)]
+             ("graphemes", measure_graphemes), ("segments", measure_segments), ("folding", measure_folding),
+             ("goldens", measure_goldens)]
     for family, names, form in (("category", CATEGORIES, "\\p{%s}"), ("posix", POSIX, "[[:%s:]]"),
                                 ("property", PROPERTIES, "\\p{%s}")):
         steps.append((family, lambda names=names, form=form:
@@ -309,6 +353,10 @@ FLAGS = ["whitespace", "numeric", "punctuation", "crate_word", "clean", "nonspac
          "decomposes", "compatible", "reorders", "second", "composes", "extends", "control", "prepends", "pictographic",
          "emoji_extend", "consonant", "linker", "indic_extend", "before_l", "before_v", "before_t", "after_l", "after_v",
          "after_t"]
+# In the order of the enumeration Segment of unicode_tables.h; 0 is every other character.
+SEGMENTS = ["other", "cr", "lf", "control", "extend", "prepend", "regional_indicator", "spacing_mark", "zwj", "l", "lv", "lvt",
+            "t", "v"]
+PICTOGRAPHIC = 16  # kSegmentPictographic
 LEAF_BITS, MIDDLE_BITS = 5, 6  # the smallest sum; also kLeafBits, kMiddleBits in unicode_tables.h
 SURROGATES = range(0xD800, 0xE000)
 HANGUL = range(0xAC00, 0xAC00 + 11172)
@@ -490,6 +538,10 @@ def write_all(measured):
     index = {value: n for n, value in enumerate(kinds)}
     trie_file("classes", [("Class", {i: index[value] for i, value in flags.items()})],
               f"const uint32_t kClassFlags[] = {{\n{numbers(kinds)}\n}};\n")
+    segments = {i: n for n, name in enumerate(SEGMENTS) for i in measured["segments"].get(name, ())}
+    for i in measured["segments"]["pictographic"]:
+        segments[i] = segments.get(i, 0) | PICTOGRAPHIC
+    trie_file("segments", [("Segment", segments)])
     scripts = {i: n + 1 for n, group in enumerate(measured["scripts"]["groups"]) for i in group}
     trie_file("scripts", [("Script", scripts)])
     lower = {i: ord(text[0]) - i for i, text in measured["rust"]["lower"].items()}
@@ -530,6 +582,8 @@ def write_goldens(measured, sets):
     """Count and first half of the SHA-256 of the bitmap of each property: what the unit tests hold the tables to."""
     rows = [f'GOLDEN_FLAG({bit}, "{name}", {len(sets[name])}, "{bitmap_digest(sets[name])[:32]}")'
             for bit, name in enumerate(FLAGS)]
+    rows += [f'GOLDEN_SEGMENT({PICTOGRAPHIC if name == "pictographic" else SEGMENTS.index(name)}, "{name}", '
+             f'{len(points)}, "{bitmap_digest(points)[:32]}")' for name, points in sorted(measured["segments"].items())]
     for family, form in (("category", "{}"), ("posix", "[:{}:]"), ("property", "{}")):
         rows += [f'GOLDEN_CLASS("{form.format(name)}", {len(points)}, "{bitmap_digest(points)[:32]}")'
                  for name, points in measured[family].items()]

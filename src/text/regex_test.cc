@@ -75,6 +75,29 @@ TEST(Regex, WordOutsideBracketsTakesSuperscripts) {
   EXPECT_EQ(All(R"([\w])", "\u00b2"), Pieces{});
 }
 
+TEST(Regex, CutsClustersAsOnigurumaDoes) {
+  // Conjuncts come apart, and joiners one behind the other join nothing.
+  EXPECT_EQ(All("\\X", "\u0915\u094d\u0937"), (Pieces{"\u0915\u094d", "\u0937"}));
+  EXPECT_EQ(All("\\X", "\U0001F44D\u200d\U0001F44D"), (Pieces{"\U0001F44D\u200d\U0001F44D"}));
+  EXPECT_EQ(All("\\X", "\U0001F44D\u200d\u200d\U0001F44D"),
+            (Pieces{"\U0001F44D\u200d\u200d", "\U0001F44D"}));
+  EXPECT_EQ(All("\\X", "\u1100\U00016D63a\u0301\r\n\n\u0301"),
+            (Pieces{"\u1100\U00016D63", "a\u0301", "\r\n", "\n", "\u0301"}));
+}
+
+TEST(Regex, AClusterSeesWhatStandsBeforeIt) {
+  const std::string d = "\U0001F1E9", e = "\U0001F1EA", f = "\U0001F1EB", r = "\U0001F1F7";
+  EXPECT_EQ(All("\\X", d + e + f + r + d), (Pieces{d + e, f + r, d}));
+  EXPECT_EQ(All("\\G" + d + "|\\X", d + e + f + r), (Pieces{d, e, f + r}));
+  EXPECT_EQ(All("(?<=\U0001F44D)\\X", "\U0001F44D\u200d\U0001F44D"), (Pieces{"\u200d\U0001F44D"}));
+}
+
+TEST(Regex, ManyIndicatorsAreCutInLinearTime) {
+  std::string text;
+  for (int i = 0; i < 200'000; ++i) text += "\U0001F1E9";
+  EXPECT_EQ(All("\\X", text).size(), 100'000u);  // spends no more than its steps
+}
+
 TEST(Regex, SaysWhereAPatternIsWrong) {
   for (const char* bad :
        {"(", ")", "[a", "a**?+(", "*a", R"(\p{Nope})", "[z-a]", R"(\g<1>)", "(?<=a)*", "(?q)",

@@ -273,6 +273,16 @@ TEST(Template, ChatTemplatesGetPlainJson) {
               HasSubstr("line 2: roles must alternate"));
 }
 
+TEST(Template, PrettyPrintsAsPythonDoes) {
+  EXPECT_EQ(Render("{{ {'b': 'it', 'a': (1,)} | pprint }}"), "{'a': (1,), 'b': 'it'}");
+  EXPECT_EQ(
+      Render("{{ {'b': 'words ' * 12, 'a': [1]} | pprint }}"),
+      "{'a': [1],\n 'b': 'words words words words words words words words words words words '\n"
+      "      'words '}");
+  EXPECT_EQ(Render("{{ ('x' * 60 ~ '\n' ~ 'y' * 30) | pprint }}"),
+            "('" + std::string(60, 'x') + "\\n'\n '" + std::string(30, 'y') + "')");
+}
+
 TEST(TemplateEscaping, EscapesWhatIsNotMarkedSafe) {
   EXPECT_EQ(RenderHtml("<i>{{ h }}</i>"), "<i>&lt;b&gt;&amp;&#34;&#39;&lt;/b&gt;</i>");
   EXPECT_EQ(RenderHtml("{{ h | safe }}{{ h | e | e }}"),

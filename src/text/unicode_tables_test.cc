@@ -30,6 +30,16 @@ void ExpectFlag(unsigned bit, const char* name, size_t count, const char* digest
                [bit](char32_t c) { return unicode_internal::Has(c, 1u << bit); });
 }
 
+// A class, or kSegmentPictographic, which any of them may have beside it.
+void ExpectSegment(unsigned segment, const char* name, size_t count, const char* digest) {
+  using unicode_internal::kSegmentPictographic;
+  ExpectBitmap(name, count, digest, [segment](char32_t c) {
+    unsigned value = unicode_internal::kSegmentTrie.Get(c);
+    return segment == kSegmentPictographic ? (value & kSegmentPictographic) != 0
+                                           : (value & (kSegmentPictographic - 1)) == segment;
+  });
+}
+
 void ExpectClass(std::string_view name, size_t count, const char* digest) {
   bool posix = name[0] == '[';
   std::optional<CodePointSet> set =
@@ -57,30 +67,48 @@ void ExpectText(std::string_view mapping, const char* digest) {
 
 TEST(UnicodeTables, PropertiesEqualTheReference) {
 #define GOLDEN_FLAG(bit, name, count, digest) ExpectFlag(bit, name, count, digest);
+#define GOLDEN_SEGMENT(segment, name, count, digest)
 #define GOLDEN_CLASS(name, count, digest)
 #define GOLDEN_TEXT(name, digest)
 #include "text/internal/unicode_goldens.inc"
 #undef GOLDEN_FLAG
+#undef GOLDEN_SEGMENT
+#undef GOLDEN_CLASS
+#undef GOLDEN_TEXT
+}
+
+TEST(UnicodeTables, SegmentClassesEqualTheReference) {
+#define GOLDEN_FLAG(bit, name, count, digest)
+#define GOLDEN_SEGMENT(segment, name, count, digest) ExpectSegment(segment, name, count, digest);
+#define GOLDEN_CLASS(name, count, digest)
+#define GOLDEN_TEXT(name, digest)
+#include "text/internal/unicode_goldens.inc"
+#undef GOLDEN_FLAG
+#undef GOLDEN_SEGMENT
 #undef GOLDEN_CLASS
 #undef GOLDEN_TEXT
 }
 
 TEST(UnicodeTables, RegexClassesEqualTheReference) {
 #define GOLDEN_FLAG(bit, name, count, digest)
+#define GOLDEN_SEGMENT(segment, name, count, digest)
 #define GOLDEN_CLASS(name, count, digest) ExpectClass(name, count, digest);
 #define GOLDEN_TEXT(name, digest)
 #include "text/internal/unicode_goldens.inc"
 #undef GOLDEN_FLAG
+#undef GOLDEN_SEGMENT
 #undef GOLDEN_CLASS
 #undef GOLDEN_TEXT
 }
 
 TEST(UnicodeTables, MappingsEqualTheReference) {
 #define GOLDEN_FLAG(bit, name, count, digest)
+#define GOLDEN_SEGMENT(segment, name, count, digest)
 #define GOLDEN_CLASS(name, count, digest)
 #define GOLDEN_TEXT(name, digest) ExpectText(name, digest);
 #include "text/internal/unicode_goldens.inc"
 #undef GOLDEN_FLAG
+#undef GOLDEN_SEGMENT
 #undef GOLDEN_CLASS
 #undef GOLDEN_TEXT
 }

@@ -91,6 +91,10 @@ table_of_shapes([
      json.dumps({"chat_template": {"default": "{{ ''.__class__ }}"}}).encode()),
     ("custom_pipelines", ".json", "suspicious", "A configuration that names a pipeline of the repository's own code.",
      json.dumps({"custom_pipelines": {"score": {"impl": "pipeline.Score", "pt": ["AutoModel"]}}}).encode()),
+    ("torch_garbage", ".pt", "suspicious", "bytes that are no container of PyTorch under its name", bytes(range(129, 250)) * 60),
+    ("torch_reversed", ".pth", "suspicious", "a checkpoint whose bytes are hidden by an exclusive or", bytes(byte ^ 0x5A for byte in zip_of([
+        ("archive/data.pkl", EVIL), ("archive/version", b"3\n")]))),
+    ("torch_path_file", ".pth", "suspicious", "a path file, of which Python runs the lines that import", b"import os; os.system('true')\n"),
 ])
 
 

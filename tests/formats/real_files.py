@@ -96,6 +96,22 @@ def write_other_torch(folder):
     torch.save({"rng": torch.get_rng_state(), "numpy": np.float64(1.5), "array": np.arange(4)}, folder / "with_numpy.pt")
 
 
+def write_other_bin(folder):
+    """What is named .bin and is not PyTorch's."""
+    generator = np.random.default_rng(3)
+    weights = generator.normal(size=4000).astype("<f4").tobytes()
+    (folder / "stories.bin").write_bytes(struct.pack("<7i", 64, 172, 5, 8, 4, 512, 256) + weights)  # llama2.c
+    pieces = b"".join(struct.pack("<fi", -float(n), 3) + b"abc" for n in range(300))
+    (folder / "tokenizer.bin").write_bytes(struct.pack("<i", 3) + pieces)
+    (folder / "openvino_model.bin").write_bytes(weights)
+    (folder / "openvino_model.xml").write_text("<?xml version=\"1.0\"?><net name=\"m\" version=\"11\"></net>\n")
+    (folder / "ggml-tiny.bin").write_bytes(struct.pack("<I", 0x67676D6C) + struct.pack("<11i", 51865, *[4] * 10) + weights)
+    (folder / "embeddings.bin").write_bytes(generator.normal(size=3000).astype("<f2").tobytes())
+    (folder / "counts.bin").write_bytes(np.arange(5000, dtype="<i4").tobytes())
+    (folder / "zeros.bin").write_bytes(bytes(10_000))
+    torch.save({"a": torch.ones(3)}, folder / "pytorch_model.bin")
+
+
 ARRAYS = {
     "f4": np.arange(12, dtype="<f4").reshape(3, 4), "f8_big": np.arange(6, dtype=">f8"), "f2": np.ones((2, 2), "f2"),
     "fortran": np.asfortranarray(np.arange(12, dtype="i4").reshape(3, 4)), "bool": np.array([True, False]),
@@ -174,8 +190,8 @@ def write_gguf_bytes():
 def write_all(folder):
     """Files with which nothing is wrong."""
     folder = pathlib.Path(folder)
-    for part, write in (("torch", write_torch), ("torch_other", write_other_torch), ("numpy", write_numpy), ("joblib", write_joblib),
-                        ("onnx", write_onnx), ("keras", write_keras)):
+    for part, write in (("torch", write_torch), ("torch_other", write_other_torch), ("other_bin", write_other_bin),
+                        ("numpy", write_numpy), ("joblib", write_joblib), ("onnx", write_onnx), ("keras", write_keras)):
         (folder / part).mkdir()
         write(folder / part)
     (folder / "template.gguf").write_bytes(write_gguf_bytes())

@@ -50,6 +50,7 @@ end""",
 {{ messages | tojson(indent=2) }}
 {{ tools | tojson(separators=(',', ':')) }}{{ {'b': 1, 'a': [1.0, 1e30, 'é\u2028<>&']} | tojson(sort_keys=true, ensure_ascii=true) }}
 {{ 'text "q"' | tojson }}{{ none | tojson }}{{ true | tojson }}{{ 3 | tojson }}""",
+    "pprint": "{{ tools | pprint }}\n{{ messages | pprint }}\n{% for m in messages %}{{ m.content | pprint }}\n{{ m | pprint | length }}{% endfor %}",
     "string_filters": """{{ '  a b ' | trim }}|{{ 'xxaxx' | trim('x') }}|{{ 'Hello World' | lower | upper | capitalize | title }}|{{ 'a-b' | replace('-', '+') }}
 {{ 'a\nb\n\nc' | indent(2) }}|{{ 'a\nb' | indent(2, true) }}|{{ 'abc' | length }}|{{ 12 | string | length }}|{{ 'long text here' | truncate(8) }}|{{ 'w' | center(5) }}
 {{ '%s and %d' | format('x', 3) }}|{{ 'a b c' | wordcount }}|{{ '3' | int + 1 }}|{{ 'x' | int(7) }}|{{ '2.5' | float }}|{{ 2.567 | round(1) }}|{{ -3 | abs }}|{{ '<b>' | e }}""",

@@ -2,6 +2,7 @@
 import functools
 import os
 import random
+import unicodedata
 
 import pytest
 import regex_cases
@@ -11,6 +12,15 @@ from tokenizers import Regex, pre_tokenizers
 LONG = os.environ.get("HEARTH_LONG") == "1"
 RANDOM_PATTERNS = 60_000 if LONG else 700
 CLASSES = ["\\p{L}", "\\p{N}", "\\p{Lu}", "\\p{M}", "\\p{P}", "\\p{S}", "\\p{Han}", "\\w", "[\\w]", "\\d", "\\s", "[[:punct:]]", "\\p{Punct}"]
+CHARACTERS = [chr(i) for i in range(0x110000) if not 0xD800 <= i <= 0xDFFF]
+# Those of which something is to be said about clusters, and some others.
+CLUSTERING = CHARACTERS if LONG else [c for c in CHARACTERS if unicodedata.category(c) in ("Mn", "Mc", "Me", "Cf", "Cc", "Zl", "Zp") or
+                                      "\u1100" <= c <= "\u11ff" or "\ua960" <= c <= "\ua97f" or "\ud7b0" <= c <= "\ud7ff" or
+                                      "\U00016d40" <= c <= "\U00016d7f" or "\U0001f1e0" <= c <= "\U0001f6ff"] + CHARACTERS[::331]
+# One or two of each class that decides about clusters, and beginnings that something may be remembered of.
+SEGMENTS = ["a", "\u0915", "\u00e9", "\u0301", "\u094d", "\u0903", "\u200d", "\u200c", "\u0600", "\u1100", "\u1161", "\u11a8",
+            "\uac00", "\uac01", "\U00016d63", "\U0001f1e9", "\U0001f44d", "\U0001f3fd", "\u00a9", "\r", "\n", "\u00ad",
+            "\u0915\u094d", "\U0001f44d\u200d", "\U0001f44d\U0001f3fd", "\U0001f1e9\U0001f1ea"]
 
 
 @pytest.fixture(scope="module")
@@ -113,3 +123,32 @@ def test_case_variants_of_every_cased_character(probe):
         assert compare(probe, f"(?i:\\x{{{ord(c):x}}})", everything)
         assert compare(probe, f"(?i:[\\x{{{ord(c):x}}}])", everything)
         assert compare(probe, f"(?i:{c.casefold()})", everything)
+
+
+def compare_clusters(probe, texts):
+    """Many texts at once: a line feed has no part in any cluster but that of a carriage return. The reference takes time
+    that grows with the square of the number of pieces, so not all of them in one."""
+    for start in range(0, len(texts), 500):
+        assert compare(probe, r"\X", "\n".join(texts[start:start + 500]))
+
+
+@pytest.mark.parametrize("neighbour", SEGMENTS, ids=ascii)
+def test_clusters_of_every_character_beside_one_of_each_class(probe, neighbour):
+    compare_clusters(probe, [pair for c in CLUSTERING for pair in (neighbour + c, c + neighbour)])
+
+
+@pytest.mark.parametrize("left, right", [("\U0001f44d", "\u200d\U0001f44d"), ("\U0001f1e9", "\U0001f1e9"), ("\u1100", "\u11a8"),
+                                         ("\u0915", "\u094d\u0915"), ("\u0600", "a")], ids=ascii)
+def test_clusters_of_every_character_between_two(probe, left, right):
+    compare_clusters(probe, [left + c + right for c in CLUSTERING])
+
+
+def test_clusters_of_mixtures(probe):
+    random_ = random.Random(3)
+    marks = [c for c in CHARACTERS if unicodedata.category(c) in ("Mn", "Mc", "Me", "Cf", "So", "Cc")]
+    patterns = [r"\X"] * 8 + [r"\X{2}", r"\X+?b", r"(?<=\p{So})\X", r"\G[\x{1f1e6}-\x{1f1ff}]|\X", r"(?:a|\p{M})\X", r"\X(?!\X)",
+                              r"(?>\X)\p{M}", r"\S\X\s"]
+    for _ in range(40_000 if LONG else 3000):
+        pool = SEGMENTS if random_.random() < 0.7 else SEGMENTS + random_.sample(marks, 20)
+        text = "".join(random_.choices(pool, k=random_.randint(2, 14)))
+        assert compare(probe, random_.choice(patterns), text)

@@ -1,6 +1,8 @@
 """Chat templates against Python: the real ones, and one of our own per construct, on generated conversations."""
 import datetime
+import json
 import os
+import random
 
 import pytest
 from constructs import SOURCES
@@ -96,6 +98,44 @@ def test_every_character_has_pythons_case(probe):
         expected = "".join(getattr(c, form)() + getattr("A" + c + "Σ", form)() + ";" for c in characters)
         variables = {"messages": [], "add_generation_prompt": False, "text": characters}
         assert probe.ask({"template": source, "variables": variables, "now": NOW})["text"] == expected, form
+
+
+PRETTY = [
+    "none", "1.5", "missing", "''", "'short'", "'it\\'s'", "{}", "[]", "()", "(1,)", "{'b': 1, 'a': {'d': 2, 'c': 3}}",
+    "'word ' * 30", "'x' * 100", "'line\\n' * 3", "('a long line of words ' * 6 ~ '\\n') * 3", "'\\n\\n' ~ 'y' * 90", "'é\\u2028ü\\r\\nz ' * 15",
+    "['word ' * 30]", "{'k': 'word ' * 30}", "{'k' * 70: 'word ' * 5, 'l' * 90: []}", "[['x' * 40] * 2] * 2", "('a' * 50, 'b' * 50)", "('z' * 90,)",
+    "{3: 'c' * 30, 1.5: 'b' * 30, none: 'a' * 30, true: 'd' * 30, 'x': 'e' * 30}", "range(50)|list", "{'deep': {'er': {'est': range(30)|list}}}",
+    "[range(1, 9), ['a'] * 30]", "['<b>'|safe, 'x' * 90]", "('safe ' * 30)|safe", "{'a': ('t ' * 45,), 'b': (1, ('u ' * 45,))}", "[{}] * 40",
+    "'日本語 ' * 25", "'tab\\tand \\x85 next\\x1c' * 9", "messages|groupby('role')|list", "{'b': 1, 'a': 2}|dictsort", "(tools, messages)",
+    "'  leading and   inner    blanks ' * 4", "'\\u3000' * 90", "[1.0, 1e30, -0.5, true] * 12",
+]
+
+
+@pytest.mark.parametrize("value", PRETTY)
+def test_a_value_is_pretty_printed_as_in_python(probe, value):
+    assert compare(probe, "{{ (" + value + ") | pprint }}", seed=3)
+
+
+def pretty_value(random_, depth):
+    kind = random_.randrange(9 if depth else 5)
+    if kind < 3:
+        words = ["a", "be", "sea", "long-word" * random_.randint(1, 12), "\n", "'", '"', "\\", "\u00e9", "\u3042\u3044", "\x85", "\r\n", "\t ", "\x1f"]
+        return random_.choice(["", " ", " ", "  "]).join(random_.choices(words, k=random_.choice([0, 1, 3, 8, 25, 60])))
+    if kind < 5:
+        return random_.choice([None, True, False, 0, -17, 1.5, 1e22, random_.randint(-10**15, 10**15)])
+    if kind < 7:
+        return [pretty_value(random_, depth - 1) for _ in range(random_.choice([0, 1, 2, 5, 20]))]
+    return {pretty_value(random_, 0) if random_.random() < 0.1 else "key" * random_.randint(0, 9) + str(n): pretty_value(random_, depth - 1)
+            for n in range(random_.choice([0, 1, 2, 5, 12]))}
+
+
+def test_generated_values_are_pretty_printed_as_in_python(probe):
+    for seed in range(SEEDS * 20):
+        value = json.loads(json.dumps(pretty_value(random.Random(seed), 4)))  # keys are strings
+        variables = {"messages": [], "add_generation_prompt": False, "value": value, "now": NOW}
+        source = "{{ value | pprint }}#{{ [(value, 1)] | pprint }}"
+        answer = probe.ask({"template": source, "variables": variables, "now": NOW})
+        assert answer.get("text") == by_python(source, variables)[0], (seed, answer.get("error"))
 
 
 def test_integers_beyond_64_bits_are_an_error(probe):

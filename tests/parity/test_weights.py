@@ -476,6 +476,90 @@ def test_wrong_settings_are_explained(text, arguments, tmp_path):
     assert text in hearth("convert", tmp_path / "model", tmp_path / "m.gguf", *arguments, code=1)
 
 
+@pytest.mark.parametrize("name", ["out.bin", "out.pt", "m.onnx", "m.NPZ", "weights.h5", "a.zip", "", "/dev/null", "taken"])
+def test_kinds_of_files_that_are_not_written_are_refused(name, tmp_path):
+    save_file({"w": torch.ones(2, 3)}, tmp_path / "a.safetensors")
+    (tmp_path / "taken").write_text("precious")
+    target = name and tmp_path / name  # an absolute name stays what it is
+    said = hearth("convert", tmp_path / "a.safetensors", target, "--force", code=1)
+    if name:
+        assert "a target is a .gguf file, a .safetensors file or a folder" in said
+        assert str(target) in said
+    else:
+        assert "the target has no name" in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.safetensors", "taken"]
+    assert (tmp_path / "taken").read_text() == "precious"
+
+
+def test_the_kind_of_the_target_is_told_in_any_case_of_letters(tmp_path):
+    tiny_models.make("llama", tmp_path / "model")
+    hearth("convert", tmp_path / "model", tmp_path / "M.GGUF", "--type", "F32")
+    assert gguf_tensors(tmp_path / "M.GGUF")
+    hearth("convert", tmp_path / "M.GGUF", tmp_path / "B.SafeTensors")
+    ours, theirs = load_file(tmp_path / "B.SafeTensors"), load_file(tmp_path / "model/model.safetensors")
+    assert ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name].float()) for name in theirs)
+
+
+@pytest.mark.parametrize("dtype", ["F13", "I32", "BOOL", "bf16", "Q4_K"])
+def test_an_unknown_dtype_is_refused_with_those_that_there_are(dtype, tmp_path):
+    save_file({"w": torch.ones(2, 3)}, tmp_path / "a.safetensors")
+    said = hearth("convert", tmp_path / "a.safetensors", tmp_path / "out", "--dtype", dtype, code=1)
+    assert f'"{dtype}" is no floating-point dtype' in said
+    assert all(name in said for name in ("F64", "F32", "F16", "BF16", "F8_E4M3"))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.safetensors"]
+
+
+def test_a_setting_of_gguf_is_refused_for_safetensors(tmp_path):
+    save_file({"w": torch.ones(2, 3)}, tmp_path / "a.safetensors")
+    said = hearth("convert", tmp_path / "a.safetensors", tmp_path / "out", "--type", "Q4_K_M", code=1)
+    assert "--dtype" in said and not (tmp_path / "out").exists()
+
+
+def test_unknown_keys_go_along_and_change_nothing(tmp_path):
+    save_file({"w": torch.ones(2, 3)}, tmp_path / "a.safetensors", {"format": "pt", "x.unknown": "kept \u00e9"})
+    hearth("convert", tmp_path / "a.safetensors", tmp_path / "b.safetensors", "--dtype", "BF16")
+    with safe_open(tmp_path / "b.safetensors", "pt") as file:
+        assert file.metadata() == {"format": "pt", "x.unknown": "kept \u00e9"}
+    tiny_models.make("llama", tmp_path / "model")
+    path = tmp_path / "model/config.json"
+    config = json.loads(path.read_text()) | {"unknown_key": {"deep": [1, None, "x"]}}
+    path.write_text(json.dumps(config))
+    hearth("convert", tmp_path / "model", tmp_path / "m.gguf", "--type", "F32")
+    keys = gguf.GGUFReader(tmp_path / "m.gguf").fields
+    assert not [key for key in keys if "unknown_key" in key]
+    hearth("convert", tmp_path / "m.gguf", tmp_path / "back")
+    assert json.loads((tmp_path / "back/config.json").read_text()) == config
+
+
+@pytest.mark.parametrize("change, text", [
+    ({"layer_types": ["full_attention"]}, "layer_types has 1 entries for num_hidden_layers 2"),
+    ({"layer_types": ["full_attention"] * 3}, "layer_types has 3 entries"),
+    ({"num_key_value_heads": [2, 1]}, "num_key_value_heads is a list"),
+    ({"num_attention_heads": [4, 4]}, "num_attention_heads is a list"),
+    ({"intermediate_size": [24, 48]}, "intermediate_size is a list")])
+def test_lists_of_layers_that_differ_are_refused(change, text, tmp_path):
+    tiny_models.make("llama", tmp_path / "model")
+    config = json.loads((tmp_path / "model/config.json").read_text())
+    assert config["num_hidden_layers"] == 2
+    (tmp_path / "model/config.json").write_text(json.dumps(config | change))
+    assert text in hearth("convert", tmp_path / "model", tmp_path / "m.gguf", code=1)
+    assert not (tmp_path / "m.gguf").exists()
+
+
+def test_a_gguf_model_of_layers_that_differ_becomes_no_checkpoint(tmp_path):
+    writer = gguf.GGUFWriter(tmp_path / "m.gguf", "llama")
+    writer.add_block_count(2)
+    writer.add_head_count(4)
+    writer.add_head_count_kv([4, 2])
+    writer.add_tensor("blk.0.attn_k.weight", np.ones((16, 16), np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    said = hearth("convert", tmp_path / "m.gguf", tmp_path / "back", code=1)
+    assert "llama.attention.head_count_kv" in said and not (tmp_path / "back").exists()
+
+
 def test_unknown_models_are_refused_before_anything_is_written(tmp_path):
     tiny_models.make("gpt2", tmp_path / "model")
     config = json.loads((tmp_path / "model/config.json").read_text())

@@ -16,10 +16,12 @@
 namespace hearth::cli {
 namespace {
 
+constexpr const char* kDefaultType = "F16";
+
 struct ConvertCommand {
   std::string source;
   std::string target;
-  std::string type = "F16";
+  std::string type;  // empty: kDefaultType for GGUF
   std::string dtype;
   std::string shard_size;
   unsigned threads = 0;
@@ -106,6 +108,28 @@ std::filesystem::path CheckedTarget(const std::string& name) {
   return target;
 }
 
+// Throws Error{kInvalidArgument}.
+tensor::Dtype FloatDtype(const std::string& name) {
+  std::optional<tensor::Dtype> dtype = tensor::FindDtype(name);
+  if (dtype && tensor::IsFloat(*dtype)) return *dtype;
+  std::string names;
+  for (int i = 0; i < tensor::kDtypes; ++i) {
+    auto known = static_cast<tensor::Dtype>(i);
+    if (!tensor::IsFloat(known)) continue;
+    names += (names.empty() ? "" : ", ") + std::string(tensor::DtypeName(known));
+  }
+  throw Error(Code::kInvalidArgument,
+              "\"" + name + "\" is no floating-point dtype; there are " + names);
+}
+
+// Throws Error{kInvalidArgument}.
+const convert::Recipe& RecipeOf(const std::string& name) {
+  const convert::Recipe* recipe = convert::FindRecipe(name);
+  if (recipe != nullptr) return *recipe;
+  throw Error(Code::kInvalidArgument,
+              "unknown type \"" + name + "\"; there are " + Names(convert::Recipes()));
+}
+
 void Run(const ConvertCommand& command) {
   convert::Job job;
   job.if_exists = command.force ? IfExists::kReplace : IfExists::kRefuse;
@@ -120,27 +144,24 @@ void Run(const ConvertCommand& command) {
     };
   }
   std::filesystem::path target = CheckedTarget(command.target);
+  bool to_gguf = AsciiLower(target.extension().string()) == ".gguf";
+  if (to_gguf && !command.dtype.empty()) {
+    throw Error(Code::kInvalidArgument, "a GGUF file takes --type, not --dtype");
+  }
+  if (!to_gguf && !command.type.empty()) {
+    throw Error(Code::kInvalidArgument, "--type is for a .gguf file; safetensors take --dtype");
+  }
   InterruptGuard guard;
-  std::unique_ptr<convert::TensorSource> source = convert::OpenTensorSource(command.source);
-  if (target.extension() == ".gguf") {
-    if (!command.dtype.empty()) {
-      throw Error(Code::kInvalidArgument, "a GGUF file takes --type, not --dtype");
-    }
-    const convert::Recipe* recipe = convert::FindRecipe(command.type);
-    if (recipe == nullptr) {
-      throw Error(Code::kInvalidArgument,
-                  "unknown type \"" + command.type + "\"; there are " + Names(convert::Recipes()));
-    }
-    return convert::ConvertToGguf(*source, FolderOf(command.source), *recipe, target, job);
+  std::filesystem::path folder = FolderOf(command.source);
+  if (to_gguf) {
+    const convert::Recipe& recipe = RecipeOf(command.type.empty() ? kDefaultType : command.type);
+    auto source = convert::OpenTensorSource(command.source);
+    return convert::ConvertToGguf(*source, folder, recipe, target, job);
   }
   convert::SafetensorsTarget where{target, std::nullopt};
-  if (!command.dtype.empty()) {
-    where.dtype = tensor::FindDtype(command.dtype);
-    if (!where.dtype || !tensor::IsFloat(*where.dtype)) {
-      throw Error(Code::kInvalidArgument, "\"" + command.dtype + "\" is no floating-point dtype");
-    }
-  }
-  convert::ConvertToSafetensors(*source, FolderOf(command.source), where, job);
+  if (!command.dtype.empty()) where.dtype = FloatDtype(command.dtype);
+  auto source = convert::OpenTensorSource(command.source);
+  convert::ConvertToSafetensors(*source, folder, where, job);
 }
 
 }  // namespace
@@ -159,7 +180,7 @@ void AddConvertCommand(CLI::App& app, Outcome*) {
                    "A .gguf file, a .safetensors file, or a folder for a checkpoint")
       ->required();
   command->add_option("--type", options->type, "For GGUF: " + Names(convert::Recipes()))
-      ->capture_default_str();
+      ->default_str(kDefaultType);
   command->add_option("--dtype", options->dtype,
                       "For safetensors: what floats become (F32, F16, BF16, F8_E4M3, ...)");
   command->add_option("--shard-size", options->shard_size,

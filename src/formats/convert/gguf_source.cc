@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "formats/convert/architecture.h"
 #include "formats/convert/tensor_source.h"
@@ -73,9 +74,14 @@ class GgufSource : public TensorSource {
     return entry != nullptr ? entry->value.AsString() : nullptr;
   }
 
+  // Throws Error{kUnimplemented} where layers have one each.
   std::optional<uint64_t> Number(const std::string& key) const {
     const GgufMetadata* entry = file_.header().Find(file_.header().architecture + "." + key);
-    return entry != nullptr ? entry->value.AsUint() : std::nullopt;
+    if (entry == nullptr) return std::nullopt;
+    if (entry->value.AsUint()) return entry->value.AsUint();
+    throw Error(Code::kUnimplemented, entry->key +
+                                          " is no single number: layers that differ "
+                                          "cannot become a checkpoint yet");
   }
 
   const Architecture& FindArchitecture() const;
@@ -206,7 +212,7 @@ std::vector<uint8_t> GgufSource::Restore(size_t index) const {
 }  // namespace
 
 std::unique_ptr<TensorSource> OpenGgufSource(const std::filesystem::path& path) {
-  if (path.extension() != ".gguf") return nullptr;
+  if (AsciiLower(path.extension().string()) != ".gguf") return nullptr;
   return std::make_unique<GgufSource>(path);
 }
 

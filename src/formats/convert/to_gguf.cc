@@ -59,6 +59,25 @@ const Architecture& ArchitectureOf(const Json& config) {
   return *found;
 }
 
+// GGUF says of all layers at once what they are. Throws Error.
+void CheckLayers(const Json& config) {
+  std::vector<GgufMetadata> unused;
+  KeyWriter keys(config, "", &unused);
+  for (const char* field : {"num_attention_heads", "num_key_value_heads", "intermediate_size"}) {
+    const Json* value = config.Find(field);
+    if (value == nullptr || !value->is_array()) continue;
+    throw Error(Code::kUnimplemented, std::string("config.json: ") + field +
+                                          " is a list: layers that differ cannot become GGUF yet");
+  }
+  const Json* types = config.Find("layer_types");
+  const Json::Array* list = types != nullptr ? types->AsArray() : nullptr;
+  auto layers = keys.Count({"num_hidden_layers"});
+  if (list == nullptr || !layers || list->size() == *layers) return;
+  throw Error(Code::kInvalidArgument,
+              "config.json: layer_types has " + std::to_string(list->size()) +
+                  " entries for num_hidden_layers " + std::to_string(*layers));
+}
+
 class Conversion {
  public:
   Conversion(TensorSource& source, const std::filesystem::path& folder, const Recipe& recipe,
@@ -69,6 +88,7 @@ class Conversion {
         whole_config_(ReadConfig(source, folder)),
         config_(TextConfig(whole_config_)),
         architecture_(ArchitectureOf(config_)) {
+    CheckLayers(config_);
     AddGeneralKeys(folder);
     Plan();
     KeyWriter keys(config_, architecture_.gguf, &metadata_);

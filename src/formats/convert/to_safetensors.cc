@@ -4,6 +4,7 @@
 #include <memory>
 #include <unordered_map>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "codec/json.h"
@@ -192,7 +193,7 @@ void Conversion::CopySideFiles(const std::filesystem::path& from) const {
 }
 
 void Conversion::Run(const std::filesystem::path& side_files) {
-  const bool single = target_.path.extension() == ".safetensors";
+  const bool single = AsciiLower(target_.path.extension().string()) == ".safetensors";
   std::vector<std::vector<SafetensorsItem>> shards = Split();
   if (single && shards.size() > 1) {
     throw Error(Code::kInvalidArgument, "shards need a folder as their target");

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "formats/scan/internal/scan_context.h"
 #include "formats/source/source_window.h"
+#include "text/utf8.h"
 
 namespace hearth {
 namespace {
@@ -36,6 +37,37 @@ void ReportEmpty(ScanContext& context, const ScanItem& item) {
   if (!model || item.depth > 0) return;
   context.Add(Severity::kSuspicious, "not-examined", item.path, 0,
               "the file is empty, so it is no ." + extension + " file");
+}
+
+bool IsText(std::string_view bytes) {
+  // The first bytes may end inside of a character.
+  std::string_view whole =
+      TruncateUtf8Bytes(bytes, bytes.size() - std::min<size_t>(bytes.size(), 3));
+  return IsValidUtf8(whole) && std::none_of(bytes.begin(), bytes.end(), [](char c) {
+           auto byte = static_cast<unsigned char>(c);
+           return byte < 0x20 && byte != '\n' && byte != '\r' && byte != '\t' && byte != '\f';
+         });
+}
+
+// A file that promises to be PyTorch's and was none of the containers that torch.load reads.
+// `examined`: it is something else that was looked into. Many other things are named .bin, so that
+// of those only the names that Hugging Face's libraries give to checkpoints count. Texts in
+// Portuguese are named .pt, while a .pth of text is run line by line by Python where it lies in
+// site-packages.
+void ReportNoTorch(ScanContext& context, const ScanItem& item, bool examined) {
+  std::string extension = AsciiLower(item.extension());
+  bool promised = extension == "pt" || extension == "pth";
+  static constexpr std::string_view kCheckpoints[] = {"pytorch_model", "diffusion_pytorch_model",
+                                                      "adapter_model", "training_args"};
+  bool checkpoint =
+      extension == "bin" && std::any_of(std::begin(kCheckpoints), std::end(kCheckpoints),
+                                        [&](auto name) { return item.name().starts_with(name); });
+  if (!promised && !checkpoint) return;
+  bool pointer = item.first.starts_with("version https://git-lfs");
+  bool harmless = examined || checkpoint || (extension == "pt" && !pointer && IsText(item.first));
+  context.Add(harmless ? Severity::kNote : Severity::kSuspicious, "not-examined", item.path, 0,
+              pointer ? "a pointer of Git LFS in place of a PyTorch file"
+                      : "no PyTorch file, though it is named as one");
 }
 
 }  // namespace
@@ -150,11 +182,13 @@ void ScanContext::Examine(ScanItem& item) {
     known |= ExamineTar(*this, item);
     known |= ExamineCompressed(*this, item);
     known |= ExaminePackedArchive(*this, item);
+    bool container = known;
     known |= ExamineSealed(*this, item);
     known |= ExamineNumpy(*this, item);
     known |= ExamineHdf5(*this, item);
     known |= ExamineModel(*this, item);
     known |= ExamineText(*this, item);
+    if (!container && !item.stray) ReportNoTorch(*this, item, known);
     if (!known && !item.stray && limits_.deep)
       SearchForPickles(*this, item, 0, item.source.size_bytes());
   } catch (const Error& error) {

@@ -119,6 +119,37 @@ TEST(ScanTest, FilesThatAreNotWhatTheyAreNamedAreNotClean) {
     EXPECT_EQ(Scan("", name).verdict(), Severity::kSuspicious) << name;
 }
 
+TEST(ScanTest, FilesThatArePyTorchsByNameOnlyAreNotClean) {
+  const std::string garbage(5000, '\x81'), zeros(5000, '\0'),
+      pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n";
+  const std::string html = "<!DOCTYPE html>\n<html>404</html>\n",
+                    path_file = "import setup_paths\n";
+  for (const char* name : {"m.pt", "m.pth", "best.PT"}) {
+    for (const std::string& bytes : {garbage, zeros, pointer})
+      EXPECT_EQ(Scan(bytes, name).verdict(), Severity::kSuspicious) << name;
+  }
+  for (const std::string& bytes : {html, path_file})
+    EXPECT_EQ(Scan(bytes, "m.pth").verdict(), Severity::kSuspicious) << bytes;
+  for (auto [name, bytes] : {std::pair<const char*, std::string>{"pytorch_model.bin", garbage},
+                             {"pytorch_model-00001-of-00002.bin", garbage},
+                             {"adapter_model.bin", zeros},
+                             {"en-pt.pt", "Isto \u00e9 um texto.\n"},
+                             {"config.pt", R"({"model_type": "bert"})"}}) {
+    ScanReport report = Scan(bytes, name);
+    ASSERT_EQ(report.findings.size(), 1u) << name;
+    EXPECT_EQ(report.findings[0].kind, "not-examined") << name;
+    EXPECT_EQ(report.findings[0].severity, Severity::kNote) << name;
+  }
+}
+
+TEST(ScanTest, FilesNamedBinThatPromiseNothingAreClean) {
+  const std::string header("\0\1\0\0\x40\3\0\0\6\0\0\0", 12);
+  for (const char* name : {"stories15M.bin", "tokenizer.bin", "openvino_model.bin", "ggml-base.bin",
+                           "embeddings.bin", "model.bin", "external.bin"}) {
+    EXPECT_THAT(Scan(header + std::string(4000, '\x3d'), name).findings, IsEmpty()) << name;
+  }
+}
+
 TEST(ScanTest, ModulesThatLoadersImportAreNamed) {
   struct Case {
     const char* name;

@@ -5,46 +5,21 @@
 
 #include "base/error.h"
 #include "text/internal/regex_classes.h"
-#include "text/unicode.h"
+#include "text/internal/regex_text.h"
 
 namespace hearth::regex_internal {
 namespace {
 
 constexpr size_t kUnset = SIZE_MAX;
 
-inline bool IsContinuation(unsigned char c) { return (c & 0xC0) == 0x80; }
-
-struct Decoded {
-  char32_t c;
-  uint32_t length;
-};
-
-// A byte that begins no well-formed character is one U+FFFD.
-inline Decoded DecodeAt(std::string_view text, size_t at) {
-  const auto* p = reinterpret_cast<const unsigned char*>(text.data()) + at;
-  size_t left = text.size() - at;
-  char32_t lead = p[0];
-  if (lead < 0x80) return {lead, 1};
-  if (lead >= 0xC2 && lead < 0xE0 && left >= 2 && IsContinuation(p[1])) {
-    return {((lead & 0x1F) << 6) | (p[1] & 0x3Fu), 2};
-  }
-  if (lead >= 0xE0 && lead < 0xF0 && left >= 3 && IsContinuation(p[1]) && IsContinuation(p[2])) {
-    char32_t c = ((lead & 0x0F) << 12) | ((p[1] & 0x3Fu) << 6) | (p[2] & 0x3Fu);
-    if (c >= 0x800 && !(c >= 0xD800 && c < 0xE000)) return {c, 3};
-  }
-  if (lead >= 0xF0 && lead < 0xF5 && left >= 4 && IsContinuation(p[1]) && IsContinuation(p[2]) &&
-      IsContinuation(p[3])) {
-    char32_t c =
-        ((lead & 0x07) << 18) | ((p[1] & 0x3Fu) << 12) | ((p[2] & 0x3Fu) << 6) | (p[3] & 0x3Fu);
-    if (c >= 0x10000 && c <= kLastCodePoint) return {c, 4};
-  }
-  return {0xFFFD, 1};
-}
-
 }  // namespace
 
 Matcher::Matcher(const Program& program, std::string_view text)
-    : program_(program), text_(text), slots_(program.slots, kUnset), counters_(program.counters) {
+    : program_(program),
+      text_(text),
+      segments_(text),
+      slots_(program.slots, kUnset),
+      counters_(program.counters) {
   stack_.reserve(64);
 }
 
@@ -134,17 +109,6 @@ inline size_t Matcher::TakeMany(const CodePointBitmap& set, size_t at, uint32_t 
 }
 
 // `at` is above zero.
-inline size_t Matcher::StepBack(size_t at) const {
-  size_t back = at - 1;
-  if (static_cast<unsigned char>(text_[back]) < 0x80) return back;
-  for (size_t length = 2; length <= 4 && length <= at; ++length) {
-    if (IsContinuation(static_cast<unsigned char>(text_[at - length]))) continue;
-    if (DecodeAt(text_, at - length).length == length) return at - length;
-    break;
-  }
-  return back;
-}
-
 bool Matcher::IsWordAt(size_t at, bool ascii) const {
   if (at >= text_.size()) return false;
   char32_t c = DecodeAt(text_, at).c;
@@ -152,7 +116,7 @@ bool Matcher::IsWordAt(size_t at, bool ascii) const {
 }
 
 bool Matcher::IsWordBefore(size_t at, bool ascii) const {
-  return at > 0 && IsWordAt(StepBack(at), ascii);
+  return at > 0 && IsWordAt(StepBack(text_, at), ascii);
 }
 
 bool Matcher::AnchorHolds(Anchor anchor, size_t at) const {
@@ -247,7 +211,7 @@ Matcher::EmptyRound Matcher::JudgeEmptyRound(uint32_t loop, size_t at) const {
 bool Matcher::StepBehind(Frame* frame) const {
   const Instruction& look = program_.code[frame->pc];
   if (frame->start == 0 || (look.max != kInfinite && frame->stepped >= look.max)) return false;
-  frame->start = StepBack(frame->start);
+  frame->start = StepBack(text_, frame->start);
   ++frame->stepped;
   return true;
 }
@@ -353,7 +317,7 @@ inline bool Matcher::Execute(const Instruction& i, Cursor* cursor) {
       break;
     }
     case Op::kPeekBehind: {
-      size_t back = cursor->at > 0 ? StepBack(cursor->at) : 0;
+      size_t back = cursor->at > 0 ? StepBack(text_, cursor->at) : 0;
       if ((cursor->at > 0 && TakeOne(program_.sets[i.a], &back)) == i.flag) return false;
       break;
     }
@@ -392,6 +356,13 @@ inline bool Matcher::TakeSwitch(const SwitchTable& table, Cursor* cursor) {
   return true;
 }
 
+// The rest of a cluster is looked at anew from each place where one is begun.
+void Matcher::TakeSegment(size_t* at) {
+  uint64_t looked_at = 0;
+  *at = segments_.End(*at, &looked_at);
+  steps_ += looked_at / 8;
+}
+
 bool Matcher::ExecuteRare(const Instruction& i, Cursor* cursor) {
   switch (i.op) {
     case Op::kLoopLazy:
@@ -402,7 +373,7 @@ bool Matcher::ExecuteRare(const Instruction& i, Cursor* cursor) {
       break;
     case Op::kGrapheme:
       if (cursor->at >= text_.size()) return false;
-      cursor->at += NextGraphemeLength(text_.substr(cursor->at));
+      TakeSegment(&cursor->at);
       break;
     case Op::kCounterReset:
       Push(Frame::Kind::kRestoreCounter, i.a, cursor->at, counters_[i.a]);
@@ -565,7 +536,7 @@ bool Matcher::ResumeLoop(Frame* frame, Cursor* cursor) {
   size_t back = frame->position;
   bool found = false;
   while (back > frame->extra && !found) {
-    back = StepBack(back);
+    back = StepBack(text_, back);
     found = filter[static_cast<unsigned char>(text_[back])];
     ++steps_;
   }

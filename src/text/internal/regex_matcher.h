@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "text/internal/regex_program.h"
+#include "text/internal/regex_segments.h"
 
 namespace hearth::regex_internal {
 
@@ -66,13 +67,13 @@ class Matcher {
   bool ResumeBehind(Frame* frame, Cursor* cursor);
   bool TakeOne(const CodePointBitmap& set, size_t* at) const;
   size_t TakeMany(const CodePointBitmap& set, size_t at, uint32_t max) const;
-  size_t StepBack(size_t at) const;
   bool AnchorHolds(Anchor anchor, size_t at) const;
   bool IsWordAt(size_t at, bool ascii) const;
   bool IsWordBefore(size_t at, bool ascii) const;
   // What a round of the loop with the start slot `loop` that took nothing means.
   enum class EmptyRound { kEnds, kGoesOn, kFails };
   EmptyRound JudgeEmptyRound(uint32_t loop, size_t at) const;
+  void TakeSegment(size_t* at);
   bool TakeReference(const Instruction& instruction, size_t* at);
   bool StepBehind(Frame* frame) const;
   void Push(Frame::Kind kind, uint32_t pc, size_t position, size_t extra = 0);
@@ -84,6 +85,7 @@ class Matcher {
 
   const Program& program_;
   std::string_view text_;
+  TextSegments segments_;
   std::vector<Frame> stack_;
   std::vector<size_t> slots_;
   std::vector<uint32_t> counters_;

@@ -88,4 +88,7 @@ struct JsonStyle {
 };
 std::string DumpJson(Interp& interp, const Value& value, const JsonStyle& style);
 
+// Lines of at most 80 characters, as Python's pprint.pformat makes them.
+std::string PrettyText(Heap& heap, const Value& value);
+
 }  // namespace hearth::tmpl

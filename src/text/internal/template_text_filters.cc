@@ -74,6 +74,10 @@ Value Replace(Interp& interp, const Value& self, Args& args) {
   return interp.String(ReplaceText(interp, text(self), text(from), text(to), count), safe);
 }
 
+Value PrettyPrint(Interp& interp, const Value& self, Args&) {
+  return interp.String(PrettyText(interp, self));
+}
+
 Value Escape(Interp& interp, const Value& self, Args&) {
   return interp.String(interp.EscapedText(self), /*safe=*/true);
 }
@@ -394,6 +398,7 @@ constexpr NamedEntry<Builtin> kFilters[] = {
     {"indent", Indent},
     {"int", Int},
     {"lower", Lower},
+    {"pprint", PrettyPrint},
     {"replace", Replace},
     {"round", Round},
     {"safe", Safe},

@@ -36,31 +36,6 @@ void AppendEscape(char32_t c, std::string* out) {
   for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) *out += kHex[(c >> shift) & 15];
 }
 
-void AppendStringRepr(std::string_view text, std::string* out) {
-  bool has_single = text.find('\'') != std::string_view::npos;
-  char quote = has_single && text.find('"') == std::string_view::npos ? '"' : '\'';
-  *out += quote;
-  while (!text.empty()) {
-    CodePoint point = DecodeUtf8(text);
-    char32_t c = point.value;
-    if (c == static_cast<char32_t>(quote) || c == U'\\') {
-      (*out += '\\') += static_cast<char>(c);
-    } else if (c == '\n') {
-      *out += "\\n";
-    } else if (c == '\r') {
-      *out += "\\r";
-    } else if (c == '\t') {
-      *out += "\\t";
-    } else if (!IsPrintable(c)) {
-      AppendEscape(c, out);
-    } else {
-      out->append(text.substr(0, point.length));
-    }
-    text.remove_prefix(point.length);
-  }
-  *out += quote;
-}
-
 }  // namespace
 
 Value Value::Constant(std::string text) {
@@ -307,6 +282,31 @@ std::string ToText(Heap& heap, const Value& value) {
   std::string out;
   AppendRepr(heap, value, &out);
   return out;
+}
+
+void AppendStringRepr(std::string_view text, std::string* out) {
+  bool has_single = text.find('\'') != std::string_view::npos;
+  char quote = has_single && text.find('"') == std::string_view::npos ? '"' : '\'';
+  *out += quote;
+  while (!text.empty()) {
+    CodePoint point = DecodeUtf8(text);
+    char32_t c = point.value;
+    if (c == static_cast<char32_t>(quote) || c == U'\\') {
+      (*out += '\\') += static_cast<char>(c);
+    } else if (c == '\n') {
+      *out += "\\n";
+    } else if (c == '\r') {
+      *out += "\\r";
+    } else if (c == '\t') {
+      *out += "\\t";
+    } else if (!IsPrintable(c)) {
+      AppendEscape(c, out);
+    } else {
+      out->append(text.substr(0, point.length));
+    }
+    text.remove_prefix(point.length);
+  }
+  *out += quote;
 }
 
 void AppendRepr(Heap& heap, const Value& value, std::string* out, size_t depth) {

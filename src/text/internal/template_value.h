@@ -225,6 +225,7 @@ bool Truthy(const Value& value);
 // Python's str() and repr().
 std::string ToText(Heap& heap, const Value& value);
 void AppendRepr(Heap& heap, const Value& value, std::string* out, size_t depth = 0);
+void AppendStringRepr(std::string_view text, std::string* out);
 std::string FloatRepr(double value);
 bool Equal(Heap& heap, const Value& a, const Value& b, size_t depth = 0);
 // <0, 0, >0; fails for values without an order.

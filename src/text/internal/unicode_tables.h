@@ -38,6 +38,26 @@ enum Flag : uint32_t {
   kAfterT = 1u << 26,
 };
 
+// How text is cut into clusters by the regular expressions' \X: UAX 29 of Unicode 16, without Indic
+// conjuncts. The flags above are those of a later Unicode.
+enum class Segment : uint8_t {
+  kOther,
+  kCr,
+  kLf,
+  kControl,
+  kExtend,
+  kPrepend,
+  kRegionalIndicator,
+  kSpacingMark,
+  kZwj,
+  kL,  // Hangul from here on
+  kLv,
+  kLvt,
+  kT,
+  kV,
+};
+constexpr unsigned kSegmentPictographic = 16;  // beside the class
+
 // Three stages of blocks of which equal ones are kept once.
 constexpr unsigned kLeafBits = 5;
 constexpr unsigned kMiddleBits = 6;
@@ -58,6 +78,7 @@ struct Trie {
 
 extern const Trie kClassTrie;  // -> index of kClassFlags
 extern const uint32_t kClassFlags[];
+extern const Trie kSegmentTrie;    // -> Segment, and kSegmentPictographic
 extern const Trie kScriptTrie;     // -> script group
 extern const Trie kCombiningTrie;  // -> combining class
 extern const Trie kLowerTrie;      // -> index of kLowerDeltas
