@@ -93,6 +93,8 @@ def write_other_torch(folder):
     torch.save(torch.nn.Sequential(torch.nn.Linear(4, 2), torch.nn.LayerNorm(2)), folder / "sequential_module.pt")
     torch.save(torch.ones(2, 2).to_sparse(), folder / "sparse.pt")
     torch.save(torch.quantize_per_tensor(torch.ones(4), 0.1, 0, torch.qint8), folder / "quantized.pt")
+    program = torch.export.export(torch.nn.Linear(3, 2), (torch.ones(1, 3),))
+    torch.export.save(program, folder / "exported.pt2")  # holds an archive of its own: the example's inputs
     torch.save({"rng": torch.get_rng_state(), "numpy": np.float64(1.5), "array": np.arange(4)}, folder / "with_numpy.pt")
 
 

@@ -31,12 +31,7 @@ class Walker {
     std::vector<uint64_t> ends = FindZipEnds(source_);
     if (!starts && ends.empty()) return {};
     walk_.is_zip = true;
-    if (ends.size() > kMaxEnds) {
-      Problem("zip-many-ends", ends.back(), std::to_string(ends.size()) + " end records");
-      ends.resize(kMaxEnds);
-    }
-    for (uint64_t end : ends) AddEnd(end);
-    if (ends.empty()) Problem("zip-no-directory", 0, "the archive has no end record");
+    AddEnds(std::move(ends));
     if (directories_.size() > 1) {
       Problem("zip-two-directories", *directories_.rbegin(),
               "loaders may choose between " + std::to_string(directories_.size()) + " directories");
@@ -57,6 +52,38 @@ class Walker {
 
   void Cover(uint64_t begin, uint64_t end) {
     if (end > begin) covered_.emplace_back(begin, std::min(end, source_.size_bytes()));
+  }
+
+  // Last one first.
+  void AddEnds(std::vector<uint64_t> ends) {
+    if (ends.empty()) return Problem("zip-no-directory", 0, "the archive has no end record");
+    AddEnd(ends.front());
+    if (walk_.problems.empty()) {
+      std::erase_if(ends, [&](uint64_t end) { return end != ends.front() && IsOfMember(end); });
+    }
+    if (ends.size() > kMaxEnds) {
+      Problem("zip-many-ends", ends.back(), std::to_string(ends.size()) + " end records");
+      ends.resize(kMaxEnds);
+    }
+    for (size_t i = 1; i < ends.size(); ++i) AddEnd(ends[i]);
+  }
+
+  // Is it the end of an archive that is a stored member, as a whole and nothing else? As the end of
+  // this archive no loader takes it: its directory is elsewhere, and more follows than a comment.
+  // The member is examined by itself.
+  bool IsOfMember(uint64_t offset) {
+    auto next = members_.upper_bound(offset);
+    if (next == members_.begin()) return false;
+    const std::vector<ZipReading>& readings = std::prev(next)->second.readings;
+    if (readings.size() != 1 || readings[0].method != 0) return false;
+    uint64_t begin = readings[0].offset;
+    uint64_t end = begin + readings[0].packed_bytes;
+    if (begin == 0 || offset < begin || offset >= end) return false;
+    std::vector<ZipEnd> records = ReadZipEnds(source_, offset);
+    if (records.size() != 1 || records[0].end != end || records[0].tail_begin < begin) return false;
+    uint64_t room = records[0].tail_begin - begin;
+    return records[0].directory_bytes <= room &&
+           room - records[0].directory_bytes == records[0].directory_offset;
   }
 
   void AddEnd(uint64_t offset) {

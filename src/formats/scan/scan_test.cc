@@ -215,6 +215,27 @@ TEST(ScanTemplateTest, ManyStatementsAreReadOnce) {
   EXPECT_FALSE(ScanTemplate(Repeated("{%x%}{", 300'000) + "{{ a.__class__ }}", "t").empty());
 }
 
+TEST(ScanTest, AnArchiveThatIsAStoredMemberIsNoSecondDirectory) {
+  std::string honest = MakeTestZip({{.name = "m/data.pkl", .data = "\x80\2K\1."}});
+  EXPECT_THAT(
+      Scan(MakeTestZip({{.name = "a", .data = "1"}, {.name = "inputs", .data = honest}}), "m.pt2")
+          .findings,
+      IsEmpty());
+  // What it holds is examined all the same.
+  std::string evil = MakeTestZip({{.name = "m/data.pkl", .data = kEvil}});
+  EXPECT_EQ(Scan(MakeTestZip({{.name = "inputs", .data = evil}}), "m.pt2").verdict(),
+            Severity::kDangerous);
+  // An end record within a member whose directory lies where the outer archive would look for it,
+  // that has a comment up to the end of the file, or that is not the member's end.
+  std::string moved = honest, commented = honest;
+  moved[moved.size() - 22 + 16] += 36;  // behind the local header of "inputs"
+  commented[commented.size() - 2] = 99;
+  for (const std::string& inner : {moved, commented, honest + "x"}) {
+    EXPECT_EQ(Scan(MakeTestZip({{.name = "inputs", .data = inner}}), "m.pt2").verdict(),
+              Severity::kSuspicious);
+  }
+}
+
 TEST(ScanTest, EveryTruncationOfAnArchiveIsExamined) {
   std::string file =
       MakeTestZip({{.name = "m/data.pkl", .data = kEvil}, {.name = "m/x", .data = "data"}});

@@ -108,7 +108,6 @@ inline size_t Matcher::TakeMany(const CodePointBitmap& set, size_t at, uint32_t 
   return at;
 }
 
-// `at` is above zero.
 bool Matcher::IsWordAt(size_t at, bool ascii) const {
   if (at >= text_.size()) return false;
   char32_t c = DecodeAt(text_, at).c;
