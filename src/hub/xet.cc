@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
+#include <set>
+#include <utility>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -22,6 +25,9 @@ constexpr size_t kMaxXorbsPerChunk = 16;
 // In a dedup answer: 0.8 MB, the description of about 1 GB.
 constexpr size_t kMaxAnswerChunks = 16 << 10;
 constexpr size_t kMaxCompanions = 32;
+// That are looked at for the chunks of one xorb which a caller may read; more cost only
+// deduplication.
+constexpr size_t kMaxReadableFiles = 64;
 // See Parts::reserve_bytes.
 constexpr uint64_t kReserveBytes = 1 << 30;
 constexpr uint64_t kReserveShare = 50;
@@ -74,8 +80,15 @@ struct Xet::Impl {
     return bucket_gate && bucket_gate(bucket_id, user_id, write);
   }
   bool IsVisible(const XetScope& scope, const StoredXorb& xorb) const;
-  // Of a xorb that the scope may learn about, its lease renewed.
-  std::optional<storage::ShardXorb> Describe(const XetScope& scope, const StoredXorb& xorb) const;
+  // Files with parts of the xorb that the scope's user may read; at most kMaxReadableFiles.
+  std::vector<XetFile> ReadableFiles(const XetScope& scope, int64_t xorb_id) const;
+  // For each chunk of a visible xorb whether it is in one of those files, or the user's own upload.
+  std::vector<bool> ReadableChunks(const XetScope& scope, const StoredXorb& xorb,
+                                   size_t chunks) const;
+  // Of a xorb that the scope may learn about, its lease renewed, chunks that the user may not read
+  // made unknowable. With `wanted`, nullopt when the user may not read that one.
+  std::optional<storage::ShardXorb> Describe(const XetScope& scope, const StoredXorb& xorb,
+                                             const XetHash* wanted) const;
   bool HolderUses(const XetScope& scope, int64_t xorb_id) const;
   bool OthersShow(const XetScope& scope, int64_t xorb_id) const;
   bool Store(const XetScope& scope, const XetHash& hash,
@@ -300,25 +313,118 @@ void Xet::Impl::Commit(const XetScope& scope, const std::vector<XetIndex::NewFil
 
 // --- deduplication and reading
 
-std::optional<storage::ShardXorb> Xet::Impl::Describe(const XetScope& scope,
-                                                      const StoredXorb& xorb) const {
+std::vector<XetFile> Xet::Impl::ReadableFiles(const XetScope& scope, int64_t xorb_id) const {
+  std::optional<Actor> actor = scope.whole_user ? ActorOf(scope) : Actor{};
+  std::map<std::pair<XetHolder, int64_t>, bool> readable;
+  auto may_read = [&](XetHolder kind, int64_t id) {
+    auto [known, is_new] = readable.try_emplace({kind, id}, false);
+    if (!is_new) return known->second;
+    known->second =
+        (kind == scope.holder && id == scope.holder_id) ||
+        (actor && (kind == XetHolder::kRepo ? parts.repos.May(*actor, id, Right::kReadContent)
+                                            : MayUseBucket(id, actor->user_id, false)));
+    return known->second;
+  };
+  struct Use {
+    int64_t file_id;
+    XetHolder kind;
+    int64_t holder_id;
+  };
+  std::vector<Use> uses;
+  parts.db.Read([&](storage::Connection& c) {
+    c.Query(
+        "SELECT x.file_id, 0, r.repo_id FROM xet_file_xorbs x "
+        "JOIN object_files o ON o.file_id = x.file_id JOIN repo_objects r ON r.sha256 = o.sha256 "
+        "WHERE x.xorb_id = ? UNION "
+        "SELECT x.file_id, 1, b.bucket_id FROM xet_file_xorbs x "
+        "JOIN bucket_files b ON b.file_id = x.file_id WHERE x.xorb_id = ? UNION "
+        "SELECT x.file_id, h.kind, h.holder_id FROM xet_file_xorbs x "
+        "JOIN xet_holders h ON h.file_id = x.file_id "
+        "WHERE x.xorb_id = ? AND h.kind = ? AND h.holder_id = ?",
+        {xorb_id, xorb_id, xorb_id, static_cast<int>(scope.holder), scope.holder_id},
+        [&](const storage::Row& row) {
+          uses.push_back({row.Int(0), static_cast<XetHolder>(row.Int(1)), row.Int(2)});
+        });
+  });
+  std::set<int64_t> chosen;
+  std::vector<XetFile> files;
+  for (const Use& use : uses) {
+    if (files.size() == kMaxReadableFiles) break;
+    if (chosen.contains(use.file_id) || !may_read(use.kind, use.holder_id)) continue;
+    chosen.insert(use.file_id);
+    if (std::optional<XetFile> file = parts.index.FindFileById(use.file_id)) files.push_back(*file);
+  }
+  return files;
+}
+
+std::vector<bool> Xet::Impl::ReadableChunks(const XetScope& scope, const StoredXorb& xorb,
+                                            size_t chunks) const {
+  bool own = scope.user_id != 0 && parts.index.HasUploaded(xorb.id, scope.user_id);
+  std::vector<bool> readable(chunks, own);
+  if (own) return readable;
+  size_t left = chunks;
+  for (const XetFile& file : ReadableFiles(scope, xorb.id)) {
+    std::shared_ptr<const storage::TermSource> terms = parts.index.TermsOf(file);
+    for (uint64_t at = 0; at < file.size_bytes && left > 0;) {
+      auto segment = terms->SegmentAt(at);
+      for (const storage::XetTerm& term : segment->terms) {
+        if (term.xorb != xorb.hash) continue;
+        for (size_t i = term.chunk_start; i < std::min<size_t>(term.chunk_end, chunks); ++i) {
+          left -= !readable[i];
+          readable[i] = true;
+        }
+      }
+      at = segment->EndOffset();
+    }
+  }
+  return readable;
+}
+
+// A xorb may hold parts of a file that the caller reads beside parts of others: those stay in their
+// places, since terms count them, with hashes that nothing has and their bytes shared out evenly.
+static void HideChunks(const std::vector<bool>& readable, storage::ShardXorb& block) {
+  std::vector<storage::ShardChunk>& chunks = block.chunks;
+  for (size_t begin = 0; begin < chunks.size();) {
+    size_t end = begin;
+    while (end < chunks.size() && !readable[end]) ++end;
+    uint32_t at = chunks[begin].unpacked_start;
+    uint32_t stop = end < chunks.size() ? chunks[end].unpacked_start : block.unpacked_bytes;
+    for (size_t i = begin; i < end; ++i) {
+      uint32_t bytes = (stop - at) / static_cast<uint32_t>(end - i);
+      chunks[i] = {XetHash::FromRaw(RandomBytes(XetHash::kBytes)), at, bytes, false};
+      at += bytes;
+    }
+    begin = end + 1;
+  }
+}
+
+std::optional<storage::ShardXorb> Xet::Impl::Describe(const XetScope& scope, const StoredXorb& xorb,
+                                                      const XetHash* wanted) const {
   if (!IsVisible(scope, xorb)) return std::nullopt;
   storage::XorbIndexPtr index = parts.index.xorbs().FindIndex(xorb.hash);
-  if (!index || !parts.index.RenewLease(xorb.id)) return std::nullopt;
-  return storage::DescribeXorb(*index);
+  if (!index) return std::nullopt;
+  std::vector<bool> readable = ReadableChunks(scope, xorb, index->chunks.size());
+  bool has_wanted = wanted == nullptr;
+  for (size_t i = 0; i < readable.size() && !has_wanted; ++i) {
+    has_wanted = readable[i] && index->chunks[i].hash == *wanted;
+  }
+  if (!has_wanted || !parts.index.RenewLease(xorb.id)) return std::nullopt;
+  storage::ShardXorb block = storage::DescribeXorb(*index);
+  HideChunks(readable, block);
+  return block;
 }
 
 void Xet::NoteAsked(const XetHash& chunk) { impl_->ahead.NoteAsked(chunk); }
 
 std::optional<std::string> Xet::FindChunk(const XetScope& scope, const XetHash& chunk) {
   for (const StoredXorb& xorb : index_.FindChunk(chunk, kMaxXorbsPerChunk)) {
-    std::optional<storage::ShardXorb> match = impl_->Describe(scope, xorb);
+    std::optional<storage::ShardXorb> match = impl_->Describe(scope, xorb, &chunk);
     if (!match) continue;
     size_t chunks = match->chunks.size();
     std::vector<storage::ShardXorb> blocks{*std::move(match)};
     for (const StoredXorb& companion : index_.FindCompanions(xorb.id, kMaxCompanions)) {
       if (chunks >= kMaxAnswerChunks) break;
-      std::optional<storage::ShardXorb> block = impl_->Describe(scope, companion);
+      std::optional<storage::ShardXorb> block = impl_->Describe(scope, companion, nullptr);
       if (!block || chunks + block->chunks.size() > kMaxAnswerChunks) continue;
       chunks += block->chunks.size();
       blocks.push_back(*std::move(block));

@@ -106,7 +106,8 @@ class Xet {
   void NoteAsked(const storage::XetHash& chunk);
   // A shard that describes a xorb with the chunk and others of the same file (an edited file is
   // likely to have those too, and few of their chunks may be asked for), chunk hashes under a key;
-  // nullopt for "no".
+  // nullopt for "no". Chunks that are only in files which the scope's user may not read are not
+  // found, and in a xorb beside others they cannot be known.
   std::optional<std::string> FindChunk(const XetScope& scope, const storage::XetHash& chunk);
   // nullopt for missing and not readable alike.
   std::optional<XetFile> FindFile(const XetScope& scope, const storage::XetHash& file) const;

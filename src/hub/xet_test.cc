@@ -278,6 +278,97 @@ TEST_F(XetTest, AChunkIsAnsweredWithTheWholeFileAsFarAsItMayBeRead) {
   EXPECT_EQ(bobs.xorbs[0].hash, upload.xorbs[0].index.hash);
 }
 
+// A published file shares a xorb with private ones when it was deduplicated against them, or sent
+// along with them.
+TEST_F(XetTest, WhatIsPrivateInTheXorbOfAPublicFileStaysUnknown) {
+  XetUpload upload;
+  upload.AddFile(bytes_);
+  const storage::XorbIndex& xorb = upload.xorbs[0].index;
+  ASSERT_GT(xorb.chunks.size(), 12u);
+  upload.Send(xet(), Mine());
+  // Of chunks 0 to 7 without 3 and 4, so that hidden ones lie between and behind.
+  RepoHandle open = MakeRepo(alice_, "open");
+  storage::ShardFile part;
+  storage::MerkleAggregator merkle;
+  std::string content;
+  for (auto [from, to] : {std::pair<uint32_t, uint32_t>{0, 3}, {5, 8}}) {
+    std::vector<XetHash> hashes;
+    uint32_t bytes = 0;
+    for (uint32_t i = from; i < to; ++i) {
+      hashes.push_back(xorb.chunks[i].hash);
+      merkle.Add(xorb.chunks[i].hash, xorb.chunks[i].unpacked_bytes);
+      content += bytes_.substr(upload.shard.xorbs[0].chunks[i].unpacked_start,
+                               xorb.chunks[i].unpacked_bytes);
+      bytes += xorb.chunks[i].unpacked_bytes;
+    }
+    part.terms.push_back({xorb.hash, bytes, from, to, storage::HashVerification(hashes)});
+  }
+  part.hash = merkle.FinishFile();
+  part.has_verification = true;
+  part.sha256 = Sha256Of(content);
+  ASSERT_TRUE(Register(Scope(open, alice_), {{part}, {}}));
+
+  XetScope his = Scope(MakeRepo(bob_, "mine"), bob_);
+  std::optional<std::string> answer = xet().FindChunk(his, xorb.chunks[0].hash);
+  ASSERT_TRUE(answer);
+  storage::Shard shard = storage::ParseShard(*answer);
+  storage::Blake3Key key = storage::FindShardFooter(*answer)->hmac_key;
+  ASSERT_EQ(shard.xorbs.size(), 1u);
+  const std::vector<storage::ShardChunk>& said = shard.xorbs[0].chunks;
+  ASSERT_EQ(said.size(), xorb.chunks.size());
+  size_t true_lengths = 0;
+  uint32_t at = 0;
+  for (uint32_t i = 0; i < said.size(); ++i) {
+    bool is_public = i < 8 && i != 3 && i != 4;
+    EXPECT_EQ(said[i].hash == storage::ProtectHash(key, xorb.chunks[i].hash), is_public) << i;
+    if (is_public) EXPECT_EQ(said[i].unpacked_bytes, xorb.chunks[i].unpacked_bytes) << i;
+    if (!is_public) true_lengths += said[i].unpacked_bytes == xorb.chunks[i].unpacked_bytes;
+    EXPECT_EQ(said[i].unpacked_start, at) << "in one row, whatever is hidden";
+    at += said[i].unpacked_bytes;
+  }
+  EXPECT_EQ(at, xorb.unpacked_bytes);
+  EXPECT_LT(true_lengths, 3u) << "lengths in a row are a fingerprint";
+
+  // Its owner goes on to see all of it.
+  storage::Shard hers = storage::ParseShard(xet().FindChunk(Mine(), xorb.chunks[0].hash).value());
+  for (uint32_t i = 0; i < said.size(); ++i) {
+    EXPECT_EQ(hers.xorbs[0].chunks[i].hash, storage::ProtectHash(key, xorb.chunks[i].hash));
+  }
+}
+
+TEST_F(XetTest, APrivateFileInTheXorbOfAPublicOneIsNotFoundByItsChunk) {
+  // One xorb, the files one behind the other, as small files of one upload are.
+  XetUpload whole;
+  std::string one = NoiseBytes(21, 5000), two = NoiseBytes(22, 6000);
+  storage::XorbBuilder builder;
+  std::vector<storage::ShardFile> files;
+  for (const std::string& bytes : {one, two}) {
+    XetHash hash = storage::HashChunk(bytes);
+    storage::MerkleAggregator merkle;
+    merkle.Add(hash, bytes.size());
+    uint32_t at = builder.Add(hash, bytes);
+    storage::ShardFile file;
+    file.has_verification = true;
+    file.sha256 = Sha256Of(bytes);
+    file.terms.push_back({{},
+                          static_cast<uint32_t>(bytes.size()),
+                          at,
+                          at + 1,
+                          storage::HashVerification(std::vector<XetHash>{hash})});
+    file.hash = merkle.FinishFile();
+    files.push_back(std::move(file));
+  }
+  whole.xorbs.push_back(builder.Finish());
+  for (storage::ShardFile& file : files) file.terms[0].xorb = whole.xorbs[0].index.hash;
+  whole.SendXorbs(xet(), Mine());
+  Register(Mine(), {{files[1]}, {}});
+  Register(Scope(MakeRepo(alice_, "open"), alice_), {{files[0]}, {}});
+  XetScope his = Scope(MakeRepo(bob_, "mine"), bob_);
+  EXPECT_TRUE(xet().FindChunk(his, storage::HashChunk(one)));
+  EXPECT_FALSE(xet().FindChunk(his, storage::HashChunk(two)));
+  EXPECT_TRUE(xet().FindChunk(Mine(), storage::HashChunk(two)));
+}
+
 TEST_F(XetTest, AFineGrainedTokenDoesNotSeeTheOtherPrivateRepositories) {
   XetUpload upload;
   upload.AddFile(bytes_);

@@ -262,6 +262,22 @@ size_t RunPair(Lane (&lanes)[2], const Ends (&ends)[2]) {
   return passed0 ? 1 : 0;
 }
 
+// One block, as far as it goes.
+void RunAlone(Lane& lane, const Ends& ends) {
+  for (bool passed = true; passed;) {
+    ptrdiff_t left = ends.Shares(lane);
+    if (left <= 0) return;
+    Cursor cursor(lane);
+    for (; left > 0; --left) {
+      if (!cursor.Take(ends.out_begin, left)) {
+        passed = Pass(cursor, ends);
+        break;
+      }
+    }
+    lane = cursor.lane();
+  }
+}
+
 void Finish(const Lane& lane, const Ends& ends, Lz4Block& block) {
   auto done = reinterpret_cast<char*>(lane.out) - block.out;
   int rest = ::LZ4_decompress_safe_usingDict(
@@ -271,7 +287,47 @@ void Finish(const Lane& lane, const Ends& ends, Lz4Block& block) {
   block.produced = rest < 0 ? -1 : done + rest;
 }
 
+// Adds the bytes that go on counting where `length` is a full nibble; false at the end of the
+// block.
+bool AddLength(std::string_view& block, size_t& length) {
+  if (length != kMaxNibble) return true;
+  while (!block.empty()) {
+    auto more = static_cast<uint8_t>(block.front());
+    block.remove_prefix(1);
+    length += more;
+    if (more != 0xff) return true;
+  }
+  return false;
+}
+
 }  // namespace
+
+bool HasOffsetOfZero(std::string_view block) {
+  while (!block.empty()) {
+    auto token = static_cast<uint8_t>(block.front());
+    block.remove_prefix(1);
+    size_t literals = token >> 4, match = token & kMaxNibble;
+    if (!AddLength(block, literals)) return false;
+    if (literals > block.size() || block.size() - literals < kOffsetBytes) return false;
+    block.remove_prefix(literals);
+    if (block[0] == 0 && block[1] == 0) return true;
+    block.remove_prefix(kOffsetBytes);
+    if (!AddLength(block, match)) return false;
+  }
+  return false;
+}
+
+void DecodeStrictly(Lz4Block& block) {
+  Lane lane = Start(block);
+  Ends ends(block);
+  RunAlone(lane, ends);
+  auto in = reinterpret_cast<const char*>(lane.in);
+  if (HasOffsetOfZero({in, static_cast<size_t>(block.packed.end() - in)})) {
+    block.produced = -1;
+  } else {
+    Finish(lane, ends, block);
+  }
+}
 
 void DecodeBlocks(std::span<Lz4Block> blocks) {
   if (blocks.empty()) return;

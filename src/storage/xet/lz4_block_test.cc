@@ -83,6 +83,17 @@ struct Case {
   size_t room;
 };
 
+// Strictly, a block with an offset of 0 is refused; any other is taken as by the library.
+void CompareStrict(const Case& each, const std::string& bytes, ptrdiff_t expected) {
+  std::string memory(each.room + 64, 'z');
+  Lz4Block block{each.packed, memory.data(), each.room};
+  DecodeStrictly(block);
+  EXPECT_EQ(memory.substr(each.room), std::string(64, 'z'));
+  bool takes = expected >= 0 && !HasOffsetOfZero(each.packed);
+  ASSERT_EQ(block.produced, takes ? expected : -1);
+  if (takes) EXPECT_TRUE(std::string_view(memory).substr(0, bytes.size()) == bytes);
+}
+
 // Decodes all in one call, each right behind the other, and compares with the library; how many
 // blocks were taken.
 int Compare(const std::vector<Case>& cases) {
@@ -101,6 +112,7 @@ int Compare(const std::vector<Case>& cases) {
     ptrdiff_t expected;
     std::string bytes = ByLibrary(cases[i].packed, cases[i].room, &expected);
     EXPECT_EQ(blocks[i].produced, expected);
+    CompareStrict(cases[i], bytes, expected);
     if (expected < 0 || blocks[i].produced != expected) continue;
     // A neighbour that had written too much would have spoilt it.
     EXPECT_TRUE(std::string_view(blocks[i].out, bytes.size()) == bytes);
@@ -184,6 +196,25 @@ TEST(Lz4BlockTest, AgreesWithTheLibraryOnAnyRowOfTokens) {
     taken += Compare(cases);
   }
   EXPECT_GE(taken, 3000);
+}
+
+// Where the fast path runs, near the end, and behind what it leaves to the library.
+TEST(Lz4BlockTest, FindsAnOffsetOfZeroAnywhere) {
+  Random random(5);
+  for (size_t before : {0, 1, 40, 400}) {
+    for (size_t behind : {0, 1, 40, 400}) {
+      for (size_t offset : {0, 20}) {
+        Case made{"", 0};
+        AppendToken(random, 40, 20, 4, made);
+        for (size_t i = 0; i < before; ++i) AppendToken(random, i % 33, 20, 4 + i % 40, made);
+        AppendToken(random, 3, offset, 30, made);
+        for (size_t i = 0; i < behind; ++i) AppendToken(random, i % 33, 20, 4 + i % 40, made);
+        AppendToken(random, 30, 0, 0, made);
+        EXPECT_EQ(HasOffsetOfZero(made.packed), offset == 0);
+        EXPECT_EQ(Compare({made}), 1) << "the library takes it for zeros";
+      }
+    }
+  }
 }
 
 TEST(Lz4BlockTest, AgreesWithTheLibraryOnDamagedBlocks) {

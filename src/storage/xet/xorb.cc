@@ -76,7 +76,7 @@ void XorbValidator::AcceptChunk(const XorbChunkHeader& header, std::string_view 
   if (record_bytes_ > kXorbMaxBodyBytes) throw Error(Code::kTooLarge, "xorb is longer than 64 MiB");
   std::string_view content = payload;
   if (header.scheme != XorbScheme::kNone) {
-    UnpackXorbChunk(header, payload, unpacked_);
+    UnpackSentChunk(header, payload, unpacked_);
     content = unpacked_;
   }
   Sha256Hasher* foreseen = sink_ != nullptr ? sink_->Foresee() : nullptr;

@@ -50,6 +50,10 @@ void UnpackXorbChunk(const XorbChunkHeader& header, std::string_view payload, st
 // content is undefined.
 void UnpackXorbChunk(const XorbChunkHeader& header, std::string_view payload, char* out);
 
+// The same for a chunk that somebody sent. The first form of a xorb stays, so what a frame may be
+// is what every client decodes, which is less than what this program does (docs/formats/xet.md).
+void UnpackSentChunk(const XorbChunkHeader& header, std::string_view payload, std::string& out);
+
 struct XorbChunkUnpacking {
   XorbChunkHeader header;
   std::string_view payload;

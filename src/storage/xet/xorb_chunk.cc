@@ -14,6 +14,8 @@
 namespace hearth::storage {
 namespace {
 
+using internal::Strictness;
+
 uint32_t Read24(const unsigned char* at) { return at[0] | at[1] << 8 | at[2] << 16; }
 
 void Append24(uint32_t value, std::string& out) {
@@ -57,8 +59,8 @@ void DecodeByLibrary(std::string_view payload, char* out, size_t out_bytes) {
   if (produced != out_bytes) Malformed("LZ4 frame is shorter than its header says");
 }
 
-void DecodeFrames(std::span<internal::PlainFrame> frames) {
-  internal::DecodePlainFrames(frames);
+void DecodeFrames(std::span<internal::PlainFrame> frames, Strictness strictness) {
+  internal::DecodePlainFrames(frames, strictness);
   for (const internal::PlainFrame& frame : frames) {
     if (frame.result == internal::FrameResult::kBad) {
       Malformed("bad LZ4 frame, or of another length than its header says");
@@ -172,7 +174,7 @@ void UngroupByFour(std::string_view grouped, char* to) {
 // groups, half a megabyte at most, still stay in a core's own cache.
 constexpr size_t kChunksTogether = 4;
 
-void UnpackFew(std::span<const XorbChunkUnpacking> chunks) {
+void UnpackFew(std::span<const XorbChunkUnpacking> chunks, Strictness strictness) {
   thread_local std::string grouped;
   internal::PlainFrame frames[kChunksTogether];
   size_t compressed = 0, grouped_bytes = 0;
@@ -194,7 +196,7 @@ void UnpackFew(std::span<const XorbChunkUnpacking> chunks) {
       next_grouped += bytes;
     }
   }
-  DecodeFrames({frames, compressed});
+  DecodeFrames({frames, compressed}, strictness);
   next_grouped = grouped.data();
   for (const XorbChunkUnpacking& chunk : chunks) {
     if (chunk.header.scheme != XorbScheme::kBg4Lz4) continue;
@@ -228,6 +230,15 @@ void UnpackXorbChunk(const XorbChunkHeader& header, std::string_view payload, st
   UnpackXorbChunk(header, payload, out.data());
 }
 
+void UnpackSentChunk(const XorbChunkHeader& header, std::string_view payload, std::string& out) {
+  if (header.scheme != XorbScheme::kNone) {
+    if (const char* fault = internal::FindUnportable(payload)) Malformed(fault);
+  }
+  out.resize(header.unpacked_bytes);
+  XorbChunkUnpacking one{header, payload, out.data()};
+  UnpackFew({&one, 1}, Strictness::kEveryClient);
+}
+
 void UnpackXorbChunk(const XorbChunkHeader& header, std::string_view payload, char* out) {
   XorbChunkUnpacking one{header, payload, out};
   UnpackXorbChunks({&one, 1});
@@ -236,7 +247,7 @@ void UnpackXorbChunk(const XorbChunkHeader& header, std::string_view payload, ch
 void UnpackXorbChunks(std::span<const XorbChunkUnpacking> chunks) {
   while (!chunks.empty()) {
     size_t few = std::min(chunks.size(), kChunksTogether);
-    UnpackFew(chunks.first(few));
+    UnpackFew(chunks.first(few), Strictness::kLibrary);
     chunks = chunks.subspan(few);
   }
 }

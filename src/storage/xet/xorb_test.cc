@@ -206,19 +206,69 @@ TEST(Xorb, ChunksOfOneCallComeOutEachInItsPlace) {
   EXPECT_THROW(UnpackXorbChunks(chunks), Error);
 }
 
-TEST(Xorb, FramesWithChecksumsAndContentSizeAreRead) {
-  std::string text = TextRows(2000);
+std::string FrameOf(std::string_view content, const LZ4F_frameInfo_t& info) {
   LZ4F_preferences_t preferences = {};
-  preferences.frameInfo.blockMode = LZ4F_blockLinked;
-  preferences.frameInfo.contentSize = text.size();
-  preferences.frameInfo.contentChecksumFlag = LZ4F_contentChecksumEnabled;
-  preferences.frameInfo.blockChecksumFlag = LZ4F_blockChecksumEnabled;
-  std::string frame(LZ4F_compressFrameBound(text.size(), &preferences), '\0');
+  preferences.frameInfo = info;
+  std::string frame(LZ4F_compressFrameBound(content.size(), &preferences), '\0');
   frame.resize(
-      LZ4F_compressFrame(frame.data(), frame.size(), text.data(), text.size(), &preferences));
-  std::string body =
-      Header(1, static_cast<uint32_t>(frame.size()), static_cast<uint32_t>(text.size())) + frame;
-  EXPECT_EQ(Validate(body, HashChunk(text)).chunks.size(), 1u);
+      LZ4F_compressFrame(frame.data(), frame.size(), content.data(), content.size(), &preferences));
+  return frame;
+}
+
+std::string RecordOf(std::string_view frame, std::string_view content) {
+  return Header(1, static_cast<uint32_t>(frame.size()), static_cast<uint32_t>(content.size())) +
+         std::string(frame);
+}
+
+TEST(Xorb, FramesWithAChecksumAndContentSizeAreRead) {
+  std::string text = TextRows(2000);
+  LZ4F_frameInfo_t info = {};
+  info.blockMode = LZ4F_blockLinked;
+  info.contentSize = text.size();
+  info.contentChecksumFlag = LZ4F_contentChecksumEnabled;
+  EXPECT_EQ(Validate(RecordOf(FrameOf(text, info), text), HashChunk(text)).chunks.size(), 1u);
+}
+
+// The library decodes all of them to the announced bytes. Clients do not, and the first sender of a
+// xorb decides which form everybody is given.
+TEST(Xorb, FramesThatNotEveryClientDecodesAreRefused) {
+  std::string text = TextRows(20);
+  LZ4F_frameInfo_t dictionary = {}, block_checksums = {};
+  dictionary.dictID = 7;
+  block_checksums.blockChecksumFlag = LZ4F_blockChecksumEnabled;
+  std::string header = *HexDecode("04224d18604082"), end(4, '\0');
+  std::string ten = "0123456789", stored_ten = *HexDecode("0a000080") + ten;
+  // Five literals, a match of four with offset 0, which the library takes for zeros, and the rest.
+  std::string rest = "abcdefghijklmnopqrst", zeros = "01234" + std::string(4, '\0') + rest;
+  std::string match =
+      *HexDecode("1e00000050") + "01234" + *HexDecode("0000") + *HexDecode("f005") + rest;
+  for (const auto& [frame, content] : std::vector<std::pair<std::string, std::string>>{
+           {FrameOf(text, dictionary), text},
+           {FrameOf(text, block_checksums), text},
+           {header + *HexDecode("00000080") + stored_ten + end, ten},
+           {header + stored_ten + *HexDecode("00000080") + end, ten},
+           {header + *HexDecode("0100000000") + stored_ten + end, ten},
+           {header + match + end, zeros},
+           {header + stored_ten + match + end, ten + zeros}}) {
+    std::string decoded;
+    UnpackXorbChunk({XorbScheme::kLz4, static_cast<uint32_t>(frame.size()),
+                     static_cast<uint32_t>(content.size())},
+                    frame, decoded);
+    EXPECT_EQ(decoded, content);
+    EXPECT_EQ(FaultOf(RecordOf(frame, content), HashChunk(content)), Code::kInvalidArgument);
+  }
+  EXPECT_EQ(Validate(RecordOf(header + stored_ten + end, ten), HashChunk(ten)).chunks.size(), 1u);
+}
+
+// Two zeros in a row are an offset only where one stands.
+TEST(Xorb, ZerosAmongLiteralsAndSmallOffsetsAreTaken) {
+  std::string header = *HexDecode("04224d18604082"), end(4, '\0');
+  // Five literals, a match of four with offset 1, another at once with offset 9, twenty zeros.
+  std::string content = "01234" + std::string(4, '4') + "0123" + std::string(20, '\0');
+  std::string block =
+      *HexDecode("50") + "01234" + *HexDecode("0100000900f005") + std::string(20, '\0');
+  std::string frame = header + *HexDecode("21000000") + block + end;
+  EXPECT_EQ(Validate(RecordOf(frame, content), HashChunk(content)).unpacked_bytes, content.size());
 }
 
 TEST(Xorb, LiesInTheHeaderAreRefused) {

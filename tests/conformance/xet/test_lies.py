@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from harness.repos import commit, lfs_row
-from harness.xet import METADATA, RECORD, VERIFICATION, Cas, LocalStore, Shard, hash_raw, hash_text, put, put_u32
+from harness.xet import METADATA, RECORD, VERIFICATION, Cas, LocalStore, Shard, hash_raw, hash_text, put, put_u32, stream_bytes
 
 NOTHING = "0123456789abcdef" * 4
 
@@ -127,6 +127,35 @@ def test_a_second_upload_never_replaces_the_first(upload):
     answer = upload.cas.post_xorb(upload.xorb, upload.body[:footer_at(upload.body)])
     assert (answer.status, answer.json()) == (200, {"was_inserted": False})
     upload.succeed()
+
+
+# LZ4 frames around stored blocks. liblz4 decodes all of them; the stock client refuses them.
+def block(data):
+    return (len(data) | 1 << 31).to_bytes(4, "little") + data
+
+
+END = bytes(4)
+FRAMES_FOR_SOME = {
+    "dictionary": lambda data: bytes.fromhex("04224d18614007000000e3") + block(data) + END,
+    "empty block": lambda data: bytes.fromhex("04224d18604082") + block(b"") + block(data) + END,
+    "empty compressed block": lambda data: bytes.fromhex("04224d18604082") + b"\1\0\0\0\0" + block(data) + END,
+}
+
+
+@pytest.mark.parametrize("form", FRAMES_FOR_SOME)
+def test_a_form_that_not_every_client_reads_is_refused(bob, wire, repo, rng, tmp_path, form):
+    """The first form of a xorb stays: whoever came first with a famous content could spoil it for everybody."""
+    data = b"\0" + rng.randbytes(3000)
+    store = LocalStore(tmp_path / "store", {"w.bin": data})
+    (xorb, body), = store.xorbs()
+    frame = FRAMES_FOR_SOME[form](data)
+    record = b"\0" + len(frame).to_bytes(3, "little") + b"\1" + len(data).to_bytes(3, "little") + frame
+    cas = Cas(bob, repo)
+    assert cas.post_xorb(xorb, record).status == 400
+    assert cas.grant(xorb).status == 404
+    cas.upload(store)
+    assert commit(bob, repo, [lfs_row("w.bin", data)]).status == 200
+    assert stream_bytes(Cas(wire, repo, "read"), store.files["w.bin"]) == data
 
 
 @pytest.mark.parametrize("what, size", [("xorbs/default/" + NOTHING, 80 << 20), ("shards", (64 << 20) + 1)])

@@ -23,4 +23,11 @@ struct Lz4Block {
 // fails. After a fault the content of `out` is undefined; nothing behind `room` is written.
 void DecodeBlocks(std::span<Lz4Block> blocks);
 
+// The same for one, which is also refused when it has an offset of 0: the library takes those for
+// zeros, other decoders refuse them.
+void DecodeStrictly(Lz4Block& block);
+
+// Of a block that decodes.
+bool HasOffsetOfZero(std::string_view block);
+
 }  // namespace hearth::storage::internal

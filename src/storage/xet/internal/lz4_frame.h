@@ -23,8 +23,19 @@ struct PlainFrame {
   FrameResult result = FrameResult::kBad;
 };
 
+// What is taken: all that the library takes, or only what every Xet client takes, too. Those differ
+// for offsets of 0, which the library decodes to zeros.
+enum class Strictness { kLibrary, kEveryClient };
+
 // Sets the `result` of each. After kBad the content of `out` is undefined; nothing behind it is
-// written. Several in one call take less time than one by one (see lz4_block.h).
-void DecodePlainFrames(std::span<PlainFrame> frames);
+// written. Several in one call take less time than one by one (see lz4_block.h), except strictly.
+void DecodePlainFrames(std::span<PlainFrame> frames, Strictness strictness = Strictness::kLibrary);
+
+// What a frame has that not every Xet client decodes, although the library does; null for nothing.
+// The stock client refuses dictionaries, offsets of 0 and blocks of no bytes; the JavaScript one
+// looks for checksums of blocks in the wrong place and gives other bytes. Offsets in frames that
+// DecodePlainFrames decodes are its matter. Looks at frames that decode; of any other it may say
+// either.
+const char* FindUnportable(std::string_view payload);
 
 }  // namespace hearth::storage::internal
