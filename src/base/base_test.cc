@@ -1,10 +1,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <thread>
 
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -14,6 +16,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "base/wake_up.h"
 
 namespace hearth {
 namespace {
@@ -27,6 +30,32 @@ class FileTest : public testing::Test {
   void TearDown() override { std::filesystem::remove_all(folder_); }
   std::filesystem::path folder_;
 };
+
+bool IsRung(const WakeUp& wake_up) {
+  pollfd poll{wake_up.fd(), POLLIN, 0};
+  return ::poll(&poll, 1, 0) == 1;
+}
+
+TEST(WakeUps, AreHeldBackUntilTheOutermostHoldEnds) {
+  auto first = std::make_shared<WakeUp>(), second = std::make_shared<WakeUp>();
+  {
+    HeldWakeUps outer;
+    RingSoon(first);
+    {
+      HeldWakeUps inner;
+      RingSoon(second);
+    }
+    std::thread([&] { EXPECT_FALSE(IsRung(*first) || IsRung(*second)); }).join();
+  }
+  EXPECT_TRUE(IsRung(*first) && IsRung(*second));
+}
+
+TEST(WakeUps, RingAtOnceWhereAnotherThreadHolds) {
+  auto wake_up = std::make_shared<WakeUp>();
+  HeldWakeUps held;
+  std::thread([&] { RingSoon(wake_up); }).join();
+  EXPECT_TRUE(IsRung(*wake_up));
+}
 
 TEST(Cpu, TiersRiseFromThePortableOneToTheOneInUse) {
   auto tiers = SupportedTiers();

@@ -29,6 +29,9 @@ struct Plan {
   // admit and handle are known never to block (memory only, microseconds): run them on the I/O thread and save the
   // two thread switches.
   bool inline_handler = false;
+  // Of a request with a body, tried before handle on the I/O thread: must not block, answers with bytes or LaterBody;
+  // nothing: handle is to run on the pool. Whoever sets it promises that what a LaterBody of either holds goes in no time.
+  std::function<std::optional<Response>(Request&)> handle_at_once;
   // The dispatcher knew the answer: neither admit nor handle is asked.
   std::optional<Response> answer;
 };

@@ -2,9 +2,12 @@
 // both end when the client leaves.
 #include <atomic>
 #include <deque>
+#include <future>
 #include <mutex>
 #include <thread>
 
+#include "base/error.h"
+#include "base/wake_up.h"
 #include "net/server_fixture.h"
 
 namespace hearth::net {
@@ -136,6 +139,52 @@ TEST_F(LaterTest, AHandlerAtWorkIsToldThatItsClientHasLeft) {
     EXPECT_TRUE(Eventually([&] { return visit->told.load(); }));
   }
   EXPECT_EQ(Connect().Ask(Get("/now")).body, "now") << "the worker is free again";
+}
+
+TEST_F(LaterTest, AHandlerThatAnswersAtOnceNeedsNoWorker) {
+  std::promise<void> free;
+  std::shared_future<void> until = free.get_future().share();
+  ServePlans([&](Request&) {
+    Plan plan;
+    plan.handle_at_once = [&](Request& r) -> std::optional<Response> {
+      std::string body = r.body.ReadAll();
+      if (body == "later") return Later();
+      if (body == "fault") throw Error(Code::kInvalidArgument, "no");
+      if (body == "pool") return std::nullopt;
+      return Response::Text(200, body);
+    };
+    plan.handle = [until](Request&) {
+      until.wait();
+      return Response::Text(200, "from the pool");
+    };
+    return plan;
+  });
+  RawClient pool = Connect(), later = Connect(), other = Connect();
+  ASSERT_TRUE(pool.Send(Post("/", "pool")));
+  EXPECT_EQ(other.Ask(Post("/", "short")).body, "short");
+  EXPECT_EQ(other.Ask(Post("/", "fault")).status, 400);
+  ASSERT_TRUE(later.Send(Post("/", "later")));
+  ASSERT_TRUE(Eventually([&] { return waiting() == 1; }));
+  answers_[0](Response::Text(201, "later"));
+  EXPECT_EQ(later.Read().status, 201);
+  EXPECT_EQ(later.Ask(Post("/", "short")).body, "short");
+  free.set_value();
+  EXPECT_EQ(pool.Read().body, "from the pool");
+}
+
+TEST_F(LaterTest, AnswersThatAreHeldBackGoOutTogether) {
+  Serve([this](Request&) { return Later(); });
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 8; ++i) {
+    clients.push_back(Connect());
+    ASSERT_TRUE(clients.back().Send(Get("/")));
+  }
+  ASSERT_TRUE(Eventually([&] { return waiting() == 8; }));
+  std::thread([this] {
+    HeldWakeUps held;
+    for (auto& answer : answers_) answer(Response::Text(200, "held"));
+  }).join();
+  for (RawClient& client : clients) EXPECT_EQ(client.Read().body, "held");
 }
 
 TEST_F(LaterTest, AFailingStartIs500) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "serving/later_answer.h"
 
 namespace hearth::serving {
 namespace {
@@ -41,13 +42,26 @@ bool Allowed(const net::Request& request, const std::string& token) {
   return difference == 0;
 }
 
+// Of a route that is: a sentence or a few are parsed and cut into tokens sooner than a thread of
+// the pool would wake. An adapter may have to be loaded.
+bool IsQuick(const net::Request& request) {
+  constexpr size_t kShortBytes = 4096;
+  std::string_view body = request.body.memory();
+  return request.body.size_bytes() <= kShortBytes && body.size() == request.body.size_bytes() &&
+         body.find("adapter_id") == std::string_view::npos;
+}
+
 }  // namespace
 
 std::span<const ServingRoute> ServingRoutes() {
   static constexpr ServingRoute kRoutes[] = {
-#define HEARTH_ROUTE(method, pattern, handler, shape) {method, pattern, handler, shape},
+#define HEARTH_ROUTE(method, pattern, handler, shape) \
+  {method, pattern, handler, shape, RoutePace::kAny},
+#define HEARTH_QUICK_ROUTE(method, pattern, handler, shape) \
+  {method, pattern, handler, shape, RoutePace::kQuick},
 #include "serving/routes.inc"
 #undef HEARTH_ROUTE
+#undef HEARTH_QUICK_ROUTE
   };
   return kRoutes;
 }
@@ -69,8 +83,10 @@ net::Response FaultAnswer(const Error& error, FaultShape shape) {
   return response;
 }
 
-net::Response JsonAnswer(const Json& body) {
-  return net::Response::Bytes(200, "application/json", body.Dump());
+net::Response JsonAnswer(const Json& body) { return JsonTextAnswer(body.Dump()); }
+
+net::Response JsonTextAnswer(std::string text) {
+  return net::Response::Bytes(200, "application/json", std::move(text));
 }
 
 Json ReadBody(const net::Request& request) {
@@ -89,6 +105,12 @@ ModelServer::ModelServer(runtime::Runner& runner, ModelServerOptions options)
   for (size_t i = 0; i < routes.size(); ++i) router_.Add(routes[i].method, routes[i].pattern, i);
 }
 
+runtime::Encoder& ModelServer::MakeEmbedder() {
+  runtime::Encoder& embedder = runner_.embedder();
+  embedder_ = &embedder;
+  return embedder;
+}
+
 net::Plan ModelServer::PlanFor(net::Request& request) {
   net::Plan plan;
   plan.body.max_bytes = plan.body.memory_bytes = options_.max_body_bytes;
@@ -102,15 +124,21 @@ net::Plan ModelServer::PlanFor(net::Request& request) {
   }
   request.captures = match->captures;
   ServingRoute route = ServingRoutes()[match->route];
-  plan.admit = [this, route](net::Request& asked) -> std::optional<net::Response> {
-    if (std::string_view(route.pattern) == "/health" || Allowed(asked, options_.token)) {
-      return std::nullopt;
-    }
-    return FaultAnswer(Error(Code::kUnauthenticated, "a valid bearer token is needed"),
-                       route.shape);
-  };
+  // Only a refusal is worth a thread of the pool before the body is read.
+  if (std::string_view(route.pattern) != "/health" && !Allowed(request, options_.token)) {
+    plan.admit = [route](net::Request&) -> std::optional<net::Response> {
+      return FaultAnswer(Error(Code::kUnauthenticated, "a valid bearer token is needed"),
+                         route.shape);
+    };
+  }
   size_t index = match->route;
   plan.handle = [this, index](net::Request& asked) { return Handle(index, asked); };
+  if (route.pace == RoutePace::kQuick) {
+    plan.handle_at_once = [this, index](net::Request& asked) -> std::optional<net::Response> {
+      if (FindEmbedder() == nullptr || !IsQuick(asked)) return std::nullopt;
+      return Handle(index, asked);
+    };
+  }
   return plan;
 }
 
@@ -123,10 +151,7 @@ net::Response ModelServer::Handle(size_t index, net::Request& request) {
   } catch (const Error& error) {
     response = FaultAnswer(error, route.shape);
   }
-  auto spent = std::chrono::duration_cast<std::chrono::microseconds>(
-      std::chrono::steady_clock::now() - start);
-  response.headers.Set("x-compute-type", "cpu");
-  response.headers.Set("x-compute-time", std::to_string(static_cast<double>(spent.count()) / 1e6));
+  SetComputeTime(&response, start);
   response.route = route.pattern;
   return response;
 }

@@ -7,6 +7,7 @@
 // become the family's error bodies here and nowhere else.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -44,6 +45,9 @@ class ModelServer : public net::Dispatcher {
   net::Plan PlanFor(net::Request& request) override;
 
   runtime::Runner& runner() { return runner_; }
+  // Never blocks; nullptr until the first text is embedded, which may take its time.
+  runtime::Encoder* FindEmbedder() const { return embedder_; }
+  runtime::Encoder& MakeEmbedder();
   const std::string& model_id() const { return options_.model_id; }
   const ModelServerOptions& options() const { return options_; }
   int64_t started_unix_seconds() const { return started_; }
@@ -55,6 +59,13 @@ class ModelServer : public net::Dispatcher {
   ModelServerOptions options_;
   int64_t started_;
   net::Router router_;
+  std::atomic<runtime::Encoder*> embedder_ = nullptr;
+};
+
+// What a handler does before it ends.
+enum class RoutePace : uint8_t {
+  kAny,
+  kQuick,  // cuts texts into tokens and leaves them to the embedder, if that is there
 };
 
 using RouteHandler = net::Response (*)(ModelServer& server, net::Request& request);
@@ -64,17 +75,21 @@ struct ServingRoute {
   const char* pattern;
   RouteHandler handler;
   FaultShape shape;
+  RoutePace pace;
 };
 std::span<const ServingRoute> ServingRoutes();
 
 #define HEARTH_ROUTE(method, pattern, handler, shape) \
   net::Response handler(ModelServer& server, net::Request& request);
+#define HEARTH_QUICK_ROUTE HEARTH_ROUTE
 #include "serving/routes.inc"
 #undef HEARTH_ROUTE
+#undef HEARTH_QUICK_ROUTE
 
 // The status and body of a fault.
 net::Response FaultAnswer(const Error& error, FaultShape shape);
 net::Response JsonAnswer(const Json& body);
+net::Response JsonTextAnswer(std::string text);
 // The request's body as a JSON object; throws kInvalidArgument.
 Json ReadBody(const net::Request& request);
 

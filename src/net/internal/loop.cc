@@ -1,7 +1,6 @@
 #include "net/internal/loop.h"
 
 #include <pthread.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -50,14 +49,10 @@ void Watch::Stop() {
   loop_ = nullptr;
 }
 
-Loop::Loop(std::chrono::milliseconds tick)
-    : epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      tick_(tick) {
+Loop::Loop(std::chrono::milliseconds tick) : epoll_(::epoll_create1(EPOLL_CLOEXEC)), tick_(tick) {
   epoll_event event{};
   event.events = EPOLLIN | EPOLLET;
-  if (!epoll_.valid() || !wake_.valid() ||
-      ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) != 0) {
+  if (!epoll_.valid() || ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_->fd(), &event) != 0) {
     ThrowErrno("epoll");
   }
   std::string seed = RandomBytes(sizeof id_seed_);
@@ -82,18 +77,11 @@ void Loop::Start() {
 
 void Loop::Stop() {
   stopped_ = true;
-  Wake();
+  wake_->Ring();
 }
 
 void Loop::Join() {
   if (thread_.joinable()) thread_.join();
-}
-
-// The watch is edge-triggered and the counter never read: every write is an edge.
-void Loop::Wake() {
-  uint64_t one = 1;
-  while (::write(wake_.get(), &one, sizeof one) < 0 && errno == EINTR) {
-  }
 }
 
 void Loop::Post(Task task) {
@@ -105,7 +93,7 @@ void Loop::Post(Task task) {
     posted_.push_back(std::move(task));
     has_posted_.store(true, std::memory_order_release);
   }
-  if (first && running_loop != this) Wake();
+  if (first && running_loop != this) RingSoon(wake_);
 }
 
 Loop::TimerId Loop::RunAfter(std::chrono::milliseconds delay, Task task) {

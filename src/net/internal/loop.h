@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/wake_up.h"
 #include "net/internal/watch.h"
 
 namespace hearth::net {
@@ -75,11 +76,12 @@ class Loop {
   void RunPosted();
   void RunTimers();
   void ArmTick();
-  void Wake();
   // No event of this turn may reach a watch that was stopped in it.
   void Forget(const Watch* watch);
 
-  UniqueFd epoll_, wake_;
+  UniqueFd epoll_;
+  // Watched by edges; nobody reads the counter. Shared with threads that will ring it soon.
+  const std::shared_ptr<const WakeUp> wake_ = std::make_shared<WakeUp>();
   const std::chrono::milliseconds tick_;
   std::unique_ptr<char[]> scratch_ = std::make_unique<char[]>(kScratchBytes);
   uint64_t id_seed_[2];

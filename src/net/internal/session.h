@@ -151,6 +151,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void BeginRequest(RequestHead head);
   void StartWork(Work work);
   void RunWork(Work work);
+  bool HandleAtOnce();
   void OnWorkDone(Work work);
   void StartBody();
   void ReadBody();

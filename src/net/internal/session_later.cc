@@ -45,10 +45,10 @@ void Session::OnAnswer(uint64_t sleep, Response response) {
     if (response.headers.Find(name) == nullptr) response.headers.Add(name, value);
   }
   if (response.route.empty()) response.route = x.reply.route;
-  // What the old reply held may take time to go.
   auto old = std::make_shared<Reply>(std::move(x.reply));
   x.reply = BuildReply(std::move(response), ContextFor(x));
-  context_.pool->Submit([old] {});
+  // What the old reply held may take time to go, unless its handler said otherwise.
+  if (!x.plan.handle_at_once) context_.pool->Submit([old] {});
   Respond();
 }
 

@@ -43,6 +43,19 @@ Response FromError(const Error& error) {
   return response;
 }
 
+// Of the exception that is being handled.
+Response FromFault(const Request& request) {
+  try {
+    throw;
+  } catch (const Error& error) {
+    return FromError(error);
+  } catch (const std::exception& error) {
+    log::LogError("a handler failed",
+                  {{"request_id", request.request_id}, {"reason", error.what()}});
+    return ErrorResponse(500, "Internal server error");
+  }
+}
+
 // nullopt: a coding this server does not undo.
 std::optional<BodySink::Coding> CodingOf(const Headers& headers, const BodyPolicy& policy) {
   const std::string* coding = headers.Find("content-encoding");
@@ -109,6 +122,7 @@ void Session::StartWork(Work work) {
     RunWork(work);
     return OnWorkDone(work);
   }
+  if (work == Work::kHandle && exchange_->plan.handle_at_once && HandleAtOnce()) return Respond();
   auto self = shared_from_this();
   busy_ = true;
   exchange_->left = std::stop_source();
@@ -141,13 +155,8 @@ void Session::RunWork(Work work) {
       x.request.body = empty.Finish();
     }
     if (!response && work != Work::kAdmit) response = x.plan.handle(x.request);
-  } catch (const Error& error) {
-    response = FromError(error);
-    x.refused = work == Work::kAdmit;
-  } catch (const std::exception& error) {
-    log::LogError("a handler failed",
-                  {{"request_id", x.request.request_id}, {"reason", error.what()}});
-    response = ErrorResponse(500, "Internal server error");
+  } catch (const std::exception&) {
+    response = FromFault(x.request);
     x.refused = work == Work::kAdmit;
   }
   if (!response) return;
@@ -167,6 +176,20 @@ void Session::RunWork(Work work) {
     log::LogError("cannot start a child", {{"reason", error.message()}});
     x.reply = BuildReply(ErrorResponse(500, "Internal server error"), ContextFor(x));
   }
+}
+
+// False: the handler has to run on a worker.
+bool Session::HandleAtOnce() {
+  Exchange& x = *exchange_;
+  std::optional<Response> response;
+  try {
+    response = x.plan.handle_at_once(x.request);
+  } catch (const std::exception&) {
+    response = FromFault(x.request);
+  }
+  if (!response) return false;
+  x.reply = BuildReply(std::move(*response), ContextFor(x));
+  return true;
 }
 
 void Session::OnWorkDone(Work work) {

@@ -1,11 +1,14 @@
 #include "runtime/engine/encoder.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
-#include <exception>
+#include <optional>
+#include <utility>
 
 #include "base/error.h"
+#include "base/wake_up.h"
 
 namespace hearth::runtime {
 namespace {
@@ -25,14 +28,26 @@ constexpr size_t kRoundRows = 16384;
 
 }  // namespace
 
-// One Run, on the caller's stack until it returns.
+// One Run or one job. Shared: a caller may find its own done while those who set that still look.
 struct Encoder::Call {
+  Call(std::span<const EncoderInput> given, std::string_view name, const Visit& visitor,
+       const std::stop_token& gone)
+      : inputs(given), output(name), visit(&visitor), left(gone) {}
+  explicit Call(EncoderJob given)
+      : job(std::move(given)),
+        inputs(job->inputs),
+        output(job->output),
+        visit(&job->visit),
+        left(job->left) {}
+
+  std::optional<EncoderJob> job;  // what the rest refers to; none: a caller waits
   std::span<const EncoderInput> inputs;
   std::string_view output;
-  const Visit& visit;
-  const std::stop_token& left;
+  const Visit* visit;
+  std::stop_token left;
   std::condition_variable wake{};
-  bool leads = false, done = false;  // under the encoder's mutex
+  bool leads = false, done = false;         // under the encoder's mutex
+  std::atomic<size_t> open{inputs.size()};  // texts that are not through yet
   std::mutex failure_mutex{};
   std::exception_ptr failure{};
 
@@ -44,6 +59,12 @@ struct Encoder::Call {
   void Fail(std::exception_ptr error) {
     std::lock_guard lock(failure_mutex);
     if (!failure) failure = std::move(error);
+  }
+  // Once it is done.
+  std::exception_ptr Outcome() const {
+    if (failure || !left.stop_requested()) return failure;
+    // Whether anything was left out is not known, and nobody asks.
+    return std::make_exception_ptr(Error(Code::kUnavailable, "the caller has left"));
   }
 };
 
@@ -73,7 +94,14 @@ Encoder::Encoder(std::shared_ptr<const tensor::Program> program, uint32_t max_to
   for (int i = 0; i < team_.threads(); ++i) members_.push_back(std::make_unique<Member>(*program_));
 }
 
-Encoder::~Encoder() = default;
+Encoder::~Encoder() {
+  {
+    std::lock_guard lock(mutex_);
+    ends_ = true;
+  }
+  jobs_wait_.notify_one();
+  if (server_.joinable()) server_.join();
+}
 
 // What one text needs of a batch's outputs.
 void Encoder::Deliver(const MicroBatch& micro, std::span<const Segment> segments,
@@ -90,7 +118,7 @@ void Encoder::Deliver(const MicroBatch& micro, std::span<const Segment> segments
       if (space == RowSpace::kSegments) first = i, rows.rows = 1;
       if (space == RowSpace::kOutputs) first = first_output, rows.rows = outputs;
       rows.data += first * rows.stride;
-      text.call->visit(text.index, rows);
+      (*text.call->visit)(text.index, rows);
     } catch (...) {
       text.call->Fail(std::current_exception());
     }
@@ -154,22 +182,22 @@ void Encoder::CheckLengths(std::span<const EncoderInput> inputs) const {
 }
 
 // The first that waits, who leads, and those behind it.
-std::vector<Encoder::Call*> Encoder::TakeRound() {
-  std::vector<Call*> round;
+std::vector<std::shared_ptr<Encoder::Call>> Encoder::TakeRound() {
+  std::vector<std::shared_ptr<Call>> round;
   size_t rows = 0;
   while (!waiting_.empty()) {
     rows += waiting_.front()->rows();
     if (!round.empty() && rows > kRoundRows) break;
-    round.push_back(waiting_.front());
+    round.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
   }
   return round;
 }
 
-void Encoder::RunRound(std::span<Call* const> round) {
+void Encoder::RunRound(std::span<const std::shared_ptr<Call>> round) {
   std::vector<Text> texts;
-  for (Call* call : round) {
-    for (size_t i = 0; i < call->inputs.size(); ++i) texts.push_back({call, i});
+  for (const auto& call : round) {
+    for (size_t i = 0; i < call->inputs.size(); ++i) texts.push_back({call.get(), i});
   }
   std::stable_sort(texts.begin(), texts.end(), [](const Text& a, const Text& b) {
     return a.input().rows() > b.input().rows();
@@ -182,7 +210,10 @@ void Encoder::RunRound(std::span<Call* const> round) {
     batches.back().rows += rows;
   }
   if (batches.size() < static_cast<size_t>(team_.threads())) {
-    for (const MicroBatch& batch : batches) Compute(batch, *shared_);
+    for (const MicroBatch& batch : batches) {
+      Compute(batch, *shared_);
+      Settle(batch);
+    }
     return;
   }
   std::atomic<size_t> next{0};
@@ -190,47 +221,116 @@ void Encoder::RunRound(std::span<Call* const> round) {
   team_.Run([&](int member) {
     for (size_t i = next.fetch_add(1); i < batches.size(); i = next.fetch_add(1)) {
       Compute(batches[i], *members_[member]->session);
+      Settle(batches[i]);
     }
   });
   team_.End();
 }
 
-// Whoever finds nobody computing leads: it computes for all that wait and then wakes the first of
-// those that came meanwhile to lead on.
+void Encoder::Settle(const MicroBatch& batch) {
+  std::vector<Call*> through;
+  for (const Text& text : batch.texts) {
+    if (text.call->open.fetch_sub(1) == 1) through.push_back(text.call);
+  }
+  Finish(through);
+}
+
+// Those who wait are woken without the lock: a thread that runs at once would only wait for it.
+void Encoder::Finish(std::span<Call* const> calls) {
+  {
+    std::lock_guard lock(mutex_);
+    for (Call* call : calls) call->done = true;
+  }
+  HeldWakeUps held;
+  for (Call* call : calls) {
+    if (call->job) {
+      call->job->done(call->Outcome());
+    } else {
+      call->wake.notify_one();
+    }
+  }
+}
+
+// Computes a round and then wakes the first of those that came meanwhile to lead on.
+void Encoder::Lead(std::span<const std::shared_ptr<Call>> round) {
+  std::exception_ptr failure;
+  try {
+    RunRound(round);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  std::vector<Call*> rest;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& each : round) {
+      if (!each->done) rest.push_back(each.get());
+    }
+  }
+  for (Call* each : rest) {
+    if (failure) each->Fail(failure);
+  }
+  Finish(rest);
+  std::shared_ptr<Call> next;
+  {
+    std::lock_guard lock(mutex_);
+    busy_ = !waiting_.empty();
+    if (!busy_) return;
+    next = waiting_.front();
+    (next->job ? serves_ : next->leads) = true;
+  }
+  (next->job ? jobs_wait_ : next->wake).notify_one();
+}
+
+// Whoever finds nobody computing leads: it computes for all that wait.
 void Encoder::Run(std::span<const EncoderInput> inputs, std::string_view output, const Visit& visit,
                   const std::stop_token& left) {
   CheckLengths(inputs);
-  Call call{inputs, output, visit, left};
-  std::unique_lock lock(mutex_);
-  waiting_.push_back(&call);
-  if (busy_) {
-    call.wake.wait(lock, [&] { return call.done || call.leads; });
-  } else {
-    busy_ = call.leads = true;
-  }
-  if (call.leads) {
-    std::vector<Call*> round = TakeRound();
-    lock.unlock();
-    try {
-      RunRound(round);
-    } catch (...) {
-      for (Call* each : round) each->Fail(std::current_exception());
-    }
-    lock.lock();
-    for (Call* each : round) {
-      each->done = true;
-      each->wake.notify_one();
-    }
-    busy_ = !waiting_.empty();
+  auto call = std::make_shared<Call>(inputs, output, visit, left);
+  std::vector<std::shared_ptr<Call>> round;
+  {
+    std::unique_lock lock(mutex_);
+    waiting_.push_back(call);
     if (busy_) {
-      waiting_.front()->leads = true;
-      waiting_.front()->wake.notify_one();
+      call->wake.wait(lock, [&] { return call->done || call->leads; });
+    } else {
+      busy_ = call->leads = true;
     }
+    if (call->leads) round = TakeRound();
   }
-  lock.unlock();
-  if (call.failure) std::rethrow_exception(call.failure);
-  // Whether anything was left out is not known, and nobody asks.
-  if (left.stop_requested()) throw Error(Code::kUnavailable, "the caller has left");
+  if (!round.empty()) Lead(round);
+  if (std::exception_ptr failure = call->Outcome()) std::rethrow_exception(failure);
+}
+
+void Encoder::Start(EncoderJob job) {
+  try {
+    CheckLengths(job.inputs);
+  } catch (...) {
+    return job.done(std::current_exception());
+  }
+  auto call = std::make_shared<Call>(std::move(job));
+  {
+    std::lock_guard lock(mutex_);
+    if (!server_.joinable()) server_ = std::thread([this] { ServeJobs(); });
+    waiting_.push_back(std::move(call));
+    if (std::exchange(busy_, true)) return;
+    serves_ = true;
+  }
+  jobs_wait_.notify_one();
+}
+
+// Leads where nobody waits for the first call.
+void Encoder::ServeJobs() {
+  ::pthread_setname_np(::pthread_self(), "encoder");
+  std::unique_lock lock(mutex_);
+  while (true) {
+    jobs_wait_.wait(lock, [&] { return serves_ || ends_; });
+    if (!std::exchange(serves_, false)) return;
+    std::vector<std::shared_ptr<Call>> round = TakeRound();
+    lock.unlock();
+    Lead(round);
+    round.clear();
+    lock.lock();
+  }
 }
 
 }  // namespace hearth::runtime

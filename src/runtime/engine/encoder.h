@@ -4,21 +4,25 @@
 // each thread takes the next micro-batch and computes it alone, so threads never wait for each
 // other. A single micro-batch is shared by all threads instead. Run may be called from several
 // threads: the texts of all calls that wait meanwhile are computed together, so that many clients
-// with a text each are served as fast as one with many. A call's failure is its own. A call that is
-// left loses the micro-batches that have not begun.
+// with a text each are served as fast as one with many; a call ends with its last micro-batch. A
+// call's failure is its own. A call that is left loses the micro-batches that have not begun. Jobs
+// (Start) are calls that no thread waits for.
 //
 // Errors: kUnprocessable for a text that is empty or longer than the model takes; kUnavailable for
 // a call that is left.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
 #include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "runtime/adapter_set.h"
@@ -39,6 +43,15 @@ struct EncoderInput {
   size_t rows() const { return features.empty() ? ids.size() : types.size(); }
 };
 
+// What Encoder::Start keeps until the job is done.
+struct EncoderJob {
+  std::vector<EncoderInput> inputs;
+  std::string output;
+  std::function<void(size_t input, const tensor::OutputRows& rows)> visit;
+  std::stop_token left{};
+  std::function<void(std::exception_ptr failure)> done;
+};
+
 class Encoder {
  public:
   // threads 0: one per core.
@@ -51,6 +64,11 @@ class Encoder {
   void Run(std::span<const EncoderInput> inputs, std::string_view output, const Visit& visit,
            const std::stop_token& left = {});
 
+  // The same without waiting. Calls `job.done` once, after all visits, from a thread that computes
+  // or from this one: with what Run would have thrown, or null. It must not throw and must not
+  // block.
+  void Start(EncoderJob job);
+
   int threads() const { return team_.threads(); }
 
  private:
@@ -58,8 +76,12 @@ class Encoder {
   struct Text;
   struct MicroBatch;
   void CheckLengths(std::span<const EncoderInput> inputs) const;
-  std::vector<Call*> TakeRound();
-  void RunRound(std::span<Call* const> round);
+  std::vector<std::shared_ptr<Call>> TakeRound();
+  void RunRound(std::span<const std::shared_ptr<Call>> round);
+  void Lead(std::span<const std::shared_ptr<Call>> round);
+  void ServeJobs();
+  void Settle(const MicroBatch& batch);
+  void Finish(std::span<Call* const> calls);
   void Compute(const MicroBatch& batch, tensor::Session& session);
   void Deliver(const MicroBatch& batch, std::span<const tensor::Segment> segments,
                const tensor::Session& session) const;
@@ -67,8 +89,11 @@ class Encoder {
   std::shared_ptr<const tensor::Program> program_;
   uint32_t max_tokens_;
   std::mutex mutex_;
-  bool busy_ = false;          // under mutex_: a call computes a round
-  std::deque<Call*> waiting_;  // under mutex_
+  std::thread server_;  // leads for jobs; begun by the first one
+  std::condition_variable jobs_wait_;
+  bool serves_ = false, ends_ = false;         // under mutex_: it is to lead; it is to end
+  bool busy_ = false;                          // under mutex_: a call computes a round
+  std::deque<std::shared_ptr<Call>> waiting_;  // under mutex_
   tensor::ThreadTeam team_;
   std::unique_ptr<tensor::Session> shared_;
   struct Member;

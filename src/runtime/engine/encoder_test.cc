@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
+#include <future>
 #include <random>
 #include <stdexcept>
 #include <thread>
@@ -132,6 +134,79 @@ TEST_F(EncoderTest, RefusesEmptyAndLongTextsAndUnknownOutputs) {
   EXPECT_THROW(encoder.Run(Texts(1, {3}), "logits", ignore), Error);
   EXPECT_EQ(Embed(encoder, Texts(1, {16})).size(), 1u);
   encoder.Run({}, "embedding", ignore);
+}
+
+// Starts a job and says when it is done.
+struct Started {
+  Vectors vectors;
+  std::promise<void> done;
+
+  Started(Encoder& encoder, std::vector<EncoderInput> texts, std::stop_token left = {})
+      : vectors(texts.size()) {
+    EncoderJob job;
+    job.inputs = std::move(texts);
+    job.output = "embedding";
+    job.visit = [this](size_t text, const tensor::OutputRows& rows) {
+      vectors[text].assign(rows.Row(0).begin(), rows.Row(0).end());
+    };
+    job.left = std::move(left);
+    job.done = [this](std::exception_ptr failure) {
+      failure ? done.set_exception(failure) : done.set_value();
+    };
+    encoder.Start(std::move(job));
+  }
+};
+
+TEST_F(EncoderTest, JobsGetWhatCallersGetBesideThem) {
+  for (int threads : {1, 2}) {
+    Encoder encoder(model_->EmbeddingProgram(), 256, threads);
+    const std::vector<EncoderInput> texts = Texts(1, {3, 200, 17});
+    const Vectors alone = Embed(encoder, texts);
+    std::vector<std::thread> callers;
+    for (int caller = 0; caller < 4; ++caller) {
+      callers.emplace_back([&] {
+        for (int i = 0; i < 10; ++i) ExpectNear(Embed(encoder, texts), alone);
+      });
+    }
+    std::vector<std::unique_ptr<Started>> jobs;
+    for (int i = 0; i < 40; ++i) jobs.push_back(std::make_unique<Started>(encoder, texts));
+    for (auto& job : jobs) {
+      job->done.get_future().get();
+      ExpectNear(job->vectors, alone);
+    }
+    for (std::thread& caller : callers) caller.join();
+  }
+}
+
+TEST_F(EncoderTest, AJobsFailureIsItsOwn) {
+  Encoder encoder(model_->EmbeddingProgram(), 256, 1);
+  std::vector<EncoderInput> good = Texts(1, {5, 9}), unknown = Texts(2, {5, 9});
+  unknown[1].ids[3] = 5000;
+  const Vectors expected = Embed(encoder, good);
+  std::stop_source client;
+  client.request_stop();
+  Started fails(encoder, unknown), works(encoder, good), empty(encoder, Texts(1, {0}));
+  Started left(encoder, good, client.get_token()), nothing(encoder, {});
+  works.done.get_future().get();
+  ExpectNear(works.vectors, expected);
+  nothing.done.get_future().get();
+  for (Started* each : {&fails, &empty, &left}) {
+    EXPECT_THROW(each->done.get_future().get(), Error);
+  }
+}
+
+TEST_F(EncoderTest, JobsThatWaitAreDoneBeforeTheEncoderEnds) {
+  std::vector<std::unique_ptr<Started>> jobs;
+  {
+    Encoder encoder(model_->EmbeddingProgram(), 256, 1);
+    for (int i = 0; i < 20; ++i)
+      jobs.push_back(std::make_unique<Started>(encoder, Texts(i, {200})));
+  }
+  for (auto& job : jobs) {
+    auto done = job->done.get_future();
+    ASSERT_EQ(done.wait_for(std::chrono::seconds(0)), std::future_status::ready);
+    done.get();
+  }
 }
 
 }  // namespace

@@ -1,7 +1,11 @@
 #include "runtime/tasks/embeddings.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <memory>
+#include <string_view>
+#include <utility>
 
 namespace hearth::runtime {
 
@@ -19,23 +23,53 @@ EmbeddingOptions ReadEmbeddingOptions(Runner& runner, const Json& parameters) {
   return options;
 }
 
-EmbeddedTexts EmbedTokens(Runner& runner, std::span<const EncoderInput> inputs, bool normalize,
-                          const std::stop_token& left) {
+namespace {
+
+constexpr std::string_view kOutput = "embedding";
+
+EmbeddedTexts RoomFor(std::span<const EncoderInput> inputs) {
   EmbeddedTexts embedded;
   embedded.vectors.resize(inputs.size());
   for (const EncoderInput& input : inputs) embedded.tokens += input.ids.size();
-  auto keep = [&](size_t index, const tensor::OutputRows& rows) {
-    std::span<const float> row = rows.Row(0);
-    std::vector<float>& vector = embedded.vectors[index];
-    vector.assign(row.begin(), row.end());
-    if (!normalize) return;
-    double squares = 0;
-    for (float value : vector) squares += double{value} * value;
-    auto factor = static_cast<float>(1 / std::max(std::sqrt(squares), 1e-12));
-    for (float& value : vector) value *= factor;
-  };
-  runner.embedder().Run(inputs, "embedding", keep, left);
   return embedded;
+}
+
+std::vector<float> ToVector(std::span<const float> row, bool normalize) {
+  std::vector<float> vector(row.begin(), row.end());
+  if (!normalize) return vector;
+  double squares = 0;
+  for (float value : vector) squares += double{value} * value;
+  auto factor = static_cast<float>(1 / std::max(std::sqrt(squares), 1e-12));
+  for (float& value : vector) value *= factor;
+  return vector;
+}
+
+}  // namespace
+
+EmbeddedTexts EmbedTokens(Runner& runner, std::span<const EncoderInput> inputs, bool normalize,
+                          const std::stop_token& left) {
+  EmbeddedTexts embedded = RoomFor(inputs);
+  auto keep = [&](size_t index, const tensor::OutputRows& rows) {
+    embedded.vectors[index] = ToVector(rows.Row(0), normalize);
+  };
+  runner.embedder().Run(inputs, kOutput, keep, left);
+  return embedded;
+}
+
+void StartEmbedding(Encoder& embedder, std::vector<EncoderInput> inputs, bool normalize,
+                    std::stop_token left, EmbeddingsDone done) {
+  auto embedded = std::make_shared<EmbeddedTexts>(RoomFor(inputs));
+  EncoderJob job;
+  job.inputs = std::move(inputs);
+  job.output = kOutput;
+  job.visit = [embedded, normalize](size_t index, const tensor::OutputRows& rows) {
+    embedded->vectors[index] = ToVector(rows.Row(0), normalize);
+  };
+  job.left = std::move(left);
+  job.done = [embedded, done = std::move(done)](std::exception_ptr failure) {
+    done(std::move(failure), std::move(*embedded));
+  };
+  embedder.Start(std::move(job));
 }
 
 namespace {
@@ -53,8 +87,8 @@ std::string PromptText(const Model& model, const std::string& name) {
 
 }  // namespace
 
-EmbeddedTexts EmbedTexts(Runner& runner, std::span<const std::string> texts,
-                         const EmbeddingOptions& options) {
+std::vector<EncoderInput> TokensToEmbed(Runner& runner, std::span<const std::string> texts,
+                                        const EmbeddingOptions& options) {
   const Model& model = runner.model();
   std::string prompt = PromptText(model, options.prompt_name);
   if (!prompt.empty() && model.sentence_modules() && !model.sentence_modules()->include_prompt) {
@@ -82,7 +116,13 @@ EmbeddedTexts EmbedTexts(Runner& runner, std::span<const std::string> texts,
     }
     inputs.push_back(std::move(input));
   }
-  return EmbedTokens(runner, inputs, options.normalize, options.left);
+  return inputs;
+}
+
+EmbeddedTexts EmbedTexts(Runner& runner, std::span<const std::string> texts,
+                         const EmbeddingOptions& options) {
+  return EmbedTokens(runner, TokensToEmbed(runner, texts, options), options.normalize,
+                     options.left);
 }
 
 double Similarity(const Model& model, std::span<const float> a, std::span<const float> b) {
@@ -96,11 +136,39 @@ double Similarity(const Model& model, std::span<const float> a, std::span<const 
   return dot / std::max(std::sqrt(aa) * std::sqrt(bb), 1e-12);
 }
 
+namespace {
+
+// Needs room for the longest fp32 number. 1.0 stays a real for clients that look.
+char* AppendNumber(char* at, float value) {
+  constexpr size_t kRoom = 15;
+  constexpr std::string_view kNull = "null", kReal = ".0";
+  if (!std::isfinite(value)) return std::copy(kNull.begin(), kNull.end(), at);
+  char* end = std::to_chars(at, at + kRoom, value).ptr;
+  bool is_real = std::any_of(at, end, [](char c) { return c == '.' || c == 'e'; });
+  return is_real ? end : std::copy(kReal.begin(), kReal.end(), end);
+}
+
+}  // namespace
+
 Json ToJsonArray(std::span<const float> vector) {
   Json::Array items;
   items.reserve(vector.size());
   for (float value : vector) items.push_back(double{value});
   return Json(std::move(items));
+}
+
+void AppendJsonArray(std::string* out, std::span<const float> vector) {
+  constexpr size_t kLongest = std::string_view("-1.17549435e-38,").size();
+  size_t begin = out->size();
+  out->resize(begin + vector.size() * kLongest + 2);
+  char* at = out->data() + begin;
+  *at++ = '[';
+  for (size_t i = 0; i < vector.size(); ++i) {
+    if (i > 0) *at++ = ',';
+    at = AppendNumber(at, vector[i]);
+  }
+  *at++ = ']';
+  out->resize(static_cast<size_t>(at - out->data()));
 }
 
 std::optional<std::string> EmbeddingRefusal(const Model& model) {

@@ -1,6 +1,8 @@
 // Texts as vectors; shared by feature-extraction, sentence-similarity and the embedding routes.
 #pragma once
 
+#include <exception>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,14 +28,24 @@ struct EmbeddedTexts {
 // Throws kUnprocessable for an unknown prompt or, unless they are cut, texts that are too long.
 EmbeddedTexts EmbedTexts(Runner& runner, std::span<const std::string> texts,
                          const EmbeddingOptions& options);
+// The tokens that EmbedTexts computes; throws the same.
+std::vector<EncoderInput> TokensToEmbed(Runner& runner, std::span<const std::string> texts,
+                                        const EmbeddingOptions& options);
 // The same for tokens that a caller made.
 EmbeddedTexts EmbedTokens(Runner& runner, std::span<const EncoderInput> inputs, bool normalize,
                           const std::stop_token& left = {});
+// The same without waiting, as Encoder::Start: `done` gets the vectors, or why there are none.
+using EmbeddingsDone = std::function<void(std::exception_ptr failure, EmbeddedTexts embedded)>;
+void StartEmbedding(Encoder& embedder, std::vector<EncoderInput> inputs, bool normalize,
+                    std::stop_token left, EmbeddingsDone done);
 // "normalize", "prompt_name", "truncate", "truncation_direction", "adapter_id".
 EmbeddingOptions ReadEmbeddingOptions(Runner& runner, const Json& parameters);
 // By what the model was trained for: cosine, or the inner product.
 double Similarity(const Model& model, std::span<const float> a, std::span<const float> b);
 Json ToJsonArray(std::span<const float> vector);
+// Appends the same list as JSON text, each number in the shortest form that reads back as the same
+// fp32 value: half as long as a Json of doubles, and made without one. What is not finite is null.
+void AppendJsonArray(std::string* out, std::span<const float> vector);
 // nullopt where the model can embed.
 std::optional<std::string> EmbeddingRefusal(const Model& model);
 

@@ -1,7 +1,7 @@
 // POST /embed, /predict, /rerank, /similarity, /tokenize and /decode: TEI's words.
 #include "base/error.h"
 #include "runtime/tasks/embeddings.h"
-#include "serving/model_server.h"
+#include "serving/later_answer.h"
 
 namespace hearth::serving {
 namespace {
@@ -15,6 +15,35 @@ const Json& Inputs(const Json& body) {
 Json RunNamed(ModelServer& server, std::string_view name, const Json& inputs,
               const Json& parameters, const std::stop_token& left) {
   return runtime::RunTask(server.runner(), *runtime::FindTask(name), inputs, parameters, left);
+}
+
+// A vector is written in the time that a fraction of a token takes to compute. So many are no
+// burden to the threads that compute; more are left to the thread that asked.
+constexpr size_t kFewTexts = 32;
+
+net::Response Vectors(const runtime::EmbeddedTexts& embedded) {
+  std::string answer;
+  for (const std::vector<float>& vector : embedded.vectors) {
+    answer += answer.empty() ? '[' : ',';
+    runtime::AppendJsonArray(&answer, vector);
+  }
+  answer += ']';
+  return JsonTextAnswer(std::move(answer));
+}
+
+net::Response VectorsLater(runtime::Encoder& embedder, std::vector<runtime::EncoderInput> tokens,
+                           bool normalize) {
+  auto begin = [&embedder, tokens = std::move(tokens), normalize](const std::stop_token& left,
+                                                                  GiveAnswer give) mutable {
+    auto done = [give](const std::exception_ptr& failure, const runtime::EmbeddedTexts& embedded) {
+      give([&] {
+        if (failure) std::rethrow_exception(failure);
+        return Vectors(embedded);
+      });
+    };
+    runtime::StartEmbedding(embedder, std::move(tokens), normalize, left, done);
+  };
+  return AnswerLater(FaultShape::kInference, std::move(begin));
 }
 
 }  // namespace
@@ -32,12 +61,14 @@ net::Response Embed(ModelServer& server, net::Request& http) {
   runtime::EmbeddingOptions options = runtime::ReadEmbeddingOptions(server.runner(), body);
   options.normalize = runtime::ReadFlag(body, "normalize").value_or(true);
   options.truncate = runtime::ReadFlag(body, "truncate").value_or(false);
-  options.left = http.left;
-  Json answer = Json::Arr();
-  for (const auto& vector : runtime::EmbedTexts(server.runner(), texts, options).vectors) {
-    answer.Push(runtime::ToJsonArray(vector));
+  std::vector<runtime::EncoderInput> tokens =
+      runtime::TokensToEmbed(server.runner(), texts, options);
+  if (tokens.size() > kFewTexts) {
+    return Vectors(runtime::EmbedTokens(server.runner(), tokens, options.normalize, http.left));
   }
-  return JsonAnswer(answer);
+  runtime::Encoder* embedder = server.FindEmbedder();
+  if (embedder == nullptr) embedder = &server.MakeEmbedder();
+  return VectorsLater(*embedder, std::move(tokens), options.normalize);
 }
 
 // One text: its labels; a list: a list of these. A pair is a list of two strings in a list.
