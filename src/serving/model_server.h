@@ -62,10 +62,15 @@ class ModelServer : public net::Dispatcher {
   std::atomic<runtime::Encoder*> embedder_ = nullptr;
 };
 
+// A vector is written in the time that a fraction of a token takes to compute. So many are no
+// burden to the threads that compute; the vectors of more texts are waited for and written by the
+// thread that was asked for them.
+constexpr size_t kFewTexts = 32;
+
 // What a handler does before it ends.
 enum class RoutePace : uint8_t {
   kAny,
-  kQuick,  // cuts texts into tokens and leaves them to the embedder, if that is there
+  kQuick,  // cuts kFewTexts into tokens and leaves them to the embedder, if that is there
 };
 
 using RouteHandler = net::Response (*)(ModelServer& server, net::Request& request);

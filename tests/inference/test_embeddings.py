@@ -1,7 +1,10 @@
 """Embeddings of the real MiniLM by every route that clients know."""
 import base64
+import concurrent.futures
 import json
+import socket
 import subprocess
+import urllib.parse
 
 import numpy as np
 import openai
@@ -55,6 +58,38 @@ def test_tei_routes(minilm):
     assert text == ["hello world"]
     info = requests.get(minilm.url + "/info").json()
     assert info["model_id"] == "test/model" and info["model_pipeline_tag"] == "feature-extraction"
+    assert requests.get(minilm.url + "/health").status_code == 200
+
+
+@pytest.mark.parametrize("count", [1, 31, 32, 33, 200])
+def test_lists_of_any_length_give_the_vectors_of_their_texts(minilm, count):
+    texts = [f"t{n % 7}" for n in range(count)]
+    single = {text: requests.post(minilm.url + "/embed", json={"inputs": text}).json()[0] for text in set(texts)}
+    vectors = requests.post(minilm.url + "/embed", json={"inputs": texts}).json()
+    assert len(vectors) == count
+    for text, vector in zip(texts, vectors):
+        assert vector == pytest.approx(single[text], abs=2e-3)
+
+
+def test_clients_that_leave_and_short_requests_beside_long_lists(minilm):
+    """Each is answered with its own vectors, whatever others ask and whoever leaves meanwhile."""
+    expected = {text: requests.post(minilm.url + "/embed", json={"inputs": text}).json()[0] for text in TEXTS}
+
+    def leave(_):
+        with socket.create_connection(("127.0.0.1", urllib.parse.urlsplit(minilm.url).port)) as connection:
+            body = json.dumps({"inputs": TEXTS[0]}).encode()
+            connection.sendall(b"POST /embed HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+    def ask(text):
+        return text, requests.post(minilm.url + "/embed", json={"inputs": text}).json()[0]
+
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        long = [pool.submit(requests.post, minilm.url + "/embed", json={"inputs": ["word"] * 300}) for _ in range(3)]
+        left = [pool.submit(leave, n) for n in range(30)]
+        answers = list(pool.map(ask, list(TEXTS) * 20))
+    assert all(len(each.result().json()) == 300 for each in long) and all(each.result() is None for each in left)
+    for text, vector in answers:
+        assert vector == pytest.approx(expected[text], abs=2e-3)
     assert requests.get(minilm.url + "/health").status_code == 200
 
 

@@ -17,10 +17,6 @@ Json RunNamed(ModelServer& server, std::string_view name, const Json& inputs,
   return runtime::RunTask(server.runner(), *runtime::FindTask(name), inputs, parameters, left);
 }
 
-// A vector is written in the time that a fraction of a token takes to compute. So many are no
-// burden to the threads that compute; more are left to the thread that asked.
-constexpr size_t kFewTexts = 32;
-
 net::Response Vectors(const runtime::EmbeddedTexts& embedded) {
   std::string answer;
   for (const std::vector<float>& vector : embedded.vectors) {
