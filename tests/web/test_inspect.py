@@ -162,8 +162,9 @@ def test_the_page_can_be_read_without_scripts(no_script):
     no_script.wait_for_url("**/bob/inspected/checklist")
 
 
-def test_nothing_moves_while_the_answers_arrive(page):
-    page.goto("/bob/inspected/inspect")
+@pytest.mark.parametrize("path", ["/bob/inspected/inspect", "/bob/child/inspect?against=bob/parent#changes"])
+def test_nothing_moves_while_the_answers_arrive(page, family, path):
+    page.goto(path)
     page.wait_for_load_state("networkidle")
     shift = page.evaluate("""() => new Promise((done) => {
       let moved = 0;
@@ -179,8 +180,8 @@ def test_without_scripts_there_are_links_to_the_answers(no_script):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/bob/inspected/inspect", "/bob/uninspected/inspect", "/bob/inspected"])
-def test_they_are_accessible(open_page, check_axe, path, scheme):
+@pytest.mark.parametrize("path", ["/bob/inspected/inspect", "/bob/uninspected/inspect", "/bob/inspected", "/bob/child/inspect?against=bob/parent#changes"])
+def test_they_are_accessible(open_page, check_axe, path, scheme, family):
     page = open_page(color_scheme=scheme)
     page.goto(path)
     page.wait_for_load_state("networkidle")
