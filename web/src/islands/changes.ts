@@ -19,6 +19,7 @@ export function start(section: HTMLElement): void {
   const revision = form.querySelector<HTMLInputElement>("[name=revision]")!;
   const list = form.querySelector("datalist")!;
   const place = section.querySelector<HTMLElement>("[data-answer]")!;
+  const told = section.querySelector<HTMLElement>("[data-said]")!;  // for who does not see the answer come
   const asked = new URLSearchParams(location.search);
   if (asked.get("revision")) revision.value = asked.get("revision")!;
   const subject: Subject = { api: section.dataset.api!, path: section.dataset.path!, commit: revision.value };
@@ -45,6 +46,7 @@ export function start(section: HTMLElement): void {
       if (now !== turn) return;
       if (job.state !== "done" || !job.result) throw new Error(job.reason || "The comparison was stopped.");
       box.replaceChildren(distance(job.result));
+      told.textContent = "The weights are compared.";
     } catch (fault) {
       if (now === turn) box.replaceChildren(el("p", { className: "notice bad", role: "alert" }, (fault as Error).message));
     }
@@ -53,6 +55,7 @@ export function start(section: HTMLElement): void {
   async function show(): Promise<void> {
     const now = ++turn;
     place.replaceChildren(el("p", { className: "soft" }, "Comparing …"));
+    told.textContent = "Comparing …";
     try {
       const answer = await getJson<Changes>(`${subject.api}/changes?${query()}`);
       if (now !== turn) return;
@@ -64,8 +67,12 @@ export function start(section: HTMLElement): void {
         box.append(button, el("span", { className: "hint" }, " Reads both files: layer by layer, how far they moved."));
       }
       place.replaceChildren(drawn, box);
+      const differ = Object.values(answer.answers).filter((each) => each.answer === "changed").length;
+      told.textContent = `${differ} of ${Object.keys(answer.answers).length} changed.`;
     } catch (fault) {
-      if (now === turn) place.replaceChildren(el("p", { className: "notice bad" }, (fault as Error).message));
+      if (now !== turn) return;
+      told.textContent = "";
+      place.replaceChildren(el("p", { className: "notice bad", role: "alert" }, (fault as Error).message));
     }
   }
 
