@@ -53,7 +53,7 @@ PAGES = [
     ("inspect", "/meridian/all-MiniLM-L6-v2/inspect", None, None),
     ("compare", "/compare?repos=models/meridian/all-MiniLM-L6-v2,models/meridian/tiny-chat,datasets/meridian/iris", None, None),
     ("checklist", "/meridian/all-MiniLM-L6-v2/checklist", "ada", None),
-    ("decision-note", "/compare/note?repos=models/meridian/all-MiniLM-L6-v2,models/meridian/tiny-chat", "ada", None),
+    ("decision-note", "/compare/note?repos=models/meridian/all-MiniLM-L6-v2,models/meridian/tiny-chat&chosen=0", "ada", None),
     ("models-narrowed", "/models?library=transformers", None, None),
     ("error", "/nobody/nothing", None, None),
 ]

@@ -37,6 +37,12 @@ REQUESTS = [
     ("GET", "/api/hearth/models/{id}/checklist"), ("PUT", "/api/hearth/models/{id}/checklist"), ("GET", "/{id}/checklist"),
     ("GET", "/api/hearth/compare?repos=models/{id},models/{id}@main"), ("GET", "/api/hearth/decision-note?repos=models/{id}"),
     ("GET", "/compare?repos=models/{id}"), ("GET", "/compare/note?repos=models/{id}"),
+    *(("GET", "/{id}/" + page) for page in ("inspect", "branches", "settings", "duplicate", "edit/main/a.txt", "upload/main", "commit/" + "0" * 40)),
+    *(("POST", "/{id}/" + page) for page in ("branches", "settings/delete", "duplicate", "edit/main/a.txt", "upload/main")),
+    *(("GET", "/api/hearth/models/{id}/" + what) for what in (
+        "classify", "reading-order", "card-score", "licence", "provenance", "changes?against={id}", "changes/weights?against={id}", "runtimes", "fit", "safety")),
+    ("GET", "/api/models/{id}/scan"), ("GET", "/api/models/{id}/inference"), ("GET", "/api/models/{id}/treesize/main"), ("GET", "/api/models/{id}/compare/main..main"),
+    ("GET", "/api/models/{id}/safetensors-metadata/a.safetensors"), ("POST", "/api/models/{id}/inference/load"), ("POST", "/hf-inference/models/{id}"),
 ]
 
 

@@ -1,7 +1,9 @@
 """Repositories side by side, the first-model checklist and the decision note."""
 import json
+import re
 
 import pytest
+from playwright.sync_api import expect
 
 import hostile
 import test_data
@@ -9,6 +11,7 @@ import train_small_models
 
 HOSTILE_TEXTS = [text.replace("NAME", name).replace("\x00", "") for name, text in {**hostile.MARKUP, **hostile.MARKDOWN}.items()]
 PAIR = "/compare?repos=models/bob/side-a,models/bob/side-b"
+NOTE = "/compare/note?repos=models/bob/side-a,models/bob/side-b"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -177,7 +180,7 @@ def test_a_decision_is_written_exported_and_kept(bob, open_page, api):
     bob.goto(PAIR)
     bob.get_by_role("link", name="Decision note").click()
     bob.get_by_role("radio").first.check()
-    assert "side-a" in bob.get_by_label("Why").input_value()
+    expect(bob.get_by_label("Why")).to_have_value(re.compile("side-a, kind"))
     bob.get_by_label("Decision", exact=True).fill("Use it. <script>hit('note')</script>")
     for name, ending in (("Markdown", ".md"), ("JSON", ".json")):
         with bob.expect_download() as download:
@@ -196,6 +199,22 @@ def test_a_decision_is_written_exported_and_kept(bob, open_page, api):
     stranger = open_page()
     stranger.expected += ["status of 404"]
     assert stranger.goto("/datasets/bob/decisions").status == 404
+
+
+def test_the_draft_is_about_what_was_chosen_and_never_takes_the_place_of_a_text(bob, no_script):
+    bob.goto(NOTE)
+    why, choices = bob.get_by_label("Why"), bob.get_by_role("radio")
+    expect(why).to_have_value("")
+    for index, name in ((1, "side-b"), (0, "side-a")):
+        choices.nth(index).check()
+        expect(why).to_have_value(re.compile(f"^bob/{name}, kind"))
+    why.fill("My own words.")
+    choices.nth(1).check()
+    bob.get_by_text("Your text stays as it is.").wait_for()
+    expect(why).to_have_value("My own words.")
+    no_script.goto(NOTE)
+    no_script.get_by_role("link", name="draft for it").nth(1).click()
+    expect(no_script.get_by_label("Why")).to_have_value(re.compile("^bob/side-b, kind"))
 
 
 def test_hostile_names_and_texts_are_text(open_page, hostile_repo):

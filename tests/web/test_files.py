@@ -1,7 +1,9 @@
 """Files in the browser: folders, every kind of file, history, changes."""
 import base64
+import io
 import json
 import struct
+import wave
 import zlib
 
 import pytest
@@ -148,6 +150,23 @@ def test_pictures_are_shown_and_drawings_run_nothing(page, repo):
     page.goto(f"/{repo}/blob/main/drawing.svg")
     assert page.locator(".picture img").evaluate("async image => { await image.decode(); return image.naturalWidth; }") == 40
     assert page.evaluate("window.broken") is None
+
+
+def test_a_sound_has_a_player_that_knows_its_length(page, api):
+    tone = io.BytesIO()
+    with wave.open(tone, "wb") as out:
+        out.setnchannels(1), out.setsampwidth(2), out.setframerate(8000)
+        out.writeframes(bytes(16000))
+    api.create_repo("bob/sounds")
+    api.upload_file(repo_id="bob/sounds", path_in_repo="tone.wav", path_or_fileobj=tone.getvalue())
+    page.goto("/bob/sounds/blob/main/tone.wav")
+    player = page.locator("audio[controls]")
+    assert player.get_attribute("aria-label") == "tone.wav"
+    assert player.evaluate("""player => new Promise((done) => {
+        if (player.duration) done(player.duration);
+        player.onloadedmetadata = () => done(player.duration);
+        player.onerror = () => done(player.error.message);
+    })""") == 1
 
 
 def test_what_has_no_picture_says_so(page, repo):

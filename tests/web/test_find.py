@@ -15,6 +15,13 @@ def repositories(api):
     api.upload_file(repo_id="bob/find-kettle", path_in_repo="whistle.py", path_or_fileobj=b"def whistle_loudly(kettle):\n    return kettle.steam\n")
 
 
+@pytest.fixture
+def wire_search(open_page):
+    """The ids that a visitor's search finds, best first."""
+    asked = open_page().context.request
+    return lambda query: [hit["id"] for hit in asked.get("/api/hearth/search", params={"q": query}).json()["hits"]]
+
+
 def search(page, query, found):
     """Opens the results until the index knows what was just committed."""
     assert eventually(lambda: page.goto("/search?q=" + query) and page.locator(".results h3").filter(has_text=found).count() > 0), page.content()
@@ -42,6 +49,25 @@ def test_search_looks_into_code_narrows_and_mends(page):
     assert page.locator(".results > li").count() == 0
     search(page, "waserkessel", "bob/find-kettle")
     page.get_by_role("link", name="Datasets 0").wait_for()
+
+
+# language: what a card says, and what somebody types
+TONGUES = {
+    "de": ("Straßenschilder erkennen", "strassenschilder"), "fr": ("Une voix entraînée", "entrainee"), "es": ("Traducción automática", "traduccion"),
+    "pt": ("Classificação de emoções", "classificacao"), "it": ("Misura della qualità", "qualita"), "nl": ("Nederlandse spraakherkenning", "spraakherkenning"),
+    "pl": ("Rozpoznaje żółwie", "zolwie"), "cs": ("Český překladač", "prekladac"), "tr": ("Duygu çözümlemesi", "cozumlemesi"), "sv": ("Röster från Malmö", "malmo"),
+    "fi": ("Suomenkielinen äänimalli", "aanimalli"), "hu": ("Magyar érzelemelemzés", "erzelemelemzes"), "ru": ("Распознавание речи", "распознавание"),
+    "uk": ("Малює їжака", "їжака"), "el": ("Γλωσσικό μοντέλο", "μοντελο"), "ar": ("نموذج لغوي عربي", "عربي"), "he": ("מודל שפה עברי", "עברי"), "fa": ("مدل زبانی فارسی", "فارسی"),
+    "hi": ("हिन्दी भाषा मॉडल", "भाषा"), "bn": ("বাংলা ভাষা মডেল", "বাংলা"), "ta": ("தமிழ் மொழி மாதிரி", "தமிழ்"), "th": ("แบบจำลองภาษาไทย", "ภาษาไทย"),
+    "zh": ("中文情感分析模型", "情感分析"), "ja": ("日本語の感情分析モデル", "感情分析モデル"), "ko": ("한국어 감정 분석", "감정"), "vi": ("Mô hình ngôn ngữ", "ngon ngu")}
+
+
+def test_search_reads_more_than_twenty_languages(wire_search, api):
+    for tongue, (text, _) in TONGUES.items():
+        api.create_repo(f"bob/tongue-{tongue}", repo_type="dataset")
+        api.upload_file(repo_id=f"bob/tongue-{tongue}", repo_type="dataset", path_in_repo="README.md", path_or_fileobj=f"---\nlicense: mit\n---\n# X\n\n{text}.\n".encode())
+    for tongue, (_, typed) in TONGUES.items():
+        assert eventually(lambda: wire_search(typed + " ")[:1] == [f"bob/tongue-{tongue}"]), (tongue, wire_search(typed + " "))
 
 
 def test_owners_find_what_is_private(bob):

@@ -1,4 +1,9 @@
 """The inspector's page and its short form beside a card."""
+import array
+import json
+import struct
+import urllib.parse
+
 import pytest
 
 import test_data
@@ -11,6 +16,86 @@ def repositories(api):
     api.upload_folder(repo_id="bob/inspected", folder_path=str(test_data.DATA / "minilm"))
     api.create_repo("bob/uninspected")
     api.upload_file(repo_id="bob/uninspected", path_in_repo="README.md", path_or_fileobj=b"# Nothing said\n")
+
+
+def weights(layers):
+    """A safetensors file with one matrix of 32 x 64 for each layer, filled by the given function of the place."""
+    header, data = {}, b""
+    for layer, value in enumerate(layers):
+        part = array.array("f", (value(i) for i in range(2048))).tobytes()
+        header[f"model.layers.{layer}.mlp.up_proj.weight"] = {"dtype": "F32", "shape": [32, 64], "data_offsets": [len(data), len(data) + len(part)]}
+        data += part
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+@pytest.fixture(scope="module")
+def family(api):
+    """(a model, one made from it whose second layer, licence and template are others)"""
+    wave, other = (lambda i: (i * 37 % 101 - 50) / 50), (lambda i: (i * 37 % 101 - 50) / 50 + (i * 13 % 17 - 8) / 20)
+    config = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "max_position_embeddings": 128}
+    for name, files in {
+            "bob/parent": {"README.md": "---\nlicense: mit\n---\n# Parent\n", "config.json": json.dumps(config), "model.safetensors": weights([wave, wave]),
+                           "tokenizer_config.json": json.dumps({"chat_template": "{{ messages }}"})},
+            "bob/child": {"README.md": "---\nlicense: apache-2.0\nbase_model: bob/parent\nbase_model_relation: finetune\n---\n# Child\n",
+                          "config.json": json.dumps(config | {"max_position_embeddings": 256}), "model.safetensors": weights([wave, other]),
+                          "tokenizer_config.json": json.dumps({"chat_template": "<img src=x onerror=hit(1)>{{ messages }}"})}}.items():
+        api.create_repo(name)
+        for path, content in files.items():
+            api.upload_file(repo_id=name, path_in_repo=path, path_or_fileobj=content.encode() if isinstance(content, str) else content, commit_message=f"Add {path}")
+    return "bob/parent", "bob/child"
+
+
+def changed(page):
+    """{question: what is said} of the page's section on changes."""
+    page.locator("#changes dl").wait_for()
+    return dict(page.locator("#changes dl > div").evaluate_all("rows => rows.map((row) => [row.querySelector('dt').textContent, row.querySelector('dd').innerText])"))
+
+
+def test_what_changed_from_the_base_is_told_down_to_the_layers(page, family, check_axe):
+    parent, child = family
+    page.goto(f"/{child}/inspect")
+    filled(page, "provenance").get_by_role("link", name="what changed").first.click()
+    page.wait_for_url("**/inspect?against=*")
+    said = changed(page)
+    assert said["Licence"].startswith("changed") and "apache-2.0" in said["Licence"]
+    assert said["Weights"].startswith("changed") and "1 of 2 tensors" in said["Weights"] and "proved" in said["Weights"]
+    assert said["File format"].startswith("same") and said["Prompt template"].startswith("changed")
+    page.locator("#changes summary", has_text="config.json").click()
+    assert page.locator("#changes tr", has_text="/max_position_embeddings").locator("td").all_inner_texts()[1:3] == ["128", "256"]
+    page.locator("#changes summary", has_text="Prompt template").click()
+    page.locator("#changes .diff .add", has_text="<img src=x").wait_for()
+    page.get_by_role("button", name="Compare the weights").click()
+    row = page.locator("#changes .heat-strip tbody tr", has_text="mlp.up_proj")
+    row.wait_for(timeout=30_000)
+    still, moved = row.locator("td").all_inner_texts()
+    assert still == "same" and float(moved) > 0
+    assert "Unchanged layers: 0." in page.locator("#changes").inner_text()
+    check_axe(page)
+
+
+def test_what_changed_between_commits_keeps_its_address(page, family, api):
+    _, child = family
+    commit = next(commit for commit in api.list_repo_commits(child) if commit.title == "Add tokenizer_config.json")
+    page.goto(f"/{child}/commit/{commit.commit_id}")
+    page.get_by_role("link", name="what it changed in the model").click()
+    said = changed(page)
+    assert said["Prompt template"].startswith("changed") and said["Weights"].startswith("same")
+    page.get_by_label("Compare with").fill("bob/nobody")
+    page.get_by_role("button", name="Show what changed").click()
+    page.expected.append("status of 404")
+    page.get_by_text("There is no such repository or revision to compare with.").wait_for()
+    assert urllib.parse.parse_qs(urllib.parse.urlsplit(page.url).query) == {"against": ["bob/nobody"], "revision": [commit.commit_id]}
+
+
+def test_what_changed_can_be_asked_without_scripts(no_script, family):
+    parent, child = family
+    no_script.goto(f"/{child}/inspect")
+    no_script.expected.append("status of 404")  # a browser asks for the picture of a page that has none
+    no_script.get_by_label("Compare with").fill(parent)
+    no_script.get_by_role("button", name="Show what changed").click()
+    no_script.wait_for_url("**/api/hearth/models/bob/child/changes?**")
+    assert json.loads(no_script.locator("body").inner_text())["answers"]["licence"]["answer"] == "changed"
 
 
 def filled(page, what):
@@ -77,8 +162,9 @@ def test_the_page_can_be_read_without_scripts(no_script):
     no_script.wait_for_url("**/bob/inspected/checklist")
 
 
-def test_nothing_moves_while_the_answers_arrive(page):
-    page.goto("/bob/inspected/inspect")
+@pytest.mark.parametrize("path", ["/bob/inspected/inspect", "/bob/child/inspect?against=bob/parent#changes"])
+def test_nothing_moves_while_the_answers_arrive(page, family, path):
+    page.goto(path)
     page.wait_for_load_state("networkidle")
     shift = page.evaluate("""() => new Promise((done) => {
       let moved = 0;
@@ -94,15 +180,16 @@ def test_without_scripts_there_are_links_to_the_answers(no_script):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/bob/inspected/inspect", "/bob/uninspected/inspect", "/bob/inspected"])
-def test_they_are_accessible(open_page, check_axe, path, scheme):
+@pytest.mark.parametrize("path", ["/bob/inspected/inspect", "/bob/uninspected/inspect", "/bob/inspected", "/bob/child/inspect?against=bob/parent#changes"])
+def test_they_are_accessible(open_page, check_axe, path, scheme, family):
     page = open_page(color_scheme=scheme)
     page.goto(path)
     page.wait_for_load_state("networkidle")
     check_axe(page)
 
 
-def test_nothing_is_cut_off_on_a_phone(phone):
-    phone.goto("/bob/inspected/inspect")
-    phone.wait_for_load_state("networkidle")
-    assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
+def test_nothing_is_cut_off_on_a_phone(phone, family):
+    for path in ("/bob/inspected/inspect", "/bob/child/inspect?against=bob/parent"):
+        phone.goto(path)
+        phone.wait_for_load_state("networkidle")
+        assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

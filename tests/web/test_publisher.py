@@ -5,6 +5,7 @@ import random
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 MEGABYTE = 1 << 20
 
@@ -297,7 +298,7 @@ def test_the_details_of_a_card_are_fields(bob, api, repo):
     bob.expected.append("404")
     bob.goto(f"/{repo}/edit/main/README.md")
     bob.get_by_text("Card details").click()
-    assert bob.get_by_label("Licence").input_value() == "mit"
+    expect(bob.get_by_label("Licence")).to_have_value("mit")  # filled once the editor's script is there
     bob.get_by_label("Licence").fill("apache-2.0")
     bob.get_by_label("Task").fill("text-classification")
     bob.get_by_label("Tags, with commas").fill("one, two")
@@ -310,6 +311,20 @@ def test_the_details_of_a_card_are_fields(bob, api, repo):
     data = api.model_info(repo).card_data
     assert (data.license, data.pipeline_tag, data.tags, data.language) == ("apache-2.0", "text-classification", ["one", "two"], ["en", "no"])
     assert data.base_model == "acme/base"
+
+
+def test_the_card_is_judged_while_it_is_written(bob, api, repo):
+    api.upload_file(repo_id=repo, path_in_repo="README.md", path_or_fileobj=b"---\nlicense: mit\n---\n# Card\n")
+    bob.goto(f"/{repo}/edit/main/README.md")
+    said = bob.get_by_role("status").filter(has_text="of 100")
+    before = int(re.search(r"(\d+) of 100", said.inner_text())[1])
+    bob.get_by_text("Card details").click()
+    row = bob.locator("[data-card-check] li", has_text="Limitations and bias")
+    assert "missing" in row.inner_text()
+    text = bob.get_by_label("Text of the file")
+    text.fill(text.input_value() + "\n## Limitations\n\n" + "It fails on long texts, on texts of other languages than English, and on everything that was written after the year of its training.\n")
+    bob.locator("[data-card-check] li", has_text="Limitations and bias: found").wait_for()
+    assert int(re.search(r"(\d+) of 100", said.inner_text())[1]) == before + 15
 
 
 def test_what_is_no_text_is_not_offered_for_editing(bob, api, repo):

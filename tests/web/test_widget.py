@@ -2,6 +2,7 @@
 import json
 
 import pytest
+from playwright.sync_api import expect
 
 import test_data
 import train_small_models
@@ -91,6 +92,44 @@ def test_a_chat_streams_stops_and_starts_anew(page):
     assert widget.locator(".bubble i").count() == 0 and box.input_value() == ""
     widget.get_by_role("button", name="New conversation").click()
     assert widget.locator(".bubble").count() == 0
+
+
+# The page's own fetch, with an answer to chats that comes as the test lets it.
+SLOW_CHAT = """
+const fetched = window.fetch;
+window.fetch = (target, options) => {
+    if (!String(target).includes("/v1/chat/completions")) return fetched(target, options);
+    const body = new ReadableStream({
+        start(controller) {
+            window.say = (text) => controller.enqueue(new TextEncoder().encode(`data: ${JSON.stringify({choices: [{delta: {content: text}}]})}\\n\\n`));
+            window.finish = () => { controller.enqueue(new TextEncoder().encode("data: [DONE]\\n\\n")); controller.close(); };
+            options.signal.addEventListener("abort", () => controller.error(options.signal.reason));
+        },
+    });
+    return Promise.resolve(new Response(body, {headers: {"content-type": "text/event-stream", "x-compute-time": "0.0002"}}));
+};"""
+
+
+def test_a_chat_grows_as_it_comes_and_can_be_stopped(page):
+    page.add_init_script(SLOW_CHAT)
+    widget = open_widget(page, "tiny-chat")
+    widget.get_by_label("Task").select_option(label="Chat")
+    box, stop, answer = widget.locator("textarea[name=message]"), widget.get_by_role("button", name="Stop"), widget.locator(".bubble.assistant").last
+    box.fill("hello")
+    box.press("Enter")
+    for text, so_far in (("Once upon", "Once upon"), (" a time", "Once upon a time")):
+        page.evaluate("text => window.say(text)", text)
+        expect(answer).to_have_text(so_far)
+    stop.click()
+    widget.get_by_text("Stopped.").wait_for()
+    expect(answer).to_have_text("Once upon a time")
+    expect(stop).to_be_hidden()
+    box.fill("and then?")
+    box.press("Enter")
+    page.evaluate("window.say('The end.'); window.finish()")
+    expect(answer).to_have_text("The end.")
+    # The time that the hub says before it begins is not the time that the answer took.
+    assert "computing" not in widget.locator(".timing:not(:empty)").inner_text()
 
 
 def test_text_goes_on_from_an_example(page):

@@ -88,12 +88,18 @@ export function bindCard(form: HTMLFormElement, text: HTMLTextAreaElement): void
 function bindCheck(form: HTMLFormElement, text: HTMLTextAreaElement, helper: HTMLDetailsElement): void {
   const place = helper.querySelector<HTMLElement>("[data-card-check]");
   if (!place) return;
+  // Seen while the details are folded, too.
+  const score = helper.querySelector<HTMLElement>("[data-card-score]");
   const { type, id } = form.dataset;
   let timer: number | undefined;
+  let turn = 0;
   async function check(): Promise<void> {
-    if (!helper.open) return;
+    if (helper.hidden) return;
+    const now = ++turn;
     try {
       const answer = await sendJson<Check>("POST", "/api/hearth/card-check", { content: text.value, type, id });
+      if (now !== turn) return;
+      if (score) score.textContent = `score ${answer.score} of 100`;
       const faults = [...(answer.errors ?? []), ...(answer.problems ?? [])];
       place!.replaceChildren(
         el("p", {}, el("strong", {}, `Card score: ${answer.score} of 100`)),
@@ -110,5 +116,5 @@ function bindCheck(form: HTMLFormElement, text: HTMLTextAreaElement, helper: HTM
     timer = window.setTimeout(check, 400);
   };
   text.addEventListener("input", soon);
-  helper.addEventListener("toggle", soon);
+  soon();
 }

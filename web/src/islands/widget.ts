@@ -169,7 +169,9 @@ class Widget {
     const began = performance.now();
     try {
       const answer = this.task === "conversational" ? await this.converse() : this.task === "text-generation" ? await this.generate() : await this.ask();
-      const computed = Number(answer.headers.get("x-compute-time"));
+      // A stream's header is sent before most of it is computed.
+      const streamed = (answer.headers.get("content-type") ?? "").startsWith("text/event-stream");
+      const computed = streamed ? 0 : Number(answer.headers.get("x-compute-time"));
       const seconds = computed > 0 ? computed : (performance.now() - began) / 1000;
       this.part(".timing").textContent = `${duration(seconds)}${computed > 0 ? " of computing" : ""}`;
       this.showState({ state: "warm" });

@@ -33,7 +33,7 @@ struct TensorDistance {
 struct WeightDistance {
   std::vector<TensorDistance> tensors;  // in the order of the later set
   uint64_t equal = 0, compared = 0, skipped = 0;
-  double relative = 0;  // over all that was compared
+  double relative = 0;  // over all compared tensors that differ; 0 = none does
 };
 
 struct DiffSide {
