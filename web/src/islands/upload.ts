@@ -249,4 +249,5 @@ export function start(form: HTMLElement): void {
   });
   button.textContent = buttonText;
   refresh();
+  form.dataset.ready = "true";
 }
