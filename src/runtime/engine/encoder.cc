@@ -60,9 +60,9 @@ struct Encoder::Call {
     std::lock_guard lock(failure_mutex);
     if (!failure) failure = std::move(error);
   }
-  // Once it is done.
-  std::exception_ptr Outcome() const {
-    if (failure || !left.stop_requested()) return failure;
+  // Once it is done, by whom it is for: then nobody else holds the exception any more.
+  std::exception_ptr TakeOutcome() {
+    if (failure || !left.stop_requested()) return std::exchange(failure, nullptr);
     // Whether anything was left out is not known, and nobody asks.
     return std::make_exception_ptr(Error(Code::kUnavailable, "the caller has left"));
   }
@@ -244,7 +244,7 @@ void Encoder::Finish(std::span<Call* const> calls) {
   HeldWakeUps held;
   for (Call* call : calls) {
     if (call->job) {
-      call->job->done(call->Outcome());
+      call->job->done(call->TakeOutcome());
     } else {
       call->wake.notify_one();
     }
@@ -298,7 +298,7 @@ void Encoder::Run(std::span<const EncoderInput> inputs, std::string_view output,
     if (call->leads) round = TakeRound();
   }
   if (!round.empty()) Lead(round);
-  if (std::exception_ptr failure = call->Outcome()) std::rethrow_exception(failure);
+  if (std::exception_ptr failure = call->TakeOutcome()) std::rethrow_exception(failure);
 }
 
 void Encoder::Start(EncoderJob job) {

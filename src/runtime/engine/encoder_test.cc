@@ -151,7 +151,7 @@ struct Started {
     };
     job.left = std::move(left);
     job.done = [this](std::exception_ptr failure) {
-      failure ? done.set_exception(failure) : done.set_value();
+      failure ? done.set_exception(std::move(failure)) : done.set_value();
     };
     encoder.Start(std::move(job));
   }
