@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "formats/internal/text_bytes.h"
 
 namespace hearth {
 
@@ -91,13 +92,6 @@ void AddDigests(ByteSource& source, Inspection* inspection) {
   }
 }
 
-bool LooksLikeText(std::string_view bytes) {
-  return !bytes.empty() && std::none_of(bytes.begin(), bytes.end(), [](char c) {
-    auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20 && byte != '\n' && byte != '\r' && byte != '\t' && byte != '\f';
-  });
-}
-
 }  // namespace
 
 Inspection InspectSource(ByteSource& source, std::string_view name, const InspectOptions& options) {
@@ -116,7 +110,8 @@ Inspection InspectSource(ByteSource& source, std::string_view name, const Inspec
   inspection.want_digests = options.digests;
   inspection.format = best == nullptr ? "unknown" : std::string(best->name);
   if (best == nullptr) {
-    if (LooksLikeText(first)) inspection.format = name.ends_with(".json") ? "json" : "text";
+    if (!first.empty() && HasOnlyTextBytes(first))
+      inspection.format = name.ends_with(".json") ? "json" : "text";
     return inspection;
   }
   try {

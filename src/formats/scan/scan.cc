@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "formats/internal/text_bytes.h"
 #include "formats/scan/internal/scan_context.h"
 #include "formats/source/source_window.h"
 #include "text/utf8.h"
@@ -43,10 +44,7 @@ bool IsText(std::string_view bytes) {
   // The first bytes may end inside of a character.
   std::string_view whole =
       TruncateUtf8Bytes(bytes, bytes.size() - std::min<size_t>(bytes.size(), 3));
-  return IsValidUtf8(whole) && std::none_of(bytes.begin(), bytes.end(), [](char c) {
-           auto byte = static_cast<unsigned char>(c);
-           return byte < 0x20 && byte != '\n' && byte != '\r' && byte != '\t' && byte != '\f';
-         });
+  return IsValidUtf8(whole) && HasOnlyTextBytes(bytes);
 }
 
 // A file that promises to be PyTorch's and was none of the containers that torch.load reads.

@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "codec/base64.h"
+#include "formats/internal/text_bytes.h"
 #include "formats/scan/internal/scan_context.h"
 #include "formats/source/source_window.h"
 
@@ -44,19 +45,10 @@ bool IsCalledDanger(const PickleReport& report) {
   });
 }
 
-// Text has no bytes below the blank but line breaks and tabs; in it a word and a line end are just
-// that.
-bool LooksLikeText(std::string_view bytes) {
-  return std::none_of(bytes.begin(), bytes.end(), [](char c) {
-    auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20 && byte != '\n' && byte != '\r' && byte != '\t' && byte != '\f';
-  });
-}
-
 class Pickles {
  public:
   Pickles(ScanContext& context, ScanItem& item, bool named)
-      : context_(context), item_(item), named_(named), is_text_(LooksLikeText(item.first)) {}
+      : context_(context), item_(item), named_(named), is_text_(HasOnlyTextBytes(item.first)) {}
 
   // Pickles one after the other from `begin` on; true when there was at least one.
   bool Row(uint64_t begin, bool certain) {
@@ -207,7 +199,7 @@ class BlockSearch {
   }
 
   void OldGlobals() {
-    if (LooksLikeText(block_)) return;
+    if (HasOnlyTextBytes(block_)) return;
     for (size_t n = block_.find('\n'); n != std::string_view::npos; n = block_.find('\n', n + 1)) {
       size_t m = n + 1;
       while (m < block_.size() && m - n <= kMaxLineBytes && IsNameByte(block_[m])) ++m;
