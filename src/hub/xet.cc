@@ -90,6 +90,7 @@ struct Xet::Impl {
   std::optional<storage::ShardXorb> Describe(const XetScope& scope, const StoredXorb& xorb,
                                              const XetHash* wanted) const;
   bool HolderUses(const XetScope& scope, int64_t xorb_id) const;
+  bool MayRead(const Actor& actor, XetHolder kind, int64_t id) const;
   bool OthersShow(const XetScope& scope, int64_t xorb_id) const;
   bool Store(const XetScope& scope, const XetHash& hash,
              const std::function<storage::XorbStore::Put()>& put);
@@ -153,6 +154,11 @@ bool Xet::Impl::HolderUses(const XetScope& scope, int64_t xorb_id) const {
   });
 }
 
+bool Xet::Impl::MayRead(const Actor& actor, XetHolder kind, int64_t id) const {
+  return kind == XetHolder::kRepo ? parts.repos.May(actor, id, Right::kReadContent)
+                                  : MayUseBucket(id, actor.user_id, false);
+}
+
 // Somebody else's repository or bucket has one, and the scope's user may read it there.
 bool Xet::Impl::OthersShow(const XetScope& scope, int64_t xorb_id) const {
   std::optional<Actor> actor = scope.whole_user ? ActorOf(scope) : Actor{};
@@ -170,11 +176,11 @@ bool Xet::Impl::OthersShow(const XetScope& scope, int64_t xorb_id) const {
         "JOIN bucket_files b ON b.file_id = x.file_id WHERE x.xorb_id = ?",
         {xorb_id});
   });
-  return std::any_of(
-             repos.begin(), repos.end(),
-             [&](int64_t id) { return parts.repos.May(*actor, id, Right::kReadContent); }) ||
-         std::any_of(buckets.begin(), buckets.end(),
-                     [&](int64_t id) { return MayUseBucket(id, actor->user_id, false); });
+  auto reads = [&](XetHolder kind) {
+    return [&, kind](int64_t id) { return MayRead(*actor, kind, id); };
+  };
+  return std::any_of(repos.begin(), repos.end(), reads(XetHolder::kRepo)) ||
+         std::any_of(buckets.begin(), buckets.end(), reads(XetHolder::kBucket));
 }
 
 bool Xet::Impl::IsVisible(const XetScope& scope, const StoredXorb& xorb) const {
@@ -320,9 +326,7 @@ std::vector<XetFile> Xet::Impl::ReadableFiles(const XetScope& scope, int64_t xor
     auto [known, is_new] = readable.try_emplace({kind, id}, false);
     if (!is_new) return known->second;
     known->second =
-        (kind == scope.holder && id == scope.holder_id) ||
-        (actor && (kind == XetHolder::kRepo ? parts.repos.May(*actor, id, Right::kReadContent)
-                                            : MayUseBucket(id, actor->user_id, false)));
+        (kind == scope.holder && id == scope.holder_id) || (actor && MayRead(*actor, kind, id));
     return known->second;
   };
   struct Use {
