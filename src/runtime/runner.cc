@@ -17,6 +17,7 @@ Encoder& Runner::embedder() {
   if (embedder_ == nullptr) {
     embedder_ = std::make_unique<Encoder>(model_->EmbeddingProgram(), model_->shape().max_tokens,
                                           options_.threads);
+    made_embedder_ = embedder_.get();
   }
   return *embedder_;
 }

@@ -3,6 +3,7 @@
 // Thread rule: use from any number of threads.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -26,6 +27,8 @@ class Runner {
   Encoder& encoder(Head head);
   // With the output "embedding".
   Encoder& embedder();
+  // Never blocks; nullptr until it is made.
+  Encoder* FindEmbedder() const { return made_embedder_; }
   Engine& engine();
   // The bytes of all tokens, for constraints; made at the first call. Special tokens are none
   // unless they are one of `marks`.
@@ -40,6 +43,7 @@ class Runner {
   std::mutex mutex_;
   std::map<Head, std::unique_ptr<Encoder>> encoders_;
   std::unique_ptr<Encoder> embedder_;
+  std::atomic<Encoder*> made_embedder_ = nullptr;
   std::map<std::vector<std::string>, std::shared_ptr<const TokenVocabulary>> vocabularies_;
   std::unique_ptr<Engine> engine_;
 };

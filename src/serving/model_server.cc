@@ -111,12 +111,6 @@ ModelServer::ModelServer(runtime::Runner& runner, ModelServerOptions options)
   for (size_t i = 0; i < routes.size(); ++i) router_.Add(routes[i].method, routes[i].pattern, i);
 }
 
-runtime::Encoder& ModelServer::MakeEmbedder() {
-  runtime::Encoder& embedder = runner_.embedder();
-  embedder_ = &embedder;
-  return embedder;
-}
-
 net::Plan ModelServer::PlanFor(net::Request& request) {
   net::Plan plan;
   plan.body.max_bytes = plan.body.memory_bytes = options_.max_body_bytes;
@@ -141,7 +135,7 @@ net::Plan ModelServer::PlanFor(net::Request& request) {
   plan.handle = [this, index](net::Request& asked) { return Handle(index, asked); };
   if (route.pace == RoutePace::kQuick) {
     plan.handle_at_once = [this, index](net::Request& asked) -> std::optional<net::Response> {
-      if (FindEmbedder() == nullptr || !IsQuick(asked)) return std::nullopt;
+      if (runner_.FindEmbedder() == nullptr || !IsQuick(asked)) return std::nullopt;
       return Handle(index, asked);
     };
   }

@@ -7,7 +7,6 @@
 // become the family's error bodies here and nowhere else.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -45,9 +44,6 @@ class ModelServer : public net::Dispatcher {
   net::Plan PlanFor(net::Request& request) override;
 
   runtime::Runner& runner() { return runner_; }
-  // Never blocks; nullptr until the first text is embedded, which may take its time.
-  runtime::Encoder* FindEmbedder() const { return embedder_; }
-  runtime::Encoder& MakeEmbedder();
   const std::string& model_id() const { return options_.model_id; }
   const ModelServerOptions& options() const { return options_; }
   int64_t started_unix_seconds() const { return started_; }
@@ -59,7 +55,6 @@ class ModelServer : public net::Dispatcher {
   ModelServerOptions options_;
   int64_t started_;
   net::Router router_;
-  std::atomic<runtime::Encoder*> embedder_ = nullptr;
 };
 
 // A vector is written in the time that a fraction of a token takes to compute. So many are no

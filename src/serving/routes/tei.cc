@@ -62,8 +62,9 @@ net::Response Embed(ModelServer& server, net::Request& http) {
   if (tokens.size() > kFewTexts) {
     return Vectors(runtime::EmbedTokens(server.runner(), tokens, options.normalize, http.left));
   }
-  runtime::Encoder* embedder = server.FindEmbedder();
-  if (embedder == nullptr) embedder = &server.MakeEmbedder();
+  // Behind handle_at_once it is made already, so that nothing blocks the I/O thread.
+  runtime::Encoder* embedder = server.runner().FindEmbedder();
+  if (embedder == nullptr) embedder = &server.runner().embedder();
   return VectorsLater(*embedder, std::move(tokens), options.normalize);
 }
 
