@@ -67,50 +67,22 @@ void ExpectText(std::string_view mapping, const char* digest) {
 
 TEST(UnicodeTables, PropertiesEqualTheReference) {
 #define GOLDEN_FLAG(bit, name, count, digest) ExpectFlag(bit, name, count, digest);
-#define GOLDEN_SEGMENT(segment, name, count, digest)
-#define GOLDEN_CLASS(name, count, digest)
-#define GOLDEN_TEXT(name, digest)
 #include "text/internal/unicode_goldens.inc"
-#undef GOLDEN_FLAG
-#undef GOLDEN_SEGMENT
-#undef GOLDEN_CLASS
-#undef GOLDEN_TEXT
 }
 
 TEST(UnicodeTables, SegmentClassesEqualTheReference) {
-#define GOLDEN_FLAG(bit, name, count, digest)
 #define GOLDEN_SEGMENT(segment, name, count, digest) ExpectSegment(segment, name, count, digest);
-#define GOLDEN_CLASS(name, count, digest)
-#define GOLDEN_TEXT(name, digest)
 #include "text/internal/unicode_goldens.inc"
-#undef GOLDEN_FLAG
-#undef GOLDEN_SEGMENT
-#undef GOLDEN_CLASS
-#undef GOLDEN_TEXT
 }
 
 TEST(UnicodeTables, RegexClassesEqualTheReference) {
-#define GOLDEN_FLAG(bit, name, count, digest)
-#define GOLDEN_SEGMENT(segment, name, count, digest)
 #define GOLDEN_CLASS(name, count, digest) ExpectClass(name, count, digest);
-#define GOLDEN_TEXT(name, digest)
 #include "text/internal/unicode_goldens.inc"
-#undef GOLDEN_FLAG
-#undef GOLDEN_SEGMENT
-#undef GOLDEN_CLASS
-#undef GOLDEN_TEXT
 }
 
 TEST(UnicodeTables, MappingsEqualTheReference) {
-#define GOLDEN_FLAG(bit, name, count, digest)
-#define GOLDEN_SEGMENT(segment, name, count, digest)
-#define GOLDEN_CLASS(name, count, digest)
 #define GOLDEN_TEXT(name, digest) ExpectText(name, digest);
 #include "text/internal/unicode_goldens.inc"
-#undef GOLDEN_FLAG
-#undef GOLDEN_SEGMENT
-#undef GOLDEN_CLASS
-#undef GOLDEN_TEXT
 }
 
 }  // namespace
