@@ -25,7 +25,7 @@ class UnigramModel {
     uint32_t id;
   };
   struct Work {
-    std::vector<Node> nodes;
+    std::vector<Node> nodes;  // of the places from some place on
     std::vector<uint32_t> ends;
   };
 
@@ -38,14 +38,19 @@ class UnigramModel {
 
   uint32_t unknown_id() const { return unknown_id_; }
   // Appends the ids of a piece below 2^32 bytes. Linear: no place is walked from further than the
-  // longest token.
+  // longest token, and of a long piece only the places since all its best covers part are kept.
   void Encode(std::string_view piece, Work* work, std::vector<uint32_t>* ids) const;
 
  private:
   explicit UnigramModel(const ScoredPieces& pieces) : pieces_(pieces) {}
   bool LoadVocabulary(const KeptTables& kept);
   bool TakeTrie(const KeptTables& kept);
-  void FillNodes(std::string_view piece, Work* work) const;
+  class NodeWindow;
+  template <typename At>
+  size_t LeaveFrom(std::string_view piece, size_t place, At&& node_at) const;
+  void EncodeLong(std::string_view piece, Work* work, std::vector<uint32_t>* ids) const;
+  size_t SharedPlace(size_t place, Work* work) const;
+  void AddIds(std::string_view piece, Work* work, std::vector<uint32_t>* ids) const;
   void AddUnknown(std::string_view run, std::vector<uint32_t>* ids) const;
 
   DoubleArray tokens_;

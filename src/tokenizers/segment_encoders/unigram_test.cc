@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "text/utf8.h"
 #include "tokenizers/segment_encoders/byte_bpe_testing.h"
 #include "tokenizers/segment_encoders/segment_encoder_testing.h"
@@ -121,6 +123,23 @@ TEST(Unigram, OneLongWordIsCoveredAlike) {
   std::string text;
   while (text.size() < 20000) text += "thequickfoxthereothe\xE4\xB8\xAD\xE6\x96\x87\xE5\xAD\x97zZ";
   ExpectPlainIds(tokenizer, text);
+}
+
+// Longer than the places that are kept at once: words whose covers part late, many unknown
+// characters, and one token after the other.
+TEST(Unigram, LongWordsOfAllKindsAreCoveredAlike) {
+  Tokenizer tokenizer = Tokenizer::Build(SmallUnigram(Normalizer(kMap), Words("always")));
+  static constexpr std::string_view kParts[] = {
+      "the", "re", "2", "222", "q", "fox", "\xE4\xB8\xAD", "\xE6\x96\x87", "Z", "there", "7", "e"};
+  for (uint64_t seed = 0; seed < 60; ++seed) {
+    std::mt19937_64 random(seed);
+    size_t kinds = 1 + seed % std::size(kParts), from = random() % std::size(kParts);
+    std::string text;
+    while (text.size() < 4000 + seed * 400) {
+      text += kParts[(from + random() % kinds) % std::size(kParts)];
+    }
+    ExpectPlainIds(tokenizer, text);
+  }
 }
 
 TEST(Unigram, LayoutsThatAreNotCertainAreLeftToThePlainPath) {
