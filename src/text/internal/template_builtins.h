@@ -62,16 +62,27 @@ std::string FoldText(std::string_view text);
 std::string TitleText(std::string_view text);
 std::string SwapCaseText(std::string_view text);
 std::string CapitalizeText(std::string_view text);
-bool IsUpperText(std::string_view text);
-bool IsLowerText(std::string_view text);
-// White space as Python knows it.
-bool IsSpace(char32_t c);
 enum class Strip { kLeft, kRight, kBoth };
 // Characters of `set`; white space when null.
 std::string_view StripText(std::string_view text, const std::string* set, Strip side);
 std::string ReplaceText(Heap& heap, std::string_view text, std::string_view from,
                         std::string_view to, int64_t count);
-std::string PadText(Heap& heap, std::string_view text, size_t width, char fill, int align);
+// `fill` is one character.
+std::string PadText(Heap& heap, std::string_view text, size_t width, std::string_view fill,
+                    int align);
+struct WrapStyle {
+  size_t width = 79;  // characters of a line, at least 1
+  bool break_long_words = true;
+  bool break_on_hyphens = true;
+  std::string separator = "\n";
+};
+std::string WrapText(Heap& heap, std::string_view text, const WrapStyle& style);
+
+// Python's int() and float() of a value, with their fallback as the argument "default".
+Value IntFilter(Interp& interp, const Value& self, Args& args);
+Value FloatFilter(Interp& interp, const Value& self, Args& args);
+// Python's float() of a value, or an error.
+double NumberArgument(Interp& interp, const Value& value);
 
 // printf-like ("%s of %d") and str.format ("{} of {n}").
 std::string PercentFormat(Interp& interp, std::string_view format, const Value& values);

@@ -103,7 +103,7 @@ std::string Align(Heap& heap, std::string text, const Spec& spec, bool is_number
     size_t left = (spec.width - length) / 2;
     return std::string(left, spec.fill) + text + std::string(spec.width - length - left, spec.fill);
   }
-  return PadText(heap, text, spec.width, spec.fill, align == '>' ? 1 : -1);
+  return PadText(heap, text, spec.width, std::string_view(&spec.fill, 1), align == '>' ? 1 : -1);
 }
 
 std::string FormatValue(Heap& heap, const Value& value, const Spec& spec) {

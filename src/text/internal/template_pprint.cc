@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "text/internal/template_builtins.h"
+#include "text/internal/template_characters.h"
 #include "text/utf8.h"
 
 namespace hearth::tmpl {
@@ -108,7 +109,7 @@ class PrettyPrinter {
     size_t width = Place{place.indent, 0, 0}.Room();
     std::vector<std::string> chunks;
     while (!text.empty()) {
-      std::string_view line = text.substr(0, LineLength(text));
+      std::string_view line = text.substr(0, FirstLine(text).length);
       text.remove_prefix(line.size());
       bool last = text.empty();
       std::string repr = StringRepr(line);
@@ -137,21 +138,6 @@ class PrettyPrinter {
       }
     }
     if (!current.empty()) chunks->push_back(StringRepr(current));
-  }
-
-  // With the line's end: all that Python's splitlines ends a line at.
-  static size_t LineLength(std::string_view text) {
-    for (size_t at = 0; at < text.size();) {
-      CodePoint point = DecodeUtf8(text.substr(at));
-      char32_t c = point.value;
-      at += point.length;
-      if (c == '\r' && at < text.size() && text[at] == '\n') return at + 1;
-      if ((c >= '\n' && c <= '\r') || (c >= 0x1C && c <= 0x1E) || c == 0x85 || c == 0x2028 ||
-          c == 0x2029) {
-        return at;
-      }
-    }
-    return text.size();
   }
 
   // With the white space behind the word.

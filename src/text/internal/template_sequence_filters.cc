@@ -217,7 +217,7 @@ Value Slice(Interp& interp, const Value& self, Args& args) {
     std::vector<Value> part(items.begin() + static_cast<ptrdiff_t>(at),
                             items.begin() + static_cast<ptrdiff_t>(at + size));
     at += size;
-    if (fill != nullptr && !fill->is_none() && i >= extra && extra > 0) part.push_back(*fill);
+    if (fill != nullptr && !fill->is_none() && i >= extra) part.push_back(*fill);
     out.push_back(interp.List(std::move(part)));
   }
   return interp.LazyList(std::move(out));
@@ -341,8 +341,12 @@ Value RejectAttr(Interp& interp, const Value& self, Args& args) {
   return Choose(interp, self, args, false, true);
 }
 
+// Unlike "value.name" this never gives an item of a dict.
 Value Attr(Interp& interp, const Value& self, Args& args) {
-  return interp.Attribute(self, ToText(interp, RequiredArgument(interp, args, 0, "name")));
+  std::string name = ToText(interp, RequiredArgument(interp, args, 0, "name"));
+  bool is_dict = self.kind == Kind::kDict && !self.dict->is_namespace;
+  if (is_dict && FindMethod(self, name) == nullptr) return interp.Undefined(name);
+  return interp.Attribute(self, name);
 }
 
 constexpr NamedEntry<Builtin> kFilters[] = {

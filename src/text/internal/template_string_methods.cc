@@ -3,12 +3,11 @@
 #include <algorithm>
 
 #include "text/internal/template_builtins.h"
+#include "text/internal/template_characters.h"
 #include "text/utf8.h"
 
 namespace hearth::tmpl {
 namespace {
-
-constexpr std::string_view kBlanks = " \t\n\r\v\f";
 
 Value Text(Interp& interp, const Value& self, std::string_view text) {
   return interp.String(std::string(text), self.safe);
@@ -79,14 +78,35 @@ Value StripRight(Interp& interp, const Value& self, Args& args) {
   return StripBy(interp, self, args, Strip::kRight);
 }
 
+// What the arguments start and end, in characters, leave of a text, as for Python's slices; nothing
+// when start lies behind end.
+struct Part {
+  std::string_view text;
+  int64_t start = 0;  // characters before it
+};
+std::optional<Part> PartOf(Interp& interp, const Value& self, const Args& args) {
+  auto length = static_cast<int64_t>(CountCodePoints(self.str()));
+  int64_t start = IntArgument(interp, args, 1, "start", 0);
+  int64_t end = std::min(IntArgument(interp, args, 2, "end", length), length);
+  if (start < 0) start = std::max<int64_t>(start + length, 0);
+  if (end < 0) end = std::max<int64_t>(end + length, 0);
+  if (start > end) return std::nullopt;
+  std::string_view text = TruncateUtf8(self.str(), static_cast<size_t>(end));
+  return Part{text.substr(Utf8Offset(text, static_cast<size_t>(start))), start};
+}
+
 bool HasAffix(Interp& interp, const Value& self, const Args& args, bool at_end) {
   const Value& wanted = RequiredArgument(interp, args, 0, "prefix");
-  std::vector<Value> options =
-      wanted.kind == Kind::kList ? wanted.list->items : std::vector<Value>{wanted};
+  std::vector<Value> options = wanted.kind == Kind::kList && wanted.list->is_tuple
+                                   ? wanted.list->items
+                                   : std::vector<Value>{wanted};
+  std::optional<Part> part = PartOf(interp, self, args);
   for (const Value& option : options) {
-    if (!option.is_string())
-      interp.Fail(std::string("a string is needed, not ") + TypeName(option));
-    if (at_end ? self.str().ends_with(option.str()) : self.str().starts_with(option.str()))
+    if (!option.is_string()) {
+      interp.Fail(std::string("a string or a tuple of strings is needed, not ") + TypeName(option));
+    }
+    if (!part) continue;
+    if (at_end ? part->text.ends_with(option.str()) : part->text.starts_with(option.str()))
       return true;
   }
   return false;
@@ -117,23 +137,39 @@ Value Replace(Interp& interp, const Value& self, Args& args) {
   return interp.String(ReplaceText(interp, self.str(), from, escaped, count), /*safe=*/true);
 }
 
-// Pieces between blanks; at most `limit` cuts from the left or the right (negative = no limit).
+// Bytes before the first white space, or up to behind the last.
+size_t WordLength(std::string_view text) {
+  size_t at = 0;
+  while (at < text.size()) {
+    CodePoint point = DecodeUtf8(text.substr(at));
+    if (IsSpace(point.value)) break;
+    at += point.length;
+  }
+  return at;
+}
+size_t LastWordStart(std::string_view text) {
+  size_t at = text.size();
+  while (at > 0) {
+    size_t before = at - 1;
+    while (before > 0 && at - before < 4 &&
+           (static_cast<unsigned char>(text[before]) & 0xC0) == 0x80)
+      --before;
+    if (IsSpace(DecodeUtf8(text.substr(before)).value)) break;
+    at = before;
+  }
+  return at;
+}
+
+// Pieces between white space; at most `limit` cuts from the left or the right (negative: no limit).
 std::vector<std::string_view> SplitBlanks(std::string_view text, int64_t limit, bool from_right) {
   std::vector<std::string_view> pieces;
-  while (true) {
-    text = StripText(text, nullptr, from_right ? Strip::kRight : Strip::kLeft);
-    if (text.empty()) break;
-    size_t cut = from_right ? text.find_last_of(kBlanks) : text.find_first_of(kBlanks);
-    if (limit == 0 || cut == std::string_view::npos) {
-      pieces.push_back(StripText(text, nullptr, from_right ? Strip::kLeft : Strip::kRight));
-      if (limit == 0) {
-        pieces.back() = from_right ? StripText(text, nullptr, Strip::kRight)
-                                   : StripText(text, nullptr, Strip::kLeft);
-      }
-      break;
-    }
-    pieces.push_back(from_right ? text.substr(cut + 1) : text.substr(0, cut));
-    text = from_right ? text.substr(0, cut) : text.substr(cut + 1);
+  Strip side = from_right ? Strip::kRight : Strip::kLeft;
+  for (text = StripText(text, nullptr, side); !text.empty();
+       text = StripText(text, nullptr, side)) {
+    size_t cut = from_right ? LastWordStart(text) : WordLength(text);
+    if (limit == 0) cut = from_right ? 0 : text.size();
+    pieces.push_back(from_right ? text.substr(cut) : text.substr(0, cut));
+    text = from_right ? text.substr(0, cut) : text.substr(cut);
     if (limit > 0) --limit;
   }
   if (from_right) std::reverse(pieces.begin(), pieces.end());
@@ -186,13 +222,10 @@ Value RSplit(Interp& interp, const Value& self, Args& args) {
 Value SplitLines(Interp& interp, const Value& self, Args& args) {
   bool keep = FlagArgument(args, 0, "keepends", false);
   std::vector<Value> lines;
-  std::string_view rest = self.str();
-  while (!rest.empty()) {
-    size_t end = rest.find_first_of("\n\r");
-    size_t next = end == std::string_view::npos ? rest.size() : end + 1;
-    if (next < rest.size() && rest[end] == '\r' && rest[next] == '\n') ++next;
-    lines.push_back(Text(interp, self, rest.substr(0, keep ? next : end)));
-    rest.remove_prefix(next);
+  for (std::string_view rest = self.str(); !rest.empty();) {
+    Line line = FirstLine(rest);
+    lines.push_back(Text(interp, self, keep ? rest.substr(0, line.length) : line.text));
+    rest.remove_prefix(line.length);
   }
   return interp.List(std::move(lines));
 }
@@ -220,27 +253,38 @@ Value RPartition(Interp& interp, const Value& self, Args& args) {
   return PartitionBy(interp, self, args, true);
 }
 
+int64_t FindIn(Interp& interp, const Value& self, const Args& args, bool last) {
+  std::string_view wanted = Needed(interp, args, 0, "sub");
+  std::optional<Part> part = PartOf(interp, self, args);
+  if (!part) return -1;
+  size_t at = last ? part->text.rfind(wanted) : part->text.find(wanted);
+  if (at == std::string_view::npos) return -1;
+  return part->start + static_cast<int64_t>(CountCodePoints(part->text.substr(0, at)));
+}
+Value Found(Interp& interp, int64_t at) {
+  if (at < 0) interp.Fail("substring not found");
+  return Value::Int(at);
+}
 Value Find(Interp& interp, const Value& self, Args& args) {
-  size_t at = self.str().find(Needed(interp, args, 0, "sub"));
-  if (at == std::string_view::npos) return Value::Int(-1);
-  return Value::Int(static_cast<int64_t>(CountCodePoints(self.str().substr(0, at))));
+  return Value::Int(FindIn(interp, self, args, false));
 }
 Value RFind(Interp& interp, const Value& self, Args& args) {
-  size_t at = self.str().rfind(Needed(interp, args, 0, "sub"));
-  if (at == std::string_view::npos) return Value::Int(-1);
-  return Value::Int(static_cast<int64_t>(CountCodePoints(self.str().substr(0, at))));
+  return Value::Int(FindIn(interp, self, args, true));
 }
 Value Index(Interp& interp, const Value& self, Args& args) {
-  Value at = Find(interp, self, args);
-  if (at.integer < 0) interp.Fail("index: substring not found");
-  return at;
+  return Found(interp, FindIn(interp, self, args, false));
+}
+Value RIndex(Interp& interp, const Value& self, Args& args) {
+  return Found(interp, FindIn(interp, self, args, true));
 }
 Value Count(Interp& interp, const Value& self, Args& args) {
-  std::string_view by = Needed(interp, args, 0, "sub"), rest = self.str();
-  if (by.empty()) return Value::Int(static_cast<int64_t>(CountCodePoints(rest)) + 1);
+  std::string_view by = Needed(interp, args, 0, "sub");
+  std::optional<Part> part = PartOf(interp, self, args);
+  if (!part) return Value::Int(0);
+  if (by.empty()) return Value::Int(static_cast<int64_t>(CountCodePoints(part->text)) + 1);
   int64_t count = 0;
-  for (size_t at = rest.find(by); at != std::string_view::npos;
-       at = rest.find(by, at + by.size())) {
+  for (size_t at = part->text.find(by); at != std::string_view::npos;
+       at = part->text.find(by, at + by.size())) {
     ++count;
   }
   return Value::Int(count);
@@ -273,9 +317,9 @@ Value Format(Interp& interp, const Value& self, Args& args) {
 Value Pad(Interp& interp, const Value& self, const Args& args, int align) {
   int64_t width = IntArgument(interp, args, 0, "width", 0);
   std::string fill = TextArgument(interp, args, 1, "fillchar", " ");
-  if (fill.size() != 1) interp.Fail("the fill character must be one ASCII character");
+  if (CountCodePoints(fill) != 1) interp.Fail("the fill character must be one character");
   auto columns = static_cast<size_t>(std::max<int64_t>(width, 0));
-  return Text(interp, self, PadText(interp, self.str(), columns, fill[0], align));
+  return Text(interp, self, PadText(interp, self.str(), columns, fill, align));
 }
 Value LeftJustify(Interp& interp, const Value& self, Args& args) {
   return Pad(interp, self, args, -1);
@@ -291,29 +335,33 @@ Value ZeroFill(Interp& interp, const Value& self, Args& args) {
   if (width <= sign) return self;
   return Text(
       interp, self,
-      std::string(text.substr(0, sign)) + PadText(interp, text.substr(sign), width - sign, '0', 1));
+      std::string(text.substr(0, sign)) + PadText(interp, text.substr(sign), width - sign, "0", 1));
 }
 
-// All bytes in a class, and at least one. Letters beyond ASCII count as letters.
-template <typename Test>
-Value AllOf(const Value& self, Test test) {
-  std::string_view text = self.str();
-  return Value::Bool(!text.empty() && std::all_of(text.begin(), text.end(), test));
+Value FormatMap(Interp& interp, const Value& self, Args& args) {
+  const Value& mapping = RequiredArgument(interp, args, 0, "mapping");
+  if (mapping.kind != Kind::kDict) interp.Fail("format_map needs a dict");
+  Args fields;
+  for (const auto& [key, value] : mapping.dict->items) {
+    if (key.is_string()) fields.keywords.emplace_back(key.str(), value);
+  }
+  return Format(interp, self, fields);
 }
-bool IsDigitByte(char c) { return c >= '0' && c <= '9'; }
-bool IsAlphaByte(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c & 0x80) != 0;
+
+template <bool (*is)(char32_t)>
+Value All(Interp&, const Value& self, Args&) {
+  return Value::Bool(AllCharacters(self.str(), is));
 }
-Value IsDigit(Interp&, const Value& self, Args&) { return AllOf(self, IsDigitByte); }
-Value IsAlpha(Interp&, const Value& self, Args&) { return AllOf(self, IsAlphaByte); }
-Value IsAlnum(Interp&, const Value& self, Args&) {
-  return AllOf(self, [](char c) { return IsDigitByte(c) || IsAlphaByte(c); });
+template <bool (*is)(std::string_view)>
+Value Whole(Interp&, const Value& self, Args&) {
+  return Value::Bool(is(self.str()));
 }
-Value IsSpace(Interp&, const Value& self, Args&) {
-  return AllOf(self, [](char c) { return kBlanks.find(c) != std::string_view::npos; });
+bool IsAsciiText(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char c) { return (c & 0x80) != 0; });
 }
-Value IsUpper(Interp&, const Value& self, Args&) { return Value::Bool(IsUpperText(self.str())); }
-Value IsLower(Interp&, const Value& self, Args&) { return Value::Bool(IsLowerText(self.str())); }
+bool IsPrintableText(std::string_view text) {
+  return text.empty() || AllCharacters(text, IsPrintable);
+}
 
 constexpr NamedEntry<Builtin> kStringMethods[] = {
     {"capitalize", Capitalize},
@@ -324,13 +372,20 @@ constexpr NamedEntry<Builtin> kStringMethods[] = {
     {"expandtabs", ExpandTabs},
     {"find", Find},
     {"format", Format},
+    {"format_map", FormatMap},
     {"index", Index},
-    {"isalnum", IsAlnum},
-    {"isalpha", IsAlpha},
-    {"isdigit", IsDigit},
-    {"islower", IsLower},
-    {"isspace", IsSpace},
-    {"isupper", IsUpper},
+    {"isalnum", All<IsAlnum>},
+    {"isalpha", All<IsAlpha>},
+    {"isascii", Whole<IsAsciiText>},
+    {"isdecimal", All<IsDecimal>},
+    {"isdigit", All<IsDigit>},
+    {"isidentifier", Whole<IsIdentifierText>},
+    {"islower", Whole<IsLowerText>},
+    {"isnumeric", All<IsNumeric>},
+    {"isprintable", Whole<IsPrintableText>},
+    {"isspace", All<IsSpace>},
+    {"istitle", Whole<IsTitleText>},
+    {"isupper", Whole<IsUpperText>},
     {"join", Join},
     {"ljust", LeftJustify},
     {"lower", Lower},
@@ -340,6 +395,7 @@ constexpr NamedEntry<Builtin> kStringMethods[] = {
     {"removesuffix", RemoveSuffix},
     {"replace", Replace},
     {"rfind", RFind},
+    {"rindex", RIndex},
     {"rjust", RightJustify},
     {"rpartition", RPartition},
     {"rsplit", RSplit},

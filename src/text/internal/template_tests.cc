@@ -1,6 +1,7 @@
 // Tests: "value is name(arguments)".
 
 #include "text/internal/template_builtins.h"
+#include "text/internal/template_characters.h"
 
 namespace hearth::tmpl {
 namespace {

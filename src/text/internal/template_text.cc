@@ -1,21 +1,10 @@
 // Text operations that filters and methods share: stripping, replacing, padding.
 
 #include "text/internal/template_builtins.h"
+#include "text/internal/template_characters.h"
 #include "text/utf8.h"
 
 namespace hearth::tmpl {
-namespace {
-
-constexpr std::string_view kAsciiSpace = " \t\n\r\v\f\x1C\x1D\x1E\x1F";
-
-}  // namespace
-
-bool IsSpace(char32_t c) {
-  if (c < 0x80) return kAsciiSpace.find(static_cast<char>(c)) != std::string_view::npos;
-  return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 ||
-         c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
-}
-
 namespace {
 
 // Start of the last code point of a non-empty text.
@@ -27,13 +16,6 @@ size_t LastOffset(std::string_view text) {
 }
 
 }  // namespace
-
-bool IsUpperText(std::string_view text) {
-  return text == UpperText(text) && text != LowerText(text);
-}
-bool IsLowerText(std::string_view text) {
-  return text == LowerText(text) && text != UpperText(text);
-}
 
 std::string_view StripText(std::string_view text, const std::string* set, Strip side) {
   auto strippable = [&](std::string_view piece) {
@@ -77,14 +59,21 @@ std::string ReplaceText(Heap& heap, std::string_view text, std::string_view from
   return out;
 }
 
-std::string PadText(Heap& heap, std::string_view text, size_t width, char fill, int align) {
+std::string PadText(Heap& heap, std::string_view text, size_t width, std::string_view fill,
+                    int align) {
   heap.CheckSize(width);
   size_t length = CountCodePoints(text);
   if (length >= width) return std::string(text);
   size_t total = width - length;
+  heap.CheckSize(text.size() + total * fill.size());
   // Python's str.center puts the odd blank to the left for odd widths.
   size_t left = align < 0 ? 0 : align > 0 ? total : total / 2 + (total & width & 1);
-  return std::string(left, fill) + std::string(text) + std::string(total - left, fill);
+  std::string out;
+  out.reserve(text.size() + total * fill.size());
+  for (size_t i = 0; i < left; ++i) out += fill;
+  out += text;
+  for (size_t i = left; i < total; ++i) out += fill;
+  return out;
 }
 
 int64_t IntArgument(Interp& interp, const Args& args, size_t index, std::string_view name,

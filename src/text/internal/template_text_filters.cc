@@ -6,6 +6,7 @@
 
 #include "text/html.h"
 #include "text/internal/template_builtins.h"
+#include "text/internal/template_characters.h"
 #include "text/utf8.h"
 
 namespace hearth::tmpl {
@@ -91,25 +92,68 @@ Value String(Interp& interp, const Value& self, Args&) {
   return self.is_string() ? self : interp.String(ToText(interp, self));
 }
 
+// The references that escaping makes, and numbers. Python also knows the names of HTML 5.
+std::string UnescapeHtml(std::string_view text) {
+  static constexpr std::pair<std::string_view, char> kNames[] = {
+      {"amp;", '&'}, {"lt;", '<'}, {"gt;", '>'}, {"quot;", '"'}, {"apos;", '\''}};
+  std::string out;
+  while (!text.empty()) {
+    size_t at = text.find('&');
+    out += text.substr(0, at);
+    if (at == std::string_view::npos) break;
+    text.remove_prefix(at + 1);
+    char32_t character = '&';
+    size_t length = 0;
+    for (const auto& [name, meant] : kNames) {
+      if (!text.starts_with(name)) continue;
+      character = static_cast<unsigned char>(meant);
+      length = name.size();
+    }
+    if (text.starts_with('#')) {
+      bool hex = text.size() > 1 && (text[1] == 'x' || text[1] == 'X');
+      const char* begin = text.data() + (hex ? 2 : 1);
+      const char* end = text.data() + text.size();
+      uint32_t value = 0;
+      auto parsed = std::from_chars(begin, end, value, hex ? 16 : 10);
+      bool ends = parsed.ec == std::errc() && parsed.ptr < end && *parsed.ptr == ';';
+      if (ends && value > 0 && value < 0x110000 && (value < 0xD800 || value > 0xDFFF)) {
+        character = value;
+        length = static_cast<size_t>(parsed.ptr + 1 - text.data());
+      }
+    }
+    AppendUtf8(character, &out);
+    text.remove_prefix(length);
+  }
+  return out;
+}
+
+// Comments and tags that end go; what begins one and never ends it stays.
 Value StripTags(Interp& interp, const Value& self, Args&) {
   std::string text = Input(interp, self), plain;
-  bool in_tag = false;
-  for (char c : text) {
-    if (c == '<') in_tag = true;
-    if (!in_tag) plain += c;
-    if (c == '>') in_tag = false;
+  std::string_view rest = text;
+  while (true) {
+    size_t start = rest.find('<');
+    if (start == std::string_view::npos) break;
+    bool comment = rest.substr(start).starts_with("<!--");
+    size_t end = comment ? rest.find("-->", start + 4) : rest.find('>', start);
+    if (end == std::string_view::npos) break;
+    plain += rest.substr(0, start);
+    rest.remove_prefix(end + (comment ? 3 : 1));
   }
+  plain += rest;
   std::string out;
   bool blank = false;
-  for (char c : plain) {
-    bool is_blank = std::string_view(" \t\n\r\v\f").find(c) != std::string_view::npos;
+  for (rest = plain; !rest.empty();) {
+    CodePoint point = DecodeUtf8(rest);
+    bool is_blank = IsSpace(point.value);
     if (!is_blank) {
       if (blank && !out.empty()) out += ' ';
-      out += c;
+      out += rest.substr(0, point.length);
     }
     blank = is_blank;
+    rest.remove_prefix(point.length);
   }
-  return interp.String(std::move(out));
+  return interp.String(UnescapeHtml(out));
 }
 
 // As in a query string: a blank is "+".
@@ -170,17 +214,17 @@ Value Indent(Interp& interp, const Value& self, Args& args) {
   }
   bool first = FlagArgument(args, 1, "first", false);
   bool blank = FlagArgument(args, 2, "blank", false);
-  std::string text = Input(interp, self), out;
-  std::string_view rest = text;
-  for (bool is_first = true;; is_first = false) {
-    size_t end = rest.find('\n');
-    std::string_view row = rest.substr(0, end);
-    if (is_first ? first : (blank || !row.empty())) out += pad;
-    out += row;
+  // One line more than there are ends, so that an end behind the last line stays.
+  std::string text = Input(interp, self) + "\n", out;
+  bool is_first = true;
+  for (std::string_view rest = text; !rest.empty();) {
+    Line line = FirstLine(rest);
+    rest.remove_prefix(line.length);
+    if (!is_first) out += '\n';
+    if (is_first ? first : (blank || !line.text.empty())) out += pad;
+    is_first = false;
+    out += line.text;
     interp.CheckSize(out.size());
-    if (end == std::string_view::npos) break;
-    out += '\n';
-    rest.remove_prefix(end + 1);
   }
   return Same(interp, self, std::move(out));
 }
@@ -203,55 +247,31 @@ Value Truncate(Interp& interp, const Value& self, Args& args) {
 
 Value Center(Interp& interp, const Value& self, Args& args) {
   auto width = static_cast<size_t>(std::max<int64_t>(IntArgument(interp, args, 0, "width", 80), 0));
-  return Same(interp, self, PadText(interp, Input(interp, self), width, ' ', 0));
+  return Same(interp, self, PadText(interp, Input(interp, self), width, " ", 0));
 }
 
 Value WordCount(Interp& interp, const Value& self, Args&) {
   int64_t words = 0;
   bool in_word = false;
-  for (char c : Input(interp, self)) {
-    bool is_word = (c & 0x80) != 0 || c == '_' || (c >= '0' && c <= '9') ||
-                   (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  AllCharacters(Input(interp, self), [&](char32_t c) {
+    bool is_word = c == '_' || IsAlnum(c);
     if (is_word && !in_word) ++words;
     in_word = is_word;
-  }
+    return true;
+  });
   return Value::Int(words);
 }
 
 Value WordWrap(Interp& interp, const Value& self, Args& args) {
+  WrapStyle style;
   int64_t width = IntArgument(interp, args, 0, "width", 79);
-  if (width < 1) interp.Fail("wordwrap: the width is too small");
-  std::string text = Input(interp, self), out;
-  size_t column = 0;
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    size_t end = rest.find_first_of(" \n");
-    std::string_view word = rest.substr(0, end);
-    size_t length = CountCodePoints(word);
-    if (column > 0 && column + 1 + length > static_cast<size_t>(width)) {
-      out += '\n';
-      column = 0;
-    } else if (column > 0) {
-      out += ' ';
-      ++column;
-    }
-    while (length > static_cast<size_t>(width)) {
-      std::string_view part = TruncateUtf8(word, static_cast<size_t>(width));
-      out += part;
-      out += '\n';
-      word.remove_prefix(part.size());
-      length -= static_cast<size_t>(width);
-    }
-    out += word;
-    column += length;
-    if (end == std::string_view::npos) break;
-    if (rest[end] == '\n') {
-      out += '\n';
-      column = 0;
-    }
-    rest.remove_prefix(end + 1);
-  }
-  return Same(interp, self, std::move(out));
+  if (width < 1) interp.Fail("wordwrap: the width must be at least 1");
+  style.width = static_cast<size_t>(width);
+  style.break_long_words = FlagArgument(args, 1, "break_long_words", true);
+  const Value* separator = args.Get(2, "wrapstring");
+  if (separator != nullptr && !separator->is_none()) style.separator = ToText(interp, *separator);
+  style.break_on_hyphens = FlagArgument(args, 3, "break_on_hyphens", true);
+  return Same(interp, self, WrapText(interp, Input(interp, self), style));
 }
 
 Value FormatFilter(Interp& interp, const Value& self, Args& args) {
@@ -268,65 +288,19 @@ Value FormatFilter(Interp& interp, const Value& self, Args& args) {
 
 Value FileSizeFormat(Interp& interp, const Value& self, Args& args) {
   bool binary = FlagArgument(args, 0, "binary", false);
-  if (!self.is_number()) interp.Fail("filesizeformat needs a number");
-  double bytes = self.AsDouble();
+  double bytes = NumberArgument(interp, self);
   double base = binary ? 1024 : 1000;
   if (bytes == 1) return interp.String("1 Byte");
   if (bytes < base) return interp.String(std::to_string(static_cast<int64_t>(bytes)) + " Bytes");
   static constexpr const char* kDecimal[] = {"kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"};
   static constexpr const char* kBinary[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"};
-  double unit = base;
   size_t i = 0;
-  while (i + 1 < std::size(kDecimal) && bytes >= unit * base) {
-    unit *= base;
-    ++i;
-  }
-  char text[64];
-  std::snprintf(text, sizeof text, "%.1f %s", bytes / unit, binary ? kBinary[i] : kDecimal[i]);
+  double next = base * base;
+  for (; i + 1 < std::size(kDecimal) && !(bytes < next); ++i) next *= base;
+  char text[512];
+  std::snprintf(text, sizeof text, "%.1f %s", base * bytes / next,
+                (binary ? kBinary : kDecimal)[i]);
   return interp.String(text);
-}
-
-std::optional<double> ToNumber(Interp& interp, const Value& self) {
-  if (self.is_number()) return self.AsDouble();
-  std::string text = ToText(interp, self);
-  std::string_view digits = StripText(text, nullptr, Strip::kBoth);
-  if (digits.starts_with('+')) digits.remove_prefix(1);
-  double value = 0;
-  auto result = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (digits.empty() || result.ec != std::errc() || result.ptr != digits.data() + digits.size()) {
-    return std::nullopt;
-  }
-  return value;
-}
-
-Value Int(Interp& interp, const Value& self, Args& args) {
-  int64_t fallback = IntArgument(interp, args, 0, "default", 0);
-  int64_t base = IntArgument(interp, args, 1, "base", 10);
-  if (self.is_integral()) return Value::Int(self.AsInt());
-  if (self.is_string() && base >= 2 && base <= 36) {
-    std::string_view digits = StripText(self.str(), nullptr, Strip::kBoth);
-    bool plus = digits.starts_with('+');
-    if (plus) digits.remove_prefix(1);
-    if (base == 16 && (digits.starts_with("0x") || digits.starts_with("0X")))
-      digits.remove_prefix(2);
-    int64_t value = 0;
-    auto result = std::from_chars(digits.data(), digits.data() + digits.size(), value,
-                                  static_cast<int>(base));
-    if (!digits.empty() && result.ec == std::errc() &&
-        result.ptr == digits.data() + digits.size()) {
-      return Value::Int(value);
-    }
-  }
-  std::optional<double> number = ToNumber(interp, self);
-  if (!number || std::isnan(*number) || std::fabs(*number) >= 9.2e18) return Value::Int(fallback);
-  return Value::Int(static_cast<int64_t>(*number));
-}
-
-Value Float(Interp& interp, const Value& self, Args& args) {
-  std::optional<double> number = ToNumber(interp, self);
-  if (number) return Value::Float(*number);
-  const Value* fallback = args.Get(0, "default");
-  return fallback != nullptr ? *fallback : Value::Float(0);
 }
 
 // Halves go to the even neighbour.
@@ -392,11 +366,11 @@ constexpr NamedEntry<Builtin> kFilters[] = {
     {"e", Escape},
     {"escape", Escape},
     {"filesizeformat", FileSizeFormat},
-    {"float", Float},
+    {"float", FloatFilter},
     {"forceescape", ForceEscape},
     {"format", FormatFilter},
     {"indent", Indent},
-    {"int", Int},
+    {"int", IntFilter},
     {"lower", Lower},
     {"pprint", PrettyPrint},
     {"replace", Replace},

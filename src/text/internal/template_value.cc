@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "text/internal/template_characters.h"
 #include "text/utf8.h"
 
 namespace hearth::tmpl {
@@ -18,15 +19,6 @@ constexpr uint64_t kLiveFactor = 4;
 void CheckDepth(Heap& heap, size_t depth) {
   heap.Step();
   if (depth > heap.max_recursion()) heap.TooLarge("a value is nested too deeply");
-}
-
-constexpr char32_t kPrintableChanges[] = {
-#include "text/internal/printable_table.inc"
-};
-
-bool IsPrintable(char32_t c) {
-  auto after = std::upper_bound(std::begin(kPrintableChanges), std::end(kPrintableChanges), c);
-  return (after - std::begin(kPrintableChanges)) % 2 == 1;
 }
 
 void AppendEscape(char32_t c, std::string* out) {
