@@ -1,5 +1,6 @@
-// The first byte chooses the layout, the rest is the text: fast and plain path must agree. With a
-// first byte of 0xFF the rest is a charsmap, which must be read or refused without harm.
+// The first byte chooses the layout, the rest is the text: fast and plain path must agree. From
+// 0xC0 on it also says that the text is repeated, to words of several windows of the model; with
+// 0xFF the rest is a charsmap, which must be read or refused without harm.
 #include <cstdint>
 #include <cstdlib>
 
@@ -10,6 +11,9 @@
 #include "tokenizers/tokenizer.h"
 
 namespace {
+
+constexpr uint8_t kRepeats = 0xC0;
+constexpr size_t kLongWord = 20000;
 
 using hearth::Json;
 using hearth::tokenizers::kUnigramMark;
@@ -73,6 +77,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   const Tokenizer& tokenizer = Tokenizers()[data[0] % Tokenizers().size()];
   std::string text = hearth::Utf8Lossy(rest);
+  if (data[0] >= kRepeats && !text.empty()) {
+    for (std::string once = text; text.size() < kLongWord;) text += once;
+  }
   if (!tokenizer.has_fast_path() || !PathsAgree(tokenizer, text)) {
     std::abort();
   }
