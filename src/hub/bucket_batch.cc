@@ -18,22 +18,13 @@ constexpr std::string_view kUnknownContent =
     "No content with this xetHash was uploaded to the bucket";
 constexpr std::string_view kNotInSource = "The source has no file with this xetHash";
 
-bool IsIn(storage::Database& db, std::string_view sql, int64_t file_id, int64_t holder_id) {
-  return db.ReadValue([&](storage::Connection& c) {
-    return c.QueryInt(sql, {file_id, holder_id}).has_value();
-  });
-}
-
 bool InBucket(storage::Database& db, int64_t file_id, int64_t bucket_id) {
-  return IsIn(db, "SELECT 1 FROM bucket_files WHERE file_id = ? AND bucket_id = ? LIMIT 1", file_id,
-              bucket_id);
-}
-
-bool InRepo(storage::Database& db, int64_t file_id, int64_t repo_id) {
-  return IsIn(db,
-              "SELECT 1 FROM object_files o JOIN repo_objects r ON r.sha256 = o.sha256 "
-              "WHERE o.file_id = ? AND r.repo_id = ? LIMIT 1",
-              file_id, repo_id);
+  return db.ReadValue([&](storage::Connection& c) {
+    return c
+        .QueryInt("SELECT 1 FROM bucket_files WHERE file_id = ? AND bucket_id = ? LIMIT 1",
+                  {file_id, bucket_id})
+        .has_value();
+  });
 }
 
 // Where a copy comes from, opened once for all copies of a batch.
@@ -86,7 +77,7 @@ class Resolver {
       return parts_.xet_index.IsHeld(XetHolder::kBucket, id, file.id) ||
              InBucket(parts_.db, file.id, id);
     }
-    if (source->repo) return InRepo(parts_.db, file.id, source->repo->record().id);
+    if (source->repo) return parts_.xet_index.IsShown(source->repo->record().id, file.id);
     return InBucket(parts_.db, file.id, source->bucket->record().id);
   }
 
@@ -252,6 +243,7 @@ std::optional<std::string> Buckets::GrantTo(const Actor& actor, const BucketHand
     if (!there) return;
     parts_.objects.GrantIn(c, repo.record().id, actor.user_id, oid, file->size_bytes);
     parts_.xet_index.AddFile(c, {hash, file->size_bytes, {}, oid, {}});
+    parts_.xet_index.Show(c, repo.record().id, oid, file->id);
   });
   if (!there) return "The bucket has no file with this xetHash any more";
   return std::nullopt;

@@ -126,6 +126,14 @@ void Marking::RevokeSome() {
             return Json::Obj({{"pusher", row.Int(0)}, {"created", row.Int(1)}});
           });
       if (!payload) continue;
+      Json shown = Json::Arr();
+      c.Query(
+          "SELECT f.hash FROM shown_files s JOIN xet_files f ON f.id = s.file_id "
+          "WHERE s.repo_id = ? AND s.sha256 = ?",
+          {repo_->id, RawKey(oid.raw())}, [&](const storage::Row& row) {
+            shown.Push(storage::XetHash::FromRaw(row.Text(0)).Text());
+          });
+      payload->Set("shown", std::move(shown));
       c.Exec("DELETE FROM repo_objects WHERE repo_id = ? AND sha256 = ?",
              {repo_->id, RawKey(oid.raw())});
       TrashEntry entry{TrashKind::kGrant, std::to_string(repo_->id) + ":" + oid.Hex(), 0,

@@ -322,6 +322,18 @@ TEST_F(GcTest, XorbsGoWithTheLastFileThatUsesThem) {
   EXPECT_EQ(report.repos[0].freed_bytes, report.freed_bytes);
 }
 
+TEST_F(GcTest, UndoShowsAFileByXetAgain) {
+  std::string bytes = NoiseBytes(9, 100'000);
+  XetHash file = UploadXet(ScopeOf(repo_), bytes);
+  PassGrace();
+  GcReport report = Gc();
+  EXPECT_EQ(report.files, 1u);
+  EXPECT_FALSE(hub_->xet().FindFile(ScopeOf(repo_), file));
+  UndoGc(*hub_, report.run_id);
+  EXPECT_TRUE(hub_->xet().FindFile(ScopeOf(repo_), file));
+  EXPECT_EQ(RebuiltXet(file), bytes);
+}
+
 TEST_F(GcTest, AXorbOfAnInterruptedUploadHasItsGrace) {
   XetUpload upload;
   upload.AddFile(NoiseBytes(6, 100'000));

@@ -193,6 +193,17 @@ class Undo {
         "INSERT INTO repo_objects (repo_id, sha256, pusher_id, created_at, used_at) "
         "VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         {repo, sha, Number(entry.payload, "pusher"), Number(entry.payload, "created"), now_});
+    // Of older runs it is not known: the conversion shows it anew.
+    if (entry.payload.Find("shown") != nullptr) {
+      for (const Json& file : Items(entry.payload, "shown")) {
+        c.Exec(
+            "INSERT INTO shown_files (repo_id, sha256, file_id) "
+            "SELECT ?, p.sha256, p.file_id FROM object_files p JOIN xet_files f ON f.id = "
+            "p.file_id "
+            "WHERE p.sha256 = ? AND f.hash = ? ON CONFLICT DO NOTHING",
+            {repo, sha, XetKey(file)});
+      }
+    }
     return inserted == 0 ? Outcome::kSuperseded : Outcome::kRestored;
   }
 

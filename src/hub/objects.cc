@@ -110,10 +110,16 @@ bool Objects::GrantFromReadable(const Actor& actor, const RepoHandle& repo, cons
   SweepLock::Guard guard = impl_->sweep_lock.Shared();
   std::optional<uint64_t> size = FindStored(oid);
   if (!size) return false;
-  for (int64_t holder :
-       impl_->db.ReadInts("SELECT repo_id FROM repo_objects WHERE sha256 = ?", {Key(oid)})) {
+  // Those that show a Xet form come first: it is copied along.
+  for (int64_t holder : impl_->db.ReadInts(
+           "SELECT r.repo_id FROM repo_objects r WHERE r.sha256 = ? ORDER BY EXISTS (SELECT 1 FROM "
+           "shown_files s WHERE s.repo_id = r.repo_id AND s.sha256 = r.sha256) DESC, r.repo_id",
+           {Key(oid)})) {
     if (!impl_->repos.May(actor, holder, Right::kReadContent)) continue;
-    Grant(repo.record().id, actor.user_id, oid, *size);
+    impl_->db.Write([&](storage::Connection& c) {
+      GrantIn(c, repo.record().id, actor.user_id, oid, *size);
+      impl_->xet_index.ShowAsIn(c, repo.record().id, oid, holder);
+    });
     return true;
   }
   return false;
@@ -137,6 +143,12 @@ void Objects::GrantIn(storage::Connection& c, int64_t repo_id, int64_t pusher_id
     if (error.code() != Code::kConflict) throw;
     throw Error(Code::kNotFound, "Repository not found").WithWireCode("RepoNotFound");
   }
+}
+
+bool Objects::IsGrantedIn(storage::Connection& c, int64_t repo_id, const Sha256& oid) const {
+  return c
+      .QueryInt("SELECT 1 FROM repo_objects WHERE repo_id = ? AND sha256 = ?", {repo_id, Key(oid)})
+      .has_value();
 }
 
 void Objects::Grant(int64_t repo_id, int64_t pusher_id, const Sha256& oid, uint64_t size_bytes) {
@@ -221,10 +233,10 @@ std::unordered_map<Sha256, storage::XetHash> Objects::XetHashesIn(
       marks += marks.empty() ? "?" : ",?";
       keys.push_back(Key(oid));
     }
-    // The oldest of several files, as XetIndex::FileOf.
+    // The oldest of several forms.
     std::string sql =
-        "SELECT r.sha256, f.hash FROM repo_objects r JOIN object_files o ON o.sha256 = r.sha256 "
-        "JOIN xet_files f ON f.id = o.file_id WHERE r.repo_id = ? AND r.sha256 IN (" +
+        "SELECT s.sha256, f.hash FROM shown_files s JOIN xet_files f ON f.id = s.file_id "
+        "WHERE s.repo_id = ? AND s.sha256 IN (" +
         marks + ") ORDER BY f.id";
     impl_->db.Read([&](storage::Connection& c) {
       c.Query(sql, keys, [&](const storage::Row& row) {

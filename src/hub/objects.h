@@ -76,8 +76,8 @@ class Objects {
   // The same for a caller who is going to rely on it, in a commit or in an answer to a client:
   // garbage collection leaves the grant alone for its grace from now on.
   std::optional<uint64_t> Claim(const RepoRecord& repo, const Sha256& oid) const;
-  // Gives the repository an object that is in the store already, if the actor may read it in some
-  // repository; false otherwise.
+  // Gives the repository an object that is in the store already, with the Xet form that is shown
+  // there, if the actor may read it in some repository; false otherwise.
   bool GrantFromReadable(const Actor& actor, const RepoHandle& repo, const Sha256& oid);
   // Stores a finished upload: checks size and digest (kUnprocessable when they lie), makes it
   // durable, then grants.
@@ -88,13 +88,15 @@ class Objects {
   void AddIn(storage::Connection& c, const Sha256& oid, uint64_t size_bytes) const;
   void GrantIn(storage::Connection& c, int64_t repo_id, int64_t pusher_id, const Sha256& oid,
                uint64_t size_bytes) const;
+  // Inside a transaction: whether the repository has a grant.
+  bool IsGrantedIn(storage::Connection& c, int64_t repo_id, const Sha256& oid) const;
   // Size when the bytes are stored in either form, whoever holds them.
   std::optional<uint64_t> FindStored(const Sha256& oid) const;
   // The form may change between two calls, so it is looked up each time. kNotFound.
   ObjectContent OpenContent(const Sha256& oid) const;
   // Ranged reads of small parts, such as headers; kNotFound. Used by one thread.
   std::unique_ptr<ByteSource> OpenSource(const Sha256& oid) const;
-  // Which of these the repository holds and have a Xet file, and its hash.
+  // Of which of these the repository shows a Xet form, and its hash (XetIndex::Show).
   std::unordered_map<Sha256, storage::XetHash> XetHashesIn(const RepoRecord& repo,
                                                            std::span<const Sha256> oids) const;
   // What the repository holds, by digest, after `after`.

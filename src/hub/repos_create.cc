@@ -196,6 +196,10 @@ RepoHandle Repos::Duplicate(const Actor& actor, const RepoHandle& source, const 
               "INSERT INTO repo_objects (repo_id, sha256, pusher_id, created_at) "
               "SELECT ?, sha256, ?, ? FROM repo_objects WHERE repo_id = ?",
               {id, actor.user_id, now, source_id});
+          c.Exec(
+              "INSERT INTO shown_files (repo_id, sha256, file_id) "
+              "SELECT ?, sha256, file_id FROM shown_files WHERE repo_id = ?",
+              {id, source_id});
         }));
   } catch (...) {
     impl_->RemoveGitFolder(folder);

@@ -400,12 +400,34 @@ CREATE TABLE user_hardware (
 );
 )sql";
 
+// Which Xet form of an object a repository shows. The store keeps a content once, so the form may
+// be there before the repository has come to it: told at once, that would say that somebody else
+// has the same content. A row is written when the repository has uploaded or copied the form, or
+// when the conversion has come to its grant (hub/xet_convert.h).
+constexpr std::string_view kShownFiles = R"sql(
+CREATE TABLE shown_files (
+  repo_id INTEGER NOT NULL,
+  sha256 BLOB NOT NULL,
+  file_id INTEGER NOT NULL,
+  PRIMARY KEY (repo_id, sha256, file_id),
+  FOREIGN KEY (repo_id, sha256) REFERENCES repo_objects(repo_id, sha256) ON DELETE CASCADE,
+  FOREIGN KEY (sha256, file_id) REFERENCES object_files(sha256, file_id) ON DELETE CASCADE
+) WITHOUT ROWID;
+CREATE INDEX shown_files_by_file ON shown_files(file_id, sha256);
+-- What was shown before is known already.
+INSERT INTO shown_files (repo_id, sha256, file_id)
+  SELECT r.repo_id, r.sha256, f.file_id FROM repo_objects r
+  JOIN object_files f ON f.sha256 = r.sha256;
+CREATE INDEX repo_objects_by_time ON repo_objects(created_at);
+)sql";
+
 }  // namespace
 
 const std::vector<storage::Migration>& Migrations() {
   static const std::vector<storage::Migration> migrations = {
-      {1, kFirst},      {2, kXet},     {3, kRuns},  {4, kInspector}, {5, kTensors},
-      {6, kChecklists}, {7, kMeaning}, {8, kNeeds}, {9, kHardware}};
+      {1, kFirst},    {2, kXet},        {3, kRuns},       {4, kInspector},
+      {5, kTensors},  {6, kChecklists}, {7, kMeaning},    {8, kNeeds},
+      {9, kHardware}, {10, "SELECT 1"}, {11, kShownFiles}};
   return migrations;
 }
 

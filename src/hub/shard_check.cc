@@ -29,7 +29,7 @@ constexpr uint64_t kDedupModulus = 1024;
 
 storage::XorbIndexPtr ShardCheck::IndexOf(const XetHash& xorb) {
   auto [usable, is_new] = usable_.try_emplace(xorb, false);
-  if (is_new) usable->second = is_usable_(xorb);
+  if (is_new) usable->second = sender_.may_name(xorb);
   storage::XorbIndexPtr index = usable->second ? index_.xorbs().FindIndex(xorb) : nullptr;
   if (!index) {
     throw Error(Code::kInvalidArgument,
@@ -87,7 +87,7 @@ void ShardCheck::PlanProofs(const std::vector<XetIndex::NewFile>& files) {
 
 void ShardCheck::ProveContent(const XetIndex::NewFile& file, const Progress& progress) {
   std::optional<XetFile> known = index_.FindFile(file.hash);
-  if (known && index_.IsProved(known->id, *file.sha256)) {
+  if (known && index_.IsProved(known->id, *file.sha256) && sender_.knows_file(file.hash)) {
     verified_bytes_ += file.size_bytes;
     return;
   }

@@ -145,9 +145,8 @@ bool Xet::Impl::HolderUses(const XetScope& scope, int64_t xorb_id) const {
     }
     std::string_view sql =
         scope.holder == XetHolder::kRepo
-            ? "SELECT 1 FROM xet_file_xorbs x JOIN object_files o ON o.file_id = x.file_id "
-              "JOIN repo_objects r ON r.sha256 = o.sha256 "
-              "WHERE x.xorb_id = ? AND r.repo_id = ? LIMIT 1"
+            ? "SELECT 1 FROM xet_file_xorbs x JOIN shown_files s ON s.file_id = x.file_id "
+              "WHERE x.xorb_id = ? AND s.repo_id = ? LIMIT 1"
             : "SELECT 1 FROM xet_file_xorbs x JOIN bucket_files b ON b.file_id = x.file_id "
               "WHERE x.xorb_id = ? AND b.bucket_id = ? LIMIT 1";
     return c.QueryInt(sql, {xorb_id, scope.holder_id}).has_value();
@@ -167,9 +166,8 @@ bool Xet::Impl::OthersShow(const XetScope& scope, int64_t xorb_id) const {
   std::vector<int64_t> buckets;
   parts.db.Read([&](storage::Connection& c) {
     repos = c.QueryInts(
-        "SELECT DISTINCT r.repo_id FROM xet_file_xorbs x "
-        "JOIN object_files o ON o.file_id = x.file_id JOIN repo_objects r ON r.sha256 = o.sha256 "
-        "WHERE x.xorb_id = ?",
+        "SELECT DISTINCT s.repo_id FROM xet_file_xorbs x "
+        "JOIN shown_files s ON s.file_id = x.file_id WHERE x.xorb_id = ?",
         {xorb_id});
     buckets = c.QueryInts(
         "SELECT DISTINCT b.bucket_id FROM xet_file_xorbs x "
@@ -285,10 +283,13 @@ bool Xet::HoldsXorb(const XetScope& scope, const XetHash& hash) {
 bool Xet::RegisterShard(const XetScope& scope, std::string_view bytes, const Progress& progress) {
   RequireWrite(scope);
   storage::Shard shard = storage::ParseShard(bytes);
-  ShardCheck check(index_, impl_->ahead, [&](const XetHash& hash) {
+  ShardCheck::Sender sender;
+  sender.may_name = [&](const XetHash& hash) {
     std::optional<StoredXorb> xorb = impl_->FindVisible(scope, hash);
     return xorb && index_.RenewLease(xorb->id);
-  });
+  };
+  sender.knows_file = [&](const XetHash& hash) { return FindFile(scope, hash).has_value(); };
+  ShardCheck check(index_, impl_->ahead, sender);
   std::vector<XetIndex::NewFile> files = check.Run(shard, progress);
   // As with xorbs: that somebody else has the file is not told.
   bool is_new = std::any_of(files.begin(), files.end(), [&](const XetIndex::NewFile& file) {
@@ -300,20 +301,29 @@ bool Xet::RegisterShard(const XetScope& scope, std::string_view bytes, const Pro
 }
 
 void Xet::Impl::Commit(const XetScope& scope, const std::vector<XetIndex::NewFile>& files) {
+  bool is_news = false;
   parts.db.Write([&](storage::Connection& c) {
+    is_news = false;
     for (const XetIndex::NewFile& file : files) {
       bool is_object = file.sha256 && scope.holder == XetHolder::kRepo;
+      bool was_held = false;
       if (is_object) {
+        was_held = parts.objects.IsGrantedIn(c, scope.holder_id, *file.sha256);
         parts.objects.GrantIn(c, scope.holder_id, scope.user_id, *file.sha256, file.size_bytes);
       } else if (file.sha256) {
         parts.objects.AddIn(c, *file.sha256, file.size_bytes);
       }
       XetFile stored = parts.index.AddFile(c, file);
-      if (!is_object) {
+      if (is_object) {
+        bool is_new = parts.index.Show(c, scope.holder_id, *file.sha256, stored.id);
+        is_news = is_news || (is_new && was_held);
+      } else {
         parts.index.AddHolder(c, scope.holder, scope.holder_id, stored.id, scope.user_id);
       }
     }
   });
+  // Remembered answers about a file that the repository had otherwise do not know of its Xet form.
+  if (is_news) parts.repos.Touch(scope.holder_id, [](RepoRecord&) {});
   for (const XetIndex::NewFile& file : files) parts.index.RememberChunks(file);
 }
 
@@ -337,9 +347,8 @@ std::vector<XetFile> Xet::Impl::ReadableFiles(const XetScope& scope, int64_t xor
   std::vector<Use> uses;
   parts.db.Read([&](storage::Connection& c) {
     c.Query(
-        "SELECT x.file_id, 0, r.repo_id FROM xet_file_xorbs x "
-        "JOIN object_files o ON o.file_id = x.file_id JOIN repo_objects r ON r.sha256 = o.sha256 "
-        "WHERE x.xorb_id = ? UNION "
+        "SELECT x.file_id, 0, s.repo_id FROM xet_file_xorbs x "
+        "JOIN shown_files s ON s.file_id = x.file_id WHERE x.xorb_id = ? UNION "
         "SELECT x.file_id, 1, b.bucket_id FROM xet_file_xorbs x "
         "JOIN bucket_files b ON b.file_id = x.file_id WHERE x.xorb_id = ? UNION "
         "SELECT x.file_id, h.kind, h.holder_id FROM xet_file_xorbs x "
@@ -446,16 +455,17 @@ std::optional<XetFile> Xet::FindFile(const XetScope& scope, const XetHash& hash)
   std::optional<XetFile> file = index_.FindFile(hash);
   if (!file) return std::nullopt;
   if (index_.IsHeld(scope.holder, scope.holder_id, file->id)) return file;
-  std::string_view sql =
+  bool shown =
       scope.holder == XetHolder::kRepo
-          ? "SELECT 1 FROM object_files o JOIN repo_objects r "
-            "ON r.sha256 = o.sha256 WHERE o.file_id = ? AND r.repo_id = ? LIMIT 1"
-          : "SELECT 1 FROM bucket_files WHERE file_id = ? AND bucket_id = ? "
-            "LIMIT 1";
-  bool held = impl_->parts.db.ReadValue([&](storage::Connection& c) {
-    return c.QueryInt(sql, {file->id, scope.holder_id}).has_value();
-  });
-  return held ? file : std::nullopt;
+          ? index_.IsShown(scope.holder_id, file->id)
+          : impl_->parts.db.ReadValue([&](storage::Connection& c) {
+              return c
+                  .QueryInt(
+                      "SELECT 1 FROM bucket_files WHERE file_id = ? AND bucket_id = ? LIMIT 1",
+                      {file->id, scope.holder_id})
+                  .has_value();
+            });
+  return shown ? file : std::nullopt;
 }
 
 }  // namespace hearth::hub

@@ -20,8 +20,8 @@ namespace {
 constexpr size_t kBatch = 500;
 constexpr size_t kReadBytes = 1 << 20;
 constexpr std::chrono::seconds kMaxPause{60};
-// Objects that got a Xet file otherwise (a client uploaded what LFS had stored), or that became due
-// by being granted again, are looked for this often.
+// Objects that got a Xet file otherwise (a client uploaded what LFS had stored), or grants that
+// came back with an old date, are looked for this often.
 constexpr std::chrono::hours kFullLook{6};
 
 storage::DbValue Key(const Sha256& oid) { return storage::BlobValue{std::string(oid.raw())}; }
@@ -82,16 +82,16 @@ void XetConverter::Run() {
 
 // --- what is due
 
+// SQL: grants that are due, as h, and their objects, as o; from and until.
+#define HEARTH_DUE_GRANTS                                                        \
+  "FROM repo_objects h JOIN objects o ON o.sha256 = h.sha256 "                   \
+  "WHERE h.created_at >= ? AND h.created_at <= ? AND o.size > 0 AND NOT EXISTS " \
+  "(SELECT 1 FROM shown_files s WHERE s.repo_id = h.repo_id AND s.sha256 = h.sha256) "
+
 void XetConverter::CountDue() {
-  int64_t until = ToUnixMillis(parts_.clock.Now() - after_);
   waiting_ = static_cast<uint64_t>(parts_.db.ReadValue([&](storage::Connection& c) {
     return c
-        .QueryInt(
-            "SELECT COUNT(*) FROM objects o WHERE o.created_at >= ? AND o.created_at <= ? "
-            "AND o.size > 0 AND EXISTS "
-            "(SELECT 1 FROM repo_objects h WHERE h.sha256 = o.sha256) AND NOT EXISTS "
-            "(SELECT 1 FROM object_files f WHERE f.sha256 = o.sha256)",
-            {looked_until_, until})
+        .QueryInt("SELECT COUNT(DISTINCT h.sha256) " HEARTH_DUE_GRANTS, {looked_until_, due_until_})
         .value_or(0);
   }));
 }
@@ -99,17 +99,17 @@ void XetConverter::CountDue() {
 // Who reads a file by Xet sees the hashes of the xorbs that it is made of and may use them for
 // deduplication. So only objects with the same readers share xorbs: public ones, and those that one
 // private repository holds.
-std::vector<XetConverter::Candidate> XetConverter::FindDue(int64_t until) const {
+std::vector<XetConverter::Candidate> XetConverter::FindDue() const {
   std::vector<Candidate> due;
   parts_.db.Read([&](storage::Connection& c) {
     c.Query(
-        "SELECT o.sha256, o.size, MAX(r.private = 0 AND r.gated = ''), MIN(r.id), COUNT(*), "
-        "o.created_at FROM objects o JOIN repo_objects h ON h.sha256 = o.sha256 "
-        "JOIN repos r ON r.id = h.repo_id "
-        "WHERE o.created_at >= ? AND o.created_at <= ? AND o.size > 0 AND NOT EXISTS "
-        "(SELECT 1 FROM object_files f WHERE f.sha256 = o.sha256) "
-        "GROUP BY o.sha256, o.size, o.created_at ORDER BY o.created_at LIMIT ?",
-        {looked_until_, until, static_cast<int64_t>(kBatch + given_up_.size())},
+        "SELECT d.sha256, d.size, MAX(r.private = 0 AND r.gated = ''), MIN(r.id), COUNT(*), "
+        "d.granted_at, EXISTS (SELECT 1 FROM object_files f WHERE f.sha256 = d.sha256) "
+        "FROM (SELECT h.sha256, o.size, MIN(h.created_at) AS granted_at " HEARTH_DUE_GRANTS
+        "GROUP BY h.sha256, o.size ORDER BY granted_at LIMIT ?) d "
+        "JOIN repo_objects g ON g.sha256 = d.sha256 JOIN repos r ON r.id = g.repo_id "
+        "GROUP BY d.sha256, d.size, d.granted_at ORDER BY d.granted_at",
+        {looked_until_, due_until_, static_cast<int64_t>(kBatch + given_up_.size())},
         [&](const storage::Row& row) {
           Candidate object;
           object.oid = Sha256(row.Text(0));
@@ -119,7 +119,8 @@ std::vector<XetConverter::Candidate> XetConverter::FindDue(int64_t until) const 
             object.repo_id = row.Int(3);
             object.alone = row.Int(4) > 1;
           }
-          object.created_at = row.Int(5);
+          object.granted_at = row.Int(5);
+          object.has_file = row.Int(6) != 0;
           if (!given_up_.contains(object.oid)) due.push_back(object);
         });
   });
@@ -131,8 +132,8 @@ std::vector<XetConverter::Candidate> XetConverter::FindDue(int64_t until) const 
 
 bool XetConverter::MayShare(const Candidate& group, const StoredXorb& xorb) const {
   std::string sql =
-      "SELECT 1 FROM xet_file_xorbs x JOIN object_files f ON f.file_id = x.file_id "
-      "JOIN repo_objects h ON h.sha256 = f.sha256 JOIN repos r ON r.id = h.repo_id "
+      "SELECT 1 FROM xet_file_xorbs x JOIN shown_files s ON s.file_id = x.file_id "
+      "JOIN repos r ON r.id = s.repo_id "
       "WHERE x.xorb_id = ? AND ((r.private = 0 AND r.gated = '') OR r.id = ?) LIMIT 1";
   int64_t own = group.alone ? 0 : group.repo_id;
   return parts_.db.ReadValue([&](storage::Connection& c) {
@@ -144,11 +145,11 @@ bool XetConverter::MayShare(const Candidate& group, const StoredXorb& xorb) cons
 
 size_t XetConverter::ConvertDue() {
   size_t converted = 0;
-  int64_t until = ToUnixMillis(parts_.clock.Now() - after_);
+  due_until_ = ToUnixMillis(parts_.clock.Now() - after_);
   CountDue();
   try {
     while (true) {
-      std::vector<Candidate> due = FindDue(until);
+      std::vector<Candidate> due = FindDue();
       for (size_t begin = 0; begin < due.size();) {
         size_t end = begin + 1;
         while (end < due.size() && due[end].SameGroup(due[begin])) ++end;
@@ -156,12 +157,12 @@ size_t XetConverter::ConvertDue() {
         begin = end;
       }
       if (due.empty()) {
-        looked_until_ = until;
+        looked_until_ = due_until_;
         return converted;
       }
       // The oldest came first: whatever is older than the newest of them has been dealt with.
       for (const Candidate& object : due) {
-        looked_until_ = std::max(looked_until_, object.created_at);
+        looked_until_ = std::max(looked_until_, object.granted_at);
       }
     }
   } catch (const Stopped&) {
@@ -175,6 +176,10 @@ size_t XetConverter::ConvertGroup(const Candidate* begin, const Candidate* end) 
   size_t converted = 0;
   for (const Candidate* object = begin; object != end; ++object) {
     try {
+      if (object->has_file && ShowKnown(*object)) {
+        ++converted;
+        continue;
+      }
       Pack(*object, packer);
     } catch (const Error& error) {
       packer.Abandon();
@@ -190,18 +195,67 @@ size_t XetConverter::ConvertGroup(const Candidate* begin, const Candidate* end) 
   return converted;
 }
 
-void XetConverter::Pack(const Candidate& object, XetPacker& packer) {
+// In whichever form it is stored.
+template <typename Take>
+void XetConverter::ReadContent(const Candidate& object, Take take) const {
+  std::string buffer;
+  if (!parts_.blobs.FindSize(object.oid)) {
+    std::optional<XetFile> known = parts_.index.FileOf(object.oid);
+    if (!known) throw Error(Code::kNotFound, "its bytes are missing");
+    storage::XetReader reader = parts_.index.Read(*known, 0, known->size_bytes);
+    for (bool more = true; more; buffer.clear()) {
+      if (stopping_) throw Stopped();
+      more = reader.Next(&buffer);
+      take(buffer);
+    }
+    return;
+  }
   std::shared_ptr<UniqueFd> file = parts_.blobs.Open(object.oid);
   if (FileSize(file->get()) != object.size_bytes) {
     throw Error(Code::kInternal, "the object does not have its size: run hearth fsck");
   }
-  std::string buffer;
   for (uint64_t at = 0; at < object.size_bytes; at += buffer.size()) {
     if (stopping_) throw Stopped();
     buffer.resize(std::min<uint64_t>(kReadBytes, object.size_bytes - at));
     ReadExactAt(file->get(), at, buffer.data(), buffer.size());
-    packer.Feed(buffer);
+    take(buffer);
   }
+}
+
+// The object has a Xet file already: the one that would be made now? Then nothing is stored.
+bool XetConverter::ShowKnown(const Candidate& object) {
+  storage::Chunker chunker;
+  storage::MerkleAggregator merkle;
+  auto add = [&](std::string_view chunk) { merkle.Add(storage::HashChunk(chunk), chunk.size()); };
+  ReadContent(object, [&](std::string_view bytes) { chunker.Feed(bytes, add); });
+  chunker.Finish(add);
+  std::optional<XetFile> known = parts_.index.FindFile(merkle.FinishFile());
+  if (!known) return false;
+  bool shown = false;
+  parts_.db.Write([&](storage::Connection& c) {
+    shown = c.QueryInt("SELECT 1 FROM object_files WHERE sha256 = ? AND file_id = ?",
+                       {Key(object.oid), known->id})
+                .has_value();
+    if (shown) Show(c, object.oid, known->id);
+  });
+  if (shown) {
+    if (waiting_ > 0) --waiting_;
+    Touch({object.oid});
+  }
+  return shown;
+}
+
+// By the repositories whose grants are due.
+void XetConverter::Show(storage::Connection& c, const Sha256& oid, int64_t file_id) const {
+  c.Exec(
+      "INSERT INTO shown_files (repo_id, sha256, file_id) SELECT h.repo_id, h.sha256, ? "
+      "FROM repo_objects h WHERE h.sha256 = ? AND h.created_at <= ? AND NOT EXISTS "
+      "(SELECT 1 FROM shown_files s WHERE s.repo_id = h.repo_id AND s.sha256 = h.sha256)",
+      {file_id, Key(oid), due_until_});
+}
+
+void XetConverter::Pack(const Candidate& object, XetPacker& packer) {
+  ReadContent(object, [&](std::string_view bytes) { packer.Feed(bytes); });
   packer.End(object.oid);
 }
 
@@ -233,7 +287,7 @@ bool XetConverter::PublishOne(const XetIndex::NewFile& file) {
   bool present = false;
   parts_.db.Write([&](storage::Connection& c) {
     present = c.QueryInt("SELECT 1 FROM objects WHERE sha256 = ?", {Key(oid)}).has_value();
-    if (present) parts_.index.AddFile(c, file);
+    if (present) Show(c, oid, parts_.index.AddFile(c, file).id);
   });
   if (!present) return false;  // the collector took it meanwhile
   parts_.index.RememberChunks(file);

@@ -4,6 +4,10 @@
 // For each object: xorbs are stored first, the file is rebuilt from them and its SHA-256 compared,
 // then one transaction makes it known, and only then the whole object is removed. A crash at any
 // point leaves the object complete in at least one form; whoever reads looks the form up each time.
+//
+// A repository shows the form from then on, not before its own grant is old enough: content that
+// somebody else has made a Xet file of, or had converted, is read and cut again for every grant
+// that came otherwise, and when the result is a file that is there, that one is shown.
 // Thread-safe. Errors are logged, and the object stays as it is.
 #pragma once
 
@@ -39,7 +43,7 @@ class XetConverter {
     Repos& repos;
     Clock& clock;
   };
-  // Objects younger than `after` are left alone: a push or an upload may still be busy with them.
+  // Grants younger than `after` are left alone: a push or an upload may still be busy with them.
   XetConverter(const Parts& parts, std::chrono::seconds after);
   ~XetConverter();
 
@@ -69,7 +73,8 @@ class XetConverter {
     bool is_public = false;
     int64_t repo_id = 0;  // that of a private object
     bool alone = false;   // held by several private repositories: shares with nobody
-    int64_t created_at = 0;
+    bool has_file = false;
+    int64_t granted_at = 0;  // the oldest grant that is due
 
     bool SameGroup(const Candidate& other) const {
       return is_public == other.is_public && repo_id == other.repo_id && !alone && !other.alone;
@@ -78,9 +83,13 @@ class XetConverter {
 
   void Run();
   void CountDue();
-  std::vector<Candidate> FindDue(int64_t until) const;
+  std::vector<Candidate> FindDue() const;
   bool MayShare(const Candidate& group, const StoredXorb& xorb) const;
   size_t ConvertGroup(const Candidate* begin, const Candidate* end);
+  template <typename Take>
+  void ReadContent(const Candidate& object, Take take) const;
+  bool ShowKnown(const Candidate& object);
+  void Show(storage::Connection& c, const Sha256& oid, int64_t file_id) const;
   void Pack(const Candidate& object, XetPacker& packer);
   size_t Publish(XetPacker& packer);
   bool PublishOne(const XetIndex::NewFile& file);
@@ -92,8 +101,10 @@ class XetConverter {
   Parts parts_;
   const std::chrono::seconds after_;
   std::unordered_set<Sha256> given_up_;
-  // Objects older than this were all converted or given up.
+  // Grants older than this were all dealt with.
   int64_t looked_until_ = 0;
+  // Of the look that is under way: younger grants have to wait.
+  int64_t due_until_ = 0;
   std::atomic<uint64_t> waiting_{0}, converted_{0}, failed_{0}, read_bytes_{0}, stored_bytes_{0};
 
   std::mutex mutex_;

@@ -61,6 +61,7 @@ inline XetFile StoreByXet(Hub& hub, int64_t repo_id, int64_t user_id, std::strin
   hub.db().Write([&](storage::Connection& c) {
     hub.objects().GrantIn(c, repo_id, user_id, *file.sha256, file.size_bytes);
     stored = hub.xet_index().AddFile(c, file);
+    hub.xet_index().Show(c, repo_id, *file.sha256, stored.id);
   });
   hub.xet_index().RememberChunks(file);
   return stored;

@@ -322,6 +322,32 @@ void XetIndex::RememberChunks(const NewFile& file) {
   for (const auto& [chunk, xorb] : file.chunks) chunk_prefixes_.insert(Prefix(chunk.raw()));
 }
 
+bool XetIndex::Show(storage::Connection& c, int64_t repo_id, const Sha256& oid,
+                    int64_t file_id) const {
+  return c.Exec(
+             "INSERT INTO shown_files (repo_id, sha256, file_id) VALUES (?, ?, ?) "
+             "ON CONFLICT DO NOTHING",
+             {repo_id, Key(oid), file_id}) > 0;
+}
+
+void XetIndex::ShowAsIn(storage::Connection& c, int64_t repo_id, const Sha256& oid,
+                        int64_t other_repo_id) const {
+  c.Exec(
+      "INSERT INTO shown_files (repo_id, sha256, file_id) "
+      "SELECT ?, sha256, file_id FROM shown_files WHERE repo_id = ? AND sha256 = ? "
+      "ON CONFLICT DO NOTHING",
+      {repo_id, other_repo_id, Key(oid)});
+}
+
+bool XetIndex::IsShown(int64_t repo_id, int64_t file_id) const {
+  return db_.ReadValue([&](storage::Connection& c) {
+    return c
+        .QueryInt("SELECT 1 FROM shown_files WHERE file_id = ? AND repo_id = ? LIMIT 1",
+                  {file_id, repo_id})
+        .has_value();
+  });
+}
+
 void XetIndex::AddHolder(storage::Connection& c, XetHolder kind, int64_t holder_id, int64_t file_id,
                          int64_t user_id) const {
   c.Exec(

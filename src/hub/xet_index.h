@@ -90,6 +90,14 @@ class XetIndex {
   void ForgetRottenFiles(storage::Connection& c, const Sha256& oid) const;
   // After the transaction of AddFile: from now on the chunks are found.
   void RememberChunks(const NewFile& file);
+  // Inside a transaction: from now on the repository, which holds the object, shows this form of
+  // it. False when it did already.
+  bool Show(storage::Connection& c, int64_t repo_id, const Sha256& oid, int64_t file_id) const;
+  // The same for every form that the other repository shows.
+  void ShowAsIn(storage::Connection& c, int64_t repo_id, const Sha256& oid,
+                int64_t other_repo_id) const;
+  // The repository holds an object of which it shows this form.
+  bool IsShown(int64_t repo_id, int64_t file_id) const;
   void AddHolder(storage::Connection& c, XetHolder kind, int64_t holder_id, int64_t file_id,
                  int64_t user_id) const;
   bool IsHeld(XetHolder kind, int64_t holder_id, int64_t file_id) const;

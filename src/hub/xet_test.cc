@@ -30,6 +30,14 @@ class XetTest : public ScratchHubTest {
     }
     return bytes;
   }
+  static std::vector<std::string> Chunks(std::string_view bytes) {
+    std::vector<std::string> chunks;
+    auto add = [&](std::string_view chunk) { chunks.emplace_back(chunk); };
+    storage::Chunker chunker;
+    chunker.Feed(bytes, add);
+    chunker.Finish(add);
+    return chunks;
+  }
   // What the shard is refused with, and that nothing of it can be seen.
   Error Refusal(const XetUpload& upload) {
     Error error = ErrorOf([&] { Register(Mine(), upload.shard); });
@@ -78,24 +86,25 @@ TEST_F(XetTest, AFileOfManyTermsIsRebuiltFromItsSegments) {
   storage::ShardFile file = shard.files[0];
   file.terms.clear();
   storage::MerkleAggregator merkle;
-  Sha256Hasher sha;
-  std::string whole = TextRows(40'000);
-  uint64_t at = 0;
-  // One term for each chunk, the list repeated: more terms than one segment holds.
+  std::vector<std::string> pieces = Chunks(TextRows(40'000));
+  std::string whole;
+  // One term for each chunk, from the last to the first, the list repeated: more terms than one
+  // segment holds.
   for (int round = 0; round < 100; ++round) {
-    at = 0;
-    for (uint32_t i = 0; i < index.chunks.size(); ++i) {
+    for (size_t i = index.chunks.size(); i-- > 0;) {
       const storage::XorbChunk& chunk = index.chunks[i];
-      file.terms.push_back({index.hash, chunk.unpacked_bytes, i, i + 1,
+      auto number = static_cast<uint32_t>(i);
+      file.terms.push_back({index.hash, chunk.unpacked_bytes, number, number + 1,
                             storage::HashVerification({&chunk.hash, 1})});
       merkle.Add(chunk.hash, chunk.unpacked_bytes);
-      sha.Update(std::string_view(whole).substr(at, chunk.unpacked_bytes));
-      at += chunk.unpacked_bytes;
+      if (round == 0) whole += pieces[i];
     }
   }
   ASSERT_GT(file.terms.size(), 1024u);
   file.hash = merkle.FinishFile();
-  file.sha256 = sha.Finish();
+  std::string content;
+  for (int round = 0; round < 100; ++round) content += whole;
+  file.sha256 = Sha256Of(content);
   shard.files = {file};
   upload.Send(xet(), Mine());
 
@@ -158,12 +167,12 @@ TEST_F(XetTest, AShardThatRepeatsItselfCostsNoMoreThanOnce) {
   auto anything = [](const XetHash&) { return true; };
   auto ignore = [](uint64_t, uint64_t) {};
   XetAhead ahead(xet().index().xorbs(), clock_);
-  ShardCheck short_of_rows(xet().index(), ahead, anything,
+  ShardCheck short_of_rows(xet().index(), ahead, {anything, anything},
                            {.dedup_chunks = 3, .proved_bytes = 1u << 30});
   size_t rows = 0;
   for (const auto& file : short_of_rows.Run(upload.shard, ignore)) rows += file.chunks.size();
   EXPECT_EQ(rows, 3u);
-  ShardCheck short_of_time(xet().index(), ahead, anything,
+  ShardCheck short_of_time(xet().index(), ahead, {anything, anything},
                            {.dedup_chunks = 3, .proved_bytes = bytes_.size() - 1});
   EXPECT_EQ(ErrorOf([&] { short_of_time.Run(upload.shard, ignore); }).code(), Code::kTooLarge);
 }
@@ -222,6 +231,117 @@ TEST_F(XetTest, UploadingKnownBytesDoesNotTellThatTheyWereKnown) {
   EXPECT_TRUE(Register(his, upload.shard)) << "as if it were new";
   EXPECT_FALSE(Register(his, upload.shard));
   EXPECT_TRUE(xet().FindFile(his, upload.shard.files[0].hash));
+}
+
+// Bob sends by LFS what alice has privately by Xet: nothing says so before his own conversion.
+TEST_F(XetTest, AnObjectSentByLfsDoesNotTellThatItIsAXetFile) {
+  XetUpload upload;
+  const storage::ShardFile& file = upload.AddFile(bytes_);
+  upload.Send(xet(), Mine());
+  Sha256 oid = *file.sha256;
+  RepoHandle other = MakeRepo(bob_, "mine"), second = MakeRepo(bob_, "second");
+  XetHash chunk = upload.xorbs[0].index.chunks[0].hash;
+  auto sees = [&](const RepoHandle& repo) {
+    XetScope scope = Scope(repo, bob_);
+    size_t shown = hub_->objects().XetHashesIn(repo.record(), {&oid, 1}).size();
+    shown += xet().FindFile(scope, file.hash).has_value();
+    shown += xet().HoldsXorb(scope, upload.xorbs[0].index.hash);
+    return shown + xet().FindChunk(scope, chunk).has_value();
+  };
+  StoreObject(other, bob_, bytes_);
+  EXPECT_EQ(sees(other), 0u);
+  EXPECT_EQ(sees(second), 0u) << "nor another repository of his";
+  clock_.Advance(std::chrono::minutes(9));
+  EXPECT_EQ(hub_->xet_converter().ConvertDue(), 0u);
+  EXPECT_EQ(sees(other), 0u);
+  clock_.Advance(std::chrono::minutes(2));
+  uint64_t version = repos().FindById(other.record().id)->version;
+  EXPECT_EQ(hub_->xet_converter().ConvertDue(), 1u);
+  EXPECT_EQ(hub_->objects().XetHashesIn(other.record(), {&oid, 1}).at(oid), file.hash);
+  EXPECT_GT(repos().FindById(other.record().id)->version, version);
+  EXPECT_EQ(sees(other), 4u);
+  EXPECT_EQ(Rebuild(*xet().FindFile(Scope(other, bob_), file.hash)), bytes_);
+  Reopen();
+  EXPECT_TRUE(xet().FindFile(Scope(other, bob_), file.hash));
+}
+
+// The oldest form of the content has another hash, which only alice knows.
+TEST_F(XetTest, EachRepositoryShowsTheFormThatItHas) {
+  std::vector<std::string> chunks = Chunks(bytes_);
+  XetUpload odd;
+  storage::XorbBuilder builder;
+  storage::MerkleAggregator merkle;
+  std::vector<XetHash> hashes;
+  for (const std::string& chunk : chunks) {  // as by a client that cuts otherwise
+    for (std::string_view part :
+         {std::string_view(chunk).substr(0, 5'000),
+          std::string_view(chunk).substr(std::min<size_t>(5'000, chunk.size()))}) {
+      if (part.empty()) continue;
+      hashes.push_back(storage::HashChunk(part));
+      merkle.Add(hashes.back(), part.size());
+      builder.Add(hashes.back(), part);
+    }
+  }
+  odd.xorbs.push_back(builder.Finish());
+  const storage::XorbIndex& index = odd.xorbs[0].index;
+  storage::ShardFile first;
+  first.terms = {{index.hash, index.unpacked_bytes, 0, static_cast<uint32_t>(hashes.size()),
+                  storage::HashVerification(hashes)}};
+  first.hash = merkle.FinishFile();
+  first.has_verification = true;
+  first.sha256 = Sha256Of(bytes_);
+  odd.shard.files = {first};
+  odd.Send(xet(), Mine());
+
+  Sha256 oid = Sha256Of(bytes_);
+  RepoHandle theirs = MakeRepo(bob_, "theirs"), by_lfs = MakeRepo(bob_, "lfs");
+  StoreObject(by_lfs, bob_, bytes_);
+  XetUpload usual;
+  XetHash second = usual.AddFile(bytes_).hash;
+  auto shown = [&](const RepoHandle& repo) {
+    auto found = hub_->objects().XetHashesIn(repo.record(), {&oid, 1});
+    return found.empty() ? XetHash() : found.at(oid);
+  };
+  clock_.Advance(std::chrono::minutes(11));
+  EXPECT_EQ(hub_->xet_converter().ConvertDue(), 1u);
+  EXPECT_EQ(shown(by_lfs), second) << "what the conversion makes of the bytes";
+  usual.Send(xet(), Scope(theirs, bob_));
+  EXPECT_EQ(shown(theirs), second);
+  EXPECT_EQ(shown(repo_), first.hash);
+  EXPECT_FALSE(xet().FindFile(Mine(), second));
+  EXPECT_FALSE(xet().FindFile(Scope(theirs, bob_), first.hash));
+}
+
+TEST_F(XetTest, ACopyShowsTheFormOfItsSource) {
+  XetUpload upload;
+  const storage::ShardFile& file = upload.AddFile(bytes_);
+  upload.Send(xet(), Mine());
+  RepoHandle copy = MakeRepo(alice_, "copy");
+  ASSERT_TRUE(hub_->objects().GrantFromReadable(alice_, copy, *file.sha256));
+  EXPECT_TRUE(xet().FindFile(Scope(copy, alice_), file.hash));
+  NewRepo wanted;
+  wanted.name = "twin";
+  RepoHandle twin = repos().Duplicate(alice_, repo_, wanted);
+  EXPECT_TRUE(xet().FindFile(Scope(twin, alice_), file.hash));
+  hub_->objects().Revoke(copy, {*file.sha256});
+  EXPECT_FALSE(xet().FindFile(Scope(copy, alice_), file.hash));
+}
+
+// The first look at a content takes its time; that somebody else's was looked at saves none.
+TEST_F(XetTest, WhatOthersProvedIsProvedAgain) {
+  XetUpload upload;
+  upload.AddFile(bytes_);
+  upload.Send(xet(), Mine());
+  RepoHandle other = MakeRepo(bob_, "mine");
+  upload.SendXorbs(xet(), Scope(other, bob_));
+  auto steps = [&](const XetScope& scope) {
+    size_t calls = 0;
+    xet().RegisterShard(scope, storage::WriteShard(upload.shard),
+                        [&](uint64_t, uint64_t) { ++calls; });
+    return calls;
+  };
+  EXPECT_GT(steps(Scope(other, bob_)), 0u);
+  EXPECT_EQ(steps(Scope(other, bob_)), 0u);
 }
 
 TEST_F(XetTest, ChunksOfPublicFilesAreOfferedToEveryWriter) {

@@ -14,8 +14,14 @@ namespace hearth::hub {
 
 class ShardCheck {
  public:
-  // May the sender name this xorb? True must also keep it from garbage collection.
-  using IsUsable = std::function<bool(const storage::XetHash&)>;
+  // What is known of who sends it.
+  struct Sender {
+    // May it name this xorb? True must also keep it from garbage collection.
+    std::function<bool(const storage::XetHash&)> may_name;
+    // May it know that this file was proved before? Else it is proved again, and the time that
+    // takes says nothing about others.
+    std::function<bool(const storage::XetHash&)> knows_file;
+  };
   using Progress = std::function<void(uint64_t verified, uint64_t total)>;
 
   // Of one shard. A short list of terms may repeat a xorb without end.
@@ -26,10 +32,10 @@ class ShardCheck {
     uint64_t proved_bytes = 1'000'000'000'000;
   };
 
-  ShardCheck(const XetIndex& index, XetAhead& ahead, IsUsable is_usable)
-      : ShardCheck(index, ahead, std::move(is_usable), Limits()) {}
-  ShardCheck(const XetIndex& index, XetAhead& ahead, IsUsable is_usable, const Limits& limits)
-      : index_(index), ahead_(ahead), is_usable_(std::move(is_usable)), limits_(limits) {}
+  ShardCheck(const XetIndex& index, XetAhead& ahead, Sender sender)
+      : ShardCheck(index, ahead, std::move(sender), Limits()) {}
+  ShardCheck(const XetIndex& index, XetAhead& ahead, Sender sender, const Limits& limits)
+      : index_(index), ahead_(ahead), sender_(std::move(sender)), limits_(limits) {}
 
   // The shard's files, with proved SHA-256. Throws kInvalidArgument for every lie, kTooLarge above
   // the limits.
@@ -43,7 +49,7 @@ class ShardCheck {
 
   const XetIndex& index_;
   XetAhead& ahead_;
-  IsUsable is_usable_;
+  const Sender sender_;
   const Limits limits_;
   std::unordered_map<storage::XetHash, bool> usable_;
   std::vector<const XetIndex::NewFile*> to_prove_;  // each pair of hashes once

@@ -92,7 +92,8 @@ std::optional<std::string> Give(const Context& context, const hub::RepoHandle& t
   const hub::RepoRecord& source = context.repo().record();
   if (!objects.FindIn(source, oid)) return "not found in the source";
   std::optional<hub::XetFile> file = context.hub.xet_index().FindFile(hash);
-  if (!file || !context.hub.xet_index().IsProved(file->id, oid)) {
+  if (!file || !context.hub.xet_index().IsProved(file->id, oid) ||
+      !context.hub.xet_index().IsShown(source.id, file->id)) {
     return "xetHash is not that of sha256";
   }
   if (!objects.GrantFromReadable(context.actor, target, oid)) return "cannot be read";

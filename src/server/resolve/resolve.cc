@@ -93,9 +93,10 @@ FilePtr Files::Load(Context& context, const std::string& revision, const std::st
             .WithHeader("X-Repo-Commit", file->commit);
       }
       file->lfs_bytes = *held;
-      if (std::optional<hub::XetFile> xet = context.hub.xet_index().FileOf(pointer->oid)) {
+      auto shown = context.hub.objects().XetHashesIn(repo.record(), {&pointer->oid, 1});
+      if (auto xet = shown.find(pointer->oid); xet != shown.end()) {
         file->xet =
-            MakeXetLinks(repo.record(), file->commit, context.hub.xet().store_id(), xet->hash);
+            MakeXetLinks(repo.record(), file->commit, context.hub.xet().store_id(), xet->second);
       }
     }
   }
