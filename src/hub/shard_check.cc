@@ -25,6 +25,20 @@ constexpr uint64_t kDedupModulus = 1024;
   throw Error(Code::kInvalidArgument, "the shard's file " + file.Text() + ": " + what);
 }
 
+// Terms that touch become one: every reader of the file pays for each of them, and a sender may
+// have cut it into single chunks.
+void AppendTerm(const storage::XetTerm& term, std::vector<storage::XetTerm>* terms) {
+  bool touches = !terms->empty() && terms->back().xorb == term.xorb &&
+                 terms->back().chunk_end == term.chunk_start;
+  if (!touches) {
+    terms->push_back(term);
+    return;
+  }
+  // Both lie in one xorb, so the sum is at most its 64 MiB.
+  terms->back().unpacked_bytes += term.unpacked_bytes;
+  terms->back().chunk_end = term.chunk_end;
+}
+
 }  // namespace
 
 storage::XorbIndexPtr ShardCheck::IndexOf(const XetHash& xorb) {
@@ -63,7 +77,7 @@ XetIndex::NewFile ShardCheck::CheckFile(const storage::ShardFile& file) {
       }
       merkle.Add(chunk.hash, chunk.unpacked_bytes);
     }
-    result.terms.push_back({term.xorb, term.unpacked_bytes, term.chunk_start, term.chunk_end});
+    AppendTerm({term.xorb, term.unpacked_bytes, term.chunk_start, term.chunk_end}, &result.terms);
     if (merkle.total_bytes() > kMaxFileBytes) {
       throw Error(Code::kTooLarge, "files above 500 GB are not possible");
     }

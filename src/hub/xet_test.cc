@@ -77,6 +77,25 @@ TEST_F(XetTest, TheEmptyFileHasTheZeroHashAndNoTerms) {
   EXPECT_EQ(Rebuild(*found), "");
 }
 
+// Every reader pays for a needless cut.
+TEST_F(XetTest, TermsThatTouchBecomeOne) {
+  XetUpload upload;
+  upload.AddFile(bytes_);
+  const storage::XorbIndex index = upload.xorbs[0].index;
+  storage::ShardFile& file = upload.shard.files[0];
+  file.terms.clear();
+  for (uint32_t i = 0; i < index.chunks.size(); ++i) {
+    const storage::XorbChunk& chunk = index.chunks[i];
+    file.terms.push_back(
+        {index.hash, chunk.unpacked_bytes, i, i + 1, storage::HashVerification({&chunk.hash, 1})});
+  }
+  ASSERT_GT(file.terms.size(), 10u);
+  upload.Send(xet(), Mine());
+  XetFile stored = *xet().FindFile(Mine(), file.hash);
+  EXPECT_EQ(xet().Plan(stored, 0, stored.size_bytes).terms.size(), 1u);
+  EXPECT_EQ(Rebuild(stored), bytes_);
+}
+
 TEST_F(XetTest, AFileOfManyTermsIsRebuiltFromItsSegments) {
   XetUpload upload;
   upload.AddFile(TextRows(40'000));
