@@ -201,6 +201,15 @@ void Hub::StartBackground() {
   });
 }
 
+void Hub::TellServer() {
+  db_->Write([](storage::Connection& c) {
+    c.Exec(
+        "INSERT INTO meta (key, value) VALUES ('generation', ?) ON CONFLICT (key) DO UPDATE SET "
+        "value = excluded.value",
+        {RandomAlphanumeric(16)});
+  });
+}
+
 void Hub::StopBackground() {
   if (!background_) return;
   {

@@ -79,6 +79,10 @@ class Hub {
   // Signs `text` for `purpose`; hex. Verify with ConstantTimeEqual.
   std::string Sign(std::string_view purpose, std::string_view text) const;
 
+  // A server that runs on the same folder loads accounts and repositories again, within a second:
+  // for a process beside it that has changed what the server remembers.
+  void TellServer();
+
   // Indexers, scans, conversion to Xet, write-behind counters, upload expiry, and the watch for
   // changes made by another process.
   void StartBackground();

@@ -77,6 +77,7 @@ class Scrub {
     }
     Walk("xorbs", 'x', "SELECT hash FROM xorbs WHERE hash > ? ORDER BY hash LIMIT ?", xorbs_from);
     SaveCursor("");
+    if (!report_.findings.empty()) hub_.TellServer();
     return std::move(report_);
   }
 
@@ -148,7 +149,7 @@ class Scrub {
     } catch (const Error& error) {
       if (error.code() != Code::kNotFound) throw;
       if (hub_.objects().FindStored(oid) || !HasRow(oid)) return;  // a Xet file, or collected
-      Report("object " + oid.Hex(), "its bytes are missing", AffectedBy(oid));
+      Report("object " + oid.Hex(), "its bytes are missing", {oid});
       return;
     }
     Sha256Hasher hasher;
@@ -161,7 +162,7 @@ class Scrub {
     Mark(0, oid.raw(), "its content does not have this SHA-256");
     hub_.blobs().MoveOut(oid, target);
     guard.Reset();
-    Report("object " + oid.Hex(), "its content does not have this SHA-256", AffectedBy(oid));
+    Report("object " + oid.Hex(), "its content does not have this SHA-256", {oid});
   }
 
   void CheckXorb(const XetHash& hash) {
@@ -182,7 +183,7 @@ class Scrub {
     Mark(1, hash.raw(), *fault);
     xorbs.MoveOut(hash, target);
     guard.Reset();
-    Report("xorb " + hash.Text(), *fault, AffectedBy(hash));
+    Report("xorb " + hash.Text(), *fault, ObjectsOf(hash), BucketsWith(hash));
   }
 
   // Alone, so that neither an upload nor the collector is between its file and its row.
@@ -192,7 +193,7 @@ class Scrub {
     if (!hub_.xet_index().FindXorb(hash) || hub_.xet_index().xorbs().FindIndex(hash)) return;
     Mark(1, hash.raw(), std::string(kReason));
     guard.Reset();
-    Report("xorb " + hash.Text(), std::string(kReason), AffectedBy(hash));
+    Report("xorb " + hash.Text(), std::string(kReason), ObjectsOf(hash), BucketsWith(hash));
   }
 
   std::optional<std::string> FaultOf(int fd, const XetHash& hash) {
@@ -250,22 +251,30 @@ class Scrub {
     if (hooks_.at_step) hooks_.at_step("marked");
   }
 
-  void Report(const std::string& what, const std::string& reason,
-              std::vector<std::string> affected) {
+  void Report(const std::string& what, const std::string& reason, const std::set<Sha256>& oids,
+              std::vector<std::string> affected = {}) {
     log::LogError("scrub found damage", {{"what", what}, {"reason", reason}});
+    std::set<int64_t> holders = HoldersOf(oids);
+    for (std::string& path : PathsOf(holders, oids)) affected.push_back(std::move(path));
+    // Answers that are remembered would say that the content is there.
+    for (int64_t id : holders) hub_.repos().Touch(id, [](RepoRecord&) {});
     report_.findings.push_back({what, reason, std::move(affected)});
   }
 
-  std::vector<std::string> AffectedBy(const Sha256& oid) { return PathsOf({oid}); }
-
-  std::vector<std::string> AffectedBy(const XetHash& xorb) {
+  std::set<Sha256> ObjectsOf(const XetHash& xorb) {
     std::set<Sha256> oids;
-    std::vector<std::string> affected;
     hub_.db().Read([&](storage::Connection& c) {
       c.Query(
           "SELECT p.sha256 FROM xorbs x JOIN xet_file_xorbs u ON u.xorb_id = x.id "
           "JOIN object_files p ON p.file_id = u.file_id WHERE x.hash = ?",
           {RawKey(xorb.raw())}, [&](const storage::Row& row) { oids.insert(Sha256(row.Text(0))); });
+    });
+    return oids;
+  }
+
+  std::vector<std::string> BucketsWith(const XetHash& xorb) {
+    std::vector<std::string> affected;
+    hub_.db().Read([&](storage::Connection& c) {
       c.Query(
           "SELECT k.name, b.path FROM xorbs x JOIN xet_file_xorbs u ON u.xorb_id = x.id "
           "JOIN bucket_files b ON b.file_id = u.file_id JOIN buckets k ON k.id = b.bucket_id "
@@ -274,12 +283,10 @@ class Scrub {
             affected.push_back("bucket " + row.Str(0) + ": " + row.Str(1));
           });
     });
-    for (std::string& path : PathsOf(oids)) affected.push_back(std::move(path));
     return affected;
   }
 
-  // The repositories that hold one of the objects, with the files of main where it is shown.
-  std::vector<std::string> PathsOf(const std::set<Sha256>& oids) {
+  std::set<int64_t> HoldersOf(const std::set<Sha256>& oids) {
     std::set<int64_t> holders;
     hub_.db().Read([&](storage::Connection& c) {
       for (const Sha256& oid : oids) {
@@ -287,6 +294,11 @@ class Scrub {
                 [&](const storage::Row& row) { holders.insert(row.Int(0)); });
       }
     });
+    return holders;
+  }
+
+  // Each holder with the files of main where one of the objects is shown.
+  std::vector<std::string> PathsOf(const std::set<int64_t>& holders, const std::set<Sha256>& oids) {
     std::vector<std::string> affected;
     for (int64_t id : holders) {
       RepoPtr repo = hub_.repos().FindById(id);

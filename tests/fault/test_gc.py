@@ -8,7 +8,9 @@ import threading
 import pytest
 
 from harness.hub import BINARY
+from harness.people import eventually
 from harness.repos import commit, create, lfs_row, upload_object
+from harness.xet import Cas, LocalStore
 
 REPO = "bob/swept"
 
@@ -119,3 +121,36 @@ def test_scrub_names_rot_and_an_upload_heals_it(place):
     upload_object(place.bob, REPO, data)
     verify(place, {"w.bin": data})
     assert place.hub.command("scrub", "--rate", "0", "--once").returncode == 0
+
+
+@pytest.mark.parametrize("form", ["whole", "xet"])
+def test_head_says_what_get_would_about_rot(place, tmp_path, form):
+    """Even of a file that the hub remembers, and though another process found the damage."""
+    rng = random.Random(9)
+    create(place.bob, REPO)
+    data = b"\0" + rng.randbytes(200_000)
+    name = hashlib.sha256(data).hexdigest()
+    if form == "xet":
+        store = LocalStore(tmp_path / "store", {"w.bin": data})
+        Cas(place.bob, REPO).upload(store)
+        (name, _), = store.xorbs()
+    else:
+        upload_object(place.bob, REPO, data)
+    assert commit(place.bob, REPO, [lfs_row("w.bin", data)]).status == 200
+    target = f"/{REPO}/resolve/main/w.bin"
+    assert [place.bob.head(target).status, place.bob.head(target).status] == [200, 200]
+    stored, = [path for path in place.hub.data.rglob(name) if path.is_file()]
+    stored.chmod(0o600)
+    with open(stored, "r+b") as stream:
+        stream.seek(100)
+        stream.write(b"rot")
+    assert place.hub.command("scrub", "--rate", "0", check=False).returncode == 1
+    assert eventually(lambda: place.bob.head(target).status == place.bob.get(target).status == 404)
+    assert place.bob.head(target).headers["X-Error-Code"] == "EntryNotFound"
+    if form == "xet":
+        cas, file_hash = Cas(place.bob, REPO, "read"), store.files["w.bin"].hash
+        assert cas.wire.head(f"{cas.base}/v1/files/{file_hash}").status == cas.plan(file_hash).status == 404
+        Cas(place.bob, REPO).upload(store)
+    else:
+        upload_object(place.bob, REPO, data)
+    assert place.bob.head(target).status == 200 and place.bob.get(target).body == data

@@ -31,12 +31,7 @@ void WithHub(const Options& options, const std::function<void(hub::Hub&)>& body)
   hub::Hub hub({.data = std::filesystem::absolute(options->data).lexically_normal()},
                /*exclusive=*/false);
   body(hub);
-  hub.db().Write([](storage::Connection& c) {
-    c.Exec(
-        "INSERT INTO meta (key, value) VALUES ('generation', ?) ON CONFLICT (key) DO UPDATE SET "
-        "value = excluded.value",
-        {RandomAlphanumeric(16)});
-  });
+  hub.TellServer();
 }
 
 hub::AccountPtr NeedAccount(hub::Hub& hub, const std::string& name, bool org) {

@@ -145,6 +145,10 @@ net::Response Resolve(Context& context) {
   std::optional<hub::BucketFile> found = context.hub.buckets().FindFile(context.bucket(), path);
   if (!found) throw Error(Code::kNotFound, "Entry not found").WithWireCode("EntryNotFound");
   const hub::XetFile& file = found->file;
+  if (context.hub.xet_index().IsRotten(file.id)) {
+    throw Error(Code::kNotFound, "The content of this file is missing on the hub")
+        .WithWireCode("EntryNotFound");
+  }
   XetLinks links = MakeXetLinks(context.bucket().record(), context.hub.xet().store_id(), file.hash);
   net::Response response;
   AddXetHeaders(links, context.base_url, &response.headers);

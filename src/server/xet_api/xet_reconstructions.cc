@@ -36,6 +36,9 @@ hub::XetFile FindFile(const Context& context, const hub::XetScope& scope,
   if (!file) throw Error(Code::kNotFound, "File not found");
   if (context.hub.safety().BlocksXetFile(file->id))
     throw Error(Code::kForbidden, UnsafeMessage("This file"));
+  if (context.hub.xet_index().IsRotten(file->id)) {
+    throw Error(Code::kNotFound, "The content of this file is missing on the hub");
+  }
   return *file;
 }
 
@@ -76,7 +79,10 @@ net::Response Batch(const Context& context, const std::vector<std::string>& ids)
     if (!hash) throw Error(Code::kInvalidArgument, "file_id must be 64 lower-case hex digits");
     if (!seen.insert(*hash).second) continue;
     std::optional<hub::XetFile> file = context.hub.xet().FindFile(scope, *hash);
-    if (!file || context.hub.safety().BlocksXetFile(file->id)) continue;
+    if (!file || context.hub.safety().BlocksXetFile(file->id) ||
+        context.hub.xet_index().IsRotten(file->id)) {
+      continue;
+    }
     plans.emplace_back(*hash, context.hub.xet().Plan(*file, 0, file->size_bytes));
     terms += plans.back().second.terms.size();
     if (terms > kMaxBatchTerms) {
