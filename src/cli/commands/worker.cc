@@ -29,10 +29,10 @@ struct WorkerCommand {
 
 // Loads what the first request would otherwise wait for.
 void WarmUp(runtime::Runner& runner) {
-  if (runner.model().head() == runtime::Head::kCausalLm) {
-    runner.engine();
-  } else if (runner.model().sentence_modules() != nullptr) {
+  if (runner.model().sentence_modules() != nullptr) {
     runner.embedder();
+  } else if (runner.model().head() == runtime::Head::kCausalLm) {
+    runner.engine();
   } else {
     runner.encoder(runner.model().head());
   }

@@ -38,6 +38,8 @@ const Task* DefaultTask(const Model& model) {
     case ModelInput::kSound:
       return FindTask("audio-classification");
   }
+  // Many sentence encoders still name the head that they were trained with.
+  if (model.sentence_modules() != nullptr) return FindTask("feature-extraction");
   switch (model.head()) {
     case Head::kCausalLm:
       return FindTask("text-generation");
