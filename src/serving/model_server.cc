@@ -43,14 +43,15 @@ bool Allowed(const net::Request& request, const std::string& token) {
   return difference == 0;
 }
 
-// Of a route that is: a sentence or a few are parsed and cut into tokens sooner than a thread of
-// the pool would wake. More texts are waited for, and an adapter may have to be loaded.
+// Of texts to embed: a sentence or a few are parsed and cut into tokens sooner than a thread of the
+// pool would wake. More texts are waited for, and an adapter may have to be loaded.
 bool IsQuick(const net::Request& request) {
   constexpr size_t kShortBytes = 4096;
   std::string_view body = request.body.memory();
   if (body.size() > kShortBytes || body.size() != request.body.size_bytes()) return false;
-  // A text has two of them.
-  bool few = std::count(body.begin(), body.end(), '"') <= ptrdiff_t{2 * kFewTexts};
+  // A text has two quotes, a list of tokens that stands for one a bracket.
+  bool few = std::count(body.begin(), body.end(), '"') <= ptrdiff_t{2 * kFewTexts} &&
+             std::count(body.begin(), body.end(), '[') <= ptrdiff_t{kFewTexts};
   // Also where its name is written in escapes.
   bool plain = body.find("adapter_id") == std::string_view::npos &&
                body.find("\\u00") == std::string_view::npos;
@@ -61,13 +62,12 @@ bool IsQuick(const net::Request& request) {
 
 std::span<const ServingRoute> ServingRoutes() {
   static constexpr ServingRoute kRoutes[] = {
-#define HEARTH_ROUTE(method, pattern, handler, shape) \
-  {method, pattern, handler, shape, RoutePace::kAny},
-#define HEARTH_QUICK_ROUTE(method, pattern, handler, shape) \
-  {method, pattern, handler, shape, RoutePace::kQuick},
+#define HEARTH_ROUTE(method, pattern, handler, shape) {method, pattern, handler, shape, nullptr},
+#define HEARTH_EMBED_ROUTE(method, pattern, handler, shape, embeds) \
+  {method, pattern, handler, shape, embeds},
 #include "serving/routes.inc"
 #undef HEARTH_ROUTE
-#undef HEARTH_QUICK_ROUTE
+#undef HEARTH_EMBED_ROUTE
   };
   return kRoutes;
 }
@@ -133,7 +133,7 @@ net::Plan ModelServer::PlanFor(net::Request& request) {
   }
   size_t index = match->route;
   plan.handle = [this, index](net::Request& asked) { return Handle(index, asked); };
-  if (route.pace == RoutePace::kQuick) {
+  if (route.embeds != nullptr && route.embeds(*this, request)) {
     plan.handle_at_once = [this, index](net::Request& asked) -> std::optional<net::Response> {
       if (runner_.FindEmbedder() == nullptr || !IsQuick(asked)) return std::nullopt;
       return Handle(index, asked);

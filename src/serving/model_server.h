@@ -62,29 +62,28 @@ class ModelServer : public net::Dispatcher {
 // thread that was asked for them.
 constexpr size_t kFewTexts = 32;
 
-// What a handler does before it ends.
-enum class RoutePace : uint8_t {
-  kAny,
-  kQuick,  // cuts kFewTexts into tokens and leaves them to the embedder, if that is there
-};
-
 using RouteHandler = net::Response (*)(ModelServer& server, net::Request& request);
+// Whether all that the handler does with kFewTexts is to cut them into tokens and to leave these to
+// the embedder. Never blocks.
+using RouteEmbeds = bool (*)(ModelServer& server, const net::Request& request);
 
 struct ServingRoute {
   const char* method;
   const char* pattern;
   RouteHandler handler;
   FaultShape shape;
-  RoutePace pace;
+  RouteEmbeds embeds;  // null: it does not
 };
 std::span<const ServingRoute> ServingRoutes();
 
 #define HEARTH_ROUTE(method, pattern, handler, shape) \
   net::Response handler(ModelServer& server, net::Request& request);
-#define HEARTH_QUICK_ROUTE HEARTH_ROUTE
+#define HEARTH_EMBED_ROUTE(method, pattern, handler, shape, embeds) \
+  HEARTH_ROUTE(method, pattern, handler, shape)                     \
+  bool embeds(ModelServer& server, const net::Request& request);
 #include "serving/routes.inc"
 #undef HEARTH_ROUTE
-#undef HEARTH_QUICK_ROUTE
+#undef HEARTH_EMBED_ROUTE
 
 // The status and body of a fault.
 net::Response FaultAnswer(const Error& error, FaultShape shape);

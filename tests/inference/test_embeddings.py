@@ -93,6 +93,82 @@ def test_clients_that_leave_and_short_requests_beside_long_lists(minilm):
     assert requests.get(minilm.url + "/health").status_code == 200
 
 
+# Of one text: the body, and where its vector lies in the answer.
+ROUTES = {
+    "/embed": (lambda text: {"inputs": text, "normalize": False}, lambda answer: answer[0]),
+    "/v1/embeddings": (lambda text: {"input": text, "model": "any"}, lambda answer: answer["data"][0]["embedding"]),
+    "/api/embed": (lambda text: {"input": text, "model": "any"}, lambda answer: answer["embeddings"][0]),
+    "/api/embeddings": (lambda text: {"prompt": text, "model": "any"}, lambda answer: answer["embedding"]),
+    "/": (lambda text: {"inputs": text}, lambda answer: answer),
+    "/pipeline/feature-extraction": (lambda text: {"inputs": text}, lambda answer: answer),
+}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_sixty_four_clients_at_once_get_their_own_vectors_beside_some_that_leave(minilm, route):
+    body, vector = ROUTES[route]
+    texts = [f"Number {n} is {'odd' if n % 2 else 'even'}." for n in range(64)]
+    alone = requests.post(minilm.url + "/embed", json={"inputs": texts, "normalize": False}).json()
+
+    def leave(text):
+        with socket.create_connection(("127.0.0.1", urllib.parse.urlsplit(minilm.url).port)) as connection:
+            content = json.dumps(body(text)).encode()
+            connection.sendall(b"POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % (route.encode(), len(content)) + content)
+
+    def ask(text):
+        answer = requests.post(minilm.url + route, json=body(text))
+        assert answer.status_code == 200 and float(answer.headers["x-compute-time"]) >= 0
+        return vector(answer.json())
+
+    with concurrent.futures.ThreadPoolExecutor(64) as pool:
+        left = [pool.submit(leave, text) for text in texts[:16]]
+        answers = list(pool.map(ask, texts))
+    assert all(each.result() is None for each in left)
+    for expected, given in zip(alone, answers):
+        assert cosine(expected, given) > 0.999 and given == pytest.approx(expected, abs=2e-2)
+    assert requests.get(minilm.url + "/health").status_code == 200
+
+
+@pytest.mark.parametrize("route, body, status", [
+    ("/v1/embeddings", b"{", 400), ("/v1/embeddings", b"{}", 400), ("/v1/embeddings", b'{"input": []}', 400),
+    ("/v1/embeddings", b'{"input": "a", "encoding_format": "hex"}', 400), ("/v1/embeddings", b'{"input": "a", "dimensions": 500}', 400),
+    ("/v1/embeddings", b'{"input": "a", "dimensions": -1}', 422), ("/v1/embeddings", b'{"input": [[101, 99999999, 102]]}', 400),
+    ("/api/embed", b"{}", 400), ("/api/embed", b'{"input": 5}', 422), ("/api/embeddings", b"[1]", 400), ("/api/embeddings", b"{}", 400),
+    ("/", b'{"inputs": 5}', 422), ("/", b"{}", 422), ("/", b'{"inputs": "a", "parameters": {"normalize": 1}}', 422),
+    ("/pipeline/feature-extraction", b'{"inputs": []}', 422), ("/pipeline/feature-extraction", b'{"inputs": "\xff"}', 400),
+    ("/pipeline/sentence-similarity", b'{"inputs": {"source_sentence": "a", "sentences": []}}', 422),
+    ("/similarity", b'{"inputs": {"source_sentence": "a", "sentences": ["b", 5]}}', 422)])
+def test_malformed_requests_get_a_clear_error_on_every_route(minilm, route, body, status):
+    answer = requests.post(minilm.url + route, data=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == status
+    error = answer.json()["error"]
+    assert error["message"] if route.startswith("/v1/") else error
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_bodies_past_the_limit_are_refused_on_every_route(minilm, route):
+    answer = requests.post(minilm.url + route, data=json.dumps(ROUTES[route][0]("x" * 3_000_000)))
+    assert answer.status_code == 413
+
+
+def test_numbers_are_as_short_as_they_can_be_and_read_back_as_the_same(minilm):
+    answer = requests.post(minilm.url + "/v1/embeddings", json={"input": [TEXTS[0]]})
+    numbers = answer.json()["data"][0]["embedding"]
+    assert len(answer.content) < 13 * 384 + 200
+    packed = requests.post(minilm.url + "/v1/embeddings", json={"input": [TEXTS[0]], "encoding_format": "base64"}).json()
+    assert np.frombuffer(base64.b64decode(packed["data"][0]["embedding"]), "<f4") == pytest.approx(np.array(numbers, "<f4"), abs=1e-6)
+
+
+def test_metrics_count_what_was_embedded(minilm):
+    def count(name):
+        lines = requests.get(minilm.url + "/metrics").text.splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith(name + " "))
+    texts, tokens = count("hearth_embedded_texts_total"), count("hearth_embedded_tokens_total")
+    used = requests.post(minilm.url + "/v1/embeddings", json={"input": TEXTS}).json()["usage"]["prompt_tokens"]
+    assert count("hearth_embedded_texts_total") - texts == 3 and count("hearth_embedded_tokens_total") - tokens == used
+    assert count("te_queue_size") == 0
+
+
 def test_texts_that_are_too_long_are_cut_or_refused(minilm):
     long = "word " * 2000
     assert requests.post(minilm.url + "/embed", json={"inputs": long, "truncate": True}).status_code == 200

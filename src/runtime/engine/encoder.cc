@@ -133,6 +133,7 @@ void Encoder::Compute(const MicroBatch& whole, Session& session) {
   for (const Text& text : whole.texts) {
     if (!text.call->left.stop_requested()) micro.texts.push_back(text);
   }
+  left_texts_ += whole.texts.size() - micro.texts.size();
   if (micro.texts.empty()) return;
   try {
     std::vector<uint32_t> ids, positions, types, outputs;
@@ -160,6 +161,8 @@ void Encoder::Compute(const MicroBatch& whole, Session& session) {
       for (uint32_t place : input.outputs) outputs.push_back(segment.first_row + place);
     }
     session.Run(Batch{ids, positions, types, segments, outputs, features}, nullptr, adapters);
+    texts_ += micro.texts.size();
+    tokens_ += ids.size();
     Deliver(micro, segments, session);
   } catch (...) {
     if (micro.texts.size() == 1) {
@@ -168,6 +171,11 @@ void Encoder::Compute(const MicroBatch& whole, Session& session) {
     }
     for (const Text& text : micro.texts) Compute({{text}, text.input().rows()}, session);
   }
+}
+
+EncoderState Encoder::state() const {
+  std::lock_guard lock(mutex_);
+  return {texts_, tokens_, left_texts_, waiting_.size()};
 }
 
 void Encoder::CheckLengths(std::span<const EncoderInput> inputs) const {

@@ -12,6 +12,7 @@
 // a call that is left.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -52,6 +53,13 @@ struct EncoderJob {
   std::function<void(std::exception_ptr failure)> done;
 };
 
+// Since the encoder was made; `waiting` now.
+struct EncoderState {
+  uint64_t texts = 0, tokens = 0;  // computed
+  uint64_t left_texts = 0;         // not computed, because their caller had left
+  uint64_t waiting = 0;            // calls and jobs whose round has not begun
+};
+
 class Encoder {
  public:
   // threads 0: one per core.
@@ -69,6 +77,7 @@ class Encoder {
   // block.
   void Start(EncoderJob job);
 
+  EncoderState state() const;
   int threads() const { return team_.threads(); }
 
  private:
@@ -88,7 +97,8 @@ class Encoder {
 
   std::shared_ptr<const tensor::Program> program_;
   uint32_t max_tokens_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  std::atomic<uint64_t> texts_{0}, tokens_{0}, left_texts_{0};
   std::thread server_;  // leads for jobs; begun by the first one
   std::condition_variable jobs_wait_;
   bool serves_ = false, ends_ = false;         // under mutex_: it is to lead; it is to end

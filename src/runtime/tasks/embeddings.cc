@@ -125,6 +125,10 @@ EmbeddedTexts EmbedTexts(Runner& runner, std::span<const std::string> texts,
                      options.left);
 }
 
+Json RunEmbedding(Runner& runner, const EmbeddingRequest& request, const std::stop_token& left) {
+  return Json::Parse(request.write(EmbedTokens(runner, request.tokens, request.normalize, left)));
+}
+
 double Similarity(const Model& model, std::span<const float> a, std::span<const float> b) {
   double dot = 0, aa = 0, bb = 0;
   for (size_t i = 0; i < a.size(); ++i) {
@@ -169,6 +173,15 @@ void AppendJsonArray(std::string* out, std::span<const float> vector) {
   }
   *at++ = ']';
   out->resize(static_cast<size_t>(at - out->data()));
+}
+
+void AppendJsonArrays(std::string* out, std::span<const std::vector<float>> vectors) {
+  *out += '[';
+  for (size_t i = 0; i < vectors.size(); ++i) {
+    if (i > 0) *out += ',';
+    AppendJsonArray(out, vectors[i]);
+  }
+  *out += ']';
 }
 
 std::optional<std::string> EmbeddingRefusal(const Model& model) {

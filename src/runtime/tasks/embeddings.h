@@ -38,6 +38,17 @@ EmbeddedTexts EmbedTokens(Runner& runner, std::span<const EncoderInput> inputs, 
 using EmbeddingsDone = std::function<void(std::exception_ptr failure, EmbeddedTexts embedded)>;
 void StartEmbedding(Encoder& embedder, std::vector<EncoderInput> inputs, bool normalize,
                     std::stop_token left, EmbeddingsDone done);
+// A computation of vectors and what its answer is made of.
+struct EmbeddingRequest {
+  std::vector<EncoderInput> tokens;
+  bool normalize = false;  // to length 1
+  // The answer as JSON text; may throw Error. Called once, by a thread that computes, or by one
+  // that waits.
+  std::function<std::string(const EmbeddedTexts& embedded)> write;
+};
+// Computes it at once.
+Json RunEmbedding(Runner& runner, const EmbeddingRequest& request, const std::stop_token& left);
+
 // "normalize", "prompt_name", "truncate", "truncation_direction", "adapter_id".
 EmbeddingOptions ReadEmbeddingOptions(Runner& runner, const Json& parameters);
 // By what the model was trained for: cosine, or the inner product.
@@ -46,6 +57,8 @@ Json ToJsonArray(std::span<const float> vector);
 // Appends the same list as JSON text, each number in the shortest form that reads back as the same
 // fp32 value: half as long as a Json of doubles, and made without one. What is not finite is null.
 void AppendJsonArray(std::string* out, std::span<const float> vector);
+// A list of such lists.
+void AppendJsonArrays(std::string* out, std::span<const std::vector<float>> vectors);
 // nullopt where the model can embed.
 std::optional<std::string> EmbeddingRefusal(const Model& model);
 

@@ -11,41 +11,48 @@ std::vector<std::string> Strings(const Json& inputs, bool* is_list) {
   return texts;
 }
 
-Json States(Runner& runner, const std::vector<std::string>& texts, const Json& parameters,
+Json States(Runner& runner, const Json& inputs, const Json& parameters,
             const std::stop_token& left) {
+  bool is_list = false;
   std::vector<TextPair> pairs;
-  for (const std::string& text : texts) pairs.push_back({text, std::nullopt});
+  for (std::string& text : Strings(inputs, &is_list)) pairs.push_back({std::move(text), {}});
   std::vector<EncoderInput> encoded = EncodeInputs(runner, pairs, parameters);
-  std::vector<Json> states(texts.size());
+  std::vector<Json> states(pairs.size());
   auto keep = [&](size_t i, const tensor::OutputRows& rows) {
     Json tokens = Json::Arr();
     for (uint64_t row = 0; row < rows.rows; ++row) tokens.Push(ToJsonArray(rows.Row(row)));
     states[i] = Json::Arr({std::move(tokens)});
   };
   runner.encoder(Head::kNone).Run(encoded, "hidden", keep, left);
-  return Json(std::move(states));
+  return is_list ? Json(std::move(states)) : std::move(states.front());
+}
+
+std::optional<EmbeddingRequest> Embed(Runner& runner, const Json& inputs, const Json& parameters) {
+  if (runner.model().sentence_modules() == nullptr) return std::nullopt;
+  bool is_list = false;
+  std::vector<std::string> texts = Strings(inputs, &is_list);
+  EmbeddingOptions options = ReadEmbeddingOptions(runner, parameters);
+  EmbeddingRequest request{TokensToEmbed(runner, texts, options), options.normalize, {}};
+  request.write = [is_list](const EmbeddedTexts& embedded) {
+    std::string text;
+    is_list ? AppendJsonArrays(&text, embedded.vectors)
+            : AppendJsonArray(&text, embedded.vectors.front());
+    return text;
+  };
+  return request;
 }
 
 Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token& left) {
-  bool is_list = false;
-  std::vector<std::string> texts = Strings(inputs, &is_list);
-  Json answers = Json::Arr();
-  if (runner.model().sentence_modules() == nullptr) {
-    answers = States(runner, texts, parameters, left);
-  } else {
-    EmbeddingOptions options = ReadEmbeddingOptions(runner, parameters);
-    options.left = left;
-    EmbeddedTexts embedded = EmbedTexts(runner, texts, options);
-    for (const auto& vector : embedded.vectors) answers.Push(ToJsonArray(vector));
-  }
-  return is_list ? answers : answers.AsArray()->front();
+  if (auto request = Embed(runner, inputs, parameters)) return RunEmbedding(runner, *request, left);
+  return States(runner, inputs, parameters, left);
 }
 
 }  // namespace
 
 const Task& FeatureExtractionTask() {
-  static constexpr Task kTask{"feature-extraction", "texts as vectors of numbers", EmbeddingRefusal,
-                              Run};
+  static constexpr Task kTask{"feature-extraction", "texts as vectors of numbers",
+                              EmbeddingRefusal,     Run,
+                              TaskInput::kText,     Embed};
   return kTask;
 }
 

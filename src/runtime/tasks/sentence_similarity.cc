@@ -5,7 +5,7 @@ namespace hearth::runtime {
 namespace {
 
 // inputs: {"source_sentence", "sentences"}; one number a sentence, in their order.
-Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token& left) {
+std::optional<EmbeddingRequest> Embed(Runner& runner, const Json& inputs, const Json& parameters) {
   const Json *source = inputs.Find("source_sentence"), *list = inputs.Find("sentences");
   if (source == nullptr || list == nullptr || list->AsArray() == nullptr) {
     Refuse("inputs must hold \"source_sentence\" and a list \"sentences\"");
@@ -14,20 +14,27 @@ Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::
   for (const Json& sentence : *list->AsArray()) texts.push_back(ReadText(sentence, "a sentence"));
   if (texts.size() == 1) Refuse("\"sentences\" is empty");
   EmbeddingOptions options = ReadEmbeddingOptions(runner, parameters);
-  options.left = left;
-  EmbeddedTexts embedded = EmbedTexts(runner, texts, options);
-  Json answer = Json::Arr();
-  for (size_t i = 1; i < texts.size(); ++i) {
-    answer.Push(Similarity(runner.model(), embedded.vectors[0], embedded.vectors[i]));
-  }
-  return answer;
+  EmbeddingRequest request{TokensToEmbed(runner, texts, options), options.normalize, {}};
+  request.write = [&model = runner.model()](const EmbeddedTexts& embedded) {
+    Json answer = Json::Arr();
+    for (size_t i = 1; i < embedded.vectors.size(); ++i) {
+      answer.Push(Similarity(model, embedded.vectors[0], embedded.vectors[i]));
+    }
+    return answer.Dump();
+  };
+  return request;
+}
+
+Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token& left) {
+  return RunEmbedding(runner, *Embed(runner, inputs, parameters), left);
 }
 
 }  // namespace
 
 const Task& SentenceSimilarityTask() {
   static constexpr Task kTask{"sentence-similarity", "how near sentences are to one sentence",
-                              EmbeddingRefusal, Run, TaskInput::kObject};
+                              EmbeddingRefusal,      Run,
+                              TaskInput::kObject,    Embed};
   return kTask;
 }
 

@@ -22,6 +22,10 @@ const Task* FindTask(std::string_view name) {
   return nullptr;
 }
 
+bool Embeds(const Task& task, const Model& model) {
+  return task.embed != nullptr && model.sentence_modules() != nullptr;
+}
+
 Json RunTask(Runner& runner, const Task& task, const Json& inputs, const Json& parameters,
              const std::stop_token& left) {
   if (auto refusal = task.refusal(runner.model())) throw Error(Code::kUnprocessable, *refusal);

@@ -28,6 +28,8 @@ enum class TaskInput : uint8_t {
   kSound,   // the bytes of a sound's file
 };
 
+struct EmbeddingRequest;
+
 struct Task {
   std::string_view name;         // "text-classification"
   std::string_view description;  // one line for people
@@ -37,12 +39,19 @@ struct Task {
   Json (*run)(Runner& runner, const Json& inputs, const Json& parameters,
               const std::stop_token& left);
   TaskInput input = TaskInput::kText;
+  // Of a task that embeds texts: the same as `run`, for who does not wait for the vectors
+  // (tasks/embeddings.h). nullopt where the model's answer takes more than those.
+  std::optional<EmbeddingRequest> (*embed)(Runner& runner, const Json& inputs,
+                                           const Json& parameters) = nullptr;
 };
 
 // Whether its inputs are the bytes of files.
 inline bool TakesFile(const Task& task) {
   return task.input == TaskInput::kImage || task.input == TaskInput::kSound;
 }
+
+// Whether a request for it is nothing but texts to embed.
+bool Embeds(const Task& task, const Model& model);
 
 std::vector<const Task*> Tasks();
 const Task* FindTask(std::string_view name);

@@ -4,22 +4,25 @@
 #include "base/error.h"
 #include "runtime/tasks/media_inputs.h"
 #include "runtime/tasks/task.h"
-#include "serving/model_server.h"
+#include "serving/vectors_answer.h"
 
 namespace hearth::serving {
 namespace {
 
-net::Response Answer(ModelServer& server, const runtime::Task& task, Json body,
-                     const std::stop_token& left) {
+net::Response Answer(ModelServer& server, const runtime::Task& task, const Json& body,
+                     const net::Request& http) {
   // feature-extraction has its parameters at the root, text-ranking its inputs.
-  Json parameters = body.Find("parameters") != nullptr ? *body.Find("parameters") : body;
-  Json inputs = body.Find("inputs") != nullptr ? *body.Find("inputs") : body;
-  if (body.Find("inputs") == nullptr && body.Find("query") == nullptr &&
+  const Json *own_parameters = body.Find("parameters"), *own_inputs = body.Find("inputs");
+  const Json& parameters = own_parameters != nullptr ? *own_parameters : body;
+  const Json& inputs = own_inputs != nullptr ? *own_inputs : body;
+  if (own_inputs == nullptr && body.Find("query") == nullptr &&
       body.Find("source_sentence") == nullptr && body.Find("question") == nullptr) {
     throw Error(Code::kUnprocessable, "missing field `inputs`");
   }
-  if (runtime::TakesFile(task)) inputs = runtime::FilesOf(inputs);
-  return JsonAnswer(runtime::RunTask(server.runner(), task, inputs, parameters, left));
+  if (runtime::TakesFile(task)) {
+    return AnswerTask(server, http, task, runtime::FilesOf(inputs), parameters);
+  }
+  return AnswerTask(server, http, task, inputs, parameters);
 }
 
 // A file without anything around it. Clients may leave its type out; none begins as JSON does.
@@ -32,12 +35,11 @@ bool IsBareFile(const net::Request& http, std::string_view body) {
 net::Response AnswerFile(ModelServer& server, const runtime::Task& task, net::Request& http) {
   std::string body = http.body.ReadAll();
   if (IsBareFile(http, body)) {
-    return JsonAnswer(
-        runtime::RunTask(server.runner(), task, Json(std::move(body)), Json::Obj(), http.left));
+    return AnswerTask(server, http, task, Json(std::move(body)), Json::Obj());
   }
   Json request = Json::Parse(body);
   if (!request.is_object()) throw Error(Code::kInvalidArgument, "the body must be a JSON object");
-  return Answer(server, task, std::move(request), http.left);
+  return Answer(server, task, request, http);
 }
 
 }  // namespace
@@ -61,7 +63,17 @@ net::Response Infer(ModelServer& server, net::Request& http) {
       parameters != nullptr && parameters->Find("candidate_labels") != nullptr) {
     task = runtime::FindTask("zero-shot-classification");
   }
-  return Answer(server, *task, std::move(body), http.left);
+  return Answer(server, *task, body, http);
+}
+
+bool InferEmbeds(ModelServer& server, const net::Request&) {
+  const runtime::Model& model = server.runner().model();
+  return runtime::Embeds(*runtime::DefaultTask(model), model);
+}
+
+bool TaskEmbeds(ModelServer& server, const net::Request& http) {
+  const runtime::Task* task = runtime::FindTask(http.RawCapture("task"));
+  return task != nullptr && runtime::Embeds(*task, server.runner().model());
 }
 
 net::Response InferTask(ModelServer& server, net::Request& http) {
@@ -70,7 +82,7 @@ net::Response InferTask(ModelServer& server, net::Request& http) {
     throw Error(Code::kNotFound, "no task is called \"" + http.Capture("task") + "\"");
   }
   if (runtime::TakesFile(*task)) return AnswerFile(server, *task, http);
-  return Answer(server, *task, ReadBody(http), http.left);
+  return Answer(server, *task, ReadBody(http), http);
 }
 
 }  // namespace hearth::serving

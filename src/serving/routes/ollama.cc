@@ -7,9 +7,9 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "runtime/tasks/embeddings.h"
 #include "serving/routes/chat_answer.h"
 #include "serving/routes/generation_answer.h"
+#include "serving/vectors_answer.h"
 
 namespace hearth::serving {
 namespace {
@@ -273,12 +273,6 @@ std::vector<std::string> Texts(const Json& body) {
   return texts;
 }
 
-void NeedEmbeddings(ModelServer& server) {
-  if (auto refusal = runtime::EmbeddingRefusal(server.runner().model())) {
-    throw Error(Code::kUnprocessable, *refusal);
-  }
-}
-
 Json Details(const runtime::Model& model) {
   std::string family = model.config().model_type();
   return Json::Obj({{"format", "safetensors"},
@@ -330,27 +324,29 @@ net::Response OllamaEmbed(ModelServer& server, net::Request& http) {
   runtime::EmbeddingOptions options;
   options.normalize = true;
   options.truncate = runtime::ReadFlag(body, "truncate").value_or(true);
-  options.left = http.left;
-  runtime::EmbeddedTexts embedded = runtime::EmbedTexts(server.runner(), Texts(body), options);
-  Json vectors = Json::Arr();
-  for (const std::vector<float>& vector : embedded.vectors) {
-    vectors.Push(runtime::ToJsonArray(vector));
-  }
-  return JsonAnswer(Json::Obj({{"model", server.model_id()},
-                               {"embeddings", std::move(vectors)},
-                               {"total_duration", Nanoseconds(began, Steady::now())},
-                               {"load_duration", 0},
-                               {"prompt_eval_count", embedded.tokens}}));
+  runtime::EmbeddingRequest request{
+      runtime::TokensToEmbed(server.runner(), Texts(body), options), options.normalize, {}};
+  request.write = [began, &server](const runtime::EmbeddedTexts& embedded) {
+    std::string text = R"({"model":)" + Json(server.model_id()).Dump() + R"(,"embeddings":)";
+    runtime::AppendJsonArrays(&text, embedded.vectors);
+    text += R"(,"total_duration":)" + std::to_string(Nanoseconds(began, Steady::now()));
+    return text + R"(,"load_duration":0,"prompt_eval_count":)" + std::to_string(embedded.tokens) +
+           '}';
+  };
+  return AnswerWithVectors(server, http, FaultShape::kInference, std::move(request));
 }
 
 net::Response OllamaEmbedding(ModelServer& server, net::Request& http) {
   Json body = ReadBody(http);
   NeedEmbeddings(server);
   std::vector<std::string> texts = {body.RequireString("prompt")};
-  runtime::EmbeddingOptions options;
-  options.left = http.left;
-  runtime::EmbeddedTexts embedded = runtime::EmbedTexts(server.runner(), texts, options);
-  return JsonAnswer(Json::Obj({{"embedding", runtime::ToJsonArray(embedded.vectors.front())}}));
+  runtime::EmbeddingRequest request{runtime::TokensToEmbed(server.runner(), texts, {}), false, {}};
+  request.write = [](const runtime::EmbeddedTexts& embedded) {
+    std::string text = R"({"embedding":)";
+    runtime::AppendJsonArray(&text, embedded.vectors.front());
+    return text + '}';
+  };
+  return AnswerWithVectors(server, http, FaultShape::kInference, std::move(request));
 }
 
 net::Response OllamaShow(ModelServer& server, net::Request&) {

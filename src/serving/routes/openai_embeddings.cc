@@ -1,8 +1,8 @@
 // POST /v1/embeddings and /v1/rerank.
 #include "base/error.h"
 #include "codec/base64.h"
-#include "runtime/tasks/embeddings.h"
 #include "serving/model_choice.h"
+#include "serving/vectors_answer.h"
 
 namespace hearth::serving {
 namespace {
@@ -51,48 +51,70 @@ EmbeddingInputs ReadInputs(const Json& body) {
   return inputs;
 }
 
+enum class VectorForm : uint8_t { kFloat, kBase64 };
+
+VectorForm ReadForm(const Json& body) {
+  auto form = body.StringField("encoding_format").value_or("float");
+  if (form == "float") return VectorForm::kFloat;
+  if (form == "base64") return VectorForm::kBase64;
+  throw Error(Code::kInvalidArgument, "`encoding_format` must be \"float\" or \"base64\"");
+}
+
+struct EmbeddingsAnswer {
+  std::string model;
+  VectorForm form = VectorForm::kFloat;
+  std::optional<uint64_t> dimensions;  // the first ones of each vector; 0 or nothing: all
+
+  std::string operator()(const runtime::EmbeddedTexts& embedded) const {
+    std::string text = R"({"object":"list","data":[)";
+    for (size_t i = 0; i < embedded.vectors.size(); ++i) {
+      text += i > 0 ? "," : "";
+      text += R"({"object":"embedding","index":)" + std::to_string(i) + R"(,"embedding":)";
+      Append(&text, Part(embedded.vectors[i]));
+      text += '}';
+    }
+    std::string tokens = std::to_string(embedded.tokens);
+    return text + R"(],"model":)" + Json(model).Dump() + R"(,"usage":{"prompt_tokens":)" + tokens +
+           R"(,"total_tokens":)" + tokens + "}}";
+  }
+
+ private:
+  std::span<const float> Part(std::span<const float> vector) const {
+    if (!dimensions || *dimensions == 0) return vector;
+    if (*dimensions > vector.size()) {
+      throw Error(Code::kInvalidArgument, "`dimensions` is more than the model has");
+    }
+    return vector.first(*dimensions);
+  }
+  void Append(std::string* text, std::span<const float> vector) const {
+    if (form == VectorForm::kFloat) return runtime::AppendJsonArray(text, vector);
+    auto* bytes = reinterpret_cast<const char*>(vector.data());
+    *text += '"' + Base64Encode({bytes, vector.size_bytes()}) + '"';
+  }
+};
+
 }  // namespace
 
 net::Response Embeddings(ModelServer& server, net::Request& http) {
   Json body = ReadBody(http);
-  if (auto refusal = runtime::EmbeddingRefusal(server.runner().model())) {
-    throw Error(Code::kUnprocessable, *refusal);
-  }
+  NeedEmbeddings(server);
   EmbeddingInputs inputs = ReadInputs(body);
-  auto format = body.StringField("encoding_format").value_or("float");
-  if (format != "float" && format != "base64") {
-    throw Error(Code::kInvalidArgument, "`encoding_format` must be \"float\" or \"base64\"");
-  }
+  EmbeddingsAnswer answer;
+  answer.form = ReadForm(body);
   ModelChoice choice = ChooseModel(server, body);
-  runtime::EmbeddingOptions options;
-  options.adapter = choice.adapter;
-  options.left = http.left;
-  for (runtime::EncoderInput& tokens : inputs.tokens) tokens.adapter = choice.adapter;
-  runtime::EmbeddedTexts embedded =
-      inputs.tokens.empty()
-          ? runtime::EmbedTexts(server.runner(), inputs.texts, options)
-          : runtime::EmbedTokens(server.runner(), inputs.tokens, false, http.left);
-  auto dimensions = runtime::ReadCount(body, "dimensions", 1u << 20);
-  Json data = Json::Arr();
-  for (size_t i = 0; i < embedded.vectors.size(); ++i) {
-    std::span<const float> vector = embedded.vectors[i];
-    if (dimensions && *dimensions > 0) {
-      if (*dimensions > vector.size()) {
-        throw Error(Code::kInvalidArgument, "`dimensions` is more than the model has");
-      }
-      vector = vector.first(*dimensions);
-    }
-    Json value = format == "float"
-                     ? runtime::ToJsonArray(vector)
-                     : Json(Base64Encode(
-                           {reinterpret_cast<const char*>(vector.data()), vector.size_bytes()}));
-    data.Push(Json::Obj({{"object", "embedding"}, {"index", i}, {"embedding", std::move(value)}}));
+  answer.model = choice.name;
+  runtime::EmbeddingRequest request;
+  if (inputs.tokens.empty()) {
+    runtime::EmbeddingOptions options;
+    options.adapter = choice.adapter;
+    request.tokens = runtime::TokensToEmbed(server.runner(), inputs.texts, options);
+  } else {
+    request.tokens = std::move(inputs.tokens);
+    for (runtime::EncoderInput& tokens : request.tokens) tokens.adapter = choice.adapter;
   }
-  Json usage = Json::Obj({{"prompt_tokens", embedded.tokens}, {"total_tokens", embedded.tokens}});
-  return JsonAnswer(Json::Obj({{"object", "list"},
-                               {"data", std::move(data)},
-                               {"model", choice.name},
-                               {"usage", std::move(usage)}}));
+  answer.dimensions = runtime::ReadCount(body, "dimensions", 1u << 20);
+  request.write = std::move(answer);
+  return AnswerWithVectors(server, http, FaultShape::kOpenAi, std::move(request));
 }
 
 net::Response OpenRerank(ModelServer& server, net::Request& http) {

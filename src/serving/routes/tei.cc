@@ -1,7 +1,6 @@
 // POST /embed, /predict, /rerank, /similarity, /tokenize and /decode: TEI's words.
 #include "base/error.h"
-#include "runtime/tasks/embeddings.h"
-#include "serving/later_answer.h"
+#include "serving/vectors_answer.h"
 
 namespace hearth::serving {
 namespace {
@@ -17,55 +16,28 @@ Json RunNamed(ModelServer& server, std::string_view name, const Json& inputs,
   return runtime::RunTask(server.runner(), *runtime::FindTask(name), inputs, parameters, left);
 }
 
-net::Response Vectors(const runtime::EmbeddedTexts& embedded) {
-  std::string answer;
-  for (const std::vector<float>& vector : embedded.vectors) {
-    answer += answer.empty() ? '[' : ',';
-    runtime::AppendJsonArray(&answer, vector);
-  }
-  answer += ']';
-  return JsonTextAnswer(std::move(answer));
-}
-
-net::Response VectorsLater(runtime::Encoder& embedder, std::vector<runtime::EncoderInput> tokens,
-                           bool normalize) {
-  auto begin = [&embedder, tokens = std::move(tokens), normalize](const std::stop_token& left,
-                                                                  GiveAnswer give) mutable {
-    auto done = [give](const std::exception_ptr& failure, const runtime::EmbeddedTexts& embedded) {
-      give([&] {
-        if (failure) std::rethrow_exception(failure);
-        return Vectors(embedded);
-      });
-    };
-    runtime::StartEmbedding(embedder, std::move(tokens), normalize, left, done);
-  };
-  return AnswerLater(FaultShape::kInference, std::move(begin));
-}
-
 }  // namespace
 
 // Normalised unless the request says otherwise; always a list of vectors.
 net::Response Embed(ModelServer& server, net::Request& http) {
   Json body = ReadBody(http);
-  if (auto refusal = runtime::EmbeddingRefusal(server.runner().model())) {
-    throw Error(Code::kUnprocessable, *refusal);
-  }
+  NeedEmbeddings(server);
   bool is_list = false;
   std::vector<std::string> texts;
-  for (auto& text : runtime::ReadTexts(Inputs(body), &is_list))
+  for (auto& text : runtime::ReadTexts(Inputs(body), &is_list)) {
     texts.push_back(std::move(text.text));
+  }
   runtime::EmbeddingOptions options = runtime::ReadEmbeddingOptions(server.runner(), body);
   options.normalize = runtime::ReadFlag(body, "normalize").value_or(true);
   options.truncate = runtime::ReadFlag(body, "truncate").value_or(false);
-  std::vector<runtime::EncoderInput> tokens =
-      runtime::TokensToEmbed(server.runner(), texts, options);
-  if (tokens.size() > kFewTexts) {
-    return Vectors(runtime::EmbedTokens(server.runner(), tokens, options.normalize, http.left));
-  }
-  // Behind handle_at_once it is made already, so that nothing blocks the I/O thread.
-  runtime::Encoder* embedder = server.runner().FindEmbedder();
-  if (embedder == nullptr) embedder = &server.runner().embedder();
-  return VectorsLater(*embedder, std::move(tokens), options.normalize);
+  runtime::EmbeddingRequest request{
+      runtime::TokensToEmbed(server.runner(), texts, options), options.normalize, {}};
+  request.write = [](const runtime::EmbeddedTexts& embedded) {
+    std::string text;
+    runtime::AppendJsonArrays(&text, embedded.vectors);
+    return text;
+  };
+  return AnswerWithVectors(server, http, FaultShape::kInference, std::move(request));
 }
 
 // One text: its labels; a list: a list of these. A pair is a list of two strings in a list.
@@ -88,7 +60,7 @@ net::Response Rerank(ModelServer& server, net::Request& http) {
 
 net::Response Similarity(ModelServer& server, net::Request& http) {
   Json body = ReadBody(http);
-  return JsonAnswer(RunNamed(server, "sentence-similarity", Inputs(body), body, http.left));
+  return AnswerTask(server, http, runtime::SentenceSimilarityTask(), Inputs(body), body);
 }
 
 net::Response TokenizeTexts(ModelServer& server, net::Request& http) {

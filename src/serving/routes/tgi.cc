@@ -110,7 +110,7 @@ net::Response Info(ModelServer& server, net::Request&) {
 
 net::Response Health(ModelServer&, net::Request&) { return net::Response::Text(200, ""); }
 
-// Prometheus' text form, under the names that TGI's dashboards know.
+// Prometheus' text form, under the names that TGI's and TEI's dashboards know.
 net::Response Metrics(ModelServer& server, net::Request&) {
   std::string text;
   auto add = [&](std::string_view name, std::string_view kind, uint64_t value) {
@@ -126,6 +126,13 @@ net::Response Metrics(ModelServer& server, net::Request&) {
     add("hearth_preempted_total", "counter", state.preempted);
     add("hearth_kv_pages", "gauge", state.pages);
     add("hearth_kv_pages_available", "gauge", state.pages_available);
+  }
+  if (runtime::Encoder* embedder = server.runner().FindEmbedder()) {
+    runtime::EncoderState state = embedder->state();
+    add("te_queue_size", "gauge", state.waiting);
+    add("hearth_embedded_texts_total", "counter", state.texts);
+    add("hearth_embedded_tokens_total", "counter", state.tokens);
+    add("hearth_left_texts_total", "counter", state.left_texts);
   }
   return net::Response::Bytes(200, "text/plain; version=0.0.4", text);
 }
