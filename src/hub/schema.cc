@@ -425,9 +425,8 @@ CREATE INDEX repo_objects_by_time ON repo_objects(created_at);
 
 const std::vector<storage::Migration>& Migrations() {
   static const std::vector<storage::Migration> migrations = {
-      {1, kFirst},    {2, kXet},        {3, kRuns},       {4, kInspector},
-      {5, kTensors},  {6, kChecklists}, {7, kMeaning},    {8, kNeeds},
-      {9, kHardware}, {10, "SELECT 1"}, {11, kShownFiles}};
+      {1, kFirst},      {2, kXet},     {3, kRuns},  {4, kInspector}, {5, kTensors},
+      {6, kChecklists}, {7, kMeaning}, {8, kNeeds}, {9, kHardware},  {10, kShownFiles}};
   return migrations;
 }
 

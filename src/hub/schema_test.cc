@@ -35,7 +35,7 @@ class SchemaTest : public ::testing::Test {
 
 // What clients have seen before the update does not vanish until the conversion comes by.
 TEST_F(SchemaTest, XetFormsThatWereShownBeforeTheyWereKeptStayShown) {
-  MigrateTo(10);
+  MigrateTo(9);
   db_->Write([](storage::Connection& c) {
     c.ExecScript(R"sql(
       INSERT INTO accounts (id, oid, is_org, name, name_lower, fullname, created_at)
