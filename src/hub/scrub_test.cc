@@ -1,5 +1,6 @@
 #include "hub/scrub.h"
 
+#include <chrono>
 #include <fstream>
 
 #include "hub/internal/gc_scratch_test.h"
@@ -43,6 +44,16 @@ TEST_F(ScrubTest, ASoundStoreIsSound) {
   EXPECT_EQ(report.xorbs, 1u);
   EXPECT_GT(report.bytes, 300'000u);
   EXPECT_FALSE(fs::exists(root_ / "quarantine"));
+}
+
+TEST_F(ScrubTest, ItReadsNoFasterThanItMay) {
+  UploadXet(ScopeOf(repo_), NoiseBytes(1, 300'000));
+  ScrubOptions options;
+  options.bytes_per_second = 2'000'000;
+  auto start = std::chrono::steady_clock::now();
+  ScrubReport report = RunScrub(*hub_, options, {});
+  EXPECT_GT(report.bytes, 300'000u);
+  EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(150));
 }
 
 TEST_F(ScrubTest, ARottenObjectIsTakenAwayNamedAndHealedByAnUpload) {
