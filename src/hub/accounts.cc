@@ -135,6 +135,11 @@ std::vector<AccountPtr> Accounts::List(bool orgs) const {
   return found;
 }
 
+size_t Accounts::Count(bool orgs) const {
+  std::shared_lock lock(impl_->mutex);
+  return impl_->state.in_order[orgs].size();
+}
+
 std::vector<AccountPtr> Accounts::FindByText(std::string_view text, bool orgs, size_t limit) const {
   std::string needle = AsciiLower(text);
   std::vector<AccountPtr> found;

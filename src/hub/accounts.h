@@ -85,6 +85,7 @@ class Accounts {
   AccountPtr FindByName(std::string_view name) const;  // any case; nullptr when unknown
   AccountPtr FindById(int64_t id) const;
   std::vector<AccountPtr> List(bool orgs) const;  // by name
+  size_t Count(bool orgs) const;
   // Those not disabled whose name holds the text, any case: at the start before elsewhere, then by
   // name. "" is in none.
   std::vector<AccountPtr> FindByText(std::string_view text, bool orgs, size_t limit) const;

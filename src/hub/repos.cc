@@ -1,5 +1,8 @@
 #include "hub/repos.h"
 
+#include <algorithm>
+#include <unordered_set>
+
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -70,13 +73,17 @@ void RepoMaps::Put(const RepoPtr& record) {
   auto known = by_id.find(record->id);
   if (known != by_id.end()) {
     const RepoRecord& old = *known->second;
-    if (old.owner_id != record->owner_id || old.name != record->name) Remove(RepoRecord(old));
+    if (old.owner_id != record->owner_id || old.name != record->name ||
+        old.is_private != record->is_private)
+      Remove(RepoRecord(old));
   }
   by_id[record->id] = record;
   auto& keys = by_key[Index(record->type)];
   keys.erase(record);  // the former record of this name
   keys.insert(record);
-  by_owner[record->owner_id].insert(record->id);
+  Owned& owned = by_owner[record->owner_id];
+  if (owned.ids.insert(record->id).second)
+    ++(record->is_private ? owned.hidden : owned.open)[Index(record->type)];
 }
 
 void RepoMaps::Remove(const RepoRecord& record) {
@@ -86,8 +93,9 @@ void RepoMaps::Remove(const RepoRecord& record) {
   if (known != keys.end()) keys.erase(known);
   auto owned = by_owner.find(record.owner_id);
   if (owned == by_owner.end()) return;
-  owned->second.erase(record.id);
-  if (owned->second.empty()) by_owner.erase(owned);
+  if (owned->second.ids.erase(record.id) > 0)
+    --(record.is_private ? owned->second.hidden : owned->second.open)[Index(record.type)];
+  if (owned->second.ids.empty()) by_owner.erase(owned);
 }
 
 RepoPtr Repos::Impl::FindById(int64_t id) const {
@@ -145,13 +153,52 @@ void Repos::ForEach(const std::function<void(const RepoPtr&)>& each) const {
   for (const RepoPtr& record : all) each(record);
 }
 
-std::vector<RepoPtr> Repos::OwnedBy(int64_t owner_id) const {
+std::vector<RepoPtr> Repos::OwnedBy(int64_t owner_id, size_t limit) const {
   std::vector<RepoPtr> result;
   std::shared_lock lock(impl_->maps_mutex);
   auto owned = impl_->maps.by_owner.find(owner_id);
   if (owned == impl_->maps.by_owner.end()) return result;
-  for (int64_t id : owned->second) result.push_back(impl_->maps.by_id.at(id));
+  for (int64_t id : owned->second.ids) {
+    if (result.size() == limit) break;
+    result.push_back(impl_->maps.by_id.at(id));
+  }
   return result;
+}
+
+Repos::OwnedCounts Repos::CountOwned(const Actor& actor, int64_t owner_id) const {
+  OwnedCounts counts;
+  RepoMaps::Owned owned;
+  {
+    std::shared_lock lock(impl_->maps_mutex);
+    auto known = impl_->maps.by_owner.find(owner_id);
+    if (known == impl_->maps.by_owner.end()) return counts;
+    std::copy(std::begin(known->second.open), std::end(known->second.open), owned.open);
+    std::copy(std::begin(known->second.hidden), std::end(known->second.hidden), owned.hidden);
+  }
+  for (RepoType type : {RepoType::kModel, RepoType::kDataset, RepoType::kSpace}) {
+    int64_t& count = counts.of[Index(type)];
+    count = owned.open[Index(type)];
+    if (owned.hidden[Index(type)] == 0) continue;
+    // The rules ask a private repository for its owner alone; only the scopes of a token name
+    // single ones. So a made-up one answers for all, and those that are named are looked at.
+    RepoRecord probe;
+    probe.owner_id = owner_id;
+    probe.type = type;
+    probe.is_private = true;
+    if (RightOn(actor, probe, false)) {
+      count += owned.hidden[Index(type)];
+      continue;
+    }
+    std::unordered_set<int64_t> named;
+    for (const TokenScope& scope : actor.scopes) {
+      if (scope.entity_type != SingularName(type)) continue;
+      RepoPtr repo = impl_->FindByKey(type, AsciiLower(scope.entity_name));
+      if (repo && repo->owner_id == owner_id && repo->is_private && RightOn(actor, *repo, false) &&
+          named.insert(repo->id).second)
+        ++count;
+    }
+  }
+  return counts;
 }
 
 std::optional<std::string> Repos::FindAlias(RepoType type, std::string_view one_part) const {

@@ -92,8 +92,14 @@ class Repos {
   RepoPtr Find(RepoType type, std::string_view owner, std::string_view name) const;
   RepoPtr FindById(int64_t id) const;
   RepoHandle OpenAsSystem(const RepoPtr& record) const;
-  void ForEach(const std::function<void(const RepoPtr&)>& each) const;  // a snapshot
-  std::vector<RepoPtr> OwnedBy(int64_t owner_id) const;
+  void ForEach(const std::function<void(const RepoPtr&)>& each) const;            // a snapshot
+  std::vector<RepoPtr> OwnedBy(int64_t owner_id, size_t limit = SIZE_MAX) const;  // in no order
+  // How many repositories of an owner the actor may see, by type. Kept: O(1) whatever their number.
+  struct OwnedCounts {
+    int64_t of[3] = {};  // by RepoType
+    int64_t all() const { return of[0] + of[1] + of[2]; }
+  };
+  OwnedCounts CountOwned(const Actor& actor, int64_t owner_id) const;
   // "gpt2" -> "openai-community/gpt2" when such an alias exists for the type.
   std::optional<std::string> FindAlias(RepoType type, std::string_view one_part) const;
   void SetAlias(RepoType type, std::string_view one_part, int64_t repo_id);

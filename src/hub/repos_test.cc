@@ -380,5 +380,58 @@ TEST_F(ReposTest, ManyCreationsAtOnceGiveEachNameToOne) {
   EXPECT_EQ(repos().OwnedBy(alice_.user_id).size(), 5u);
 }
 
+TEST_F(ReposTest, CountsOfAnOwnerFollowEveryChangeAndHideWhatIsPrivate) {
+  auto models = [&](const Actor& actor, const Actor& owner) {
+    return repos().CountOwned(actor, owner.user_id).of[static_cast<int>(RepoType::kModel)];
+  };
+  RepoHandle open = MakeRepo(alice_, "open");
+  RepoHandle hidden = MakeRepo(alice_, "hidden", true);
+  EXPECT_EQ(models(alice_, alice_), 2);
+  EXPECT_EQ(models(bob_, alice_), 1);
+  EXPECT_EQ(models(Actor{}, alice_), 1);
+  EXPECT_EQ(models(Actor::System(), alice_), 2);
+
+  repos().UpdateSettings(open, {.is_private = true});
+  EXPECT_EQ(models(bob_, alice_), 0);
+  EXPECT_EQ(models(alice_, alice_), 2);
+  repos().UpdateSettings(open, {.is_private = false});
+  repos().UpdateSettings(hidden, {.is_private = false});
+  EXPECT_EQ(models(bob_, alice_), 2);
+  repos().UpdateSettings(hidden, {.is_private = true});
+
+  repos().Move(alice_, open, "Alice/renamed");
+  EXPECT_EQ(models(bob_, alice_), 1);
+  repos().Move(Actor::System(),
+               repos().Open(alice_, RepoType::kModel, "Alice/hidden", Right::kAdmin), "Bob/hidden");
+  EXPECT_EQ(models(alice_, alice_), 1);
+  EXPECT_EQ(models(bob_, bob_), 1);
+  EXPECT_EQ(models(alice_, bob_), 0);
+
+  repos().Delete(repos().Open(alice_, RepoType::kModel, "Alice/renamed", Right::kAdmin));
+  EXPECT_EQ(repos().CountOwned(alice_, alice_.user_id).all(), 0);
+}
+
+TEST_F(ReposTest, ATokenForOnePrivateRepositoryCountsThatOne) {
+  MakeRepo(alice_, "open");
+  MakeRepo(alice_, "one", true);
+  MakeRepo(alice_, "other", true);
+  Actor token = alice_;
+  token.via = Actor::Via::kToken;
+  token.token_role = TokenRole::kFineGrained;
+  token.scopes = {{"model", "Alice/one", {"repo.content.read"}},
+                  {"model", "alice/ONE", {"repo.content.read"}},
+                  {"dataset", "Alice/other", {"repo.content.read"}}};
+  EXPECT_EQ(repos().CountOwned(token, alice_.user_id).all(), 2);
+  EXPECT_EQ(repos().CountOwned(alice_, alice_.user_id).all(), 3);
+}
+
+TEST_F(ReposTest, CountsOfAnOwnerAreThereAfterTheHubIsOpenedAgain) {
+  MakeRepo(alice_, "open");
+  MakeRepo(alice_, "hidden", true);
+  Reopen();
+  EXPECT_EQ(repos().CountOwned(Actor{}, alice_.user_id).all(), 1);
+  EXPECT_EQ(repos().CountOwned(alice_, alice_.user_id).all(), 2);
+}
+
 }  // namespace
 }  // namespace hearth::hub

@@ -59,10 +59,15 @@ struct RepoMaps {
   std::unordered_set<RepoPtr, KeyHash, KeyEqual> by_key[3];  // per type
   TextMap<int64_t> moves[3];                                 // former RepoKey
   TextMap<int64_t> aliases[3];                               // lower-case one-part id
-  std::unordered_map<int64_t, std::unordered_set<int64_t>> by_owner;
+  struct Owned {
+    std::unordered_set<int64_t> ids;
+    int64_t open[3] = {}, hidden[3] = {};  // how many of them are public and private, by type
+  };
+  std::unordered_map<int64_t, Owned> by_owner;
 
   void Reserve(RepoType type, size_t count);
   void Put(const RepoPtr& record);  // adds or replaces
+  // `record`: as it was put.
   void Remove(const RepoRecord& record);
 };
 

@@ -46,19 +46,6 @@ net::Response WhoAmI(Context& context) {
   return JsonResponse(body);
 }
 
-// Repositories of `owner` that the caller may see, by type.
-struct Counts {
-  int64_t of[3] = {0, 0, 0};
-};
-
-Counts CountRepos(const Context& context, int64_t owner_id) {
-  Counts counts;
-  for (const hub::RepoPtr& repo : context.hub.repos().OwnedBy(owner_id)) {
-    if (hub::RightOn(context.actor, *repo, false)) ++counts.of[static_cast<int>(repo->type)];
-  }
-  return counts;
-}
-
 // Likes on repositories that the caller must not know of are left out.
 std::vector<std::pair<hub::Like, hub::RepoPtr>> VisibleLikes(const Context& context,
                                                              int64_t user_id) {
@@ -73,7 +60,7 @@ std::vector<std::pair<hub::Like, hub::RepoPtr>> VisibleLikes(const Context& cont
 
 net::Response UserOverview(Context& context) {
   hub::AccountPtr user = UserOfPath(context);
-  Counts counts = CountRepos(context, user->id);
+  hub::Repos::OwnedCounts counts = context.hub.repos().CountOwned(context.actor, user->id);
   Json orgs{Json::Array{}};
   for (const hub::Membership& membership : context.hub.accounts().OrgsOf(user->id)) {
     orgs.Push(Json::Obj({{"id", membership.account->oid},
@@ -128,7 +115,7 @@ net::Response NobodyFollowsOrg(Context& context) {
 
 net::Response OrgOverview(Context& context) {
   hub::AccountPtr org = OrgOfPath(context);
-  Counts counts = CountRepos(context, org->id);
+  hub::Repos::OwnedCounts counts = context.hub.repos().CountOwned(context.actor, org->id);
   Json body = Json::Obj({{"_id", org->oid},
                          {"name", org->name},
                          {"fullname", org->fullname},

@@ -111,8 +111,8 @@ net::Response HealthPage(Context& context) {
                  {"database_bytes",
                   FileBytes(hub.data() / "hearth.db") + FileBytes(hub.data() / "hearth.db-wal")},
                  {"repos", std::move(repos)},
-                 {"users", hub.accounts().List(false).size()},
-                 {"orgs", hub.accounts().List(true).size()},
+                 {"users", hub.accounts().Count(false)},
+                 {"orgs", hub.accounts().Count(true)},
                  {"connections", stats.connections_open},
                  {"active", stats.requests_active},
                  {"received", stats.bytes_in},
@@ -140,7 +140,7 @@ Json PersonRow(const Context& context, const hub::Account& user) {
                     {"disabled", user.disabled},
                     {"self", user.id == context.actor.user_id},
                     {"created", FormatIso8601(user.created_at).substr(0, 10)},
-                    {"repos", context.hub.repos().OwnedBy(user.id).size()},
+                    {"repos", context.hub.repos().CountOwned(context.actor, user.id).all()},
                     {"tokens", context.hub.accounts().ListTokens(user.id).size()},
                     {"sessions", context.hub.accounts().ListSessions(user.id).size()}});
 }
@@ -244,7 +244,7 @@ net::Response OrgsPage(Context& context) {
                          {"fullname", org->fullname},
                          {"members", members.size()},
                          {"admins", std::move(admins)},
-                         {"repos", context.hub.repos().OwnedBy(org->id).size()},
+                         {"repos", context.hub.repos().CountOwned(context.actor, org->id).all()},
                          {"created", FormatIso8601(org->created_at).substr(0, 10)}}));
   }
   return RenderPage(context, "admin_organizations.html",

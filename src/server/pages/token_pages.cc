@@ -66,7 +66,7 @@ Json Entities(Context& context) {
   }
   constexpr size_t kMaxNames = 500;
   for (int64_t owner : owners) {
-    for (const hub::RepoPtr& repo : context.hub.repos().OwnedBy(owner)) {
+    for (const hub::RepoPtr& repo : context.hub.repos().OwnedBy(owner, kMaxNames)) {
       if (names.size() >= kMaxNames) return names;
       if (hub::RightOn(context.actor, *repo, false))
         add(hub::SingularName(repo->type), repo->FullName());
