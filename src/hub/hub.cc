@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "hub/schema.h"
+#include "hub/storage_use.h"
 #include "hub/tensor_index.h"
 #include "hub/weight_jobs.h"
 
@@ -127,6 +128,7 @@ Hub::Hub(const HubOptions& options, bool exclusive)
   tensors_ = std::make_unique<TensorIndex>(TensorIndex::Parts{*db_, *repos_, *objects_, *clock_});
   repos_->AddObserver(tensors_.get());
   weight_jobs_ = std::make_unique<WeightJobs>(db_.get());
+  storage_counter_ = std::make_unique<StorageCounter>(*this);
   inspections_ = std::make_unique<Inspections>(*db_, *repos_, *objects_);
   repos_->AddObserver(inspections_.get());
   inspections_->OnListed([catalog = catalog_.get()](int64_t repo_id, const ListedReading& reading) {
@@ -148,6 +150,7 @@ Hub::Hub(const HubOptions& options, bool exclusive)
 Hub::~Hub() {
   StopBackground();
   weight_jobs_->Stop();
+  storage_counter_->WaitIdle();
   if (lock_fd_ >= 0) ::close(lock_fd_);
 }
 

@@ -29,6 +29,7 @@
 
 namespace hearth::hub {
 
+class StorageCounter;
 class TensorIndex;
 class WeightJobs;
 
@@ -68,6 +69,7 @@ class Hub {
   FullText& full_text() { return *full_text_; }
   TensorIndex& tensors() { return *tensors_; }
   WeightJobs& weight_jobs() { return *weight_jobs_; }
+  StorageCounter& storage_counter() { return *storage_counter_; }
   Inspections& inspections() { return *inspections_; }
   Safety& safety() { return *safety_; }
   const Safety& safety() const { return *safety_; }
@@ -113,6 +115,7 @@ class Hub {
   std::unique_ptr<Safety> safety_;
   std::unique_ptr<XetConverter> xet_converter_;
   std::unique_ptr<WeightJobs> weight_jobs_;  // its jobs use what is above
+  std::unique_ptr<StorageCounter> storage_counter_;
   bool converts_ = false;
   struct Background;
   std::unique_ptr<Background> background_;

@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "base/log.h"
+
 namespace hearth::hub {
 namespace {
 
@@ -97,7 +99,78 @@ class Counting {
   std::vector<int64_t> holders_;  // of piece_
 };
 
+// The largest by what is stored for them; those that hold nothing are left out.
+std::vector<StorageCounter::Row> Largest(const std::map<int64_t, StorageUse>& uses) {
+  std::vector<StorageCounter::Row> rows;
+  for (const auto& row : uses) {
+    if (row.second.nominal_bytes > 0) rows.push_back(row);
+  }
+  size_t shown = std::min(rows.size(), StorageCounter::kLargest);
+  std::partial_sort(rows.begin(), rows.begin() + static_cast<ptrdiff_t>(shown), rows.end(),
+                    [](const auto& a, const auto& b) {
+                      return std::pair(a.second.stored_bytes, a.second.nominal_bytes) >
+                             std::pair(b.second.stored_bytes, b.second.nominal_bytes);
+                    });
+  rows.resize(shown);
+  return rows;
+}
+
 }  // namespace
+
+StorageCounter::~StorageCounter() { WaitIdle(); }
+
+void StorageCounter::WaitIdle() {
+  std::thread last;
+  {
+    std::lock_guard lock(mutex_);
+    last = std::move(counting_);
+  }
+  if (last.joinable()) last.join();
+}
+
+std::shared_ptr<const StorageCounter::Short> StorageCounter::CountNow() {
+  auto result = std::make_shared<Short>();
+  result->counted_at = hub_.clock().Now();
+  StorageReport report = ReadStorageUse(hub_);
+  result->total = report.total;
+  result->repos = Largest(report.repos);
+  result->owners = Largest(report.owners);
+  return result;
+}
+
+std::shared_ptr<const StorageCounter::Short> StorageCounter::Latest() {
+  std::shared_ptr<const Short> latest;
+  {
+    std::lock_guard lock(mutex_);
+    latest = latest_;
+    if (latest) {
+      if (busy_ || hub_.clock().Now() - latest->counted_at <= kFresh) return latest;
+      if (counting_.joinable()) counting_.join();  // it has ended
+      busy_ = true;
+      counting_ = std::thread([this] {
+        std::shared_ptr<const Short> fresh;
+        try {
+          fresh = CountNow();
+        } catch (const std::exception& fault) {
+          log::Warning("what the store holds cannot be counted", {{"reason", fault.what()}});
+        }
+        std::lock_guard done(mutex_);
+        if (fresh) latest_ = std::move(fresh);
+        busy_ = false;
+      });
+      return latest;
+    }
+  }
+  std::lock_guard first(first_);
+  {
+    std::lock_guard lock(mutex_);
+    if (latest_) return latest_;
+  }
+  latest = CountNow();
+  std::lock_guard lock(mutex_);
+  latest_ = latest;
+  return latest;
+}
 
 StorageReport ReadStorageUse(Hub& hub) { return Counting(hub).Take(); }
 
@@ -111,6 +184,18 @@ uint64_t UsedStorage(storage::Database& db, int64_t repo_id, uint64_t main_bytes
         .value_or(0);
   });
   return std::max(static_cast<uint64_t>(held), main_bytes);
+}
+
+std::unordered_map<int64_t, uint64_t> HeldByReposOf(storage::Database& db, int64_t owner_id) {
+  std::unordered_map<int64_t, uint64_t> held;
+  db.Read([&](storage::Connection& c) {
+    c.Query(
+        "SELECT r.repo_id, SUM(o.size) FROM repos p JOIN repo_objects r ON r.repo_id = p.id "
+        "JOIN objects o ON o.sha256 = r.sha256 WHERE p.owner_id = ? GROUP BY r.repo_id",
+        {owner_id},
+        [&](const storage::Row& row) { held[row.Int(0)] = static_cast<uint64_t>(row.Int(1)); });
+  });
+  return held;
 }
 
 }  // namespace hearth::hub

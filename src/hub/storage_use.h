@@ -3,8 +3,15 @@
 // Trash and git's own files are not counted. Thread-safe.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "hub/hub.h"
 
@@ -27,8 +34,40 @@ struct StorageReport {
 // Reads every grant and every use of a xorb once: seconds for a million, so for operators.
 StorageReport ReadStorageUse(Hub& hub);
 
+// The report in short, for a page that is opened often: whoever asks gets the last one, and an old
+// one is counted again beside them. The first asks and waits. Thread-safe.
+class StorageCounter {
+ public:
+  static constexpr size_t kLargest = 100;
+  static constexpr std::chrono::minutes kFresh{1};
+  using Row = std::pair<int64_t, StorageUse>;
+  struct Short {
+    StorageUse total;
+    std::vector<Row> repos, owners;  // by id; the largest by what is stored, at most kLargest
+    TimePoint counted_at;
+  };
+
+  explicit StorageCounter(Hub& hub) : hub_(hub) {}
+  ~StorageCounter();  // waits for a count that is under way
+  std::shared_ptr<const Short> Latest();
+  void WaitIdle();
+
+ private:
+  std::shared_ptr<const Short> CountNow();
+
+  Hub& hub_;
+  std::mutex first_;  // one counts for all who come before there is a report
+  std::mutex mutex_;
+  std::shared_ptr<const Short> latest_;
+  std::thread counting_;
+  bool busy_ = false;  // counting_ is at work
+};
+
 // The sizes of the objects that one repository holds, or of the files at main where that is more
 // (`main_bytes`, from the catalog): what clients see as usedStorage.
 uint64_t UsedStorage(storage::Database& db, int64_t repo_id, uint64_t main_bytes);
+// The sizes of the objects that each repository of an owner holds, in one query; those without any
+// are left out.
+std::unordered_map<int64_t, uint64_t> HeldByReposOf(storage::Database& db, int64_t owner_id);
 
 }  // namespace hearth::hub

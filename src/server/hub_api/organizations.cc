@@ -56,17 +56,15 @@ net::Response RemoveMember(Context& context) {
   return JsonResponse(Json::Obj());
 }
 
-uint64_t StoredBytes(const Context& context, const hub::RepoRecord& repo) {
-  return hub::UsedStorage(context.hub.db(), repo.id,
-                          context.hub.catalog().SummaryOf(repo).main_bytes);
-}
-
 net::Response ReposOf(const Context& context, int64_t owner_id) {
   std::vector<std::pair<hub::RepoPtr, uint64_t>> repos;
   uint64_t total = 0;
+  auto held = hub::HeldByReposOf(context.hub.db(), owner_id);
   for (const hub::RepoPtr& repo : context.hub.repos().OwnedBy(owner_id)) {
     if (!hub::RightOn(context.actor, *repo, false)) continue;
-    repos.emplace_back(repo, StoredBytes(context, *repo));
+    auto known = held.find(repo->id);
+    repos.emplace_back(repo, std::max(known == held.end() ? 0 : known->second,
+                                      context.hub.catalog().SummaryOf(*repo).main_bytes));
     total += repos.back().second;
   }
   std::sort(repos.begin(), repos.end(), [](const auto& a, const auto& b) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
-#include <mutex>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -16,45 +15,12 @@ namespace {
 
 constexpr size_t kShown = 100;
 
-// Counting reads every grant: kept for a minute.
-std::shared_ptr<const hub::StorageReport> CountedStorage(hub::Hub& hub) {
-  static std::mutex mutex;
-  static std::shared_ptr<const hub::StorageReport> report;
-  static std::chrono::steady_clock::time_point counted_at;
-  std::lock_guard lock(mutex);
-  auto now = std::chrono::steady_clock::now();
-  if (!report || now - counted_at > std::chrono::minutes(1)) {
-    report = std::make_shared<const hub::StorageReport>(hub::ReadStorageUse(hub));
-    counted_at = now;
-  }
-  return report;
-}
-
 Json UseRow(std::string name, std::string path, const hub::StorageUse& use) {
   return Json::Obj({{"name", std::move(name)},
                     {"path", std::move(path)},
                     {"nominal", use.nominal_bytes},
                     {"stored", use.stored_bytes},
                     {"shared", use.shared_bytes}});
-}
-
-// The largest of a map by what is stored for them.
-template <typename F>
-Json Largest(const std::map<int64_t, hub::StorageUse>& uses, F row_of) {
-  std::vector<std::pair<int64_t, hub::StorageUse>> sorted(uses.begin(), uses.end());
-  size_t shown = std::min(sorted.size(), kShown);
-  std::partial_sort(sorted.begin(), sorted.begin() + static_cast<ptrdiff_t>(shown), sorted.end(),
-                    [](const auto& a, const auto& b) {
-                      return std::pair(a.second.stored_bytes, a.second.nominal_bytes) >
-                             std::pair(b.second.stored_bytes, b.second.nominal_bytes);
-                    });
-  Json rows = Json::Arr();
-  for (size_t i = 0; i < shown; ++i) {
-    if (sorted[i].second.nominal_bytes == 0) break;
-    Json row = row_of(sorted[i].first, sorted[i].second);
-    if (!row.is_null()) rows.Push(std::move(row));
-  }
-  return rows;
 }
 
 Json TrashRows(Context& context) {
@@ -91,18 +57,20 @@ Json QuarantineRows(Context& context) {
 
 net::Response StoragePage(Context& context) {
   hub::Hub& hub = context.hub;
-  auto report = CountedStorage(hub);
-  Json repos = Largest(report->repos, [&](int64_t id, const hub::StorageUse& use) {
-    hub::RepoPtr repo = hub.repos().FindById(id);
-    return repo == nullptr ? Json() : UseRow(repo->FullName(), RepoPath(*repo), use);
-  });
-  Json owners = Largest(report->owners, [&](int64_t id, const hub::StorageUse& use) {
-    hub::AccountPtr owner = hub.accounts().FindById(id);
-    return owner == nullptr ? Json() : UseRow(owner->name, "/" + owner->name, use);
-  });
+  auto counted = hub.storage_counter().Latest();
+  Json repos = Json::Arr(), owners = Json::Arr();
+  for (const auto& [id, use] : counted->repos) {
+    if (hub::RepoPtr repo = hub.repos().FindById(id))
+      repos.Push(UseRow(repo->FullName(), RepoPath(*repo), use));
+  }
+  for (const auto& [id, use] : counted->owners) {
+    if (hub::AccountPtr owner = hub.accounts().FindById(id))
+      owners.Push(UseRow(owner->name, "/" + owner->name, use));
+  }
   return RenderPage(context, "admin_storage.html",
                     Json::Obj({{"tab", "storage"},
-                               {"total", UseRow("", "", report->total)},
+                               {"total", UseRow("", "", counted->total)},
+                               {"counted", Ago(counted->counted_at, hub.clock().Now())},
                                {"repos", std::move(repos)},
                                {"owners", std::move(owners)},
                                {"trash", TrashRows(context)},
