@@ -109,7 +109,8 @@ class CatalogTable {
   const std::vector<uint32_t>& Order(SortKey key) const { return orders_[Index(key)].rows; }
 
   // The last rows of the order among those that carry the tag, and the other one unless it is "";
-  // the very last first. No order has to be built. `among` is a part of the live rows.
+  // the very last first. Quick where the order is current, which it need not be. `among` is a part
+  // of the live rows.
   struct TopQuery {
     std::string tag, also;  // as the table keeps them, hidden ones too
     SortKey key = SortKey::kDownloads;
