@@ -264,7 +264,12 @@ uint32_t CatalogTable::TagId(std::string_view text) {
   tags_.push_back(TagEntry{std::string(text), {}});
   tag_ids_.emplace(std::string_view(tags_.back().text), id);
   for (const FacetDef& def : FacetDefs()) {
-    if (def.value_of == nullptr || !def.Has(type_)) continue;
+    if (!def.Has(type_)) continue;
+    if (def.values_of != nullptr) {
+      for (std::string_view value : def.values_of(type_, text))
+        facets_[FacetIndex(def)].Add(std::string(value), id);
+    }
+    if (def.value_of == nullptr) continue;
     if (auto value = def.value_of(type_, text)) facets_[FacetIndex(def)].Add(*value, id);
   }
   return id;

@@ -21,6 +21,12 @@ Value AfterPrefix(std::string_view tag, std::string_view prefix) {
 }
 
 std::string Same(std::string_view value) { return std::string(value); }
+// Capital letter first: "safetensors" and "text" are words, not names.
+std::string Capital(std::string_view value) {
+  std::string label(value);
+  if (!label.empty() && label[0] >= 'a' && label[0] <= 'z') label[0] -= 'a' - 'A';
+  return label;
+}
 
 // --- tasks, libraries, languages
 
@@ -153,6 +159,65 @@ std::string RelationLabel(std::string_view value) {
 Value InferenceOf(RepoType, std::string_view tag) {
   return tag == "\x01r:" ? Value("available") : std::nullopt;
 }
+// --- programs that people run models with, by the format or library that they load
+
+struct App {
+  std::string_view name, label, tag;
+};
+constexpr App kApps[] = {
+    {"llama.cpp", "llama.cpp", "gguf"},
+    {"ollama", "Ollama", "gguf"},
+    {"lmstudio", "LM Studio", "gguf"},
+    {"jan", "Jan", "gguf"},
+    {"koboldcpp", "KoboldCpp", "gguf"},
+    {"node-llama-cpp", "node-llama-cpp", "gguf"},
+    {"backyard", "Backyard AI", "gguf"},
+    {"jellybox", "Jellybox", "gguf"},
+    {"sanctum", "Sanctum", "gguf"},
+    {"localai", "LocalAI", "gguf"},
+    {"msty", "Msty", "gguf"},
+    {"recursechat", "RecurseChat", "gguf"},
+    {"docker-model-runner", "Docker Model Runner", "gguf"},
+    {"lemonade", "Lemonade", "gguf"},
+    {"mlx-lm", "MLX LM", "mlx"},
+    {"pi", "Pi", "mlx"},
+    {"vllm", "vLLM", "safetensors"},
+    {"sglang", "SGLang", "safetensors"},
+    {"tgi", "TGI", "safetensors"},
+    {"drawthings", "Draw Things", "diffusers"},
+    {"diffusionbee", "DiffusionBee", "diffusers"},
+    {"invoke", "Invoke", "diffusers"},
+    {"joyfusion", "JoyFusion", "diffusers"},
+};
+std::vector<std::string_view> AppsOf(RepoType, std::string_view tag) {
+  std::vector<std::string_view> names;
+  for (const App& app : kApps) {
+    if (app.tag == tag) names.push_back(app.name);
+  }
+  return names;
+}
+const App* FindApp(std::string_view name) {
+  auto app = std::find_if(std::begin(kApps), std::end(kApps),
+                          [name](const App& candidate) { return candidate.name == name; });
+  return app == std::end(kApps) ? nullptr : app;
+}
+std::string AppLabel(std::string_view value) {
+  const App* app = FindApp(value);
+  return std::string(app == nullptr ? value : app->label);
+}
+
+// --- results of evaluations
+
+Value EvaluationOf(RepoType type, std::string_view tag) {
+  if (type == RepoType::kDataset) return AfterPrefix(tag, "benchmark:");
+  return tag == "model-index" || tag == "eval-results" ? Value(tag) : std::nullopt;
+}
+std::string EvaluationLabel(std::string_view value) {
+  if (value == "model-index") return "Results on the card";
+  if (value == "eval-results") return "Results in files";
+  return Capital(value);
+}
+
 std::string InferenceLabel(std::string_view) { return "Runs on this hub"; }
 std::string GatedLabel(std::string_view value) {
   return value == "true" ? "Gated" : "Open to all who see it";
@@ -163,13 +228,6 @@ std::string UpdatedLabel(std::string_view value) {
   if (days == 365u) return "Last year";
   return days ? "Last " + std::to_string(*days) + " days" : std::string(value);
 }
-// Capital letter first: "safetensors" and "text" are words, not names.
-std::string Capital(std::string_view value) {
-  std::string label(value);
-  if (!label.empty() && label[0] >= 'a' && label[0] <= 'z') label[0] -= 'a' - 'A';
-  return label;
-}
-
 std::string KindLabel(std::string_view value) {
   std::optional<size_t> place = KindPlace(value);
   return std::string(place ? ModelKinds()[*place].label : value);
@@ -211,6 +269,10 @@ constexpr FacetDef kFacets[] = {
     {"format", "Format", true, true, false, Kind::kTags, true, Order::kByCount, FormatOf, Same},
     {"inference", "Inference", true, false, false, Kind::kTags, false, Order::kByCount, InferenceOf,
      InferenceLabel},
+    {"apps", "Apps", true, false, false, Kind::kTags, true, Order::kByCount, nullptr, AppLabel,
+     AppsOf},
+    {"benchmark", "Benchmarks", true, true, false, Kind::kTags, true, Order::kByCount, EvaluationOf,
+     EvaluationLabel},
     {"gated", "Access", true, true, false, Kind::kGated, false, Order::kByScale, nullptr,
      GatedLabel},
     {"updated", "Updated", true, true, true, Kind::kUpdated, false, Order::kByScale, nullptr,
@@ -283,6 +345,8 @@ void CheckValue(const FacetDef& def, std::string_view value) {
     bool known = std::any_of(std::begin(kRanges), std::end(kRanges),
                              [value](const Range& range) { return range.name == value; });
     if (!known) BadValue(def.key, value, "a range such as 1B-3B");
+  } else if (def.key == "apps") {
+    if (FindApp(value) == nullptr) BadValue(def.key, value, "a program such as llama.cpp or vllm");
   } else if (def.kind == FacetKind::kFits) {
     ParseFit(value);
   } else if (def.kind == FacetKind::kKinds) {

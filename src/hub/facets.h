@@ -61,8 +61,9 @@ struct FacetOptions {
 
 // Keys of a type's facets, in the order of Facets::groups:
 // models   task kind fits parameters library language license license_class relation format
-//          inference gated updated author
-// datasets task modality size format language license license_class library gated updated author
+//          inference apps benchmark gated updated author
+// datasets task modality size library language license license_class format benchmark gated updated
+//          author
 // spaces   sdk language license license_class updated author
 std::vector<std::string_view> FacetKeys(RepoType type);
 
@@ -72,6 +73,9 @@ std::vector<std::string_view> FacetKeys(RepoType type);
 //   parameters "1B-3B": from the first up to but without the second; "500B-" has no end
 //   updated    "7d", "30d", ...: changed within so many days
 //   gated      "true", "false"        inference "available"
+//   apps       "llama.cpp", "vllm", ...: programs that load one of its formats
+//   benchmark  models "model-index", "eval-results": results on the card, in files; data sets
+//              "official", ...: what benchmark they call themselves
 //   kind       "adapter", "quantized", ...: as the inspector proved or read it
 //   fits       "24GiB", "RTX 4090", "cpu:32GiB", "node": some of its weights fit that memory (of a
 //              GPU, if nothing else is said) with a context of 4,096 tokens

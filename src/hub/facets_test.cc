@@ -71,6 +71,19 @@ class FacetCountTest : public HubFixture {
   bool HasValue(const SyntheticRepo& row, const std::string& key, const std::string& value) const {
     if (key == "task") return row.pipeline_tag == value;
     if (key == "author") return row.owner == value;
+    if (key == "apps") {
+      static const std::map<std::string, std::string> kOther = {{"vllm", "safetensors"},
+                                                                {"sglang", "safetensors"},
+                                                                {"tgi", "safetensors"},
+                                                                {"mlx-lm", "mlx"},
+                                                                {"pi", "mlx"},
+                                                                {"drawthings", "diffusers"},
+                                                                {"diffusionbee", "diffusers"},
+                                                                {"invoke", "diffusers"},
+                                                                {"joyfusion", "diffusers"}};
+      auto other = kOther.find(value);
+      return HasTag(row, other == kOther.end() ? "gguf" : other->second);
+    }
     if (key == "license") return HasTag(row, "license:" + value);
     if (key == "gated") return row.gated == (value == "true");
     if (key == "relation") return value == "finetune";
@@ -101,7 +114,8 @@ class FacetCountTest : public HubFixture {
   }
   using Choices = std::vector<std::pair<std::string, std::string>>;
   static bool IsMany(const std::string& key) {
-    return key == "library" || key == "language" || key == "format" || key == "kind";
+    return key == "library" || key == "language" || key == "format" || key == "kind" ||
+           key == "apps" || key == "benchmark";
   }
   bool Matches(const SyntheticRepo& row, const Choices& choices, const std::string& but) const {
     std::map<std::string, bool> any;
@@ -136,6 +150,8 @@ TEST_F(FacetCountTest, CountsAgreeWithAPlainCount) {
                         {"license", "mit"},
                         {"library", "timm"},
                         {"format", "gguf"},
+                        {"apps", "ollama"},
+                        {"apps", "vllm"},
                         {"parameters", "0-1B"},
                         {"gated", "false"},
                         {"updated", "7d"},
@@ -217,12 +233,15 @@ TEST_F(FacetTest, CardsBecomeFacets) {
   Commit(MakeRepo(ada_, RepoType::kModel, "tuned"),
          {{"README.md",
            "---\nlicense: mit\nlanguage: [fr, de]\npipeline_tag: fill-mask\n"
-           "base_model: ada/base\n---\n"}});
+           "base_model: ada/base\nmodel-index:\n- name: tuned\n  results:\n"
+           "  - task: {type: fill-mask}\n    dataset: {type: x, name: X}\n"
+           "    metrics: [{type: accuracy, value: 0.9}]\n---\n"}});
   Commit(MakeRepo(ada_, RepoType::kModel, "base"),
-         {{"README.md", "---\nlicense: gpl-3.0\nlanguage: fr\n---\n"}});
+         {{"README.md", "---\nlicense: gpl-3.0\nlanguage: fr\ntags: [gguf]\n---\n"}});
   Commit(MakeRepo(ada_, RepoType::kDataset, "rows"),
          {{"README.md",
-           "---\ntask_categories: [fill-mask]\nsize_categories: [1K<n<10K]\nlanguage: fr\n---\n"},
+           "---\ntask_categories: [fill-mask]\nsize_categories: [1K<n<10K]\nlanguage: fr\n"
+           "tags: [\"benchmark:official\"]\n---\n"},
           {"data.csv", "a,b\n1,2\n"}});
   Commit(MakeRepo(ada_, RepoType::kSpace, "demo"), {{"README.md", "---\nsdk: static\n---\n"}});
   Index();
@@ -234,6 +253,9 @@ TEST_F(FacetTest, CardsBecomeFacets) {
               ElementsAre(Pair("copyleft", 1), Pair("permissive", 1)));
   EXPECT_THAT(CountsOf(models, "relation"), ElementsAre(Pair("base", 1), Pair("finetune", 1)));
   EXPECT_THAT(CountsOf(models, "task"), ElementsAre(Pair("fill-mask", 1)));
+  EXPECT_THAT(CountsOf(models, "benchmark"), ElementsAre(Pair("model-index", 1)));
+  EXPECT_THAT(CountsOf(models, "apps"), testing::Contains(Pair("ollama", 1)));
+  EXPECT_THAT(CountsOf(models, "apps"), testing::Not(testing::Contains(Pair("vllm", 1))));
   EXPECT_THAT(CountsOf(models, "updated").back(), Pair("365d", 2));
   EXPECT_THAT(CountsOf(models, "author"), ElementsAre(Pair("ada", 2)));
   CatalogQuery datasets;
@@ -242,6 +264,7 @@ TEST_F(FacetTest, CardsBecomeFacets) {
   EXPECT_THAT(CountsOf(sets, "task"), ElementsAre(Pair("fill-mask", 1)));
   EXPECT_THAT(CountsOf(sets, "size"), ElementsAre(Pair("1K<n<10K", 1)));
   EXPECT_THAT(CountsOf(sets, "language"), ElementsAre(Pair("fr", 1)));
+  EXPECT_THAT(CountsOf(sets, "benchmark"), ElementsAre(Pair("official", 1)));
   EXPECT_THAT(CountsOf(sets, "format"), ElementsAre(Pair("csv", 1)));
   CatalogQuery spaces;
   spaces.type = RepoType::kSpace;

@@ -75,43 +75,10 @@ void ReadParameterRange(const net::Request& request, hub::CatalogQuery* query) {
   }
 }
 
-// Programs that people run models with, by the format that they load.
-struct App {
-  std::string_view name, tag;
-};
-constexpr App kApps[] = {
-    {"llama.cpp", "gguf"},
-    {"ollama", "gguf"},
-    {"lmstudio", "gguf"},
-    {"jan", "gguf"},
-    {"koboldcpp", "gguf"},
-    {"node-llama-cpp", "gguf"},
-    {"backyard", "gguf"},
-    {"jellybox", "gguf"},
-    {"sanctum", "gguf"},
-    {"localai", "gguf"},
-    {"msty", "gguf"},
-    {"recursechat", "gguf"},
-    {"docker-model-runner", "gguf"},
-    {"lemonade", "gguf"},
-    {"mlx-lm", "mlx"},
-    {"pi", "mlx"},
-    {"vllm", "safetensors"},
-    {"sglang", "safetensors"},
-    {"tgi", "safetensors"},
-    {"drawthings", "diffusers"},
-    {"diffusionbee", "diffusers"},
-    {"invoke", "diffusers"},
-    {"joyfusion", "diffusers"},
-};
-
+// A comma list as well, as clients send it.
 void ReadApps(const net::Request& request, hub::CatalogQuery* query) {
-  for (const std::string& name : ListParam(request, "apps")) {
-    auto app = std::find_if(std::begin(kApps), std::end(kApps),
-                            [&name](const App& candidate) { return candidate.name == name; });
-    if (app == std::end(kApps)) BadParam("apps", "unknown app \"" + name.substr(0, 60) + "\"");
-    query->filters.emplace_back(app->tag);
-  }
+  if (query->type != hub::RepoType::kModel) return;
+  for (const std::string& name : ListParam(request, "apps")) hub::ApplyFacet("apps", name, query);
 }
 
 size_t ReadLimit(const net::Request& request) {
@@ -137,6 +104,7 @@ void ReadSort(const net::Request& request, hub::CatalogQuery* query) {
 
 void ReadFacets(const net::Request& request, hub::CatalogQuery* query) {
   for (std::string_view key : hub::FacetKeys(query->type)) {
+    if (key == "apps") continue;  // ReadApps
     for (const std::string& value : request.QueryParams(key)) {
       if (value.empty()) continue;
       if (key == "gated") {

@@ -33,6 +33,8 @@ struct FacetDef {
   // kTags: the value that a tag stands for in this facet; nullopt = none.
   std::optional<std::string> (*value_of)(RepoType type, std::string_view tag);
   std::string (*label_of)(std::string_view value);
+  // In place of value_of, where a tag stands for several.
+  std::vector<std::string_view> (*values_of)(RepoType type, std::string_view tag) = nullptr;
 
   bool Has(RepoType type) const {
     return type == RepoType::kModel ? models : type == RepoType::kDataset ? datasets : spaces;
