@@ -174,7 +174,7 @@ TEST_F(TensorIndexTest, TheWeightsOfAnOlderRevisionStayKnown) {
   for (const inspector::ChangeAnswer& answer : report.answers) {
     if (answer.question != "weights") continue;
     EXPECT_EQ(answer.answer, "changed");
-    EXPECT_EQ(answer.finding.value, Json("1 of 20 tensors have other bytes"));
+    EXPECT_EQ(answer.finding.value, Json("1 of 20 tensors has other bytes"));
     EXPECT_EQ(answer.finding.level, inspector::Level::kProved);
   }
 }

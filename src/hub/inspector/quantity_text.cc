@@ -24,6 +24,7 @@ std::string Scaled(double value, std::span<const char* const> endings) {
 }  // namespace
 
 std::string SizeText(uint64_t bytes) {
+  if (bytes == 1) return "1 byte";
   static constexpr const char* kUnits[] = {" bytes", " kB", " MB", " GB", " TB", " PB"};
   return Scaled(static_cast<double>(bytes), kUnits);
 }
@@ -37,6 +38,11 @@ std::string CountText(uint64_t count) {
   std::string digits = std::to_string(count);
   for (size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
   return digits;
+}
+
+std::string CountOf(uint64_t count, std::string_view noun) {
+  std::string text = CountText(count) + " " + std::string(noun);
+  return count == 1 ? text : text + "s";
 }
 
 std::string ShapeText(const std::vector<uint64_t>& shape) {

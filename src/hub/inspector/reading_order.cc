@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "hub/inspector/card/card_example.h"
+#include "hub/inspector/quantity_text.h"
 #include "text/utf8.h"
 
 namespace hearth::inspector {
@@ -72,7 +73,7 @@ ReadingStep Files(const RepoView& repo, const Classification& kinds) {
   bool usable = !kinds.kinds.empty() && !kinds.Is("shell");
   step.state = usable ? Presence::kFound : Presence::kThin;
   step.evidence.push_back(
-      {.file = "", .place = "", .rule = std::to_string(files.size()) + " files", .repo = ""});
+      {.file = "", .place = "", .rule = CountOf(files.size(), "file"), .repo = ""});
   return step;
 }
 

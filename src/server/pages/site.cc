@@ -58,6 +58,11 @@ TemplateExtensions Extensions() {
   extensions.filters["bytes"].call = [number](const auto& args, const auto&) {
     return Json(inspector::SizeText(static_cast<uint64_t>(std::max(0.0, number(args)))));
   };
+  extensions.filters["counted"].call = [number](const auto& args, const auto&) {
+    const std::string* noun = args.size() < 2 ? nullptr : args[1].AsString();
+    if (noun == nullptr) throw Error(Code::kInvalidArgument, "counted needs a noun");
+    return Json(inspector::CountOf(static_cast<uint64_t>(std::max(0.0, number(args))), *noun));
+  };
   extensions.filters["gibibytes"].call = [number](const auto& args, const auto&) {
     return Json(inspector::ShortText(number(args) / (1024.0 * 1024 * 1024)) + " GiB");
   };

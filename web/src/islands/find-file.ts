@@ -56,7 +56,7 @@ export function start(button: HTMLElement): void {
       ? all.map((path) => ({ path, fits: score(path, wanted) })).filter((row) => row.fits !== undefined)
         .sort((a, b) => b.fits! - a.fits!).map((row) => row.path)
       : all;
-    status.textContent = `${found.length} of ${all.length} files`;
+    status.textContent = `${found.length} of ${all.length} file${all.length === 1 ? "" : "s"}`;
     list.replaceChildren(...found.slice(0, MOST_SHOWN).map((path) =>
       el("li", {}, el("a", { href: button.dataset.open + path.split("/").map(encodeURIComponent).join("/") }, path))));
   }

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "hub/inspector/compare/scores.h"
+#include "hub/inspector/quantity_text.h"
 #include "text/utf8.h"
 
 namespace hearth::inspector {
@@ -198,7 +199,8 @@ std::string ComparisonText(const Comparison& comparison, const std::vector<Portr
             std::string(LevelName(line.finding.level)) + ")\n";
   }
   return text + "\n" + std::to_string(comparison.differing) + " of " +
-         std::to_string(comparison.rows) + " rows differ (*)\n";
+         CountOf(comparison.rows, "row") + (comparison.differing == 1 ? " differs" : " differ") +
+         " (*)\n";
 }
 
 }  // namespace hearth::inspector

@@ -149,8 +149,7 @@ void SetTokenizer(const RepoView& view, const ChosenWeights* chosen, Portrait* p
       1 + static_cast<size_t>(std::count(prompt->text.begin(), prompt->text.end(), '\n'));
   // Two templates are the same text or they are not: the digest tells without showing all of it.
   std::string digest = Sha256Of(prompt->text).Hex();
-  std::string text =
-      std::to_string(lines) + (lines == 1 ? " line" : " lines") + ", " + digest.substr(0, 8);
+  std::string text = CountOf(lines, "line") + ", " + digest.substr(0, 8);
   if (prompt->text.find("tools") != std::string::npos) text += ", speaks of tools";
   portrait->Set("template",
                 MakeCell(text, Json::Obj({{"lines", lines}, {"sha256", digest}}), Level::kProved,

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "hub/inspector/kind/kind_rule.h"
+#include "hub/inspector/quantity_text.h"
 
 namespace hearth::inspector {
 namespace {
@@ -113,14 +114,14 @@ void FindScorer(const Survey& survey, Classification* result) {
   if (reward) result->Add("reward", Level::kDeclared, declared);
   if (head.tensor.empty()) return;
   Evidence shape = At(head.file, "tensor " + head.tensor,
-                      "the last layer gives " + std::to_string(head.rows) + " numbers");
+                      "the last layer gives " + CountOf(head.rows, "number"));
   if (agrees) {
     found.evidence.push_back(shape);
   } else if (!reward) {
     result
         ->Warn("labels", Level::kProved,
-               "config.json has " + std::to_string(labels) + " labels, the last layer " +
-                   std::to_string(head.rows) + " numbers.")
+               "config.json has " + CountOf(labels, "label") + ", the last layer " +
+                   CountOf(head.rows, "number") + ".")
         .evidence = {declared, shape};
   }
 }

@@ -118,8 +118,9 @@ class Changes {
                     std::move(evidence));
     if (report_.header_changes > 0)
       return Answer("weights", true, Level::kProved,
-                    std::to_string(report_.header_changes) +
-                        " tensors were added, removed, renamed or stored otherwise",
+                    CountOf(report_.header_changes, "tensor") +
+                        (report_.header_changes == 1 ? " was" : " were") +
+                        " added, removed, renamed or stored otherwise",
                     std::move(evidence));
     if (!from_.hashed || !to_.hashed)
       return Answer("weights", std::nullopt, Level::kMissing, "", std::move(evidence));
@@ -130,9 +131,10 @@ class Changes {
     }
     size_t all = to_.side.hashes.size();
     std::string sentence = equal == all
-                               ? "all " + std::to_string(all) + " tensors have the same bytes"
-                               : std::to_string(all - equal) + " of " + std::to_string(all) +
-                                     " tensors have other bytes";
+                               ? all == 1 ? "the only tensor has the same bytes"
+                                          : "all " + CountText(all) + " tensors have the same bytes"
+                               : std::to_string(all - equal) + " of " + CountOf(all, "tensor") +
+                                     (all - equal == 1 ? " has" : " have") + " other bytes";
     Answer("weights", equal != all, Level::kProved, std::move(sentence), std::move(evidence));
   }
 
@@ -188,7 +190,8 @@ class Changes {
     });
     bool changed = !report_.config.empty();
     Answer("config", changed, Level::kProved,
-           changed ? std::to_string(report_.config.size()) + " fields of config.json differ"
+           changed ? CountOf(report_.config.size(), "field") + " of config.json " +
+                         (report_.config.size() == 1 ? "differs" : "differ")
                    : "config.json says the same",
            {There("config.json", "", "read whole"), Here("config.json", "", "read whole")});
   }

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "hub/inspector/provenance/declared.h"
 #include "hub/inspector/provenance/shape_check.h"
+#include "hub/inspector/quantity_text.h"
 
 namespace hearth::inspector {
 namespace {
@@ -103,8 +104,10 @@ class Finder {
     std::string counts = std::to_string(equal) + " of " + std::to_string(records_.size());
     OriginEdge edge = Edge(NameOf(holder.id, holder.commit), copy ? "copy" : "shares_tensors");
     edge.finding = {
-        .value = copy ? "all " + std::to_string(equal) + " weight tensors have the same bytes"
-                      : counts + " weight tensors have the same bytes",
+        .value =
+            copy ? equal == 1 ? "the only weight tensor has the same bytes"
+                              : "all " + CountText(equal) + " weight tensors have the same bytes"
+                 : counts + " weight tensors " + (equal == 1 ? "has" : "have") + " the same bytes",
         .level = Level::kProved,
         .evidence = {}};
     edge.finding.evidence.push_back(

@@ -38,6 +38,15 @@ std::string ShapeText(const std::vector<uint64_t>& shape) {
   return text;
 }
 
+// "sharded index" -> "Sharded index": keys of inspectors are words, written as the page's other
+// labels are. "general.architecture" and "n_ctx" are names of the format, left as they are.
+std::string LabelOf(const std::string& key) {
+  std::string label = Utf8Lossy(key);
+  bool word = label.find_first_of("._/") == std::string::npos;
+  if (word && !label.empty() && label[0] >= 'a' && label[0] <= 'z') label[0] -= 'a' - 'A';
+  return label;
+}
+
 void Fill(const BlobSubject& subject, Json* data) {
   Inspection inspection = InspectSource(*subject.source, subject.name);
   if (inspection.facts.empty() && inspection.tensors.empty()) {
@@ -47,8 +56,8 @@ void Fill(const BlobSubject& subject, Json* data) {
   }
   Json facts = Json::Arr(), metadata = Json::Arr(), tensors = Json::Arr(), types = Json::Arr();
   for (const InspectedFact& fact : inspection.facts) {
-    facts.Push(
-        Json::Obj({{"key", fact.key}, {"value", Text(fact.value)}, {"evidence", fact.evidence}}));
+    facts.Push(Json::Obj(
+        {{"label", LabelOf(fact.key)}, {"value", Text(fact.value)}, {"evidence", fact.evidence}}));
   }
   for (const auto& [key, value] : inspection.metadata)
     metadata.Push(Json::Obj({{"key", Utf8Lossy(key)}, {"value", Text(value)}}));
