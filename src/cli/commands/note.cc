@@ -20,7 +20,7 @@ struct NoteCommand {
   std::string answers;
   std::string author;
   inspector::NoteTexts texts;
-  size_t chosen = 0;  // from 1; 0 = none
+  size_t chosen = 0;  // from 1; 0 = not said
 };
 
 std::string FormatOf(const NoteCommand& command) {
@@ -44,12 +44,32 @@ std::string Render(const Json& note, const std::string& format) {
   return inspector::NoteMarkdown(note);
 }
 
+// What was chosen, from 0. One repository alone is what the note is about; among several nobody but
+// the author can say, so the note leaves it open.
+std::optional<size_t> ChosenOf(const NoteCommand& command, size_t count) {
+  if (command.chosen == 0) return count == 1 ? std::optional<size_t>(0) : std::nullopt;
+  if (command.chosen > count)
+    throw Error(Code::kInvalidArgument, "--chosen must be a number from 1 to " +
+                                            std::to_string(count) + ", in the order given");
+  return command.chosen - 1;
+}
+
 void Run(const NoteCommand& command) {
   std::vector<inspector::Portrait> portraits = ReadPortraits(command.targets, command.devices);
   inspector::NoteInput input;
   input.texts = command.texts;
-  if (command.chosen > 0) input.texts.chosen = command.chosen - 1;
-  if (input.texts.why.empty()) input.texts.why = inspector::DraftWhy(portraits, input.texts.chosen);
+  input.texts.chosen = ChosenOf(command, portraits.size());
+  if (!input.texts.chosen) {
+    if (!command.answers.empty())
+      throw Error(Code::kInvalidArgument,
+                  "--answers are of what was chosen: say it with --chosen N");
+    std::fprintf(stderr,
+                 "Nothing is chosen: the note leaves the choice open. Say which with --chosen N, "
+                 "from 1 to %zu in the order given, and why it was is drafted.\n",
+                 portraits.size());
+  }
+  if (input.texts.why.empty() && input.texts.chosen)
+    input.texts.why = inspector::DraftWhy(portraits, input.texts.chosen);
   input.author = command.author;
   input.date = FormatIso8601(Clock::System().Now()).substr(0, 10);
   for (inspector::Portrait& portrait : portraits)
@@ -76,7 +96,9 @@ void AddNoteCommand(CLI::App& app, Outcome* outcome) {
       "of fourteen questions, and your reasons, as Markdown, JSON or a page for print");
   command->add_option("target", options->targets, "Folders, or addresses of repositories on a hub")
       ->required();
-  command->add_option("--chosen", options->chosen, "Which of them was chosen, from 1");
+  command->add_option(
+      "--chosen", options->chosen,
+      "Which of them was chosen, from 1; of several the choice stays open without it");
   command->add_option("--title", options->texts.title, "Its title; else made from the names");
   command->add_option("--decision", options->texts.decision, "What was decided");
   command->add_option("--why", options->texts.why, "Why; else a draft from what was found");
