@@ -1,7 +1,9 @@
 """Files in the browser: folders, every kind of file, history, changes."""
 import base64
+import gzip
 import io
 import json
+import re
 import struct
 import wave
 import zlib
@@ -93,6 +95,74 @@ def test_source_has_colours_and_lines_that_an_address_names(page, repo, check_ax
     page.get_by_role("link", name="Line 2", exact=True).click(modifiers=["Shift"])
     assert page.url.endswith("#L1-L2") and page.locator("tr.chosen").count() == 2
     check_axe(page)
+
+
+@pytest.fixture(scope="module")
+def long_file(api):
+    """A tokenizer's file as large as real ones, 9,004 lines, in a repository of its own."""
+    words = {f"word{i * 7919 % 9001:04}{'abcdefghij'[i % 10] * (i % 9)}": i for i in range(9000)}
+    text = json.dumps({"vocab": words}, indent=2)
+    api.create_repo("bob/long-texts")
+    api.upload_file(repo_id="bob/long-texts", path_in_repo="long/tokenizer.json", path_or_fileobj=text.encode())
+    return text
+
+
+def test_a_long_text_is_shown_by_pages_and_its_first_is_light(no_script, long_file):
+    count = long_file.count("\n") + 1
+    answer = no_script.goto("/bob/long-texts/blob/main/long/tokenizer.json")
+    assert len(gzip.compress(answer.body(), 1)) < 60_000
+    assert f"{count:,} lines" in no_script.locator(".file-bar").inner_text()
+    shown = []
+    while True:
+        lines = no_script.locator("td.line").all_inner_texts()
+        shown += lines
+        onward = no_script.get_by_role("link", name=re.compile("^Lines from"))
+        if onward.count() == 0:
+            break
+        onward.first.click()
+        no_script.wait_for_url(re.compile(f"line={len(shown) + 1}$"))
+    assert [line.strip() for line in shown] == [line.strip() for line in long_file.split("\n")]
+    assert no_script.get_by_role("link", name="Raw").is_visible()
+    no_script.get_by_role("link", name="Lines before").first.click()
+    assert no_script.locator(f"#L{len(shown)}").count() == 0
+    no_script.expected.append("status of 404")
+
+
+def test_an_address_leads_to_its_line_on_a_later_page(page, long_file):
+    page.goto("/bob/long-texts/blob/main/long/tokenizer.json#L7000")
+    page.locator("tr#L7000.chosen").wait_for()
+    assert page.locator("tr#L7000 td.line").inner_text().strip() == long_file.split("\n")[6999].strip()
+    page.locator(".hljs-number").first.wait_for()
+
+
+def test_blame_names_the_commit_of_each_line(page, repo, check_axe):
+    page.goto(f"/{repo}/blob/main/code/answer.py")
+    page.get_by_role("link", name="Blame", exact=True).click()
+    page.wait_for_url("**/blame/main/code/answer.py")
+    said = page.locator("tr", has_text="return 43").locator(".blamed")
+    assert "A better answer" in said.inner_text() and "bob" in said.inner_text()
+    assert "Everything" in page.locator("tr", has_text="def answer").locator(".blamed").inner_text()
+    assert page.locator("td.line").count() == 3
+    check_axe(page)
+    said.get_by_role("link", name="Blame before").click()
+    page.wait_for_url("**/blame/*/code/answer.py")
+    page.locator("td.line", has_text="return 42").wait_for()
+    assert page.locator(".blamed").count() == 1 and "Everything" in page.locator(".blamed").inner_text()
+
+
+def test_blame_says_what_it_does_not_tell_of(no_script, repo, long_file):
+    no_script.goto(f"/{repo}/blame/main/bytes.bin2")
+    no_script.get_by_text("Only texts are told line by line").wait_for()
+    no_script.goto("/bob/long-texts/blame/main/long/tokenizer.json")
+    assert no_script.get_by_text("Only texts of up to 256 KiB").is_visible() or no_script.locator(".blamed").count() == 1
+    answer = no_script.goto(f"/{repo}/blame/main/none.txt")
+    assert answer.status == 404
+    no_script.expected.append("status of 404")
+
+
+def test_nothing_of_blame_is_cut_off_on_a_phone(phone, repo):
+    phone.goto(f"/{repo}/blame/main/code/answer.py")
+    assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_a_table_sorts_by_its_columns(page, repo, check_axe):

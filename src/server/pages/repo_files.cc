@@ -1,4 +1,5 @@
 // The files of a repository: a folder, and one file.
+#include "base/bytes.h"
 #include "base/error.h"
 #include "codec/yaml.h"
 #include "hub/commits.h"
@@ -161,9 +162,13 @@ net::Response BlobPage(Context& context) {
   subject.markdown.revision = net::PercentEncode(view.revision);
   subject.markdown.folder = slash == std::string::npos ? "" : view.path.substr(0, slash);
 
+  subject.wanted_line =
+      static_cast<size_t>(ParseUint(context.request.QueryParam("line").value_or("1")).value_or(1));
+
   Json data = RepoPageData(context, "files", view.revision, HeadFacts(context).get());
   data.Set("crumbs", Crumbs(view.path));
   data.Set("branches", BranchNames(view.git));
+  data.Set("plain", context.request.QueryFlag("plain", false));
   data.Set("file", view.path);
   data.Set("size", subject.size_bytes);
   data.Set("oid", entry->oid.Hex());

@@ -10,10 +10,19 @@ function chosen(): [number, number] | undefined {
 
 export async function start(table: HTMLElement): Promise<void> {
   const rows = [...table.querySelectorAll<HTMLTableRowElement>("tr")];
+  const first = Number(table.dataset.first ?? 1);
   const mark = (scroll: boolean) => {
     const range = chosen();
-    rows.forEach((row, index) => row.classList.toggle("chosen", !!range && index + 1 >= range[0] && index + 1 <= range[1]));
-    if (scroll && range) rows[range[0] - 1]?.scrollIntoView({ block: "center" });
+    rows.forEach((row, index) => row.classList.toggle("chosen", !!range && index + first >= range[0] && index + first <= range[1]));
+    if (!range) return;
+    const row = rows[range[0] - first];
+    if (scroll) row?.scrollIntoView({ block: "center" });
+    // The line stands on another page of a long text.
+    if (!row && range[0] <= Number(table.dataset.count ?? 0)) {
+      const address = new URL(location.href);
+      address.searchParams.set("line", String(range[0]));
+      location.replace(address);
+    }
   };
   table.addEventListener("click", (event) => {
     const link = (event.target as Element).closest<HTMLAnchorElement>(".at a");

@@ -16,7 +16,7 @@ void Fill(const BlobSubject& subject, Json* data) {
   MarkdownOptions options = subject.markdown;
   options.math = true;
   data->Set("markdown", RenderMarkdown(parts.body, options));
-  FillText(subject.head, true, "markdown", data);
+  FillText({subject.head, "markdown", true, subject.wanted_line}, data);
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ bool Accepts(const BlobSubject& subject) {
 void Fill(const BlobSubject& subject, Json* data) {
   if (subject.ending != "svg") return;
   data->Set("picture", "data:image/svg+xml;base64," + Base64Encode(subject.head));
-  FillText(subject.head, true, "xml", data);
+  FillText({subject.head, "xml", true, subject.wanted_line}, data);
 }
 
 }  // namespace

@@ -11,11 +11,12 @@ void Fill(const BlobSubject& subject, Json* data) {
   bool one_line = subject.ending == "json" && subject.whole() && subject.head.size() > 200 &&
                   subject.head.find('\n') >= subject.head.size() - 1;
   if (one_line) {
-    FillText(Json::Parse(subject.head).Dump(2), true, "json", data);
+    std::string laid_out = Json::Parse(subject.head).Dump(2);
+    FillText({laid_out, "json", true, subject.wanted_line}, data);
     data->Set("laid_out", true);
     return;
   }
-  FillText(subject.head, subject.whole(), LanguageOf(subject), data);
+  FillText({subject.head, LanguageOf(subject), subject.whole(), subject.wanted_line}, data);
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ struct BlobSubject {
   std::string head;              // its first kShownHeadBytes
   bool binary = false;           // judged by the head
   MarkdownOptions markdown;      // how links of this document are meant
+  size_t wanted_line = 1;        // of texts: the page of lines that has it is shown
   bool whole() const { return head.size() == size_bytes; }
 };
 
@@ -45,8 +46,17 @@ void FillViewer(const BlobSubject& subject, Json* data);
 
 // The name that highlighters know a language by ("python"), from name and ending; "" = none.
 std::string_view LanguageOf(const BlobSubject& subject);
-// Sets "lines": [text], "language", "cut" (true when not all is shown).
-void FillText(std::string_view text, bool all, std::string_view language, Json* data);
+// Lines of a text, a page at a time, so that a long file is as quick to open as a short one.
+struct ShownText {
+  std::string_view text;
+  std::string_view language;
+  bool whole = true;       // nothing follows the text
+  size_t wanted_line = 1;  // from 1; behind the last line: the last page
+};
+// Sets "lines": [text] of the page that has the wanted line, "first_line", "line_count" (of the
+// text), "previous_page" and "next_page" (first lines; absent where there is none), "language",
+// "cut" (true when the pages together do not show all).
+void FillText(const ShownText& shown, Json* data);
 // A value as the text of a cell: nothing for null, texts as they are, else JSON; cut when it is
 // long.
 std::string CellText(const Json& value);
