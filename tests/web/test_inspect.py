@@ -94,8 +94,51 @@ def test_what_changed_can_be_asked_without_scripts(no_script, family):
     no_script.expected.append("status of 404")  # a browser asks for the picture of a page that has none
     no_script.get_by_label("Compare with").fill(parent)
     no_script.get_by_role("button", name="Show what changed").click()
-    no_script.wait_for_url("**/api/hearth/models/bob/child/changes?**")
-    assert json.loads(no_script.locator("body").inner_text())["answers"]["licence"]["answer"] == "changed"
+    no_script.wait_for_url("**/bob/child/inspect?against=bob%2Fparent#changes")
+    said = changed(no_script)
+    assert len(said) == 8 and said["Licence"].startswith("changed") and "declared" in said["Licence"]
+    assert said["Configuration"].startswith("changed 1 field of config.json differs")
+    no_script.locator("#changes summary", has_text="config.json: 1 field").click()
+    assert no_script.locator("#changes tr", has_text="/max_position_embeddings").locator("td").all_inner_texts()[1:3] == ["128", "256"]
+    assert not no_script.get_by_role("button", name="Compare the weights").is_visible()
+
+
+@pytest.mark.parametrize("path", ["/{repo}/inspect?revision=nope", "/{repo}/checklist?revision=nope", "/{repo}/inspect?revision=nope&against=bob/parent", "/compare?repos=models/{repo}@nope",
+                                  "/compare/note?repos=models/{repo}@nope"])
+def test_a_revision_that_is_not_there_is_a_clear_404(page, family, path):
+    page.expected.append("status of 404")
+    answer = page.goto(path.format(repo="bob/child"))
+    assert answer.status == 404
+    assert "nope" in page.locator("main").inner_text()
+
+
+@pytest.mark.parametrize("path", ["classify", "reading-order", "card-score", "licence", "provenance", "runtimes", "fit", "checklist", "safety", "changes?against=bob/parent"])
+def test_the_apis_say_so_too(page, family, path):
+    answer = page.request.get(f"/api/hearth/models/bob/child/{path}{'&' if '?' in path else '?'}revision=nope")
+    assert answer.status == 404 and answer.json()["error"]
+
+
+def test_another_revision_is_inspected_and_named(page, family, api):
+    _, child = family
+    commit = next(commit for commit in api.list_repo_commits(child) if commit.title == "Add README.md")
+    page.goto(f"/{child}/inspect?revision={commit.commit_id}")
+    assert commit.commit_id[:7] in page.locator(".notice", has_text="not main").inner_text()
+    for section in page.locator("[data-what]").all():
+        section.scroll_into_view_if_needed()
+    assert filled(page, "runtimes").is_visible()
+    assert "safetensors" not in page.locator("#classify").inner_text()
+    page.get_by_role("link", name="Inspect main").click()
+    page.wait_for_url(f"**/{child}/inspect")
+    assert page.locator(".notice", has_text="not main").count() == 0
+
+
+@pytest.mark.parametrize("path", ["/bob/child/inspect?against=bob/parent", "/bob/inspected/inspect", "/bob/inspected", "/bob/child/checklist", "/compare?repos=models/bob/child,models/bob/parent",
+                                  "/bob/inspected/blob/main/model.safetensors"])
+def test_what_unfolds_is_large_enough_for_a_finger(phone, family, path):
+    phone.goto(path)
+    phone.wait_for_load_state("networkidle")
+    heights = phone.locator("summary:visible").evaluate_all("all => all.map((summary) => [summary.getBoundingClientRect().height, summary.textContent])")
+    assert heights and not [each for each in heights if each[0] < 24]
 
 
 def filled(page, what):

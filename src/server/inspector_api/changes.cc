@@ -1,9 +1,10 @@
 // GET /api/hearth/{T}/{ns}/{name}/changes?against=: what changed, from headers and small files.
 // POST, GET, DELETE .../changes/weights?against=: the weights themselves, read by a job.
-#include "hub/inspector/provenance/changes.h"
+#include "server/inspector_api/changes.h"
 
 #include "base/error.h"
 #include "hub/inspector/provenance/adapter_strength.h"
+#include "hub/inspector/provenance/changes.h"
 #include "hub/inspector/provenance/weight_diff.h"
 #include "hub/tensor_index.h"
 #include "hub/weight_jobs.h"
@@ -39,13 +40,7 @@ struct Comparison {
   }
 };
 
-net::Response Changes(Context& context) {
-  Comparison comparison(context);
-  Json answer = inspector::ToJson(inspector::FindChanges(*comparison.from, *comparison.to));
-  hub::WeightJobStatus status = context.hub.weight_jobs().StatusOf(comparison.Key());
-  answer.Set("weight_diff", Json::Obj({{"state", hub::WeightJobStateName(status.state)}}));
-  return JsonResponse(answer);
-}
+net::Response Changes(Context& context) { return JsonResponse(ChangesJson(context)); }
 
 net::Response StatusResponse(const hub::WeightJobStatus& status) {
   Json json = Json::Obj({{"state", hub::WeightJobStateName(status.state)},
@@ -92,6 +87,14 @@ net::Response CancelWeights(Context& context) {
 }
 
 }  // namespace
+
+Json ChangesJson(Context& context) {
+  Comparison comparison(context);
+  Json answer = inspector::ToJson(inspector::FindChanges(*comparison.from, *comparison.to));
+  hub::WeightJobStatus status = context.hub.weight_jobs().StatusOf(comparison.Key());
+  answer.Set("weight_diff", Json::Obj({{"state", hub::WeightJobStateName(status.state)}}));
+  return answer;
+}
 
 void RegisterChanges(RouteTable& table) {
   table.Add({.methods = "GET,HEAD",

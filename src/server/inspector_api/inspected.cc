@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "hub/commits.h"
 #include "hub/repo_view.h"
+#include "server/inspector_api/revision.h"
 #include "storage/git/git_repository.h"
 
 namespace hearth::server {
@@ -21,11 +22,7 @@ std::unique_ptr<inspector::RepoView> OtherRepo(const Context& context, const std
 
 }  // namespace
 
-GitOid InspectedCommit(const Context& context) {
-  std::string revision = context.request.QueryParam("revision").value_or("main");
-  auto git = storage::GitRepository::Open(context.repo().git_folder());
-  return hub::Commits::ResolveRevision(git, revision.empty() ? "main" : revision);
-}
+GitOid InspectedCommit(const Context& context) { return RevisionOf(context); }
 
 std::unique_ptr<inspector::RepoView> InspectedView(const Context& context) {
   return hub::OpenRepoView(context.repo(), context.hub.objects(), InspectedCommit(context));

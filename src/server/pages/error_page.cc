@@ -16,6 +16,11 @@ net::Response RenderErrorPage(const Error& error, const FaultSite& site, int sta
   }
   Json data =
       Json::Obj({{"status", status}, {"message", error.message()}, {"signed_in", site.signed_in}});
+  // What clients of the API look for says less to people.
+  constexpr std::string_view kUnknown = "Invalid rev id: ";
+  if (error.message().starts_with(kUnknown))
+    data.Set("message",
+             "There is no branch, tag or commit " + error.message().substr(kUnknown.size()));
   if (error.wire_code() == "RepoNotFound")
     data.Set("message", "There is no such repository, or you may not see it.");
   return RenderBarePage("error.html", std::move(data), status);

@@ -1,14 +1,16 @@
 // What the inspector says of a repository, section by section, each with its evidence. What is kept
 // of its readings is rendered here in full; of what is looked up anew for each caller (rights,
 // origin, runtimes, memory, scans) the rows that a comparison would show, until the page's script
-// draws the whole answer of the API.
+// draws the whole answer of the API. Everything is of one commit, main's or ?revision=.
 #include <algorithm>
 
 #include "hub/inspector/compare/comparison.h"
 #include "server/inspector_api/known_kinds.h"
 #include "server/inspector_api/own_hardware.h"
 #include "server/inspector_api/portraits.h"
+#include "server/inspector_api/revision.h"
 #include "server/pages/compare_places.h"
+#include "server/pages/inspect_changes.h"
 #include "server/pages/inspect_sections.h"
 #include "server/pages/repo_view.h"
 
@@ -61,35 +63,46 @@ Json Kinds(const Context& context, const hub::KeptReading& kept, const GitOid& h
   return json;
 }
 
+// Where the card is read: that of main on the repository's own page.
+std::string CardPath(const Context& context, const GitOid& commit) {
+  const hub::RepoRecord& record = context.repo().record();
+  std::string path = RepoPath(record);
+  if (record.head != commit) path += "/blob/" + commit.Hex() + "/README.md";
+  return net::PercentEncode(path, "/");
+}
+
 // Where a step's "jump" leads to.
-std::string JumpTo(const Context& context, const std::string& commit, const Json& step) {
+std::string JumpTo(const Context& context, const GitOid& commit, const Json& step) {
   const Json* jump = step.Find("jump");
   std::string where = jump == nullptr ? "" : jump->StringField("where").value_or("");
   if (where.empty()) return {};
   std::string path = RepoPath(context.repo().record());
-  if (where == "files") return net::PercentEncode(path + "/tree/main", "/");
-  if (where != "card") return net::PercentEncode(path + "/blob/" + commit + "/" + where, "/");
+  if (where == "files") {
+    bool main = context.repo().record().head == commit;
+    return net::PercentEncode(path + "/tree/" + (main ? "main" : commit.Hex()), "/");
+  }
+  if (where != "card") return net::PercentEncode(path + "/blob/" + commit.Hex() + "/" + where, "/");
   constexpr std::string_view kPrefix = "user-content-";
   std::string anchor = jump->StringField("anchor").value_or("");
   if (anchor.starts_with(kPrefix)) anchor.erase(0, kPrefix.size());
-  return net::PercentEncode(path, "/") +
+  return CardPath(context, commit) +
          (anchor.empty() ? "" : "#user-content-" + net::PercentEncode(anchor));
 }
 
-Json Order(const Context& context, const hub::KeptReading& kept, const std::string& commit) {
+Json Order(const Context& context, const hub::KeptReading& kept, const GitOid& commit) {
   Json order = kept.reading_order;
-  LinkPlaces(context, commit, order.Find("steps"));
-  LinkPlaces(context, commit, order.Find("note"));
+  LinkPlaces(context, commit.Hex(), order.Find("steps"));
+  LinkPlaces(context, commit.Hex(), order.Find("note"));
   if (Json* steps = order.Find("steps"); steps != nullptr && steps->AsArray() != nullptr) {
     for (Json& step : *steps->AsArray()) step.Set("href", JumpTo(context, commit, step));
   }
   return order;
 }
 
-Json Score(const Context& context, const hub::KeptReading& kept, const std::string& commit) {
+Json Score(const Context& context, const hub::KeptReading& kept, const GitOid& commit) {
   Json score = kept.card_score;
-  LinkPlaces(context, commit, score.Find("rows"));
-  score.Set("path", net::PercentEncode(RepoPath(context.repo().record()), "/"));
+  LinkPlaces(context, commit.Hex(), score.Find("rows"));
+  score.Set("path", CardPath(context, commit));
   return score;
 }
 
@@ -130,18 +143,24 @@ Json Sections(const Context& context) {
 }
 
 net::Response InspectPage(Context& context) {
-  hub::FactsPtr facts = HeadFacts(context);
-  Json data = RepoPageData(context, "inspect", "main", facts.get());
+  std::string asked = context.request.QueryParam("revision").value_or("");
+  std::optional<GitOid> commit = context.repo().record().head;
+  if (!asked.empty()) commit = RevisionOf(context);
+  std::string revision = asked.empty() ? "main" : asked;
+  Json data = RepoPageData(context, "inspect", revision, HeadFacts(context).get());
   data.Set("sections", Sections(context));
-  if (facts == nullptr) return RenderPage(context, "repo_inspect.html", std::move(data));
-  std::string commit = facts->commit.Hex();
-  hub::KeptReadingPtr kept = context.hub.inspections().Of(context.repo(), facts->commit);
-  data.Set("head", commit);
-  data.Set("kinds", Kinds(context, *kept, facts->commit));
-  data.Set("order", Order(context, *kept, commit));
-  data.Set("score", Score(context, *kept, commit));
-  data.Set("rows", RowsByGroup(context, facts->commit));
-  return RenderPage(context, "repo_inspect.html", std::move(data));
+  if (!commit) return RenderPage(context, "repo_inspect.html", std::move(data));
+  hub::KeptReadingPtr kept = context.hub.inspections().Of(context.repo(), *commit);
+  ChangesSection changes = InspectChanges(context, *commit);
+  data.Set("head", commit->Hex());
+  data.Set("asked", asked);
+  data.Set("is_main", commit == context.repo().record().head);
+  data.Set("kinds", Kinds(context, *kept, *commit));
+  data.Set("order", Order(context, *kept, *commit));
+  data.Set("score", Score(context, *kept, *commit));
+  data.Set("rows", RowsByGroup(context, *commit));
+  data.Set("changes", std::move(changes.data));
+  return RenderPage(context, "repo_inspect.html", std::move(data), changes.status);
 }
 
 }  // namespace

@@ -1,28 +1,7 @@
-// What changed from one model to another: the questions, the details of each, and how far the weights moved.
+// How far the weights of two models are from each other.
 import { el } from "../dom";
-import { badge, evidence, missing, plain, table, type Finding, type Subject } from "./parts";
+import { table } from "./parts";
 
-interface Value {
-  pointer: string;
-  before?: unknown;
-  after?: unknown;
-  meaning?: string;
-}
-export interface Changes {
-  from: string;
-  to: string;
-  answers: Record<string, Finding<string> & { answer: string }>;
-  header_changes: number;
-  headers: { name: string; what: string; from_name?: string; before?: string; after?: string }[];
-  config: Value[];
-  generation_config: Value[];
-  tokenizer: Record<string, unknown>;
-  chat_template: { kind: string; text: string }[];
-  vocabulary?: [number, number];
-  adapter?: { method: string; rank: number; alpha: number; scale: number; targets: string[]; parameters: number; share_of_base: number };
-  from_weights?: { name?: string } | null;
-  to_weights?: { name?: string } | null;
-}
 interface Heat {
   modules: string[];
   layers: number;
@@ -38,12 +17,8 @@ export interface Distance {
   adapter?: { target: string; rank: number; relative: number }[];
 }
 
-const words: Record<string, string> = { data: "Training data", weights: "Weights", precision: "Precision", format: "File format", prompt: "Prompt template",
-  licence: "Licence", config: "Configuration", tokenizer: "Tokenizer" };
-const tones: Record<string, string> = { changed: "warn", same: "good" };
 const longest = 200;  // rows that a table shows
 
-const short = (value: unknown) => (value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value));
 /** "0.31", "0.0098", "2e-7" */
 const digits = (value: number | undefined) => (value === undefined ? "" : value === 0 ? "0" : Math.abs(value) < 1e-4 ? value.toExponential(1) : String(Number(value.toPrecision(2))));
 
@@ -51,35 +26,7 @@ function unfold(title: string, ...content: (HTMLElement | string | null)[]): HTM
   return el("details", { className: "more" }, el("summary", {}, title), ...content);
 }
 
-const code = (value: unknown) => el("code", {}, short(value).slice(0, 400));
-
-function values(title: string, rows: Value[]): HTMLElement | null {
-  if (!rows.length) return null;
-  return unfold(`${title}: ${rows.length} field${rows.length === 1 ? "" : "s"}`, table(["Field", "Before", "Now", "What it means"],
-    rows.slice(0, longest).map((row) => [code(row.pointer), "before" in row ? code(row.before) : "", "after" in row ? code(row.after) : "", el("span", { className: "soft" }, row.meaning ?? "")])));
-}
-
-function lines(rows: Changes["chat_template"]): HTMLElement | null {
-  if (!rows.length) return null;
-  return unfold("Prompt template by lines", el("div", { className: "scroll", tabindex: 0, role: "region", "aria-label": "Changes of the prompt template" },
-    el("table", { className: "diff" }, el("tbody", {}, ...rows.slice(0, 1000).map((row) =>
-      el("tr", { className: row.kind === "+" ? "add" : row.kind === "-" ? "del" : "same" }, el("td", { className: "line" }, row.text)))))));
-}
-
-export function changes(answer: Changes, subject: Subject): HTMLElement {
-  return el("div", {},
-    el("p", { className: "soft between" }, "From ", el("code", {}, answer.from.replace(/@([0-9a-f]{7})[0-9a-f]+$/, "@$1")), " to ", el("code", {}, answer.to.replace(/@([0-9a-f]{7})[0-9a-f]+$/, "@$1"))),
-    el("dl", { className: "in-short" }, ...Object.entries(answer.answers).map(([question, said]) => el("div", {}, el("dt", {}, words[question] ?? plain(question)),
-      el("dd", {}, el("span", { className: `badge ${tones[said.answer] ?? ""}` }, said.answer), ` ${said.value ?? ""} `, said.level === "missing" ? missing() : badge(said.level), evidence(said.evidence, subject))))),
-    answer.vocabulary ? el("p", {}, `The table of tokens was resized from ${answer.vocabulary[0]} to ${answer.vocabulary[1]} rows.`) : null,
-    answer.adapter ? el("p", {}, `Adapter: ${answer.adapter.method}, rank ${answer.adapter.rank}, alpha ${answer.adapter.alpha}, scale ${digits(answer.adapter.scale)}`, answer.adapter.share_of_base ? `, ${digits(100 * answer.adapter.share_of_base)} % of the base's parameters` : "",
-      answer.adapter.targets.length ? `; changes ${answer.adapter.targets.join(", ")}` : "", ".") : null,
-    answer.headers.length ? unfold(`Tensors: ${answer.header_changes} other in name, shape or type`, table(["Tensor", "What", "Before", "Now"],
-      answer.headers.slice(0, longest).map((row) => [code(row.name), plain(row.what), row.before ?? row.from_name ?? "", row.after ?? ""]))) : null,
-    values("config.json", answer.config), values("generation_config.json", answer.generation_config),
-    Object.keys(answer.tokenizer ?? {}).length ? unfold("Tokenizer", el("pre", { "data-plain": true }, JSON.stringify(answer.tokenizer, null, 1).slice(0, 20_000))) : null,
-    lines(answer.chat_template));
-}
+const code = (name: string) => el("code", {}, name);
 
 /** Layers from left to right, a row for each kind of matrix; the darker, the further. */
 function strip(heat: Heat): HTMLElement | null {
@@ -115,7 +62,7 @@ export function distance(result: Distance): HTMLElement {
   const still = frozen(heat);
   const moved = (result.tensors ?? []).filter((tensor) => tensor.equal === false && tensor.relative !== undefined).sort((a, b) => b.relative! - a.relative!);
   return el("div", {},
-    el("p", {}, `${result.equal ?? 0} of ${result.compared ?? 0} tensors are equal`, result.relative ? `; the others moved by ${digits(result.relative)} of their size` : "",
+    el("p", {}, `${result.equal ?? 0} of ${result.compared ?? 0} tensor${result.compared === 1 ? "" : "s"} ${result.equal === 1 ? "is" : "are"} equal`, result.relative ? `; the others moved by ${digits(result.relative)} of their size` : "",
       result.skipped ? `; ${result.skipped} could not be compared` : "", ".", still.length ? ` Unchanged layers: ${still.join(", ")}.` : ""),
     strip(heat),
     moved.length ? unfold(`The ${Math.min(moved.length, 50)} that moved furthest`, table(["Tensor", "Relative distance", "Cosine", "Largest difference", "Values changed"],

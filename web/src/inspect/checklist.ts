@@ -10,7 +10,7 @@ interface Checklist {
 }
 
 export function checklist(answer: Checklist, subject: Subject): HTMLElement {
-  const page = `${subject.path}/checklist`;
+  const page = `${subject.path}/checklist${subject.asked ? `?revision=${encodeURIComponent(subject.asked)}` : ""}`;
   const note = `/compare/note?repos=${encodeURIComponent(answer.spec)}`;
   return el("div", {},
     el("p", { className: "headline" }, el("strong", {}, `${answer.progress.filled} of ${answer.progress.of}`), ` known, ${answer.progress.checked} looked at by you`),

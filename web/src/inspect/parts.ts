@@ -18,6 +18,7 @@ export interface Subject {
   api: string;   // /api/hearth/models/ns/name
   path: string;  // /ns/name
   commit: string;
+  asked?: string;  // the revision in the page's address
 }
 
 export const icon = (name: string): SVGSVGElement => {

@@ -84,10 +84,10 @@ export function provenance(answer: Origins, subject: Subject): HTMLElement {
     ...Object.entries(edge.details ?? {}).filter(([key, value]) => key !== "here" && typeof value !== "object").map(([key, value]) => `${plain(key)} ${String(value)}`),
     ...(isHere(edge) ? [] : ["not on this hub"])].join(", ");
   const out = el("div", {});
-  if (answer.index.indexed < answer.index.weight_files) out.append(el("p", { className: "notice" }, `${answer.index.indexed} of ${answer.index.weight_files} files of weights have been read so far.`));
+  if (answer.index.indexed < answer.index.weight_files) out.append(el("p", { className: "notice" }, `${answer.index.indexed} of ${answer.index.weight_files} file${answer.index.weight_files === 1 ? "" : "s"} of weights read so far.`));
   if (answer.edges.length === 0) out.append(el("p", {}, missing(), " No base is declared, and no tensor is shared with a repository that you may read."));
   out.append(el("ul", { className: "edges" }, ...answer.edges.map((edge) => el("li", {}, el("span", { className: "edge" }, nameOf(edge.from, isHere(edge)), el("span", { className: "relation" }, plain(edge.relation)), nameOf(edge.to, isHere(edge))), badge(edge.level),
-    isHere(edge) && edge.from !== edge.to ? el("a", { className: "soft", href: `${subject.path}/inspect?against=${encodeURIComponent((edge.from === answer.repo ? edge.to : edge.from).split("@")[0]!)}#changes` }, "what changed") : null,
+    isHere(edge) && edge.from !== edge.to ? el("a", { className: "soft", href: `${subject.path}/inspect?against=${encodeURIComponent((edge.from === answer.repo ? edge.to : edge.from).split("@")[0]!)}${subject.asked ? `&revision=${encodeURIComponent(subject.asked)}` : ""}#changes` }, "what changed") : null,
     detailsOf(edge) ? el("span", { className: "soft" }, detailsOf(edge)) : null, evidence(edge.evidence, subject)))));
   return out;
 }

@@ -23,13 +23,23 @@ async function fill(section: HTMLElement, subject: Subject): Promise<void> {
   section.dataset.filled = "true";
 }
 
+/** Keeps the section that the address names in view while those above it fill, until the reader moves. */
+function keepPlace(): () => void {
+  let moved = !location.hash;
+  for (const kind of ["wheel", "touchstart", "pointerdown", "keydown"]) addEventListener(kind, () => { moved = true; }, { once: true, passive: true });
+  return () => {
+    if (!moved) document.getElementById(location.hash.slice(1))?.scrollIntoView();
+  };
+}
+
 export function start(root: HTMLElement): void {
-  const subject: Subject = { api: root.dataset.api!, path: root.dataset.path!, commit: root.dataset.commit! };
+  const subject: Subject = { api: root.dataset.api!, path: root.dataset.path!, commit: root.dataset.commit!, asked: root.dataset.asked || undefined };
+  const settle = keepPlace();
   const watcher = new IntersectionObserver((seen) => {
     for (const entry of seen) {
       if (!entry.isIntersecting) continue;
       watcher.unobserve(entry.target);
-      void fill(entry.target as HTMLElement, subject);
+      void fill(entry.target as HTMLElement, subject).then(settle);
     }
   }, { rootMargin: "600px" });
   for (const section of root.querySelectorAll<HTMLElement>("[data-what]")) watcher.observe(section);
