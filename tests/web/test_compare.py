@@ -115,7 +115,7 @@ def test_the_same_question_is_put_to_both(page, api):
 
 def test_columns_come_and_go(page):
     page.goto("/bob/side-a")
-    page.get_by_role("link", name="Compare", exact=True).first.click()
+    page.get_by_role("main").get_by_role("link", name="Compare", exact=True).click()
     page.wait_for_url("**/compare?repos=models/bob/side-a")
     field = page.get_by_role("combobox", name="Add a repository")
     field.press_sequentially("side-d")
@@ -273,3 +273,29 @@ def test_the_keyboard_reaches_all_of_it(page):
     page.get_by_role("link", name="Only what differs").focus()
     page.keyboard.press("Enter")
     page.locator("#comparison.only-differences").wait_for()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_list_leads_to_the_comparison_of_what_is_chosen_in_it(open_page, check_axe, scripts):
+    page = open_page(java_script_enabled=scripts)
+    page.expected.append("status of 404")  # without scripts a browser asks for a picture
+    page.goto("/models?search=bob/side-")
+    button = page.get_by_role("main").get_by_role("button", name="Compare", exact=True)
+    assert not button.is_visible()
+    for name in ("bob/side-a", "bob/side-b"):
+        page.get_by_role("checkbox", name=f"Compare {name}", exact=True).check()
+    if scripts:
+        check_axe(page)
+    button.click()
+    page.wait_for_url("**/compare?**")
+    page.locator("thead th", has_text="side-a").wait_for()
+    page.locator("thead th", has_text="side-b").wait_for()
+
+
+def test_the_comparison_is_in_the_menu(page, phone):
+    for each in (page, phone):
+        each.goto("/models")
+        if not each.get_by_role("link", name="Compare", exact=True).is_visible():
+            each.locator("label.fold").tap()
+        each.get_by_role("link", name="Compare", exact=True).click()
+        each.wait_for_url("**/compare")

@@ -380,6 +380,7 @@ def test_the_settings_change_visibility_gate_and_name(bob, api, api_of, repo):
     api.upload_file(repo_id=repo, path_in_repo="a.txt", path_or_fileobj=b"a")
     bob.goto(f"/{repo}")
     bob.get_by_role("navigation", name="Repository").get_by_role("link", name="Settings").click()
+    assert "iscussions" not in bob.get_by_role("main").inner_text()  # there are none yet
     bob.get_by_role("radio", name=re.compile("^Private")).check()
     bob.get_by_role("button", name="Save the visibility").click()
     bob.get_by_role("status").wait_for()

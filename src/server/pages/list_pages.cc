@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "hub/facets.h"
+#include "hub/inspector/compare/comparison.h"
 #include "hub/tasks.h"
 #include "server/inspector_api/own_hardware.h"
 #include "server/list_query.h"
@@ -147,7 +148,7 @@ Json Active(const net::Request& request, const hub::Facets& facets) {
                              {"url", Toggled(request, facet.key, value.value)}}));
     }
   }
-  for (const char* key : {"filter", "search", "num_parameters", "apps", "other"}) {
+  for (const char* key : {"filter", "search", "num_parameters", "other"}) {
     for (const std::string& value : request.QueryParams(key)) {
       if (!value.empty())
         rows.Push(Json::Obj({{"facet", std::string_view(key) == "search" ? "Name has" : ""},
@@ -158,13 +159,16 @@ Json Active(const net::Request& request, const hub::Facets& facets) {
   return rows;
 }
 
-Json Sorts(const net::Request& request) {
+Json Sorts(const net::Request& request, hub::RepoType type) {
   Json sorts = Json::Arr();
-  for (auto [key, label] : {std::pair("trendingScore", "Trending"),
-                            {"likes", "Most likes"},
-                            {"downloads", "Most downloads"},
-                            {"createdAt", "Newest"},
-                            {"lastModified", "Recently updated"}}) {
+  std::vector<std::pair<const char*, const char*>> keys = {{"trendingScore", "Trending"},
+                                                           {"likes", "Most likes"},
+                                                           {"downloads", "Most downloads"},
+                                                           {"createdAt", "Newest"},
+                                                           {"lastModified", "Recently updated"}};
+  if (type == hub::RepoType::kModel) keys.emplace_back("num_parameters", "Most parameters");
+  if (type != hub::RepoType::kSpace) keys.emplace_back("mainSize", "Largest");
+  for (auto [key, label] : keys) {
     sorts.Push(Json::Obj({{"key", key}, {"label", label}, {"url", With(request, "sort", key)}}));
   }
   return sorts;
@@ -205,7 +209,8 @@ net::Response ListPage(Context& context, hub::RepoType type) {
                          {"kept", Kept(request, "search")},
                          {"facets", FacetRows(request, facets)},
                          {"active", Active(request, facets)},
-                         {"sorts", Sorts(request)},
+                         {"sorts", Sorts(request, type)},
+                         {"most", inspector::kMaxCompared},
                          {"sort", sort.empty() ? "trendingScore" : sort}});
   if (type == hub::RepoType::kModel) {
     data.Set("kept_for_device", Kept(request, "fits"));

@@ -75,7 +75,6 @@ Json PageData(Context& context) {
   Json data = RepoFrame(context, "settings", "main");
   data.Set("visibility", repo.is_private ? "private" : "public");
   data.Set("gate", GateName(repo.gated));
-  data.Set("discussions", !repo.discussions_disabled);
   if (repo.gated != hub::Gated::kOff) data.Set("let_in", PeopleLetIn(context));
   data.Set("objects", ObjectRows(context));
   data.Set("branches", Branches(context));
@@ -121,14 +120,6 @@ std::string SetPass(Context& context, const Form& form) {
   return "";
 }
 
-std::string SetDiscussions(Context& context, const Form& form) {
-  std::string wanted = form.Text("discussions");
-  if (wanted != "on" && wanted != "off")
-    throw Error(Code::kInvalidArgument, "Choose whether there are discussions");
-  context.hub.repos().UpdateSettings(context.repo(), {.discussions_disabled = wanted == "off"});
-  return "";
-}
-
 std::string PathOf(hub::RepoType type, const std::string& id) {
   return net::PercentEncode("/" + std::string(hub::PathPrefix(type)) + id, "/");
 }
@@ -167,9 +158,13 @@ std::string Delete(Context& context, const Form& form) {
 }
 
 constexpr std::pair<std::string_view, Action> kActions[] = {
-    {"visibility", SetVisibility},   {"gate", SetGate},  {"pass", SetPass},
-    {"discussions", SetDiscussions}, {"move", Move},     {"squash", Squash},
-    {"forget-object", ForgetObject}, {"delete", Delete},
+    {"visibility", SetVisibility},
+    {"gate", SetGate},
+    {"pass", SetPass},
+    {"move", Move},
+    {"squash", Squash},
+    {"forget-object", ForgetObject},
+    {"delete", Delete},
 };
 
 net::Response Change(Context& context) {
@@ -205,7 +200,7 @@ void RegisterRepoSettings(RouteTable& table) {
              .handle = Change,
              .surface = Surface::kPage,
              .body = {.max_bytes = 64 << 10},
-             .summary = "One form of them: visibility, gate, pass, discussions, move, squash, "
+             .summary = "One form of them: visibility, gate, pass, move, squash, "
                         "forget-object, delete."});
 }
 

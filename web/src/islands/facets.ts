@@ -68,6 +68,9 @@ export function start(root: HTMLElement): void {
     }
   }
 
+  /** A form that leads to another page, the comparison. */
+  const leaves = (form: HTMLFormElement) => form.getAttribute("action") !== location.pathname;
+
   function addressOf(form: HTMLFormElement): string {
     const query = new URLSearchParams();
     for (const [name, value] of new FormData(form)) if (value) query.append(name, String(value));
@@ -88,6 +91,7 @@ export function start(root: HTMLElement): void {
     });
   });
   root.addEventListener("submit", (event) => {
+    if (leaves(event.target as HTMLFormElement)) return;
     event.preventDefault();
     window.clearTimeout(timer);
     void go(addressOf(event.target as HTMLFormElement), "push");
@@ -100,7 +104,7 @@ export function start(root: HTMLElement): void {
       for (const link of facet.querySelectorAll<HTMLAnchorElement>("li a")) link.parentElement!.hidden = !link.textContent!.toLowerCase().includes(wanted);
       return;
     }
-    if (!field.form || field.form.matches("[data-on-submit]")) return;
+    if (!field.form || leaves(field.form) || field.form.matches("[data-on-submit]")) return;
     const form = field.form;
     window.clearTimeout(timer);
     timer = window.setTimeout(() => void go(addressOf(form), "replace"), typingPause);
