@@ -101,6 +101,8 @@ def test_what_changed_can_be_asked_without_scripts(no_script, family):
     no_script.locator("#changes summary", has_text="config.json: 1 field").click()
     assert no_script.locator("#changes tr", has_text="/max_position_embeddings").locator("td").all_inner_texts()[1:3] == ["128", "256"]
     assert not no_script.get_by_role("button", name="Compare the weights").is_visible()
+    no_script.locator("#changes a.json").click()
+    assert json.loads(no_script.locator("body").inner_text())["answers"]["licence"]["answer"] == "changed"
 
 
 @pytest.mark.parametrize("path", ["/{repo}/inspect?revision=nope", "/{repo}/checklist?revision=nope", "/{repo}/inspect?revision=nope&against=bob/parent", "/compare?repos=models/{repo}@nope",
