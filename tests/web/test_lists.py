@@ -80,25 +80,25 @@ def test_sorts_and_pages_are_links(page):
 def test_size_apps_and_benchmarks_are_asked_for(page, api):
     from harness.people import eventually
     header = b'{"w":{"dtype":"F32","shape":[%d],"data_offsets":[0,%d]}}'
-    for name, count in (("lists/weights-large", 5000), ("lists/weights-small", 10)):
+    for name, count in (("bob/weighted-large", 5000), ("bob/weighted-small", 10)):
         api.create_repo(name)
         text = header % (count, 4 * count)
         api.upload_file(repo_id=name, path_in_repo="model.safetensors", path_or_fileobj=len(text).to_bytes(8, "little") + text + bytes(4 * count))
     results = "model-index:\n- name: x\n  results:\n  - task: {type: fill-mask}\n    dataset: {type: y, name: Y}\n    metrics: [{type: accuracy, value: 0.9}]\n"
-    api.upload_file(repo_id="lists/weights-small", path_in_repo="README.md", path_or_fileobj=f"---\n{results}---\n# Measured\n".encode())
-    assert eventually(lambda: [model.id for model in api.list_models(author="lists", filter=["model-index"])] == ["lists/weights-small"])
-    page.goto("/models?author=lists&apps=vllm")
+    api.upload_file(repo_id="bob/weighted-small", path_in_repo="README.md", path_or_fileobj=f"---\n{results}---\n# Measured\n".encode())
+    assert eventually(lambda: [model.id for model in api.list_models(search="bob/weighted-", filter=["model-index"])] == ["bob/weighted-small"])
+    page.goto("/models?search=bob/weighted-&apps=vllm")
     for sort in ("Most parameters", "Largest"):
         page.get_by_role("link", name=sort).click()
         page.locator(".sorts [aria-current]", has_text=sort).wait_for()
-        assert page.locator("[data-part=results] .card h3 a").all_inner_texts() == ["lists/weights-large", "lists/weights-small"]
+        assert page.locator("[data-part=results] .card h3 a").all_inner_texts() == ["bob/weighted-large", "bob/weighted-small"]
     facet = page.locator("[data-facet=apps]")
     assert facet.get_by_role("link", name="vLLM 2").get_attribute("aria-current") == "true" and facet.get_by_role("link", name="Ollama").count() == 0
     benchmarks = page.locator("[data-facet=benchmark]")
     benchmarks.locator("summary").click()
     benchmarks.get_by_role("link", name="Results on the card").click()
     page.locator("[data-total]", has_text="1").wait_for()
-    assert names(page) == ["lists/weights-small"] and "apps=vllm" in page.url
+    assert names(page) == ["bob/weighted-small"] and "apps=vllm" in page.url
 
 
 def test_without_scripts_the_same_links_work(no_script):
