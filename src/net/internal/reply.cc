@@ -91,6 +91,13 @@ std::string ContentRange(const ByteRange& range, uint64_t size) {
          std::to_string(range.offset + range.size_bytes - 1) + "/" + std::to_string(size);
 }
 
+// Of a body that goes out with the head; 0: none does.
+size_t InlineBytes(const Reply& reply) {
+  if (reply.segments.size() != 1) return 0;
+  const Segment& only = reply.segments[0];
+  return only.file || only.pull || only.bytes.size() > kInlineBodyBytes ? 0 : only.bytes.size();
+}
+
 // A file body for HEAD has a length and no file behind it.
 uint64_t SegmentBytes(const Segment& segment) {
   return segment.bytes.empty() ? segment.size_bytes : segment.bytes.size();
@@ -288,7 +295,7 @@ Reply BuildReply(Response response, const ReplyContext& context) {
   if (own_connection && AsciiEqualsIgnoreCase(*own_connection, "close")) reply.keep_alive = false;
 
   std::string& head = reply.head;
-  head.reserve(1024);
+  head.reserve(1024 + InlineBytes(reply));
   BeginHead(response, context, &head);
   if (!no_body && framed.length) {
     // A handler that answers HEAD without making the body says its length itself.
@@ -319,10 +326,8 @@ Reply BuildReply(Response response, const ReplyContext& context) {
 }
 
 void InlineShortBody(Reply* reply) {
-  if (reply->segments.size() != 1) return;
-  const Segment& only = reply->segments[0];
-  if (only.file || only.pull || only.bytes.size() > kInlineBodyBytes) return;
-  reply->head += only.bytes;
+  if (InlineBytes(*reply) == 0) return;
+  reply->head += reply->segments[0].bytes;
   reply->segments.clear();
 }
 

@@ -1,11 +1,12 @@
 #include "runtime/tasks/embeddings.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <memory>
 #include <string_view>
 #include <utility>
+
+#include "codec/float_text.h"
 
 namespace hearth::runtime {
 
@@ -140,20 +141,6 @@ double Similarity(const Model& model, std::span<const float> a, std::span<const 
   return dot / std::max(std::sqrt(aa) * std::sqrt(bb), 1e-12);
 }
 
-namespace {
-
-// Needs room for the longest fp32 number. 1.0 stays a real for clients that look.
-char* AppendNumber(char* at, float value) {
-  constexpr size_t kRoom = 15;
-  constexpr std::string_view kNull = "null", kReal = ".0";
-  if (!std::isfinite(value)) return std::copy(kNull.begin(), kNull.end(), at);
-  char* end = std::to_chars(at, at + kRoom, value).ptr;
-  bool is_real = std::any_of(at, end, [](char c) { return c == '.' || c == 'e'; });
-  return is_real ? end : std::copy(kReal.begin(), kReal.end(), end);
-}
-
-}  // namespace
-
 Json ToJsonArray(std::span<const float> vector) {
   Json::Array items;
   items.reserve(vector.size());
@@ -162,14 +149,13 @@ Json ToJsonArray(std::span<const float> vector) {
 }
 
 void AppendJsonArray(std::string* out, std::span<const float> vector) {
-  constexpr size_t kLongest = std::string_view("-1.17549435e-38,").size();
   size_t begin = out->size();
-  out->resize(begin + vector.size() * kLongest + 2);
+  out->resize(begin + vector.size() * (kFloatTextBytes + 1) + 2);
   char* at = out->data() + begin;
   *at++ = '[';
   for (size_t i = 0; i < vector.size(); ++i) {
     if (i > 0) *at++ = ',';
-    at = AppendNumber(at, vector[i]);
+    at = AppendFloat(at, vector[i]);
   }
   *at++ = ']';
   out->resize(static_cast<size_t>(at - out->data()));
