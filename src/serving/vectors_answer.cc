@@ -20,7 +20,7 @@ net::Response AnswerWithVectors(ModelServer& server, const net::Request& http, F
   runtime::Runner& runner = server.runner();
   if (request.tokens.size() > kFewTexts) {
     return JsonTextAnswer(
-        request.write(EmbedTokens(runner, request.tokens, request.normalize, http.left)));
+        request.write(EmbedTokens(runner, request.tokens, request.form, http.left)));
   }
   // Behind handle_at_once it is made already, so that nothing blocks the I/O thread.
   runtime::Encoder* embedder = runner.FindEmbedder();
@@ -34,7 +34,7 @@ net::Response AnswerWithVectors(ModelServer& server, const net::Request& http, F
         return JsonTextAnswer(write(embedded));
       });
     };
-    runtime::StartEmbedding(*embedder, std::move(request.tokens), request.normalize, left,
+    runtime::StartEmbedding(*embedder, std::move(request.tokens), request.form, left,
                             std::move(done));
   };
   return AnswerLater(shape, std::move(begin));

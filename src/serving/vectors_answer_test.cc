@@ -248,7 +248,7 @@ TEST_F(EmbeddingRoutes, OpenAisAnswerHasEitherFormItsSizeAndItsCosts) {
 
   EXPECT_NE(ask(R"({"input": "w4", "dimensions": 65})", 400).Find("error")->Find("message"),
             nullptr)
-      << "found while the answer is written";
+      << "found while it is computed";
   EXPECT_NE(ask(R"({"input": [[5, 4000]]})", 400).Find("error")->Find("message"), nullptr)
       << "found while it is computed";
 }

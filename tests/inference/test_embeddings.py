@@ -159,6 +159,22 @@ def test_numbers_are_as_short_as_they_can_be_and_read_back_as_the_same(minilm):
     assert np.frombuffer(base64.b64decode(packed["data"][0]["embedding"]), "<f4") == pytest.approx(np.array(numbers, "<f4"), abs=1e-6)
 
 
+@pytest.mark.parametrize("route", sorted(set(ROUTES) - {"/api/embeddings"}))
+def test_fewer_dimensions_are_the_first_ones(minilm, route):
+    body, vector = ROUTES[route]
+    whole = np.array(vector(requests.post(minilm.url + route, json=body(TEXTS[0])).json()))
+    cut = np.array(vector(requests.post(minilm.url + route, json=body(TEXTS[0]) | {"dimensions": 64}).json()))
+    assert cut.shape == (64,) and cosine(cut, whole[:64]) > 0.999
+    if route == "/api/embed":  # which is normalised after that
+        assert np.linalg.norm(cut) == pytest.approx(1, abs=1e-4)
+    refused = requests.post(minilm.url + route, json=body(TEXTS[0]) | {"dimensions": 385})
+    assert refused.status_code == 400 and "dimensions" in refused.text
+
+
+def test_clients_choose_dimensions(minilm):
+    assert InferenceClient(model=minilm.url).feature_extraction(TEXTS[0], dimensions=16, normalize=True).shape == (16,)
+
+
 def test_metrics_count_what_was_embedded(minilm):
     def count(name):
         lines = requests.get(minilm.url + "/metrics").text.splitlines()

@@ -6,14 +6,20 @@
 #include <string_view>
 #include <utility>
 
+#include "base/error.h"
 #include "codec/float_text.h"
 
 namespace hearth::runtime {
+
+uint64_t ReadDimensions(const Json& parameters) {
+  return ReadCount(parameters, "dimensions", 1u << 20).value_or(0);
+}
 
 EmbeddingOptions ReadEmbeddingOptions(Runner& runner, const Json& parameters) {
   EmbeddingOptions options;
   options.adapter = ReadAdapter(runner, parameters);
   options.normalize = ReadFlag(parameters, "normalize").value_or(false);
+  options.dimensions = ReadDimensions(parameters);
   options.truncate = ReadFlag(parameters, "truncate").value_or(true);
   options.prompt_name = ReadName(parameters, "prompt_name").value_or("");
   std::string side = ReadName(parameters, "truncation_direction").value_or("right");
@@ -35,9 +41,13 @@ EmbeddedTexts RoomFor(std::span<const EncoderInput> inputs) {
   return embedded;
 }
 
-std::vector<float> ToVector(std::span<const float> row, bool normalize) {
+std::vector<float> ToVector(std::span<const float> row, VectorForm form) {
+  if (form.dimensions > row.size()) {
+    throw Error(Code::kInvalidArgument, "`dimensions` is more than the model has");
+  }
+  if (form.dimensions > 0) row = row.first(form.dimensions);
   std::vector<float> vector(row.begin(), row.end());
-  if (!normalize) return vector;
+  if (!form.normalize) return vector;
   double squares = 0;
   for (float value : vector) squares += double{value} * value;
   auto factor = static_cast<float>(1 / std::max(std::sqrt(squares), 1e-12));
@@ -47,24 +57,24 @@ std::vector<float> ToVector(std::span<const float> row, bool normalize) {
 
 }  // namespace
 
-EmbeddedTexts EmbedTokens(Runner& runner, std::span<const EncoderInput> inputs, bool normalize,
+EmbeddedTexts EmbedTokens(Runner& runner, std::span<const EncoderInput> inputs, VectorForm form,
                           const std::stop_token& left) {
   EmbeddedTexts embedded = RoomFor(inputs);
   auto keep = [&](size_t index, const tensor::OutputRows& rows) {
-    embedded.vectors[index] = ToVector(rows.Row(0), normalize);
+    embedded.vectors[index] = ToVector(rows.Row(0), form);
   };
   runner.embedder().Run(inputs, kOutput, keep, left);
   return embedded;
 }
 
-void StartEmbedding(Encoder& embedder, std::vector<EncoderInput> inputs, bool normalize,
+void StartEmbedding(Encoder& embedder, std::vector<EncoderInput> inputs, VectorForm form,
                     std::stop_token left, EmbeddingsDone done) {
   auto embedded = std::make_shared<EmbeddedTexts>(RoomFor(inputs));
   EncoderJob job;
   job.inputs = std::move(inputs);
   job.output = kOutput;
-  job.visit = [embedded, normalize](size_t index, const tensor::OutputRows& rows) {
-    embedded->vectors[index] = ToVector(rows.Row(0), normalize);
+  job.visit = [embedded, form](size_t index, const tensor::OutputRows& rows) {
+    embedded->vectors[index] = ToVector(rows.Row(0), form);
   };
   job.left = std::move(left);
   job.done = [embedded, done = std::move(done)](std::exception_ptr failure) {
@@ -122,12 +132,11 @@ std::vector<EncoderInput> TokensToEmbed(Runner& runner, std::span<const std::str
 
 EmbeddedTexts EmbedTexts(Runner& runner, std::span<const std::string> texts,
                          const EmbeddingOptions& options) {
-  return EmbedTokens(runner, TokensToEmbed(runner, texts, options), options.normalize,
-                     options.left);
+  return EmbedTokens(runner, TokensToEmbed(runner, texts, options), options, options.left);
 }
 
 Json RunEmbedding(Runner& runner, const EmbeddingRequest& request, const std::stop_token& left) {
-  return Json::Parse(request.write(EmbedTokens(runner, request.tokens, request.normalize, left)));
+  return Json::Parse(request.write(EmbedTokens(runner, request.tokens, request.form, left)));
 }
 
 double Similarity(const Model& model, std::span<const float> a, std::span<const float> b) {

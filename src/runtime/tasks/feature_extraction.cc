@@ -32,7 +32,7 @@ std::optional<EmbeddingRequest> Embed(Runner& runner, const Json& inputs, const 
   bool is_list = false;
   std::vector<std::string> texts = Strings(inputs, &is_list);
   EmbeddingOptions options = ReadEmbeddingOptions(runner, parameters);
-  EmbeddingRequest request{TokensToEmbed(runner, texts, options), options.normalize, {}};
+  EmbeddingRequest request{TokensToEmbed(runner, texts, options), options, {}};
   request.write = [is_list](const EmbeddedTexts& embedded) {
     std::string text;
     is_list ? AppendJsonArrays(&text, embedded.vectors)

@@ -14,7 +14,7 @@ std::optional<EmbeddingRequest> Embed(Runner& runner, const Json& inputs, const 
   for (const Json& sentence : *list->AsArray()) texts.push_back(ReadText(sentence, "a sentence"));
   if (texts.size() == 1) Refuse("\"sentences\" is empty");
   EmbeddingOptions options = ReadEmbeddingOptions(runner, parameters);
-  EmbeddingRequest request{TokensToEmbed(runner, texts, options), options.normalize, {}};
+  EmbeddingRequest request{TokensToEmbed(runner, texts, options), options, {}};
   request.write = [&model = runner.model()](const EmbeddedTexts& embedded) {
     Json answer = Json::Arr();
     for (size_t i = 1; i < embedded.vectors.size(); ++i) {

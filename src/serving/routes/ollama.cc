@@ -323,9 +323,10 @@ net::Response OllamaEmbed(ModelServer& server, net::Request& http) {
   NeedEmbeddings(server);
   runtime::EmbeddingOptions options;
   options.normalize = true;
+  options.dimensions = runtime::ReadDimensions(body);
   options.truncate = runtime::ReadFlag(body, "truncate").value_or(true);
   runtime::EmbeddingRequest request{
-      runtime::TokensToEmbed(server.runner(), Texts(body), options), options.normalize, {}};
+      runtime::TokensToEmbed(server.runner(), Texts(body), options), options, {}};
   request.write = [began, &server](const runtime::EmbeddedTexts& embedded) {
     std::string text = R"({"model":)" + Json(server.model_id()).Dump() + R"(,"embeddings":)";
     runtime::AppendJsonArrays(&text, embedded.vectors);
@@ -340,7 +341,7 @@ net::Response OllamaEmbedding(ModelServer& server, net::Request& http) {
   Json body = ReadBody(http);
   NeedEmbeddings(server);
   std::vector<std::string> texts = {body.RequireString("prompt")};
-  runtime::EmbeddingRequest request{runtime::TokensToEmbed(server.runner(), texts, {}), false, {}};
+  runtime::EmbeddingRequest request{runtime::TokensToEmbed(server.runner(), texts, {}), {}, {}};
   request.write = [](const runtime::EmbeddedTexts& embedded) {
     std::string text = R"({"embedding":)";
     runtime::AppendJsonArray(&text, embedded.vectors.front());

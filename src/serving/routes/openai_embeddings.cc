@@ -51,26 +51,25 @@ EmbeddingInputs ReadInputs(const Json& body) {
   return inputs;
 }
 
-enum class VectorForm : uint8_t { kFloat, kBase64 };
+enum class EncodingFormat : uint8_t { kFloat, kBase64 };
 
-VectorForm ReadForm(const Json& body) {
+EncodingFormat ReadFormat(const Json& body) {
   auto form = body.StringField("encoding_format").value_or("float");
-  if (form == "float") return VectorForm::kFloat;
-  if (form == "base64") return VectorForm::kBase64;
+  if (form == "float") return EncodingFormat::kFloat;
+  if (form == "base64") return EncodingFormat::kBase64;
   throw Error(Code::kInvalidArgument, "`encoding_format` must be \"float\" or \"base64\"");
 }
 
 struct EmbeddingsAnswer {
   std::string model;
-  VectorForm form = VectorForm::kFloat;
-  std::optional<uint64_t> dimensions;  // the first ones of each vector; 0 or nothing: all
+  EncodingFormat format = EncodingFormat::kFloat;
 
   std::string operator()(const runtime::EmbeddedTexts& embedded) const {
     std::string text = R"({"object":"list","data":[)";
     for (size_t i = 0; i < embedded.vectors.size(); ++i) {
       text += i > 0 ? "," : "";
       text += R"({"object":"embedding","index":)" + std::to_string(i) + R"(,"embedding":)";
-      Append(&text, Part(embedded.vectors[i]));
+      Append(&text, embedded.vectors[i]);
       text += '}';
     }
     std::string tokens = std::to_string(embedded.tokens);
@@ -79,15 +78,8 @@ struct EmbeddingsAnswer {
   }
 
  private:
-  std::span<const float> Part(std::span<const float> vector) const {
-    if (!dimensions || *dimensions == 0) return vector;
-    if (*dimensions > vector.size()) {
-      throw Error(Code::kInvalidArgument, "`dimensions` is more than the model has");
-    }
-    return vector.first(*dimensions);
-  }
   void Append(std::string* text, std::span<const float> vector) const {
-    if (form == VectorForm::kFloat) return runtime::AppendJsonArray(text, vector);
+    if (format == EncodingFormat::kFloat) return runtime::AppendJsonArray(text, vector);
     auto* bytes = reinterpret_cast<const char*>(vector.data());
     *text += '"' + Base64Encode({bytes, vector.size_bytes()}) + '"';
   }
@@ -100,7 +92,7 @@ net::Response Embeddings(ModelServer& server, net::Request& http) {
   NeedEmbeddings(server);
   EmbeddingInputs inputs = ReadInputs(body);
   EmbeddingsAnswer answer;
-  answer.form = ReadForm(body);
+  answer.format = ReadFormat(body);
   ModelChoice choice = ChooseModel(server, body);
   answer.model = choice.name;
   runtime::EmbeddingRequest request;
@@ -112,7 +104,7 @@ net::Response Embeddings(ModelServer& server, net::Request& http) {
     request.tokens = std::move(inputs.tokens);
     for (runtime::EncoderInput& tokens : request.tokens) tokens.adapter = choice.adapter;
   }
-  answer.dimensions = runtime::ReadCount(body, "dimensions", 1u << 20);
+  request.form.dimensions = runtime::ReadDimensions(body);
   request.write = std::move(answer);
   return AnswerWithVectors(server, http, FaultShape::kOpenAi, std::move(request));
 }

@@ -31,7 +31,7 @@ net::Response Embed(ModelServer& server, net::Request& http) {
   options.normalize = runtime::ReadFlag(body, "normalize").value_or(true);
   options.truncate = runtime::ReadFlag(body, "truncate").value_or(false);
   runtime::EmbeddingRequest request{
-      runtime::TokensToEmbed(server.runner(), texts, options), options.normalize, {}};
+      runtime::TokensToEmbed(server.runner(), texts, options), options, {}};
   request.write = [](const runtime::EmbeddedTexts& embedded) {
     std::string text;
     runtime::AppendJsonArrays(&text, embedded.vectors);
