@@ -53,6 +53,10 @@ struct ThreadTeam::State {
   void Work(int member) {
     uint64_t seen = 0;
     for (;;) {
+      // Runs of small batches follow each other at once: waking up would take a part of each.
+      for (int spins = 0; spins < kSpins && !awake.load(std::memory_order_acquire); ++spins) {
+        Pause();
+      }
       {
         std::unique_lock lock(mutex);
         wake.wait(lock, [&] { return stop || awake.load(std::memory_order_relaxed); });

@@ -1,9 +1,10 @@
 // Threads that run one function together, many times a millisecond.
 //
 // A model's step is a few hundred short phases; a condition variable's wake-up would cost more than
-// a phase. So members spin for the next phase while a run is on (Begin to End) and sleep between
-// runs. One owner calls Begin, Run and End; the function is called once by each member, the owner
-// as number 0, and Run returns when all are done. The function must not throw.
+// a phase. So members spin for the next phase while a run is on (Begin to End), and between runs
+// for some microseconds before they sleep. One owner calls Begin, Run and End; the function is
+// called once by each member, the owner as number 0, and Run returns when all are done. The
+// function must not throw.
 #pragma once
 
 #include <cstdint>

@@ -16,6 +16,8 @@ constexpr uint64_t kChainRows = 16;
 // Products of at least so many rows a member are cut by rows: every member then reads all panels,
 // but its own rows stay in its cache. Below, panels are shared out.
 constexpr uint64_t kRowsPerMember = 48;
+// In fp32 fewer rows would take eight products of halves in place of seven.
+constexpr uint64_t kFloatRowsPerMember = 96;
 constexpr uint64_t kRowGrain = 16;
 
 void FreeFloats(float* floats) { std::free(floats); }
@@ -306,7 +308,9 @@ Epilogue CpuSession::EpilogueOf(const Step& step) const {
 CpuSession::Tile CpuSession::TileOf(const Step& step, int member) const {
   const PackedMatrix& matrix = program_->matrix(step.matrix);
   uint64_t rows = rows_[static_cast<size_t>(step.rows)];
-  if (team_.threads() > 1 && rows >= kRowsPerMember * team_.threads()) {
+  bool is_float = matrix.packing() == Packing::kF32;
+  uint64_t least = is_float ? kFloatRowsPerMember : kRowsPerMember;
+  if (team_.threads() > 1 && rows >= least * team_.threads()) {
     auto [begin, end] = team_.Part(member, rows, kRowGrain);
     return {begin, end, 0, matrix.outputs()};
   }
@@ -324,12 +328,23 @@ const PackedRows& CpuSession::RowsOf(const Step& step, PackedRows* borrowed) con
   return *borrowed;
 }
 
-void CpuSession::RunProduct(const Step& step, int member) {
+// Where a member's part of the next product begins; after the last one, of the next run's first.
+const uint8_t* CpuSession::NextPanels(const Phase& phase, int member) const {
+  std::span<const Phase> phases = program_->phases();
+  size_t at = &phase - phases.data();
+  do {
+    at = at + 1 < phases.size() ? at + 1 : 0;
+  } while (phases[at].kind != Phase::Kind::kProduct);
+  const Step& step = program_->steps()[phases[at].first_step];
+  return program_->matrix(step.matrix).PanelsFrom(TileOf(step, member).begin);
+}
+
+void CpuSession::RunProduct(const Step& step, int member, const uint8_t* next) {
   Tile tile = TileOf(step, member);
   if (tile.is_empty()) return;
   PackedRows borrowed;
   Multiply(program_->matrix(step.matrix), RowsOf(step, &borrowed), tile.row_begin, tile.row_end,
-           tile.begin, tile.end, EpilogueOf(step), At(step.out), Stride(step.out));
+           tile.begin, tile.end, EpilogueOf(step), At(step.out), Stride(step.out), next);
 }
 
 void CpuSession::RunAttentionItems(const Step& step) {
@@ -360,7 +375,7 @@ void CpuSession::Run(const Batch& batch, KvCache* cache,
         if (auto parts = AdaptedParts(step); !parts.empty()) {
           RunAdapted(step, parts);
         } else {
-          team_.Run([&](int member) { RunProduct(step, member); });
+          team_.Run([&](int member) { RunProduct(step, member, NextPanels(phase, member)); });
         }
         break;
       case Phase::Kind::kAttention:

@@ -65,7 +65,9 @@ class CpuSession {
   void RunRope(const Step& step, uint64_t begin, uint64_t end);
   void RunSelect(const Step& step, uint64_t begin, uint64_t end);
   void RunPool(const Step& step, uint64_t begin, uint64_t end);
-  void RunProduct(const Step& step, int member);
+  // `next`: as Multiply takes it.
+  void RunProduct(const Step& step, int member, const uint8_t* next = nullptr);
+  const uint8_t* NextPanels(const Phase& phase, int member) const;
   const PackedRows& RowsOf(const Step& step, PackedRows* borrowed) const;
   Epilogue EpilogueOf(const Step& step) const;
   Tile TileOf(const Step& step, int member) const;

@@ -87,7 +87,7 @@ void Multiply(const PackedMatrix& matrix, const PackedRows& rows, uint32_t begin
 
 void Multiply(const PackedMatrix& matrix, const PackedRows& rows, uint64_t row_begin,
               uint64_t row_end, uint32_t begin, uint32_t end, const Epilogue& epilogue, float* out,
-              uint64_t stride) {
+              uint64_t stride, const uint8_t* next) {
   if (rows.packing() != matrix.packing() || rows.columns() != matrix.inputs() ||
       rows.tier() != matrix.tier() || epilogue.gated != matrix.gated()) {
     throw Error(Code::kInvalidArgument, "rows were prepared for another matrix");
@@ -106,6 +106,7 @@ void Multiply(const PackedMatrix& matrix, const PackedRows& rows, uint64_t row_b
   call.epilogue = &epilogue;
   call.out = out;
   call.out_stride = stride;
+  call.next = next;
   kernels.multiply[static_cast<int>(matrix.packing())](call);
 }
 

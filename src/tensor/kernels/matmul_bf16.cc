@@ -65,7 +65,8 @@ struct Bf16Kernel {
     for (; s < steps; ++s, step += kStepBytes, x += 4) {
       Bf16Step<kR, kP>(step, panel_bytes, x, stride, sum[0]);
     }
-    StoreFloatSums<kR, kP, kChains>(sum, tile);
+    JoinFloatSums(sum);
+    StoreFloatSums(tile, sum[0]);
   }
 };
 

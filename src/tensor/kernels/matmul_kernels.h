@@ -29,6 +29,7 @@ struct MatmulCall {
   RowsView rows;
   uint64_t row_begin = 0, row_end = 0;
   uint32_t panel_begin = 0, panel_end = 0;  // gated: even numbers, gate and up alternating
+  const uint8_t* next = nullptr;  // panels of the thread's next product; null: what follows these
   const Epilogue* epilogue = nullptr;
   float* out = nullptr;
   uint64_t out_stride = 0;

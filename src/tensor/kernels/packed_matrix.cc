@@ -86,11 +86,14 @@ uint32_t PackedMatrix::padded_outputs() const {
   return static_cast<uint32_t>(internal::Panels(outputs_, gated_) * kPanel);
 }
 
+const uint8_t* PackedMatrix::PanelsFrom(uint32_t begin) const {
+  return data_ +
+         begin / kPanel * internal::PanelBytes(packing_, static_cast<GroupForm>(form_), inputs_);
+}
+
 PackedMatrix PackedMatrix::Plain(uint32_t begin, uint32_t end) const {
   PackedMatrix part = *this;
-  const uint64_t panel_bytes =
-      internal::PanelBytes(packing_, static_cast<GroupForm>(form_), inputs_);
-  part.data_ = data_ + begin / kPanel * panel_bytes;
+  part.data_ = PanelsFrom(begin);
   part.outputs_ = end - begin;
   part.panel_ = kPanel;
   part.gated_ = false;

@@ -68,6 +68,8 @@ class PackedMatrix {
   // What a group holds; opaque to callers.
   uint8_t form() const { return form_; }
   const uint8_t* panels() const { return data_; }
+  // From output `begin` on, a multiple of panel().
+  const uint8_t* PanelsFrom(uint32_t begin) const;
 
  private:
   friend PackedMatrix PackGated(const WeightView& gate, const WeightView& up, Packing packing,
@@ -146,9 +148,10 @@ PackedMatrix PackGated(const WeightView& gate, const WeightView& up, Packing pac
 // for the matrix's packing, tier and inputs, or a range is none.
 void Multiply(const PackedMatrix& matrix, const PackedRows& rows, uint32_t begin, uint32_t end,
               const Epilogue& epilogue, float* out, uint64_t stride);
-// The same for rows [row_begin, row_end) only.
+// The same for rows [row_begin, row_end) only. `next`: the panels of the product that the thread
+// comes to afterwards, which are brought into its cache meanwhile; null: those behind this range.
 void Multiply(const PackedMatrix& matrix, const PackedRows& rows, uint64_t row_begin,
               uint64_t row_end, uint32_t begin, uint32_t end, const Epilogue& epilogue, float* out,
-              uint64_t stride);
+              uint64_t stride, const uint8_t* next = nullptr);
 
 }  // namespace hearth::tensor
