@@ -36,6 +36,17 @@ bool IsTitleCase(char32_t c) {
   return set.Has(c);
 }
 
+// Some character has the case, and none the other one or that of titles.
+bool HasCase(std::string_view text, bool (*is)(char32_t), bool (*is_other)(char32_t)) {
+  bool found = false;
+  AllCharacters(text, [&](char32_t c) {
+    bool other = is_other(c) || IsTitleCase(c);
+    found = !other && (found || is(c));
+    return !other;
+  });
+  return found;
+}
+
 }  // namespace
 
 bool IsSpace(char32_t c) {
@@ -73,25 +84,9 @@ int DecimalValue(char32_t c) {
   return static_cast<int>((c - std::prev(after)->first) % 10);
 }
 
-bool IsUpperText(std::string_view text) {
-  bool cased = false;
-  AllCharacters(text, [&](char32_t c) {
-    bool other = IsLowerCase(c) || IsTitleCase(c);
-    cased = !other && (cased || IsUpperCase(c));
-    return !other;
-  });
-  return cased;
-}
+bool IsUpperText(std::string_view text) { return HasCase(text, IsUpperCase, IsLowerCase); }
 
-bool IsLowerText(std::string_view text) {
-  bool cased = false;
-  AllCharacters(text, [&](char32_t c) {
-    bool other = IsUpperCase(c) || IsTitleCase(c);
-    cased = !other && (cased || IsLowerCase(c));
-    return !other;
-  });
-  return cased;
-}
+bool IsLowerText(std::string_view text) { return HasCase(text, IsLowerCase, IsUpperCase); }
 
 bool IsTitleText(std::string_view text) {
   bool cased = false, in_word = false;
