@@ -5,8 +5,9 @@
 
 namespace hearth {
 
-// Room that AppendFloat may need: "-1.17549435e-38".
-constexpr size_t kFloatTextBytes = 15;
+// Room that AppendFloat may need: std::to_chars writes at most 15 characters ("-1.17549435e-38"),
+// also of whole numbers, behind which ".0" comes.
+constexpr size_t kFloatTextBytes = 17;
 
 // Writes the shortest text that reads back as the same value, of several the nearest: that of
 // std::to_chars, with ".0" behind a whole number so that it stays a real for clients that look.

@@ -62,6 +62,9 @@ TEST(FloatText, IsTheShortestOfAnyBits) {
     float value = FromBits(static_cast<uint32_t>(random()));
     ASSERT_EQ(Text(value), std::isfinite(value) ? Shortest(value) : "null");
   }
+  for (uint32_t bits = Bits(1e7f); bits < Bits(1e17f); bits += 9973) {
+    ASSERT_EQ(Text(-FromBits(bits)), Shortest(-FromBits(bits)));  // the longest whole numbers
+  }
   for (float value :
        {0.0f, -0.0f, 1.0f, -2.5f, 16777216.0f, std::numeric_limits<float>::min(),
         std::numeric_limits<float>::lowest(), std::numeric_limits<float>::denorm_min()}) {
