@@ -108,6 +108,13 @@ bool IsIdentifierText(std::string_view text) {
   });
 }
 
+size_t LastOffset(std::string_view text) {
+  size_t at = text.size() - 1;
+  while (at > 0 && text.size() - at < 4 && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80)
+    --at;
+  return at;
+}
+
 Line FirstLine(std::string_view text) {
   for (size_t at = 0; at < text.size();) {
     CodePoint point = DecodeUtf8(text.substr(at));

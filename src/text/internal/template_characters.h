@@ -25,6 +25,9 @@ bool IsLowerText(std::string_view text);
 bool IsTitleText(std::string_view text);
 bool IsIdentifierText(std::string_view text);
 
+// Start of the last character of a text that is not empty.
+size_t LastOffset(std::string_view text);
+
 // The first line of a text, as splitlines cuts.
 struct Line {
   std::string_view text;  // without what ends it

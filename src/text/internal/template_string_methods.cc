@@ -148,16 +148,12 @@ size_t WordLength(std::string_view text) {
   return at;
 }
 size_t LastWordStart(std::string_view text) {
-  size_t at = text.size();
-  while (at > 0) {
-    size_t before = at - 1;
-    while (before > 0 && at - before < 4 &&
-           (static_cast<unsigned char>(text[before]) & 0xC0) == 0x80)
-      --before;
-    if (IsSpace(DecodeUtf8(text.substr(before)).value)) break;
-    at = before;
+  while (!text.empty()) {
+    size_t last = LastOffset(text);
+    if (IsSpace(DecodeUtf8(text.substr(last)).value)) break;
+    text = text.substr(0, last);
   }
-  return at;
+  return text.size();
 }
 
 // Pieces between white space; at most `limit` cuts from the left or the right (negative: no limit).

@@ -5,18 +5,6 @@
 #include "text/utf8.h"
 
 namespace hearth::tmpl {
-namespace {
-
-// Start of the last code point of a non-empty text.
-size_t LastOffset(std::string_view text) {
-  size_t at = text.size() - 1;
-  while (at > 0 && text.size() - at < 4 && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80)
-    --at;
-  return at;
-}
-
-}  // namespace
-
 std::string_view StripText(std::string_view text, const std::string* set, Strip side) {
   auto strippable = [&](std::string_view piece) {
     if (set != nullptr) return set->find(piece) != std::string::npos;
