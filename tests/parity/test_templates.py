@@ -82,6 +82,7 @@ EXPRESSIONS = [
     "range(3)", "range(1, 7)", "range(1, 7, 2)", "range(5, 0, -1)", "[range(2)]", "range(3) ~ ''", "range(3)|string", "range(3)|tojson", "range(3)|list|tojson",
     "range(2) == [0, 1]", "range(2) == range(2)", "range(3)|length", "range(3)[1]", "2 in range(3)", "range(3)|sum", "range(2) + [1]", "range(3)|join(',')",
     "('<s>'|safe)|list", "['<s>'|safe]", "'<s>'|safe", "0 ** -1", "0.0 ** -1", "2 ** -1", "2 ** 0.5", "10.0 ** 400", "2 ** 62",
+    "'-inf'|filesizeformat",
     "'a\\tb'.expandtabs()", "'a\\tb\\n\\té\\t|'.expandtabs(4)", "'\\t'.expandtabs(0)", "'a\\tb'.expandtabs(tabsize=3)",
 ]
 
@@ -139,8 +140,9 @@ def test_generated_values_are_pretty_printed_as_in_python(probe):
 
 
 def test_integers_beyond_64_bits_are_an_error(probe):
-    answer = probe.ask({"template": "{{ 2 ** 63 }}", "variables": conversation(1), "now": NOW})
-    assert "integer overflow" in answer["error"]
+    for source in ("{{ 2 ** 63 }}", "{{ -1e30 | filesizeformat }}"):
+        answer = probe.ask({"template": source, "variables": conversation(1), "now": NOW})
+        assert "integer overflow" in answer["error"], source
 
 
 def test_a_final_message_is_continued(probe):

@@ -291,6 +291,7 @@ Value FileSizeFormat(Interp& interp, const Value& self, Args& args) {
   double bytes = NumberArgument(interp, self);
   double base = binary ? 1024 : 1000;
   if (bytes == 1) return interp.String("1 Byte");
+  if (bytes <= -0x1p63) interp.Fail("integer overflow");
   if (bytes < base) return interp.String(std::to_string(static_cast<int64_t>(bytes)) + " Bytes");
   static constexpr const char* kDecimal[] = {"kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"};
   static constexpr const char* kBinary[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"};
