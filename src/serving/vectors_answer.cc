@@ -18,14 +18,14 @@ void NeedEmbeddings(ModelServer& server) {
 net::Response AnswerWithVectors(ModelServer& server, const net::Request& http, FaultShape shape,
                                 runtime::EmbeddingRequest request) {
   runtime::Runner& runner = server.runner();
-  if (request.tokens.size() > kFewTexts) {
-    return JsonTextAnswer(
-        request.write(EmbedTokens(runner, request.tokens, request.form, http.left)));
-  }
   // Behind handle_at_once it is made already, so that nothing blocks the I/O thread.
-  runtime::Encoder* embedder = runner.FindEmbedder();
-  if (embedder == nullptr) embedder = &runner.embedder();
-  auto begin = [embedder, request = std::move(request)](const std::stop_token& left,
+  bool texts = request.kind == runtime::EmbeddingRequest::Kind::kTexts;
+  runtime::Encoder* found = texts ? runner.FindEmbedder() : nullptr;
+  runtime::Encoder& encoder = found != nullptr ? *found : runtime::EncoderFor(runner, request);
+  if (request.tokens.size() > kFewTexts) {
+    return JsonTextAnswer(request.write(runtime::Compute(encoder, request, http.left)));
+  }
+  auto begin = [&encoder, request = std::move(request)](const std::stop_token& left,
                                                         GiveAnswer give) mutable {
     auto done = [give = std::move(give), write = std::move(request.write)](
                     const std::exception_ptr& failure, const runtime::EmbeddedTexts& embedded) {
@@ -34,8 +34,7 @@ net::Response AnswerWithVectors(ModelServer& server, const net::Request& http, F
         return JsonTextAnswer(write(embedded));
       });
     };
-    runtime::StartEmbedding(*embedder, std::move(request.tokens), request.form, left,
-                            std::move(done));
+    runtime::StartComputing(encoder, std::move(request), left, std::move(done));
   };
   return AnswerLater(shape, std::move(begin));
 }
@@ -45,9 +44,8 @@ net::Response AnswerTask(ModelServer& server, const net::Request& http, const ru
   runtime::Runner& runner = server.runner();
   if (auto refusal = task.refusal(runner.model())) throw Error(Code::kUnprocessable, *refusal);
   if (task.embed != nullptr) {
-    if (auto request = task.embed(runner, inputs, parameters)) {
-      return AnswerWithVectors(server, http, FaultShape::kInference, *std::move(request));
-    }
+    return AnswerWithVectors(server, http, FaultShape::kInference,
+                             task.embed(runner, inputs, parameters));
   }
   return JsonAnswer(task.run(runner, inputs, parameters, http.left));
 }

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <future>
 #include <thread>
 
@@ -72,6 +73,13 @@ Vector ToVector(const Json& list) {
   return vector;
 }
 
+Vector OfLength1(Vector vector) {
+  double squares = 0;
+  for (float value : vector) squares += double{value} * value;
+  for (float& value : vector) value /= static_cast<float>(std::sqrt(squares));
+  return vector;
+}
+
 // How a route is asked for one text, and where its vector lies in the answer.
 struct Route {
   std::string path;
@@ -79,7 +87,9 @@ struct Route {
   Json (*vector)(const Json& answer);
 };
 
-std::string AsInput(const std::string& text) { return R"({"input": ")" + text + "\"}"; }
+std::string AsInput(const std::string& text) {
+  return R"({"normalize": false, "input": ")" + text + "\"}";
+}
 std::string AsInputs(const std::string& text) { return R"({"inputs": ")" + text + "\"}"; }
 std::string AsPrompt(const std::string& text) { return R"({"prompt": ")" + text + "\"}"; }
 Json First(const Json& list) { return list.AsArray()->front(); }
@@ -236,7 +246,8 @@ TEST_F(EmbeddingRoutes, OpenAisAnswerHasEitherFormItsSizeAndItsCosts) {
   EXPECT_EQ(*second.Find("object")->AsString(), "embedding");
   EXPECT_EQ(*second.Find("index")->AsInt(), 1);
   Vector whole = Expected("w4");
-  ExpectNear(ToVector(*second.Find("embedding")), Vector(whole.begin(), whole.begin() + 8));
+  ExpectNear(ToVector(*second.Find("embedding")),
+             OfLength1(Vector(whole.begin(), whole.begin() + 8)));
 
   Json packed = ask(R"({"input": "w4", "encoding_format": "base64"})");
   std::string bytes =
@@ -244,11 +255,12 @@ TEST_F(EmbeddingRoutes, OpenAisAnswerHasEitherFormItsSizeAndItsCosts) {
   ASSERT_EQ(bytes.size(), 64 * sizeof(float));
   Vector unpacked(64);
   std::memcpy(unpacked.data(), bytes.data(), bytes.size());
-  ExpectNear(unpacked, whole);
+  ExpectNear(unpacked, OfLength1(whole));
 
+  uint64_t computed = runner_->embedder().state().texts;
   EXPECT_NE(ask(R"({"input": "w4", "dimensions": 65})", 400).Find("error")->Find("message"),
-            nullptr)
-      << "found while it is computed";
+            nullptr);
+  EXPECT_EQ(runner_->embedder().state().texts, computed) << "known before it is computed";
   EXPECT_NE(ask(R"({"input": [[5, 4000]]})", 400).Find("error")->Find("message"), nullptr)
       << "found while it is computed";
 }
@@ -265,6 +277,41 @@ TEST_F(EmbeddingRoutes, AGeneratorsOwnRouteIsNoneOfThem) {
       << "states of all tokens";
   EXPECT_FALSE(Client(server, "/pipeline/text-generation", AsInputs("w1")).AskAtOnce());
   EXPECT_TRUE(Client(server, "/embed", AsInputs("w1")).AskAtOnce());
+
+  Client client(server, "/pipeline/feature-extraction", R"({"inputs": ["w1 w2", "w3"]})");
+  client.Ask();
+  EXPECT_TRUE(client.waits()) << "no thread does";
+  Json states = client.Answer();
+  ASSERT_EQ(states.size(), 2u);
+  const Json& tokens = (*states.AsArray())[0].AsArray()->front();
+  ASSERT_EQ(tokens.size(), 2u);
+  // The mean over the tokens is what the model, without modules of its own, embeds as.
+  Vector mean(64),
+      embedded = runtime::EmbedTexts(runner, std::vector<std::string>{"w1 w2"}, {}).vectors.front();
+  for (const Json& token : *tokens.AsArray()) {
+    Vector state = ToVector(token);
+    ASSERT_EQ(state.size(), 64u);
+    for (size_t i = 0; i < 64; ++i) mean[i] += state[i] / 2;
+  }
+  ExpectNear(mean, embedded);
+}
+
+TEST_F(EmbeddingRoutes, WhatTheModelNormalisesStaysOfLength1WhenItIsCut) {
+  files_.Write("modules.json",
+               R"([{"type": "sentence_transformers.models.Transformer", "path": ""},
+                   {"type": "sentence_transformers.models.Pooling", "path": "1_Pooling"},
+                   {"type": "sentence_transformers.models.Normalize", "path": "2_Normalize"}])");
+  runtime::EngineOptions options;
+  options.threads = 1;
+  runtime::Runner runner(runtime::Model::Load(files_.folder()), options);
+  ModelServer server(runner, {.model_id = "m"});
+  auto ask = [&](const std::string& fields) {
+    Client client(server, "/pipeline/feature-extraction", R"({"inputs": "w1 w2")" + fields + "}");
+    client.Ask();
+    return ToVector(client.Answer());
+  };
+  Vector whole = ask("");
+  ExpectNear(ask(R"(, "dimensions": 5)"), OfLength1(Vector(whole.begin(), whole.begin() + 5)));
 }
 
 }  // namespace

@@ -125,7 +125,16 @@ def test_a_client_that_leaves_frees_its_place(llama):
     ("/generate", {"parameters": {}}, 422, "inputs"),
     ("/v1/chat/completions", {"messages": []}, 400, "empty"),
     ("/v1/chat/completions", {"messages": "hello"}, 400, "messages"),
+    ("/generate", {"inputs": "a", "parameters": {"stop": "a"}}, 422, "stop"),
+    ("/generate", {"inputs": "a", "parameters": {"truncate": 0}}, 422, "strictly positive"),
+    ("/generate", {"inputs": "a", "parameters": {"watermark": True}}, 422, "watermark"),
+    ("/generate", {"inputs": "a", "parameters": [1]}, 422, "parameters"),
+    ("/", {"inputs": "a", "parameters": "none"}, 422, "parameters"),
     ("/v1/chat/completions", {"messages": [{"content": "x"}]}, 400, "role"),
+    ("/v1/chat/completions", {"messages": [{"role": 5, "content": "x"}]}, 400, "role"),
+    ("/v1/chat/completions", {"messages": [{"role": "user", "content": 5}]}, 400, "content"),
+    ("/v1/completions", {"prompt": ["a"] * 65}, 422, "at most 64"),
+    ("/v1/completions", {"prompt": ["a", 5]}, 422, "prompt"),
     ("/v1/chat/completions", {"messages": MESSAGES, "temperature": 1000}, 400, "temperature"),
     ("/v1/chat/completions", {"messages": MESSAGES, "n": 1000}, 422, "n"),
     ("/v1/chat/completions", {"messages": MESSAGES, "response_format": {"type": "yaml"}}, 422, "yaml"),
@@ -138,6 +147,72 @@ def test_bad_requests_name_what_is_wrong(llama, path, body, status, text):
     assert answer.status_code == status
     error = answer.json()["error"]
     assert text in (error["message"] if isinstance(error, dict) else error)
+
+
+def test_a_list_of_prompts_is_answered_in_its_order(client):
+    """OpenAI's form for batches: the choices of the first prompt, then those of the second."""
+    prompts, settings = ["the cat", "a dog", "where is"], dict(model="m", max_tokens=6, temperature=0)
+    alone = [client.completions.create(prompt=prompt, **settings) for prompt in prompts]
+    texts = [answer.choices[0].text for answer in alone]
+    together = client.completions.create(prompt=prompts, **settings)
+    assert [choice.index for choice in together.choices] == [0, 1, 2]
+    assert [choice.text for choice in together.choices] == texts
+    assert together.usage.prompt_tokens == sum(answer.usage.prompt_tokens for answer in alone)
+    assert together.usage.completion_tokens == sum(answer.usage.completion_tokens for answer in alone)
+    twice = client.completions.create(prompt=prompts, n=2, echo=True, **settings)
+    assert [choice.text for choice in twice.choices] == [before + text for before, text in zip(prompts, texts) for _ in range(2)]
+    best = client.completions.create(prompt=prompts, best_of=3, **settings)
+    assert [choice.text for choice in best.choices] == texts
+    beams = client.completions.create(prompt=prompts, extra_body={"use_beam_search": True, "best_of": 2}, **settings)
+    assert len(beams.choices) == 3
+    streamed = [""] * 6
+    for chunk in client.completions.create(prompt=prompts, n=2, stream=True, stream_options={"include_usage": True}, **settings):
+        for choice in chunk.choices:
+            streamed[choice.index] += choice.text
+    assert streamed == [text for text in texts for _ in range(2)]
+    assert chunk.usage.prompt_tokens == together.usage.prompt_tokens
+    judged = client.completions.create(prompt=prompts[:2], logprobs=1, echo=True, **settings)
+    for choice, answer in zip(judged.choices, alone):
+        assert "".join(choice.logprobs.tokens) == choice.text and choice.logprobs.token_logprobs[0] is None
+        assert len(choice.logprobs.tokens) == answer.usage.total_tokens
+
+
+def test_all_of_vllms_tokens_are_drawn_from(client):
+    assert client.completions.create(model="m", prompt="the", max_tokens=2, extra_body={"top_k": -1}).choices
+
+
+def test_tokens_in_tgis_words(llama):
+    text = "the cat ÿ?"
+    tokens = requests.post(llama.url + "/tokenize", json={"inputs": text}).json()
+    assert "".join(token["text"] for token in tokens if token["stop"] <= len("the cat ")) == "the cat "
+    assert all(text[token["start"]:token["stop"]] == token["text"] for token in tokens)
+    chat = requests.post(llama.url + "/chat_tokenize", json={"messages": MESSAGES}).json()
+    assert chat["templated_text"] == "<|user|> where is the cat ? <|assistant|> "
+    assert [token["text"] for token in chat["tokenize_response"]][0] == "<|user|>"
+    asked = requests.post(llama.url + "/v1/chat/completions", json={"messages": MESSAGES, "max_tokens": 1}).json()
+    assert len(chat["tokenize_response"]) == asked["usage"]["prompt_tokens"]
+
+
+def test_a_prompt_is_cut_to_its_end(llama):
+    def ask(inputs, **parameters):
+        body = {"inputs": inputs, "parameters": {"max_new_tokens": 8, "details": True, "decoder_input_details": True} | parameters}
+        return requests.post(llama.url + "/generate", json=body).json()
+    cut, whole = ask("the big cat", truncate=3), ask("cat")
+    assert [token["text"] for token in cut["details"]["prefill"]] == ["c", "a", "t"]
+    assert cut["generated_text"] == whole["generated_text"]
+    assert cut["details"]["seed"] is None, "nothing was drawn"
+    assert ask("the", do_sample=True, seed=3)["details"]["seed"] == 3
+
+
+def test_one_model_by_its_id_and_the_servers_words_of_itself(client, llama):
+    assert client.models.retrieve("test/model").id == "test/model"
+    with pytest.raises(openai.NotFoundError):
+        client.models.retrieve("test/other")
+    assert requests.get(llama.url + "/v1/models/test%2Fmodel").json()["id"] == "test/model"
+    assert requests.get(llama.url + "/ping").status_code == 200
+    assert requests.get(llama.url + "/info").json()["router"] == "text-generation-router"
+    generated = requests.post(llama.url + "/invocations", json={"inputs": "the", "parameters": {"max_new_tokens": 2}}).json()
+    assert generated == requests.post(llama.url + "/", json={"inputs": "the", "parameters": {"max_new_tokens": 2}}).json()
 
 
 def test_a_worker_with_a_token_answers_only_to_it(llama_folder):

@@ -2,7 +2,7 @@
 import pytest
 import requests
 from langchain_core.messages import HumanMessage, SystemMessage
-from langchain_openai import ChatOpenAI, OpenAIEmbeddings
+from langchain_openai import ChatOpenAI, OpenAI, OpenAIEmbeddings
 from pydantic import BaseModel
 
 MESSAGES = [SystemMessage("short answers"), HumanMessage("where is the cat ?")]
@@ -27,6 +27,14 @@ def test_chat_whole_streamed_and_in_a_batch(chat):
     parts = list(chat.stream(MESSAGES))
     assert len(parts) > 2 and "".join(part.content for part in parts) == whole.content
     assert [answer.content for answer in chat.batch([MESSAGES] * 6)] == [whole.content] * 6
+
+
+def test_plain_texts_in_one_batch(llama):
+    model = OpenAI(base_url=llama.url + "/v1", api_key="unused", model="test/model", temperature=0, max_tokens=8)
+    prompts = ["the cat", "a dog", "where is"]
+    texts = [row[0].text for row in model.generate(prompts).generations]
+    assert texts == [model.invoke(prompt) for prompt in prompts] and all(texts)
+    assert "".join(model.stream(prompts[0])) == texts[0]
 
 
 def test_answers_have_the_shape_that_is_asked_for(llama):

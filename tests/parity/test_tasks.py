@@ -1,10 +1,13 @@
 """Tasks of encoders against transformers' pipelines: tiny seeded models behind MiniLM's real tokenizer."""
+import contextlib
 import json
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 
 import pytest
 import torch
@@ -79,6 +82,56 @@ def test_zero_shot_classification(several, tokenizer, tmp_path):
                                                                                                  multi_label=several)
     theirs = [{"label": label, "score": score} for label, score in zip(answer["labels"], answer["scores"])]
     assert_same(run(tmp_path, "zero-shot-classification", TEXT, candidate_labels=labels, multi_label=several), theirs, ["label"])
+
+
+@contextlib.contextmanager
+def worker(folder):
+    process = subprocess.Popen([BINARY, "worker", folder, "--listen", "127.0.0.1:0", "--precision", "fp32"], stdout=subprocess.PIPE, text=True)
+    try:
+        yield process.stdout.readline().split("listening on ")[1].strip()
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def ask(url, body):
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    return json.load(urllib.request.urlopen(request, timeout=60))
+
+
+def test_sparse_vectors_are_splades(tokenizer, tmp_path):
+    model = make(tmp_path, "BertForMaskedLM")
+    texts = [TEXT, "a cat"]
+    with worker(tmp_path) as url:
+        ours = ask(url + "/embed_sparse", {"inputs": texts})
+    for vector, text in zip(ours, texts, strict=True):
+        logits = model(**tokenizer(text, return_tensors="pt")).logits[0]
+        theirs = torch.log1p(torch.relu(logits)).amax(dim=0)
+        mine = torch.zeros_like(theirs)
+        mine[[entry["index"] for entry in vector]] = torch.tensor([entry["value"] for entry in vector])
+        assert (mine - theirs).abs().max() < 1e-3
+        assert len(vector) < len(theirs) and all(entry["value"] > 0 for entry in vector)
+
+
+def test_pairs_and_batches_in_teis_words(tokenizer, tmp_path):
+    labels = ["good", "bad", "neither"]
+    pipeline = transformers.pipeline("text-classification", model=make(tmp_path, "BertForSequenceClassification", labels),
+                                     tokenizer=tokenizer, top_k=None)
+    single, pair = pipeline([TEXT])[0], pipeline({"text": TEXT, "text_pair": "a cat"})
+    with worker(tmp_path) as url:
+        def predict(inputs):
+            return ask(url + "/predict", {"inputs": inputs})
+        for ours, theirs in ((predict(TEXT), single), (predict([TEXT]), single), (predict([TEXT, "a cat"]), pair)):
+            assert_same(ours, theirs, ["label"])
+        for ours, theirs in zip(predict([[TEXT], [TEXT, "a cat"]]), (single, pair), strict=True):
+            assert_same(ours, theirs, ["label"])
+        for wrong in ([], [[]], [["a", "b", "c"]], ["a", "b", "c"], ["a", ["b"]]):
+            with pytest.raises(urllib.error.HTTPError) as caught:
+                predict(wrong)
+            assert caught.value.code == 422
+        with urllib.request.urlopen(url + "/info", timeout=60) as answer:
+            kind = json.load(answer)["model_type"]["classifier"]
+        assert kind["id2label"] == {"0": "good", "1": "bad", "2": "neither"} and kind["label2id"]["bad"] == 1
 
 
 def test_fill_mask(tokenizer, tmp_path):

@@ -173,6 +173,12 @@ void Encoder::Compute(const MicroBatch& whole, Session& session) {
   }
 }
 
+uint32_t Encoder::columns(std::string_view output) const {
+  auto shape = program_->FindOutput(output);
+  if (!shape) throw Error(Code::kInternal, "no such output: " + std::string(output));
+  return shape->columns;
+}
+
 EncoderState Encoder::state() const {
   std::lock_guard lock(mutex_);
   return {texts_, tokens_, left_texts_, waiting_.size()};

@@ -78,6 +78,8 @@ class Encoder {
   void Start(EncoderJob job);
 
   EncoderState state() const;
+  // Of a row of the named output.
+  uint32_t columns(std::string_view output) const;
   int threads() const { return team_.threads(); }
 
  private:

@@ -12,7 +12,9 @@
 namespace hearth::runtime {
 
 uint64_t ReadDimensions(const Json& parameters) {
-  return ReadCount(parameters, "dimensions", 1u << 20).value_or(0);
+  auto dimensions = ReadCount(parameters, "dimensions", 1u << 20);
+  if (dimensions == 0u) Refuse("`dimensions` must be strictly positive");
+  return dimensions.value_or(0);
 }
 
 EmbeddingOptions ReadEmbeddingOptions(Runner& runner, const Json& parameters) {
@@ -32,20 +34,22 @@ EmbeddingOptions ReadEmbeddingOptions(Runner& runner, const Json& parameters) {
 
 namespace {
 
-constexpr std::string_view kOutput = "embedding";
+using Kind = EmbeddingRequest::Kind;
 
-EmbeddedTexts RoomFor(std::span<const EncoderInput> inputs) {
+std::string_view OutputOf(Kind kind) { return kind == Kind::kTexts ? "embedding" : "hidden"; }
+
+EmbeddedTexts RoomFor(const Encoder& encoder, const EmbeddingRequest& request) {
   EmbeddedTexts embedded;
-  embedded.vectors.resize(inputs.size());
-  for (const EncoderInput& input : inputs) embedded.tokens += input.ids.size();
+  embedded.vectors.resize(request.tokens.size());
+  embedded.columns = encoder.columns(OutputOf(request.kind));
+  if (request.form.dimensions > 0)
+    embedded.columns = static_cast<uint32_t>(request.form.dimensions);
+  for (const EncoderInput& input : request.tokens) embedded.tokens += input.ids.size();
   return embedded;
 }
 
 std::vector<float> ToVector(std::span<const float> row, VectorForm form) {
-  if (form.dimensions > row.size()) {
-    throw Error(Code::kInvalidArgument, "`dimensions` is more than the model has");
-  }
-  if (form.dimensions > 0) row = row.first(form.dimensions);
+  if (form.dimensions > 0) row = row.first(std::min<uint64_t>(form.dimensions, row.size()));
   std::vector<float> vector(row.begin(), row.end());
   if (!form.normalize) return vector;
   double squares = 0;
@@ -55,32 +59,66 @@ std::vector<float> ToVector(std::span<const float> row, VectorForm form) {
   return vector;
 }
 
+std::vector<float> Taken(const tensor::OutputRows& rows, Kind kind, VectorForm form) {
+  if (kind == Kind::kTexts) return ToVector(rows.Row(0), form);
+  std::vector<float> all;
+  all.reserve(rows.rows * rows.columns);
+  for (uint64_t i = 0; i < rows.rows; ++i) {
+    std::span<const float> row = rows.Row(i);
+    all.insert(all.end(), row.begin(), row.end());
+  }
+  return all;
+}
+
+// Whether the model's own vectors are of length 1.
+bool Normalizes(const Model& model) {
+  const SentenceModules* modules = model.sentence_modules();
+  return modules != nullptr && !modules->modules.empty() &&
+         modules->modules.back().kind == SentenceModule::Kind::kNormalize;
+}
+
 }  // namespace
 
-EmbeddedTexts EmbedTokens(Runner& runner, std::span<const EncoderInput> inputs, VectorForm form,
-                          const std::stop_token& left) {
-  EmbeddedTexts embedded = RoomFor(inputs);
+VectorForm CheckedForm(Runner& runner, VectorForm asked) {
+  if (asked.dimensions == 0) return asked;
+  uint32_t most = runner.embedder().columns(OutputOf(Kind::kTexts));
+  if (asked.dimensions > most) {
+    throw Error(Code::kInvalidArgument,
+                "`dimensions` must not be above the model's own, " + std::to_string(most));
+  }
+  asked.normalize |= Normalizes(runner.model());
+  return asked;
+}
+
+Encoder& EncoderFor(Runner& runner, const EmbeddingRequest& request) {
+  return request.kind == Kind::kTexts ? runner.embedder() : runner.encoder(Head::kNone);
+}
+
+EmbeddedTexts Compute(Encoder& encoder, const EmbeddingRequest& request,
+                      const std::stop_token& left) {
+  EmbeddedTexts embedded = RoomFor(encoder, request);
   auto keep = [&](size_t index, const tensor::OutputRows& rows) {
-    embedded.vectors[index] = ToVector(rows.Row(0), form);
+    embedded.vectors[index] = Taken(rows, request.kind, request.form);
   };
-  runner.embedder().Run(inputs, kOutput, keep, left);
+  encoder.Run(request.tokens, OutputOf(request.kind), keep, left);
   return embedded;
 }
 
-void StartEmbedding(Encoder& embedder, std::vector<EncoderInput> inputs, VectorForm form,
-                    std::stop_token left, EmbeddingsDone done) {
-  auto embedded = std::make_shared<EmbeddedTexts>(RoomFor(inputs));
+void StartComputing(Encoder& encoder, EmbeddingRequest request, std::stop_token left,
+                    EmbeddingsDone done) {
+  auto embedded = std::make_shared<EmbeddedTexts>(RoomFor(encoder, request));
   EncoderJob job;
-  job.inputs = std::move(inputs);
-  job.output = kOutput;
-  job.visit = [embedded, form](size_t index, const tensor::OutputRows& rows) {
-    embedded->vectors[index] = ToVector(rows.Row(0), form);
+  job.inputs = std::move(request.tokens);
+  job.output = OutputOf(request.kind);
+  job.visit = [embedded, kind = request.kind, form = request.form](size_t index,
+                                                                   const tensor::OutputRows& rows) {
+    embedded->vectors[index] = Taken(rows, kind, form);
   };
   job.left = std::move(left);
   job.done = [embedded, done = std::move(done)](std::exception_ptr failure) {
     done(std::move(failure), std::move(*embedded));
   };
-  embedder.Start(std::move(job));
+  encoder.Start(std::move(job));
 }
 
 namespace {
@@ -98,8 +136,10 @@ std::string PromptText(const Model& model, const std::string& name) {
 
 }  // namespace
 
-std::vector<EncoderInput> TokensToEmbed(Runner& runner, std::span<const std::string> texts,
-                                        const EmbeddingOptions& options) {
+EmbeddingRequest RequestFor(Runner& runner, std::span<const std::string> texts,
+                            const EmbeddingOptions& options) {
+  EmbeddingRequest request;
+  request.form = CheckedForm(runner, options);
   const Model& model = runner.model();
   std::string prompt = PromptText(model, options.prompt_name);
   if (!prompt.empty() && model.sentence_modules() && !model.sentence_modules()->include_prompt) {
@@ -109,7 +149,7 @@ std::vector<EncoderInput> TokensToEmbed(Runner& runner, std::span<const std::str
   truncation.max_length = model.max_text_tokens();
   truncation.side = options.keeps_end ? tokenizers::Side::kLeft : tokenizers::Side::kRight;
   const tokenizers::Tokenizer& tokenizer = model.tokenizer();
-  std::vector<EncoderInput> inputs;
+  request.tokens.reserve(texts.size());
   for (const std::string& text : texts) {
     std::string whole = prompt + text;
     // The fast path neither cuts nor pads; a text that is too long takes the other one.
@@ -125,18 +165,18 @@ std::vector<EncoderInput> TokensToEmbed(Runner& runner, std::span<const std::str
               .Encode(whole, {.offsets = tokenizers::OffsetUnit::kNone, .truncation = &truncation})
               .ids;
     }
-    inputs.push_back(std::move(input));
+    request.tokens.push_back(std::move(input));
   }
-  return inputs;
+  return request;
 }
 
 EmbeddedTexts EmbedTexts(Runner& runner, std::span<const std::string> texts,
                          const EmbeddingOptions& options) {
-  return EmbedTokens(runner, TokensToEmbed(runner, texts, options), options, options.left);
+  return Compute(runner.embedder(), RequestFor(runner, texts, options), options.left);
 }
 
 Json RunEmbedding(Runner& runner, const EmbeddingRequest& request, const std::stop_token& left) {
-  return Json::Parse(request.write(EmbedTokens(runner, request.tokens, request.form, left)));
+  return Json::Parse(request.write(Compute(EncoderFor(runner, request), request, left)));
 }
 
 double Similarity(const Model& model, std::span<const float> a, std::span<const float> b) {
@@ -151,10 +191,9 @@ double Similarity(const Model& model, std::span<const float> a, std::span<const 
 }
 
 Json ToJsonArray(std::span<const float> vector) {
-  Json::Array items;
-  items.reserve(vector.size());
-  for (float value : vector) items.push_back(double{value});
-  return Json(std::move(items));
+  Json items = Json::Arr();
+  for (float value : vector) items.Push(double{value});
+  return items;
 }
 
 void AppendJsonArray(std::string* out, std::span<const float> vector) {
@@ -175,6 +214,15 @@ void AppendJsonArrays(std::string* out, std::span<const std::vector<float>> vect
   for (size_t i = 0; i < vectors.size(); ++i) {
     if (i > 0) *out += ',';
     AppendJsonArray(out, vectors[i]);
+  }
+  *out += ']';
+}
+
+void AppendJsonRows(std::string* out, std::span<const float> rows, uint32_t columns) {
+  *out += '[';
+  for (size_t at = 0; at < rows.size(); at += columns) {
+    if (at > 0) *out += ',';
+    AppendJsonArray(out, rows.subspan(at, columns));
   }
   *out += ']';
 }

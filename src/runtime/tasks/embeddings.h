@@ -26,34 +26,46 @@ struct EmbeddingOptions : VectorForm {
 };
 
 struct EmbeddedTexts {
-  std::vector<std::vector<float>> vectors;
-  uint64_t tokens = 0;  // all that were computed
+  std::vector<std::vector<float>> vectors;  // of token states: rows one after another
+  uint32_t columns = 0;                     // of a row
+  uint64_t tokens = 0;                      // all that were computed
 };
 
-// Throws kUnprocessable for an unknown prompt or, unless they are cut, texts that are too long;
-// kInvalidArgument for more dimensions than there are.
-EmbeddedTexts EmbedTexts(Runner& runner, std::span<const std::string> texts,
-                         const EmbeddingOptions& options);
-// The tokens that EmbedTexts computes; throws the same.
-std::vector<EncoderInput> TokensToEmbed(Runner& runner, std::span<const std::string> texts,
-                                        const EmbeddingOptions& options);
-// The same for tokens that a caller made.
-EmbeddedTexts EmbedTokens(Runner& runner, std::span<const EncoderInput> inputs, VectorForm form,
-                          const std::stop_token& left = {});
-// The same without waiting, as Encoder::Start: `done` gets the vectors, or why there are none.
-using EmbeddingsDone = std::function<void(std::exception_ptr failure, EmbeddedTexts embedded)>;
-void StartEmbedding(Encoder& embedder, std::vector<EncoderInput> inputs, VectorForm form,
-                    std::stop_token left, EmbeddingsDone done);
 // A computation of vectors and what its answer is made of.
 struct EmbeddingRequest {
+  enum class Kind : uint8_t {
+    kTexts,   // one vector a text, in the form
+    kTokens,  // the last states of all tokens of a text, as they are
+  };
   std::vector<EncoderInput> tokens;
   VectorForm form;
   // The answer as JSON text; may throw Error. Called once, by a thread that computes, or by one
   // that waits.
   std::function<std::string(const EmbeddedTexts& embedded)> write;
+  Kind kind = Kind::kTexts;
 };
-// Computes it at once.
+
+// Of texts; throws kUnprocessable for an unknown prompt or, unless they are cut, texts that are too
+// long, and what CheckedForm throws.
+EmbeddingRequest RequestFor(Runner& runner, std::span<const std::string> texts,
+                            const EmbeddingOptions& options);
+// The form that a model's vectors get when `asked` is: what was of length 1 stays so when it is
+// cut, as every server that knows "dimensions" has it. Throws kInvalidArgument for more dimensions
+// than there are.
+VectorForm CheckedForm(Runner& runner, VectorForm asked);
+// What computes the request; made when it is first needed.
+Encoder& EncoderFor(Runner& runner, const EmbeddingRequest& request);
+EmbeddedTexts Compute(Encoder& encoder, const EmbeddingRequest& request,
+                      const std::stop_token& left);
+// The same without waiting, as Encoder::Start: `done` gets the vectors, or why there are none.
+using EmbeddingsDone = std::function<void(std::exception_ptr failure, EmbeddedTexts embedded)>;
+void StartComputing(Encoder& encoder, EmbeddingRequest request, std::stop_token left,
+                    EmbeddingsDone done);
+// Computes it at once and reads its answer.
 Json RunEmbedding(Runner& runner, const EmbeddingRequest& request, const std::stop_token& left);
+// The vectors alone; throws what RequestFor throws.
+EmbeddedTexts EmbedTexts(Runner& runner, std::span<const std::string> texts,
+                         const EmbeddingOptions& options);
 
 // "normalize", "dimensions", "prompt_name", "truncate", "truncation_direction", "adapter_id".
 EmbeddingOptions ReadEmbeddingOptions(Runner& runner, const Json& parameters);
@@ -67,6 +79,8 @@ Json ToJsonArray(std::span<const float> vector);
 void AppendJsonArray(std::string* out, std::span<const float> vector);
 // A list of such lists.
 void AppendJsonArrays(std::string* out, std::span<const std::vector<float>> vectors);
+// The same of rows that lie one after another.
+void AppendJsonRows(std::string* out, std::span<const float> rows, uint32_t columns);
 // nullopt where the model can embed.
 std::optional<std::string> EmbeddingRefusal(const Model& model);
 

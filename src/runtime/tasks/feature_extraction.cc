@@ -11,28 +11,41 @@ std::vector<std::string> Strings(const Json& inputs, bool* is_list) {
   return texts;
 }
 
-Json States(Runner& runner, const Json& inputs, const Json& parameters,
-            const std::stop_token& left) {
-  bool is_list = false;
-  std::vector<TextPair> pairs;
-  for (std::string& text : Strings(inputs, &is_list)) pairs.push_back({std::move(text), {}});
-  std::vector<EncoderInput> encoded = EncodeInputs(runner, pairs, parameters);
-  std::vector<Json> states(pairs.size());
-  auto keep = [&](size_t i, const tensor::OutputRows& rows) {
-    Json tokens = Json::Arr();
-    for (uint64_t row = 0; row < rows.rows; ++row) tokens.Push(ToJsonArray(rows.Row(row)));
-    states[i] = Json::Arr({std::move(tokens)});
-  };
-  runner.encoder(Head::kNone).Run(encoded, "hidden", keep, left);
-  return is_list ? Json(std::move(states)) : std::move(states.front());
+// Of every text [1, tokens, hidden].
+std::string WriteStates(const EmbeddedTexts& embedded, bool is_list) {
+  std::string text;
+  if (is_list) text += '[';
+  for (const std::vector<float>& states : embedded.vectors) {
+    if (&states != &embedded.vectors.front()) text += ',';
+    text += '[';
+    AppendJsonRows(&text, states, embedded.columns);
+    text += ']';
+  }
+  if (is_list) text += ']';
+  return text;
 }
 
-std::optional<EmbeddingRequest> Embed(Runner& runner, const Json& inputs, const Json& parameters) {
-  if (runner.model().sentence_modules() == nullptr) return std::nullopt;
+EmbeddingRequest States(Runner& runner, std::span<const std::string> texts,
+                        const Json& parameters) {
+  std::vector<TextPair> whole;
+  for (const std::string& text : texts) whole.push_back({text, {}});
+  EmbeddingRequest request;
+  request.kind = EmbeddingRequest::Kind::kTokens;
+  request.tokens = EncodeInputs(runner, whole, parameters);
+  return request;
+}
+
+EmbeddingRequest Embed(Runner& runner, const Json& inputs, const Json& parameters) {
   bool is_list = false;
   std::vector<std::string> texts = Strings(inputs, &is_list);
-  EmbeddingOptions options = ReadEmbeddingOptions(runner, parameters);
-  EmbeddingRequest request{TokensToEmbed(runner, texts, options), options, {}};
+  if (runner.model().sentence_modules() == nullptr) {
+    EmbeddingRequest request = States(runner, texts, parameters);
+    request.write = [is_list](const EmbeddedTexts& embedded) {
+      return WriteStates(embedded, is_list);
+    };
+    return request;
+  }
+  EmbeddingRequest request = RequestFor(runner, texts, ReadEmbeddingOptions(runner, parameters));
   request.write = [is_list](const EmbeddedTexts& embedded) {
     std::string text;
     is_list ? AppendJsonArrays(&text, embedded.vectors)
@@ -43,8 +56,7 @@ std::optional<EmbeddingRequest> Embed(Runner& runner, const Json& inputs, const 
 }
 
 Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token& left) {
-  if (auto request = Embed(runner, inputs, parameters)) return RunEmbedding(runner, *request, left);
-  return States(runner, inputs, parameters, left);
+  return RunEmbedding(runner, Embed(runner, inputs, parameters), left);
 }
 
 }  // namespace

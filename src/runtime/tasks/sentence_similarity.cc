@@ -5,7 +5,7 @@ namespace hearth::runtime {
 namespace {
 
 // inputs: {"source_sentence", "sentences"}; one number a sentence, in their order.
-std::optional<EmbeddingRequest> Embed(Runner& runner, const Json& inputs, const Json& parameters) {
+EmbeddingRequest Embed(Runner& runner, const Json& inputs, const Json& parameters) {
   const Json *source = inputs.Find("source_sentence"), *list = inputs.Find("sentences");
   if (source == nullptr || list == nullptr || list->AsArray() == nullptr) {
     Refuse("inputs must hold \"source_sentence\" and a list \"sentences\"");
@@ -13,8 +13,7 @@ std::optional<EmbeddingRequest> Embed(Runner& runner, const Json& inputs, const 
   std::vector<std::string> texts = {ReadText(*source, "source_sentence")};
   for (const Json& sentence : *list->AsArray()) texts.push_back(ReadText(sentence, "a sentence"));
   if (texts.size() == 1) Refuse("\"sentences\" is empty");
-  EmbeddingOptions options = ReadEmbeddingOptions(runner, parameters);
-  EmbeddingRequest request{TokensToEmbed(runner, texts, options), options, {}};
+  EmbeddingRequest request = RequestFor(runner, texts, ReadEmbeddingOptions(runner, parameters));
   request.write = [&model = runner.model()](const EmbeddedTexts& embedded) {
     Json answer = Json::Arr();
     for (size_t i = 1; i < embedded.vectors.size(); ++i) {
@@ -26,7 +25,7 @@ std::optional<EmbeddingRequest> Embed(Runner& runner, const Json& inputs, const 
 }
 
 Json Run(Runner& runner, const Json& inputs, const Json& parameters, const std::stop_token& left) {
-  return RunEmbedding(runner, *Embed(runner, inputs, parameters), left);
+  return RunEmbedding(runner, Embed(runner, inputs, parameters), left);
 }
 
 }  // namespace

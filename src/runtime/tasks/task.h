@@ -40,9 +40,8 @@ struct Task {
               const std::stop_token& left);
   TaskInput input = TaskInput::kText;
   // Of a task that embeds texts: the same as `run`, for who does not wait for the vectors
-  // (tasks/embeddings.h). nullopt where the model's answer takes more than those.
-  std::optional<EmbeddingRequest> (*embed)(Runner& runner, const Json& inputs,
-                                           const Json& parameters) = nullptr;
+  // (tasks/embeddings.h).
+  EmbeddingRequest (*embed)(Runner& runner, const Json& inputs, const Json& parameters) = nullptr;
 };
 
 // Whether its inputs are the bytes of files.
@@ -50,7 +49,7 @@ inline bool TakesFile(const Task& task) {
   return task.input == TaskInput::kImage || task.input == TaskInput::kSound;
 }
 
-// Whether a request for it is nothing but texts to embed.
+// Whether a request for it is nothing but texts to embed, a vector each.
 bool Embeds(const Task& task, const Model& model);
 
 std::vector<const Task*> Tasks();

@@ -54,11 +54,13 @@ GenerationConfig ReadConfig(const Json& parameters) {
   config.do_sample = ReadFlag(parameters, "do_sample").value_or(samples);
   for (const char* key : {"stop", "stop_sequences"}) {
     const Json* stops = parameters.Find(key);
-    if (stops == nullptr || stops->AsArray() == nullptr) continue;
+    if (stops == nullptr || stops->is_null()) continue;
+    if (stops->AsArray() == nullptr) Refuse("`" + std::string(key) + "` must be a list of strings");
     config.stop_strings.emplace();
     for (const Json& stop : *stops->AsArray())
       config.stop_strings->push_back(ReadText(stop, "a stop"));
   }
+  if (ReadFlag(parameters, "watermark").value_or(false)) Refuse("`watermark` is not supported");
   return config;
 }
 
@@ -163,10 +165,10 @@ Json BeamAnswer(const Model& model, const BeamText& beam, const TextGeneration& 
 }
 
 // One of several texts as TGI tells of it.
-Json Details(Collected* made, bool top_tokens) {
+Json Details(Collected* made, bool top_tokens, bool samples) {
   Json details = Json::Obj({{"finish_reason", TgiFinishReason(made->last.stop)},
                             {"generated_tokens", made->last.generated_tokens},
-                            {"seed", made->last.seed},
+                            {"seed", samples ? Json(made->last.seed) : Json()},
                             {"prefill", std::move(made->prefill)},
                             {"tokens", std::move(made->tokens)}});
   if (top_tokens) details.Set("top_tokens", std::move(made->top_tokens));
@@ -175,10 +177,10 @@ Json Details(Collected* made, bool top_tokens) {
 
 Json RunSequence(Runner& runner, TextGeneration generation, const std::stop_token& left) {
   std::string before = generation.return_full_text ? generation.prompt : "";
-  bool top_tokens = generation.request.top_logprobs > 0;
+  bool top_tokens = generation.request.top_logprobs > 0, samples = generation.samples;
   Collected made = Collect(runner, &generation, left);
   Json answer = Json::Obj({{"generated_text", before + made.text}});
-  if (generation.details) answer.Set("details", Details(&made, top_tokens));
+  if (generation.details) answer.Set("details", Details(&made, top_tokens, samples));
   return answer;
 }
 
@@ -208,9 +210,9 @@ Json RunBestOf(Runner& runner, const Json& inputs, const Json& parameters,
   std::string before = first.return_full_text ? first.prompt : "";
   Json answer = Json::Obj({{"generated_text", before + made.front().text}});
   if (!first.details) return answer;
-  Json details = Details(&made.front(), top_tokens), others = Json::Arr();
+  Json details = Details(&made.front(), top_tokens, true), others = Json::Arr();
   for (size_t i = 1; i < made.size(); ++i) {
-    Json other = Details(&made[i], top_tokens);
+    Json other = Details(&made[i], top_tokens, true);
     other.Set("generated_text", before + made[i].text);
     others.Push(std::move(other));
   }
@@ -263,8 +265,16 @@ TextGeneration ReadTextGeneration(Runner& runner, const Json& inputs, const Json
   generation.prompt = ReadText(inputs, "inputs");
   if (generation.prompt.empty()) Refuse("`inputs` cannot be empty");
   const Model& model = runner.model();
-  generation.request.prompt = model.tokenizer().EncodeIds(generation.prompt);
+  std::vector<TokenId>& tokens = generation.request.prompt;
+  tokens = model.tokenizer().EncodeIds(generation.prompt);
+  if (auto most = ReadCount(parameters, "truncate", UINT32_MAX)) {
+    if (*most == 0) Refuse("`truncate` must be strictly positive");
+    // The end is what goes on.
+    if (tokens.size() > *most)
+      tokens.erase(tokens.begin(), tokens.end() - static_cast<ptrdiff_t>(*most));
+  }
   generation.request.config = model.generation_config().MergedWith(ReadConfig(parameters));
+  generation.samples = generation.request.config.do_sample.value_or(false);
   generation.details = ReadFlag(parameters, "details").value_or(false) ||
                        ReadFlag(parameters, "decoder_input_details").value_or(false);
   generation.return_full_text = ReadFlag(parameters, "return_full_text").value_or(false);

@@ -14,6 +14,7 @@ struct TextGeneration {
   bool return_full_text = false;
   uint32_t sequences = 1;  // texts that are wanted
   bool details = false;
+  bool samples = false;  // else the seed decides nothing
   uint32_t best_of = 1;  // so many are made, and the likeliest is given
 };
 

@@ -12,11 +12,15 @@ namespace {
 
 // Parts of a message of type "text" become one text, as templates of text models expect it.
 Json FlatMessage(const Json& message) {
-  if (!message.is_object() || message.Find("role") == nullptr) {
+  const Json* role = message.Find("role");
+  if (role == nullptr || role->AsString() == nullptr) {
     throw Error(Code::kInvalidArgument, "every message needs a \"role\"");
   }
   const Json* content = message.Find("content");
-  if (content == nullptr || content->AsArray() == nullptr) return message;
+  if (content == nullptr || content->is_null() || content->AsString() != nullptr) return message;
+  if (content->AsArray() == nullptr) {
+    throw Error(Code::kInvalidArgument, "the \"content\" of a message is a text or a list");
+  }
   std::string text;
   for (const Json& part : *content->AsArray()) {
     const Json *type = part.Find("type"), *value = part.Find("text");
@@ -33,7 +37,7 @@ Json FlatMessage(const Json& message) {
 
 }  // namespace
 
-std::vector<runtime::TokenId> ChatPrompt(const runtime::Model& model, const Json& body) {
+std::string ChatText(const runtime::Model& model, const Json& body) {
   ChatInput input;
   input.messages = Json::Arr();
   for (const Json& message : body.RequireArray("messages"))
@@ -49,8 +53,12 @@ std::vector<runtime::TokenId> ChatPrompt(const runtime::Model& model, const Json
   if (const Json* more = body.Find("chat_template_kwargs"); more && more->AsObject()) {
     input.variables = *more->AsObject();
   }
+  return model.RenderChat(std::move(input));
+}
+
+std::vector<runtime::TokenId> ChatPrompt(const runtime::Model& model, const Json& body) {
   // The template has written the special tokens already.
-  return model.tokenizer().EncodeIds(model.RenderChat(std::move(input)), false);
+  return model.tokenizer().EncodeIds(ChatText(model, body), false);
 }
 
 void ReadChatLogprobs(const Json& body, TextRequest* request) {

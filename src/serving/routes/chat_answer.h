@@ -13,7 +13,8 @@
 
 namespace hearth::serving {
 
-// Of "messages" and "tools" in OpenAI's words, ready for an answer.
+// What "messages" and "tools" in OpenAI's words become, ready for an answer.
+std::string ChatText(const runtime::Model& model, const Json& body);
 std::vector<runtime::TokenId> ChatPrompt(const runtime::Model& model, const Json& body);
 
 // "logprobs" and "top_logprobs" (20 at most), which OpenAI's and Ollama's words have in common.

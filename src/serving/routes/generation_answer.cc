@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <iterator>
 #include <mutex>
 
 #include "base/error.h"
@@ -79,7 +80,12 @@ void ReadSampling(const Json& body, GenerationConfig* config) {
   }
   if (auto p = ReadReal(body, "top_p")) config->top_p = InRange(*p, 0, 1, "top_p");
   if (auto p = ReadReal(body, "min_p")) config->min_p = InRange(*p, 0, 1, "min_p");
-  if (auto k = ReadCount(body, "top_k", 1u << 24)) config->top_k = static_cast<uint32_t>(*k);
+  const Json* top_k = body.Find("top_k");
+  if (top_k != nullptr && top_k->AsInt() == -1) {
+    config->top_k = 0;  // vLLM's word for all
+  } else if (auto k = ReadCount(body, "top_k", 1u << 24)) {
+    config->top_k = static_cast<uint32_t>(*k);
+  }
   if (auto f = ReadReal(body, "frequency_penalty")) {
     config->frequency_penalty = InRange(*f, -2, 2, "frequency_penalty");
   }
@@ -165,22 +171,26 @@ Json Usage(uint64_t prompt_tokens, uint64_t cached_tokens, uint64_t completion_t
                     {"prompt_tokens_details", Json::Obj({{"cached_tokens", cached_tokens}})}});
 }
 
-Json UsageOf(const std::vector<ChoiceText>& choices) {
-  uint64_t generated = 0;
-  for (const ChoiceText& choice : choices) generated += choice.last.generated_tokens;
-  const runtime::GenerationEvent& last = choices.back().last;
-  return Usage(last.prompt_tokens, last.cached_tokens, generated);
+Json UsageOf(const TextRequest& request, const std::vector<ChoiceText>& choices) {
+  uint64_t prompt = 0, cached = 0, generated = 0;
+  for (size_t i = 0; i < choices.size(); ++i) {
+    const GenerationEvent& last = choices[i].last;
+    generated += last.generated_tokens;
+    if ((i + 1) % request.choices != 0) continue;
+    prompt += last.prompt_tokens, cached += last.cached_tokens;
+  }
+  return Usage(prompt, cached, generated);
 }
 
-runtime::GenerationRequest ForChoice(const TextRequest& request, uint32_t choice) {
+runtime::GenerationRequest ForCandidate(const TextRequest& request, uint32_t number) {
   runtime::GenerationRequest made;
-  made.prompt = request.prompt;
+  made.prompt = request.prompts[number / request.candidates];
   made.config = request.config;
-  made.sequence = choice;
+  made.sequence = number % request.candidates;
   made.adapter = request.model.adapter;
   made.logprobs = request.logprobs || request.candidates > request.choices;
   made.top_logprobs = request.top_logprobs;
-  made.prompt_logprobs = request.prompt_logprobs && (choice == 0 || request.stream);
+  made.prompt_logprobs = request.prompt_logprobs && (made.sequence == 0 || request.stream);
   made.skip_special_tokens = !request.keep_special_tokens;
   if (request.constraint != nullptr) {
     made.filter = std::make_unique<runtime::GrammarFilter>(request.constraint);
@@ -190,8 +200,13 @@ runtime::GenerationRequest ForChoice(const TextRequest& request, uint32_t choice
 
 namespace {
 
-std::vector<ChoiceText> RunBeams(ModelServer& server, const TextRequest& request) {
-  runtime::GenerationRequest search = ForChoice(request, 0);
+uint32_t CandidatesOfAll(const TextRequest& request) {
+  return request.candidates * static_cast<uint32_t>(request.prompts.size());
+}
+
+void RunBeams(ModelServer& server, const TextRequest& request, uint32_t number,
+              std::vector<ChoiceText>* choices) {
+  runtime::GenerationRequest search = ForCandidate(request, number);
   search.beams = true;
   search.logprobs = false;
   GenerationEvent last;
@@ -201,26 +216,28 @@ std::vector<ChoiceText> RunBeams(ModelServer& server, const TextRequest& request
   };
   server.runner().engine().Generate(std::move(search), sink, request.left);
   if (last.error) throw *last.error;
-  std::vector<ChoiceText> choices;
   for (runtime::BeamText& beam : last.beams) {
-    ChoiceText& choice = choices.emplace_back();
+    ChoiceText& choice = choices->emplace_back();
     choice.text = std::move(beam.text);
     choice.last.stop = beam.stop;
     choice.last.prompt_tokens = last.prompt_tokens;
     choice.last.cached_tokens = last.cached_tokens;
     choice.last.generated_tokens = static_cast<uint32_t>(beam.tokens.size());
   }
-  return choices;
 }
 
-// The best by mean log-probability, in falling order.
-void KeepBest(size_t count, std::vector<ChoiceText>* choices) {
+// Of each prompt the best by mean log-probability, in falling order.
+std::vector<ChoiceText> Best(const TextRequest& request, std::vector<ChoiceText> candidates) {
   auto mean = [](const ChoiceText& choice) {
     return choice.logprob_sum / std::max<uint32_t>(1, choice.last.generated_tokens);
   };
-  std::stable_sort(choices->begin(), choices->end(),
-                   [&](const ChoiceText& a, const ChoiceText& b) { return mean(a) > mean(b); });
-  choices->resize(count);
+  std::vector<ChoiceText> best;
+  for (auto at = candidates.begin(); at != candidates.end(); at += request.candidates) {
+    std::stable_sort(at, at + request.candidates,
+                     [&](const ChoiceText& a, const ChoiceText& b) { return mean(a) > mean(b); });
+    std::move(at, at + request.choices, std::back_inserter(best));
+  }
+  return best;
 }
 
 }  // namespace
@@ -230,7 +247,10 @@ std::vector<ChoiceText> RunChoices(ModelServer& server, const TextRequest& reque
                                                    const runtime::SampledToken&)) {
   if (request.beams) {
     if (request.logprobs) Refuse("`logprobs` cannot be combined with `use_beam_search`");
-    return RunBeams(server, request);
+    std::vector<ChoiceText> choices;
+    for (uint32_t at = 0; at < CandidatesOfAll(request); at += request.candidates)
+      RunBeams(server, request, at, &choices);
+    return choices;
   }
   struct Shared {
     std::mutex mutex;
@@ -240,15 +260,16 @@ std::vector<ChoiceText> RunChoices(ModelServer& server, const TextRequest& reque
     bool has_left = false;
   };
   auto shared = std::make_shared<Shared>();
-  shared->choices.resize(request.candidates);
-  shared->open = request.candidates;
+  const uint32_t count = CandidatesOfAll(request);
+  shared->choices.resize(count);
+  shared->open = count;
   const runtime::Model& model = server.runner().model();
   runtime::Engine& engine = server.runner().engine();
   std::vector<uint64_t> numbers;
   try {
-    for (uint32_t i = 0; i < request.candidates; ++i) {
+    for (uint32_t i = 0; i < count; ++i) {
       numbers.push_back(
-          engine.Submit(ForChoice(request, i), [=, &model](const GenerationEvent& event) {
+          engine.Submit(ForCandidate(request, i), [=, &model](const GenerationEvent& event) {
             ChoiceText& choice = shared->choices[i];
             choice.text += event.text;
             if (!event.prompt.empty()) choice.prompt = event.prompt;
@@ -282,8 +303,8 @@ std::vector<ChoiceText> RunChoices(ModelServer& server, const TextRequest& reque
   for (const ChoiceText& choice : shared->choices) {
     if (choice.last.error) throw *choice.last.error;
   }
-  if (request.candidates > request.choices) KeepBest(request.choices, &shared->choices);
-  return std::move(shared->choices);
+  if (request.candidates == request.choices) return std::move(shared->choices);
+  return Best(request, std::move(shared->choices));
 }
 
 net::Response StreamChoices(ModelServer& server, const TextRequest& request, ChunkMaker chunk,
@@ -292,14 +313,15 @@ net::Response StreamChoices(ModelServer& server, const TextRequest& request, Chu
     uint32_t open;
     uint64_t prompt = 0, cached = 0, generated = 0;
   };
-  auto totals = std::make_shared<Totals>(Totals{request.choices});
+  auto totals = std::make_shared<Totals>(Totals{CandidatesOfAll(request)});
   runtime::Engine& engine = server.runner().engine();
   auto stream = std::make_shared<EventStream>(engine);
   bool usage = request.include_usage;
-  for (uint32_t i = 0; i < request.choices; ++i) {
+  const uint32_t choices = request.choices, count = totals->open;
+  for (uint32_t i = 0; i < count; ++i) {
     // The sink must not keep the stream alive: its end cancels the request.
     std::weak_ptr<EventStream> weak = stream;
-    stream->Owns(engine.Submit(ForChoice(request, i), [=](const GenerationEvent& event) {
+    stream->Owns(engine.Submit(ForCandidate(request, i), [=](const GenerationEvent& event) {
       auto out = weak.lock();
       if (out == nullptr) return false;
       if (event.error) {
@@ -308,7 +330,8 @@ net::Response StreamChoices(ModelServer& server, const TextRequest& request, Chu
         out->Push(data);
       }
       if (!event.is_last()) return true;
-      totals->prompt = event.prompt_tokens, totals->cached = event.cached_tokens;
+      if (i % choices == 0)
+        totals->prompt += event.prompt_tokens, totals->cached += event.cached_tokens;
       totals->generated += event.generated_tokens;
       if (--totals->open == 0) {
         if (usage) out->Push(usage_chunk(Usage(totals->prompt, totals->cached, totals->generated)));

@@ -10,18 +10,19 @@
 
 namespace hearth::serving {
 
-// One request for `choices` texts.
+// One request for `choices` texts of each prompt.
 struct TextRequest {
   ModelChoice model;
-  std::vector<runtime::TokenId> prompt;
+  std::vector<std::vector<runtime::TokenId>> prompts;
   runtime::GenerationConfig config;
   uint32_t choices = 1;
-  // Of which the best `choices` are given, by their mean log-probability; or beams of one search.
+  // Of which, of each prompt, the best `choices` are given, by their mean log-probability; or beams
+  // of one search.
   uint32_t candidates = 1;
   bool beams = false;
   bool logprobs = false;
   uint32_t top_logprobs = 0;
-  bool prompt_logprobs = false;  // in the first choice
+  bool prompt_logprobs = false;  // in the first choice of each prompt
   bool stream = false;
   bool keep_special_tokens = false;
   std::shared_ptr<runtime::TokenConstraint> constraint;  // may be null
@@ -38,7 +39,8 @@ TextRequest ReadTextRequest(ModelServer& server, const net::Request& http, const
 // "stop" or "length".
 std::string_view OpenAiFinishReason(runtime::StopReason reason);
 Json Usage(uint64_t prompt_tokens, uint64_t cached_tokens, uint64_t completion_tokens);
-runtime::GenerationRequest ForChoice(const TextRequest& request, uint32_t choice);
+// The candidates of the first prompt, those of the second, and so on.
+runtime::GenerationRequest ForCandidate(const TextRequest& request, uint32_t number);
 
 // What one choice has given so far.
 struct ChoiceText {
@@ -49,14 +51,15 @@ struct ChoiceText {
   runtime::GenerationEvent last;
 };
 // Of all choices together.
-Json UsageOf(const std::vector<ChoiceText>& choices);
-// Runs all choices to their end; throws what one of them failed with, and kUnavailable when the
-// client has left.
+Json UsageOf(const TextRequest& request, const std::vector<ChoiceText>& choices);
+// Runs all choices to their end, in the order of their prompts; throws what one of them failed
+// with, and kUnavailable when the client has left.
 std::vector<ChoiceText> RunChoices(ModelServer& server, const TextRequest& request,
                                    Json (*logprob)(const runtime::Model&,
                                                    const runtime::SampledToken&));
 
-// Streams all choices: `chunk` makes the data of one event of one choice ("" for none).
+// Streams all choices, numbered in the order of their prompts: `chunk` makes the data of one event
+// of one choice ("" for none).
 using ChunkMaker =
     std::function<std::string(uint32_t choice, const runtime::GenerationEvent& event)>;
 net::Response StreamChoices(ModelServer& server, const TextRequest& request, ChunkMaker chunk,

@@ -13,6 +13,8 @@ net::Response Answer(ModelServer& server, const runtime::Task& task, const Json&
                      const net::Request& http) {
   // feature-extraction has its parameters at the root, text-ranking its inputs.
   const Json *own_parameters = body.Find("parameters"), *own_inputs = body.Find("inputs");
+  if (own_parameters != nullptr && !own_parameters->is_object() && !own_parameters->is_null())
+    throw Error(Code::kUnprocessable, "`parameters` must be an object");
   const Json& parameters = own_parameters != nullptr ? *own_parameters : body;
   const Json& inputs = own_inputs != nullptr ? *own_inputs : body;
   if (own_inputs == nullptr && body.Find("query") == nullptr &&

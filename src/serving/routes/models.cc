@@ -1,4 +1,5 @@
-// GET /v1/models, POST /v1/load_lora_adapter and /v1/unload_lora_adapter (vLLM's names).
+// GET /v1/models and /v1/models/{id}, POST /v1/load_lora_adapter and /v1/unload_lora_adapter
+// (vLLM's names).
 #include <algorithm>
 
 #include "base/error.h"
@@ -73,6 +74,14 @@ net::Response ListModels(ModelServer& server, net::Request&) {
     all.Push(std::move(entry));
   }
   return JsonAnswer(Json::Obj({{"object", "list"}, {"data", std::move(all)}}));
+}
+
+// Ids with a "/" come as they are, or with "%2F".
+net::Response ShowModel(ModelServer& server, net::Request& http) {
+  std::string id = http.Capture("id");
+  if (id != server.model_id() && server.runner().adapters().Find(id) == nullptr)
+    throw Error(Code::kNotFound, "The model `" + id.substr(0, 256) + "` does not exist.");
+  return JsonAnswer(Entry(server, id));
 }
 
 net::Response LoadLoraAdapter(ModelServer& server, net::Request& http) {

@@ -204,7 +204,7 @@ net::Response Stream(ModelServer& server, Exchange exchange) {
     if (event.is_last()) out->Close();
     return true;
   };
-  stream->Owns(engine.Submit(ForChoice(state->exchange.request, 0), sink));
+  stream->Owns(engine.Submit(ForCandidate(state->exchange.request, 0), sink));
   net::Response response = EventAnswer(std::move(stream));
   response.headers.Set("Content-Type", "application/x-ndjson");
   return response;
@@ -229,7 +229,7 @@ net::Response Answer(ModelServer& server, const Json& asked, Exchange exchange) 
   if (!exchange.request.config.max_new_tokens) {
     exchange.request.config.max_length.reset();
     uint32_t most = server.runner().engine().max_tokens();
-    auto used = static_cast<uint32_t>(exchange.request.prompt.size());
+    auto used = static_cast<uint32_t>(exchange.request.prompts.front().size());
     exchange.request.config.max_new_tokens = most > used ? most - used : 1;
   }
   // Streaming is what happens when nobody says otherwise.
@@ -298,7 +298,7 @@ net::Response OllamaChat(ModelServer& server, net::Request& http) {
   exchange.request = ReadTextRequest(server, http, exchange.body);
   ReadChatLogprobs(exchange.body, &exchange.request);
   exchange.family = ReadTools(server, exchange.body, &exchange.request);
-  exchange.request.prompt = ChatPrompt(model, exchange.body);
+  exchange.request.prompts = {ChatPrompt(model, exchange.body)};
   return Answer(server, body, std::move(exchange));
 }
 
@@ -313,7 +313,7 @@ net::Response OllamaGenerate(ModelServer& server, net::Request& http) {
   exchange.body = OpenAiBody(body);
   exchange.request = ReadTextRequest(server, http, exchange.body);
   ReadChatLogprobs(exchange.body, &exchange.request);
-  exchange.request.prompt = GeneratePrompt(server.runner().model(), body, prompt);
+  exchange.request.prompts = {GeneratePrompt(server.runner().model(), body, prompt)};
   return Answer(server, body, std::move(exchange));
 }
 
@@ -325,8 +325,7 @@ net::Response OllamaEmbed(ModelServer& server, net::Request& http) {
   options.normalize = true;
   options.dimensions = runtime::ReadDimensions(body);
   options.truncate = runtime::ReadFlag(body, "truncate").value_or(true);
-  runtime::EmbeddingRequest request{
-      runtime::TokensToEmbed(server.runner(), Texts(body), options), options, {}};
+  runtime::EmbeddingRequest request = runtime::RequestFor(server.runner(), Texts(body), options);
   request.write = [began, &server](const runtime::EmbeddedTexts& embedded) {
     std::string text = R"({"model":)" + Json(server.model_id()).Dump() + R"(,"embeddings":)";
     runtime::AppendJsonArrays(&text, embedded.vectors);
@@ -341,7 +340,7 @@ net::Response OllamaEmbedding(ModelServer& server, net::Request& http) {
   Json body = ReadBody(http);
   NeedEmbeddings(server);
   std::vector<std::string> texts = {body.RequireString("prompt")};
-  runtime::EmbeddingRequest request{runtime::TokensToEmbed(server.runner(), texts, {}), {}, {}};
+  runtime::EmbeddingRequest request = runtime::RequestFor(server.runner(), texts, {});
   request.write = [](const runtime::EmbeddedTexts& embedded) {
     std::string text = R"({"embedding":)";
     runtime::AppendJsonArray(&text, embedded.vectors.front());

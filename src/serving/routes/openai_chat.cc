@@ -69,11 +69,11 @@ net::Response ChatCompletions(ModelServer& server, net::Request& http) {
   TextRequest request = ReadTextRequest(server, http, body);
   ReadChatLogprobs(body, &request);
   std::string family = ReadTools(server, body, &request);
-  request.prompt = ChatPrompt(model, body);
+  request.prompts = {ChatPrompt(model, body)};
   if (!request.config.max_new_tokens) {
     request.config.max_length.reset();
     uint32_t most = server.runner().engine().max_tokens();
-    auto used = static_cast<uint32_t>(request.prompt.size());
+    auto used = static_cast<uint32_t>(request.prompts.front().size());
     request.config.max_new_tokens = most > used ? most - used : 1;
   }
   if (request.stream) return Stream(server, request, family, body);
@@ -91,7 +91,7 @@ net::Response ChatCompletions(ModelServer& server, net::Request& http) {
                             {"logprobs", std::move(logprobs)},
                             {"finish_reason", FinishReason(*reader, texts[i].last.stop)}}));
   }
-  answer.Set("choices", std::move(choices)).Set("usage", UsageOf(texts));
+  answer.Set("choices", std::move(choices)).Set("usage", UsageOf(request, texts));
   return JsonAnswer(answer);
 }
 

@@ -13,31 +13,48 @@ using runtime::GenerationEvent;
 // The API's own default.
 constexpr uint32_t kDefaultTokens = 16;
 
-std::vector<runtime::TokenId> Prompt(const runtime::Model& model, const Json& body,
-                                     std::string* text) {
+// More belong into several requests.
+constexpr size_t kMaxPrompts = 64;
+
+struct Prompt {
+  std::string text;
+  std::vector<runtime::TokenId> tokens;
+};
+
+// A text, or the list of its tokens.
+Prompt ReadPrompt(const runtime::Model& model, const Json& value) {
+  Prompt prompt;
+  if (value.AsArray() == nullptr) {
+    prompt.text = runtime::ReadText(value, "`prompt`");
+    prompt.tokens = model.tokenizer().EncodeIds(prompt.text);
+    return prompt;
+  }
+  for (const Json& item : *value.AsArray()) {
+    auto token = item.AsUint();
+    if (!token || *token > UINT32_MAX)
+      throw Error(Code::kInvalidArgument, "tokens are whole numbers");
+    prompt.tokens.push_back(static_cast<runtime::TokenId>(*token));
+  }
+  prompt.text = model.tokenizer().Decode(prompt.tokens, false);
+  return prompt;
+}
+
+// One, or a list.
+std::vector<Prompt> ReadPrompts(const runtime::Model& model, const Json& body) {
   const Json* prompt = body.Find("prompt");
   if (prompt == nullptr || prompt->is_null()) {
     throw Error(Code::kInvalidArgument, "`prompt` is missing");
   }
-  const Json* one = prompt;
-  if (prompt->AsArray() != nullptr && !prompt->AsArray()->empty() &&
-      !prompt->AsArray()->front().is_number()) {
-    if (prompt->size() > 1) throw Error(Code::kUnprocessable, "one prompt a request, please");
-    one = &prompt->AsArray()->front();
+  const Json::Array* list = prompt->AsArray();
+  if (list == nullptr || list->empty() || list->front().is_number())
+    return {ReadPrompt(model, *prompt)};
+  if (list->size() > kMaxPrompts) {
+    throw Error(Code::kUnprocessable,
+                "`prompt` must be a list of at most " + std::to_string(kMaxPrompts));
   }
-  if (one->AsArray() != nullptr) {
-    std::vector<runtime::TokenId> tokens;
-    for (const Json& item : *one->AsArray()) {
-      auto token = item.AsUint();
-      if (!token || *token > UINT32_MAX)
-        throw Error(Code::kInvalidArgument, "tokens are whole numbers");
-      tokens.push_back(static_cast<runtime::TokenId>(*token));
-    }
-    *text = model.tokenizer().Decode(tokens, false);
-    return tokens;
-  }
-  *text = runtime::ReadText(*one, "`prompt`");
-  return model.tokenizer().EncodeIds(*text);
+  std::vector<Prompt> prompts;
+  for (const Json& each : *list) prompts.push_back(ReadPrompt(model, each));
+  return prompts;
 }
 
 Json Head(const TextRequest& request) {
@@ -94,8 +111,8 @@ Json Choice(uint32_t index, std::string text, Json logprobs, Json finish_reason)
 
 // What is put before the first text of each choice.
 struct Echo {
-  std::string text;
-  bool is_all = false;  // nothing of what is generated is wanted
+  std::vector<std::string> texts;  // by prompt
+  bool is_all = false;             // nothing of what is generated is wanted
 };
 
 net::Response Stream(ModelServer& server, const TextRequest& request, const Echo& echo) {
@@ -105,7 +122,9 @@ net::Response Stream(ModelServer& server, const TextRequest& request, const Echo
   };
   const runtime::Model& model = server.runner().model();
   Json head = Head(request);
-  auto states = std::make_shared<std::vector<State>>(request.choices, State{echo.text});
+  auto states = std::make_shared<std::vector<State>>();
+  for (const std::string& before : echo.texts)
+    states->insert(states->end(), request.choices, State{before});
   bool logprobs = request.logprobs;
   auto chunk = [head, states, logprobs, &model](uint32_t i, const GenerationEvent& event) {
     State& state = (*states)[i];
@@ -130,12 +149,10 @@ net::Response Whole(ModelServer& server, const TextRequest& request, const Echo&
   const runtime::Model& model = server.runner().model();
   Json choices = Json::Arr();
   std::vector<ChoiceText> texts = RunChoices(server, request, request.logprobs ? Logprob : nullptr);
-  // Choices share their prompt, which the first one judged.
   std::vector<runtime::SampledToken> prompt;
-  for (ChoiceText& text : texts) {
-    if (!text.prompt.empty()) prompt = std::move(text.prompt);
-  }
   for (uint32_t i = 0; i < texts.size(); ++i) {
+    // Choices share their prompt, which the first one judged.
+    if (i % request.choices == 0) prompt = std::move(texts[i].prompt);
     if (echo.is_all) {
       texts[i].text.clear();
       texts[i].logprobs = Json::Arr();
@@ -145,12 +162,12 @@ net::Response Whole(ModelServer& server, const TextRequest& request, const Echo&
     Json entries = PromptEntries(model, prompt);
     for (const Json& entry : *texts[i].logprobs.AsArray()) entries.Push(entry);
     uint64_t offset = 0;
-    choices.Push(Choice(i, echo.text + texts[i].text,
+    choices.Push(Choice(i, echo.texts[i / request.choices] + texts[i].text,
                         request.logprobs ? LogprobLists(entries, &offset) : Json(),
                         OpenAiFinishReason(texts[i].last.stop)));
   }
   Json answer = Head(request);
-  answer.Set("choices", std::move(choices)).Set("usage", UsageOf(texts));
+  answer.Set("choices", std::move(choices)).Set("usage", UsageOf(request, texts));
   return JsonAnswer(answer);
 }
 
@@ -172,12 +189,12 @@ net::Response Completions(ModelServer& server, net::Request& http) {
     throw Error(Code::kUnprocessable, "`suffix` is not supported: this model only goes on");
   }
   if (!request.config.max_new_tokens) request.config.max_new_tokens = kDefaultTokens;
-  std::string prompt;
-  request.prompt = Prompt(model, body, &prompt);
+  bool echoes = runtime::ReadFlag(body, "echo").value_or(false);
+  request.prompt_logprobs = echoes && request.logprobs;
   Echo echo;
-  if (runtime::ReadFlag(body, "echo").value_or(false)) {
-    echo.text = prompt;
-    request.prompt_logprobs = request.logprobs;
+  for (Prompt& prompt : ReadPrompts(model, body)) {
+    echo.texts.push_back(echoes ? std::move(prompt.text) : "");
+    request.prompts.push_back(std::move(prompt.tokens));
   }
   if (request.config.max_new_tokens == 0u) {
     if (request.stream) throw Error(Code::kUnprocessable, "nothing to stream: `max_tokens` is 0");

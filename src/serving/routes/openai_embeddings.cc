@@ -13,18 +13,21 @@ struct EmbeddingInputs {
   std::vector<runtime::EncoderInput> tokens;
 };
 
-runtime::EncoderInput Tokens(const Json& list) {
+runtime::EncoderInput Tokens(const Json& list, uint32_t vocabulary) {
   runtime::EncoderInput input;
   for (const Json& item : *list.AsArray()) {
     auto token = item.AsUint();
-    if (!token || *token > UINT32_MAX)
-      throw Error(Code::kInvalidArgument, "tokens are whole numbers");
+    if (!token) throw Error(Code::kInvalidArgument, "tokens are whole numbers");
+    if (*token >= vocabulary) {
+      throw Error(Code::kInvalidArgument,
+                  "the token " + std::to_string(*token) + " is outside of the model's vocabulary");
+    }
     input.ids.push_back(static_cast<uint32_t>(*token));
   }
   return input;
 }
 
-EmbeddingInputs ReadInputs(const Json& body) {
+EmbeddingInputs ReadInputs(const Json& body, uint32_t vocabulary) {
   const Json* input = body.Find("input");
   if (input == nullptr || input->is_null())
     throw Error(Code::kInvalidArgument, "`input` is missing");
@@ -35,12 +38,12 @@ EmbeddingInputs ReadInputs(const Json& body) {
   }
   if (input->AsArray()->empty()) throw Error(Code::kInvalidArgument, "`input` is empty");
   if (input->AsArray()->front().is_number()) {
-    inputs.tokens.push_back(Tokens(*input));
+    inputs.tokens.push_back(Tokens(*input, vocabulary));
     return inputs;
   }
   for (const Json& item : *input->AsArray()) {
     if (item.AsArray() != nullptr) {
-      inputs.tokens.push_back(Tokens(item));
+      inputs.tokens.push_back(Tokens(item, vocabulary));
     } else {
       inputs.texts.push_back(runtime::ReadText(item, "an item of `input`"));
     }
@@ -90,21 +93,21 @@ struct EmbeddingsAnswer {
 net::Response Embeddings(ModelServer& server, net::Request& http) {
   Json body = ReadBody(http);
   NeedEmbeddings(server);
-  EmbeddingInputs inputs = ReadInputs(body);
+  EmbeddingInputs inputs = ReadInputs(body, server.runner().model().shape().vocabulary);
   EmbeddingsAnswer answer;
   answer.format = ReadFormat(body);
   ModelChoice choice = ChooseModel(server, body);
   answer.model = choice.name;
-  runtime::EmbeddingRequest request;
-  if (inputs.tokens.empty()) {
-    runtime::EmbeddingOptions options;
-    options.adapter = choice.adapter;
-    request.tokens = runtime::TokensToEmbed(server.runner(), inputs.texts, options);
-  } else {
-    request.tokens = std::move(inputs.tokens);
-    for (runtime::EncoderInput& tokens : request.tokens) tokens.adapter = choice.adapter;
+  runtime::EmbeddingOptions options;
+  options.adapter = choice.adapter;
+  options.dimensions = runtime::ReadDimensions(body);
+  // OpenAI's vectors are of length 1, and so are TEI's and vLLM's under this route.
+  options.normalize = runtime::ReadFlag(body, "normalize").value_or(true);
+  runtime::EmbeddingRequest request = runtime::RequestFor(server.runner(), inputs.texts, options);
+  for (runtime::EncoderInput& tokens : inputs.tokens) {
+    tokens.adapter = choice.adapter;
+    request.tokens.push_back(std::move(tokens));
   }
-  request.form.dimensions = runtime::ReadDimensions(body);
   request.write = std::move(answer);
   return AnswerWithVectors(server, http, FaultShape::kOpenAi, std::move(request));
 }

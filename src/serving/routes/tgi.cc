@@ -1,8 +1,5 @@
-// POST /generate and /generate_stream, GET /info, /health and /metrics: TGI's words.
-#include <fmt/format.h>
-
+// POST /generate and /generate_stream: TGI's words.
 #include "base/error.h"
-#include "runtime/tasks/embeddings.h"
 #include "runtime/tasks/text_generation.h"
 #include "serving/event_stream.h"
 #include "serving/model_server.h"
@@ -20,9 +17,10 @@ Fields ReadFields(const net::Request& http) {
   const Json* inputs = body.Find("inputs");
   if (inputs == nullptr) throw Error(Code::kUnprocessable, "missing field `inputs`");
   fields.inputs = *inputs;
-  if (const Json* parameters = body.Find("parameters"); parameters && parameters->is_object()) {
-    fields.parameters = *parameters;
-  }
+  const Json* parameters = body.Find("parameters");
+  if (parameters == nullptr || parameters->is_null()) return fields;
+  if (!parameters->is_object()) throw Error(Code::kUnprocessable, "`parameters` must be an object");
+  fields.parameters = *parameters;
   return fields;
 }
 
@@ -62,7 +60,8 @@ net::Response GenerateStream(ModelServer& server, net::Request& http) {
   std::weak_ptr<EventStream> weak = stream;
   auto text = std::make_shared<std::string>();
   if (generation.return_full_text) *text = generation.prompt;
-  auto sink = [weak, text, &model](const runtime::GenerationEvent& event) {
+  auto sink = [weak, text, samples = generation.samples,
+               &model](const runtime::GenerationEvent& event) {
     auto out = weak.lock();
     if (out == nullptr) return false;
     *text += event.text;
@@ -80,7 +79,7 @@ net::Response GenerateStream(ModelServer& server, net::Request& http) {
       data.Set("details", event.is_last()
                               ? Json::Obj({{"finish_reason", runtime::TgiFinishReason(event.stop)},
                                            {"generated_tokens", event.generated_tokens},
-                                           {"seed", event.seed},
+                                           {"seed", samples ? Json(event.seed) : Json()},
                                            {"input_length", event.prompt_tokens}})
                               : Json());
       out->Push(data.Dump());
@@ -90,51 +89,6 @@ net::Response GenerateStream(ModelServer& server, net::Request& http) {
   };
   stream->Owns(engine.Submit(std::move(generation.request), sink));
   return EventAnswer(std::move(stream));
-}
-
-net::Response Info(ModelServer& server, net::Request&) {
-  const runtime::Model& model = server.runner().model();
-  const runtime::Task* task = runtime::DefaultTask(model);
-  bool generates = model.head() == runtime::Head::kCausalLm;
-  Json info = Json::Obj({{"model_id", server.model_id()},
-                         {"model_sha", Json()},
-                         {"model_pipeline_tag", task != nullptr ? Json(task->name) : Json()},
-                         {"model_dtype", runtime::PrecisionName(model.options().precision)},
-                         {"model_device_type", "cpu"},
-                         {"version", HEARTH_VERSION}});
-  uint32_t most = generates ? server.runner().engine().max_tokens() : model.max_text_tokens();
-  info.Set("max_input_length", most).Set("max_total_tokens", most);
-  info.Set("max_client_batch_size", 32).Set("max_concurrent_requests", 512);
-  return JsonAnswer(info);
-}
-
-net::Response Health(ModelServer&, net::Request&) { return net::Response::Text(200, ""); }
-
-// Prometheus' text form, under the names that TGI's and TEI's dashboards know.
-net::Response Metrics(ModelServer& server, net::Request&) {
-  std::string text;
-  auto add = [&](std::string_view name, std::string_view kind, uint64_t value) {
-    text += fmt::format("# TYPE {} {}\n{} {}\n", name, kind, name, value);
-  };
-  if (runtime::Engine* engine = server.runner().FindEngine()) {
-    runtime::EngineState state = engine->state();
-    add("tgi_batch_current_size", "gauge", state.running);
-    add("tgi_queue_size", "gauge", state.waiting);
-    add("tgi_request_generated_tokens_total", "counter", state.generated_tokens);
-    add("hearth_computed_tokens_total", "counter", state.computed_tokens);
-    add("hearth_steps_total", "counter", state.steps);
-    add("hearth_preempted_total", "counter", state.preempted);
-    add("hearth_kv_pages", "gauge", state.pages);
-    add("hearth_kv_pages_available", "gauge", state.pages_available);
-  }
-  if (runtime::Encoder* embedder = server.runner().FindEmbedder()) {
-    runtime::EncoderState state = embedder->state();
-    add("te_queue_size", "gauge", state.waiting);
-    add("hearth_embedded_texts_total", "counter", state.texts);
-    add("hearth_embedded_tokens_total", "counter", state.tokens);
-    add("hearth_left_texts_total", "counter", state.left_texts);
-  }
-  return net::Response::Bytes(200, "text/plain; version=0.0.4", text);
 }
 
 }  // namespace hearth::serving

@@ -1,0 +1,104 @@
+// POST /embed, /embed_all, /embed_sparse and /similarity: texts as vectors in TEI's words.
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "serving/vectors_answer.h"
+
+namespace hearth::serving {
+namespace {
+
+const Json& Inputs(const Json& body) {
+  const Json* inputs = body.Find("inputs");
+  if (inputs == nullptr) throw Error(Code::kUnprocessable, "missing field `inputs`");
+  return *inputs;
+}
+
+std::vector<std::string> Texts(const Json& body) {
+  bool is_list = false;
+  std::vector<std::string> texts;
+  for (auto& text : runtime::ReadTexts(Inputs(body), &is_list)) {
+    texts.push_back(std::move(text.text));
+  }
+  return texts;
+}
+
+// Longer texts are refused unless the request says otherwise.
+runtime::EmbeddingOptions Options(ModelServer& server, const Json& body) {
+  runtime::EmbeddingOptions options = runtime::ReadEmbeddingOptions(server.runner(), body);
+  options.truncate = runtime::ReadFlag(body, "truncate").value_or(false);
+  return options;
+}
+
+}  // namespace
+
+// Normalised unless the request says otherwise; always a list of vectors.
+net::Response Embed(ModelServer& server, net::Request& http) {
+  Json body = ReadBody(http);
+  NeedEmbeddings(server);
+  runtime::EmbeddingOptions options = Options(server, body);
+  options.normalize = runtime::ReadFlag(body, "normalize").value_or(true);
+  runtime::EmbeddingRequest request = runtime::RequestFor(server.runner(), Texts(body), options);
+  request.write = [](const runtime::EmbeddedTexts& embedded) {
+    std::string text;
+    runtime::AppendJsonArrays(&text, embedded.vectors);
+    return text;
+  };
+  return AnswerWithVectors(server, http, FaultShape::kInference, std::move(request));
+}
+
+// The states of all tokens, nothing pooled.
+net::Response EmbedAll(ModelServer& server, net::Request& http) {
+  Json body = ReadBody(http);
+  NeedEmbeddings(server);
+  runtime::EmbeddingRequest request =
+      runtime::RequestFor(server.runner(), Texts(body), Options(server, body));
+  request.kind = runtime::EmbeddingRequest::Kind::kTokens;
+  request.form = {};
+  request.write = [](const runtime::EmbeddedTexts& embedded) {
+    std::string text = "[";
+    for (const std::vector<float>& states : embedded.vectors) {
+      if (&states != &embedded.vectors.front()) text += ',';
+      runtime::AppendJsonRows(&text, states, embedded.columns);
+    }
+    return text + ']';
+  };
+  return AnswerWithVectors(server, http, FaultShape::kInference, std::move(request));
+}
+
+// SPLADE: of every word of the vocabulary log(1 + max(0, logit)), of a text's tokens the largest
+// (https://arxiv.org/abs/2109.10086); those that are not 0.
+net::Response EmbedSparse(ModelServer& server, net::Request& http) {
+  Json body = ReadBody(http);
+  runtime::Runner& runner = server.runner();
+  constexpr auto kHead = runtime::Head::kMaskedLm;
+  if (auto refusal = runtime::NeedsHead(runner.model(), kHead, "sparse embeddings"))
+    throw Error(Code::kUnprocessable, *refusal);
+  auto inputs = runtime::RequestFor(runner, Texts(body), Options(server, body)).tokens;
+  std::vector<Json> vectors(inputs.size());
+  for (runtime::EncoderInput& input : inputs) {
+    for (uint32_t i = 0; i < input.ids.size(); ++i) input.outputs.push_back(i);
+  }
+  auto keep = [&](size_t text, const tensor::OutputRows& rows) {
+    std::vector<float> most(rows.columns, 0.0f);
+    for (uint64_t row = 0; row < rows.rows; ++row) {
+      std::span<const float> logits = rows.Row(row);
+      for (size_t i = 0; i < logits.size(); ++i) most[i] = std::max(most[i], logits[i]);
+    }
+    Json vector = Json::Arr();
+    for (size_t i = 0; i < most.size(); ++i) {
+      if (most[i] > 0)
+        vector.Push(Json::Obj({{"index", i}, {"value", double{std::log1p(most[i])}}}));
+    }
+    vectors[text] = std::move(vector);
+  };
+  runner.encoder(kHead).Run(inputs, "logits", keep, http.left);
+  return JsonAnswer(Json(std::move(vectors)));
+}
+
+net::Response Similarity(ModelServer& server, net::Request& http) {
+  Json body = ReadBody(http);
+  return AnswerTask(server, http, runtime::SentenceSimilarityTask(), Inputs(body), body);
+}
+
+}  // namespace hearth::serving
