@@ -166,6 +166,31 @@ def test_openai_by_model_id(hub):
     assert below.chat.completions.create(model="any", messages=MESSAGES, max_tokens=24,
                                          temperature=0).choices[0].message.content == text
     assert "alice/chat" in [model.id for model in client.models.list()]
+    assert client.models.retrieve("alice/chat").id == "alice/chat"
+    with pytest.raises(openai.NotFoundError):
+        client.models.retrieve("alice/nothing")
+    assert [model.id for model in below.models.list()] == ["alice/chat"]
+
+
+def test_models_that_nobody_has_loaded_are_listed_and_answer(hub, folders):
+    hub.upload("alice/asleep", folders["chat"])
+    client = hub.openai()
+    assert eventually(lambda: {"alice/asleep": "cold"}.items() <= {model.id: model.status for model in client.models.list()}.items())
+    status = lambda: requests.get(hub.url + "/status/alice/asleep").json()  # noqa: E731
+    assert status() == {"loaded": False, "state": "Loadable", "compute_type": "cpu", "framework": status()["framework"]}
+    hub.warm("alice/asleep")
+    listed = [model.id for model in client.models.list()]
+    assert listed[0] == "alice/asleep", "loaded ones first"
+    assert status()["state"] == "Loaded"
+
+
+def test_tei_and_tgi_below_a_model(hub):
+    hub.warm("alice/minilm", "alice/chat")
+    states = hub.post("/models/alice/minilm/embed_all", {"inputs": "a cat"}).json()
+    assert len(states) == 1 and len(states[0]) == 4 and len(states[0][0]) == 384
+    assert hub.post("/models/alice/minilm/embed_sparse", {"inputs": "a cat"}).status_code == 422
+    tokens = hub.post("/models/alice/chat/chat_tokenize", {"messages": MESSAGES}).json()
+    assert tokens["templated_text"].startswith("<|user|>")
 
 
 def test_tgi_by_address(hub):

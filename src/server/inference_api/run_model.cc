@@ -2,6 +2,7 @@
 // below a model or with the model's id in the body. Rights and existence are the hub's, the answer
 // is the worker's.
 #include <algorithm>
+#include <set>
 #include <string>
 
 #include "base/bytes.h"
@@ -18,6 +19,8 @@ constexpr uint64_t kMaxBody = 2'000'000, kMaxFileBody = 14'000'000;
 // Clients of the Inference API ask again, as the 503 tells them; those that say x-wait-for-model,
 // and OpenAI's, who know of no loading, are held.
 constexpr auto kHold = std::chrono::minutes(5);
+// Of /v1/models.
+constexpr size_t kMaxListed = 1000;
 constexpr net::BodyPolicy kBody = {.max_bytes = kMaxBody, .memory_bytes = kMaxBody};
 constexpr net::BodyPolicy kFileBody = {.max_bytes = kMaxFileBody, .memory_bytes = kMaxBody};
 
@@ -87,9 +90,8 @@ std::string ModelOf(const Json& body) {
   return id.substr(0, id.find(':'));
 }
 
-// The repository that the body names, with the caller's rights.
-hub::RepoHandle OpenByBody(Context& context) {
-  std::string id = ModelOf(context.JsonBody());
+// With the caller's rights.
+hub::RepoHandle OpenModel(Context& context, std::string id) {
   if (id.find('/') == std::string::npos) {
     std::optional<std::string> whole = context.hub.repos().FindAlias(hub::RepoType::kModel, id);
     if (!whole) {
@@ -117,7 +119,7 @@ hub::RepoHandle OpenByBody(Context& context) {
 net::Response RunByBody(Context& context, const std::string& target) {
   try {
     SchedulerOf(context);
-    hub::RepoHandle repo = OpenByBody(context);
+    hub::RepoHandle repo = OpenModel(context, ModelOf(context.JsonBody()));
     AdmitInference(context);
     return RunOpenAi(context, repo, target);
   } catch (const Error& error) {
@@ -163,8 +165,9 @@ void AddOpenAiRoutes(RouteTable& table, const std::string& prefix) {
 
 // What TGI and TEI have at their root, below the model.
 void AddServerRoutes(RouteTable& table) {
-  for (const char* path : {"/generate", "/generate_stream", "/embed", "/rerank", "/predict",
-                           "/similarity", "/tokenize", "/decode"}) {
+  for (const char* path :
+       {"/generate", "/generate_stream", "/embed", "/embed_all", "/embed_sparse", "/rerank",
+        "/predict", "/similarity", "/tokenize", "/chat_tokenize", "/decode"}) {
     AddModelRoute(
         table, "POST", std::string("/models/{ns}/{name}") + path,
         [path](Context& context) { return RunInference(context, path); },
@@ -183,22 +186,73 @@ net::Response Health(Context& context) {
   return JsonResponse(body, status.state == inference::ModelState::kWarm ? 200 : 503);
 }
 
+Json ModelEntry(const hub::RepoRecord& repo, inference::ModelState state) {
+  auto created =
+      std::chrono::duration_cast<std::chrono::seconds>(repo.created_at.time_since_epoch());
+  return Json::Obj({{"id", repo.FullName()},
+                    {"object", "model"},
+                    {"created", static_cast<int64_t>(created.count())},
+                    {"owned_by", repo.owner},
+                    {"status", std::string(inference::StateName(state))}});
+}
+
+Json ModelList(Json data) { return Json::Obj({{"object", "list"}, {"data", std::move(data)}}); }
+
+// Loaded ones first; a request loads any other.
 net::Response ListModels(Context& context) {
   Json data = Json::Arr();
-  for (const auto& [id, status] : SchedulerOf(context).Loaded()) {
-    hub::RepoPtr repo = context.hub.repos().FindById(id);
-    bool shown = repo && status.state != inference::ModelState::kFailed &&
-                 context.hub.repos().May(context.actor, id, hub::Right::kReadContent);
-    if (!shown) continue;
-    auto created =
-        std::chrono::duration_cast<std::chrono::seconds>(repo->created_at.time_since_epoch());
-    data.Push(Json::Obj({{"id", repo->FullName()},
-                         {"object", "model"},
-                         {"created", static_cast<int64_t>(created.count())},
-                         {"owned_by", repo->owner},
-                         {"status", std::string(inference::StateName(status.state))}}));
+  std::set<int64_t> listed;
+  auto add = [&](const hub::RepoPtr& repo, inference::ModelState state) {
+    bool shown = repo && repo->head && state != inference::ModelState::kFailed &&
+                 context.hub.repos().May(context.actor, repo->id, hub::Right::kReadContent);
+    if (shown && listed.insert(repo->id).second) data.Push(ModelEntry(*repo, state));
+  };
+  for (const auto& [id, status] : SchedulerOf(context).Loaded())
+    add(context.hub.repos().FindById(id), status.state);
+  hub::CatalogQuery query;
+  query.run_task = "";
+  query.limit = kMaxListed;
+  for (const hub::RepoPtr& repo : context.hub.catalog().List(context.actor, query).repos)
+    add(repo, SchedulerOf(context).StatusOf(*repo).state);
+  return JsonResponse(ModelList(std::move(data)));
+}
+
+// "owner/name", also where a client escapes the "/".
+net::Response ShowModel(Context& context) {
+  try {
+    hub::RepoHandle repo = OpenModel(context, context.request.Capture("id"));
+    inference::ModelState state = SchedulerOf(context).StatusOf(repo.record()).state;
+    return JsonResponse(ModelEntry(repo.record(), state));
+  } catch (const Error& error) {
+    if (error.code() == Code::kInternal) throw;
+    return OpenAiFault(error);
   }
-  return JsonResponse(Json::Obj({{"object", "list"}, {"data", std::move(data)}}));
+}
+
+// The list of a server that has one model.
+net::Response ListOwnModel(Context& context) {
+  const hub::RepoRecord& repo = context.repo().record();
+  Json entry = ModelEntry(repo, SchedulerOf(context).StatusOf(repo).state);
+  return JsonResponse(ModelList(Json::Arr({std::move(entry)})));
+}
+
+// The Inference API's words for it.
+net::Response LoadStatus(Context& context) {
+  inference::ModelStatus status = SchedulerOf(context).StatusOf(context.repo().record());
+  hub::FactsPtr facts =
+      context.repo().record().head
+          ? context.hub.catalog().FactsOf(context.repo(), *context.repo().record().head)
+          : nullptr;
+  bool runs = facts != nullptr && facts->run.runs();
+  bool loaded = status.state == inference::ModelState::kWarm;
+  bool failed = !runs || status.state == inference::ModelState::kFailed;
+  Json body = Json::Obj({{"loaded", loaded},
+                         {"state", loaded   ? "Loaded"
+                                   : failed ? "error"
+                                            : "Loadable"},
+                         {"compute_type", "cpu"},
+                         {"framework", facts == nullptr ? "" : facts->library_name}});
+  return JsonResponse(body);
 }
 
 }  // namespace
@@ -228,7 +282,26 @@ void RegisterRunModel(RouteTable& table) {
              .pattern = "/v1/models",
              .access = Access::kPublic,
              .handle = ListModels,
-             .summary = "Models that are loaded and may be seen, in OpenAI's words."});
+             .summary = "Models that run here, loaded ones first, in OpenAI's words."});
+  table.Add({.methods = "GET,HEAD",
+             .pattern = "/v1/models/{id...}",
+             .access = Access::kPublic,
+             .handle = ShowModel,
+             .summary = "One model, in OpenAI's words."});
+  for (const char* prefix : {"", "/hf-inference"}) {
+    table.Add({.methods = "GET,HEAD",
+               .pattern = std::string(prefix) + "/models/{ns}/{name}/v1/models",
+               .access = Access::kRepoContent,
+               .handle = ListOwnModel,
+               .type = hub::RepoType::kModel,
+               .summary = "This model alone, in OpenAI's words."});
+  }
+  table.Add({.methods = "GET,HEAD",
+             .pattern = "/status/{ns}/{name}",
+             .access = Access::kRepoContent,
+             .handle = LoadStatus,
+             .type = hub::RepoType::kModel,
+             .summary = "Whether a model is loaded, in the Inference API's words."});
 }
 
 }  // namespace hearth::server
