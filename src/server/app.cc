@@ -23,11 +23,13 @@ namespace {
 constexpr std::string_view kExposedHeaders =
     "X-Repo-Commit, X-Request-Id, X-Error-Code, X-Error-Message, X-Total-Count, ETag, Link, "
     "Accept-Ranges, "
-    "Content-Range, X-Linked-Size, X-Linked-ETag, X-Xet-Hash";
+    "Content-Range, X-Linked-Size, X-Linked-ETag, X-Xet-Hash, X-Compute-Type, X-Compute-Time, "
+    "Retry-After, RateLimit, RateLimit-Policy";
+// "*" is all but Authorization; what browsers do not know of it read the names.
 constexpr std::string_view kAllowedHeaders =
-    "Authorization, Content-Type, Range, If-None-Match, If-Match, If-Range, X-CSRF-Token, "
+    "*, Authorization, Content-Type, Range, If-None-Match, If-Match, If-Range, X-CSRF-Token, "
     "X-HF-Download-Counter, X-Xet-Session-Id, "
-    "X-Amzn-Trace-Id, Git-Protocol";
+    "X-Amzn-Trace-Id, Git-Protocol, X-Wait-For-Model, X-Use-Cache, X-HF-Bill-To";
 // Bodies above this are refused or let in before they arrive (Plan::admit); smaller ones are
 // checked with the request.
 constexpr uint64_t kAdmitAbove = 2 << 20;
