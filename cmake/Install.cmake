@@ -10,16 +10,17 @@ foreach(name ${HEARTH_LIBRARY_COMPONENTS})
   set_target_properties(hearth_${name} PROPERTIES EXPORT_NAME ${name})
   list(APPEND targets hearth_${name})
 endforeach()
-install(TARGETS ${targets} EXPORT HearthTargets
+install(TARGETS ${targets} EXPORT hearth-targets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/hearth COMPONENT library
         INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-set(package ${CMAKE_INSTALL_LIBDIR}/cmake/Hearth)
-install(EXPORT HearthTargets NAMESPACE hearth:: DESTINATION ${package} COMPONENT library)
+# In small letters a name is found however find_package spells it.
+set(package ${CMAKE_INSTALL_LIBDIR}/cmake/hearth)
+install(EXPORT hearth-targets NAMESPACE hearth:: DESTINATION ${package} COMPONENT library)
 install(DIRECTORY include/hearth DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT library)
 # pipeline.h finds it beside itself.
 install(FILES src/base/error.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/hearth/base COMPONENT library)
-configure_package_config_file(cmake/HearthConfig.cmake.in ${CMAKE_BINARY_DIR}/HearthConfig.cmake
+configure_package_config_file(cmake/hearth-config.cmake.in ${CMAKE_BINARY_DIR}/hearth-config.cmake
                               INSTALL_DESTINATION ${package})
-write_basic_package_version_file(${CMAKE_BINARY_DIR}/HearthConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${CMAKE_BINARY_DIR}/HearthConfig.cmake ${CMAKE_BINARY_DIR}/HearthConfigVersion.cmake
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/hearth-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_BINARY_DIR}/hearth-config.cmake ${CMAKE_BINARY_DIR}/hearth-config-version.cmake
         DESTINATION ${package} COMPONENT library)

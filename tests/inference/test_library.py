@@ -76,7 +76,8 @@ def test_a_model_comes_by_its_id(llama_folder, tmp_path):
         hub.stop()
 
 
-def test_a_program_outside_builds_against_an_installed_prefix(llama_folder, tmp_path):
+@pytest.mark.parametrize("name", ["hearth", "Hearth"])
+def test_a_program_outside_builds_against_an_installed_prefix(name, llama_folder, tmp_path):
     def run(*arguments):
         done = subprocess.run([str(part) for part in arguments], capture_output=True, text=True, timeout=150)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -87,11 +88,11 @@ def test_a_program_outside_builds_against_an_installed_prefix(llama_folder, tmp_
     assert headers == {"hearth/pipeline.h", "hearth/base/error.h"}
     source.mkdir()
     (source / "generate.cc").write_text((ROOT / "examples" / "generate.cc").read_text())
-    (source / "CMakeLists.txt").write_text("""\
+    (source / "CMakeLists.txt").write_text(f"""\
 cmake_minimum_required(VERSION 3.25)
 project(app LANGUAGES CXX)
 set(CMAKE_CXX_STANDARD 20)
-find_package(Hearth REQUIRED)
+find_package({name} REQUIRED)
 add_executable(app generate.cc)
 target_link_libraries(app hearth::runtime)
 """)
