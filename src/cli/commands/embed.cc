@@ -22,6 +22,7 @@ struct EmbedCommand {
   std::vector<std::string> texts;
   std::string file;
   std::string prompt_name;
+  uint64_t dimensions = 0;  // 0: all
   bool normalize = false;
   bool similarity = false;
 };
@@ -69,6 +70,7 @@ void Run(const EmbedCommand& command) {
   }
   runtime::EmbeddingOptions options;
   options.normalize = command.normalize;
+  options.dimensions = command.dimensions;
   options.prompt_name = command.prompt_name;
   Progress progress("embedding", texts.size());
   std::vector<std::vector<float>> kept;
@@ -79,9 +81,9 @@ void Run(const EmbedCommand& command) {
       if (command.similarity) {
         kept.push_back(std::move(embedded.vectors[i]));
       } else {
-        Json line = Json::Obj(
-            {{"text", chunk[i]}, {"embedding", runtime::ToJsonArray(embedded.vectors[i])}});
-        fmt::print("{}\n", line.Dump());
+        std::string vector;
+        runtime::AppendJsonArray(&vector, embedded.vectors[i]);
+        fmt::print("{{\"text\":{},\"embedding\":{}}}\n", Json(chunk[i]).Dump(), vector);
       }
     }
     progress.Update(at + chunk.size());
@@ -99,6 +101,10 @@ void AddEmbedCommand(CLI::App& app, Outcome*) {
   command->add_option("texts", options->texts, "Texts; none: the lines of standard input");
   command->add_option("--file", options->file, "File with a text a line");
   command->add_option("--prompt-name", options->prompt_name, "One of the model's prompts");
+  command
+      ->add_option("--dimensions", options->dimensions,
+                   "Only the first ones; of length 1 if the model's vectors are")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 20));
   command->add_flag("--normalize", options->normalize, "To length 1");
   command->add_flag("--similarity", options->similarity,
                     "A table of how near the texts are to each other");

@@ -116,23 +116,26 @@ Json ReadInput(const runtime::Task& task, const std::string& input, bool is_argu
                                           input.substr(0, 100) + "\"");
 }
 
+// nullptr: what the model is for.
+const runtime::Task* TaskNamed(const std::string& name) {
+  if (name.empty() || name == "auto") return nullptr;
+  if (const runtime::Task* task = runtime::FindTask(name)) return task;
+  std::string known;
+  for (const runtime::Task* each : runtime::Tasks()) known += " " + std::string(each->name);
+  throw Error(Code::kInvalidArgument, "unknown task \"" + name + "\"; there are:" + known +
+                                          ", and auto for what the model is for");
+}
+
 void Run(const RunCommand& command) {
+  const runtime::Task* task = TaskNamed(command.task);
+  Json parameters = ReadParameters(command.parameters);
   std::unique_ptr<runtime::Runner> runner = command.model.Load();
-  const runtime::Task* task = command.task.empty() || command.task == "auto"
-                                  ? runtime::DefaultTask(runner->model())
-                                  : runtime::FindTask(command.task);
-  if (task == nullptr) {
-    std::string known;
-    for (const runtime::Task* each : runtime::Tasks()) known += " " + std::string(each->name);
-    throw Error(Code::kInvalidArgument,
-                "unknown task \"" + command.task + "\"; there are:" + known);
-  }
+  if (task == nullptr) task = runtime::DefaultTask(runner->model());
   if (auto refusal = task->refusal(runner->model())) throw Error(Code::kUnprocessable, *refusal);
   std::vector<std::string> inputs = command.inputs;
   if (inputs.empty()) {
     inputs.emplace_back(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
   }
-  Json parameters = ReadParameters(command.parameters);
   // One text that appears as it is made; of several, the whole answer.
   bool streams = true;
   for (const char* key : {"best_of", "num_beams", "num_return_sequences", "decoder_input_details"})
