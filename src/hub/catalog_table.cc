@@ -240,17 +240,14 @@ void CatalogTable::SetNeeds(uint32_t row, uint64_t gpu_bytes, uint64_t cpu_bytes
 
 RowBitmap CatalogTable::MatchNames(std::string_view needle, const RowBitmap& among) const {
   if (needle.empty()) return among;
-  RowBitmap found(RowCount());
   if (among.Count() * kNameScanShare < live_count_) {
+    RowBitmap found(RowCount());
     among.ForEach([&](uint32_t row) {
       if (NameAt(row).find(needle) != std::string_view::npos) found.Set(row);
     });
     return found;
   }
-  names_.Scan(needle, [&found](uint32_t row) {
-    found.Set(row);
-    return true;
-  });
+  RowBitmap found = names_.RowsOf(needle, RowCount());
   found.And(among);
   return found;
 }

@@ -1,5 +1,5 @@
 // Names by row number, and which of them hold a text: the index behind typeahead and the search of
-// lists. Not thread-safe: its owner locks around it.
+// lists. Its owner locks around it: readers may run together, whoever changes it alone.
 //
 // All names stand in one text, which is cut into chunks of about two kilobytes. Each chunk has a
 // signature: one bit for every three neighbouring characters that occur in it, by a hash. A text of
@@ -10,10 +10,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "base/bitmap.h"
 #include "base/cpu.h"
 
 namespace hearth::hub {
@@ -21,6 +26,22 @@ namespace hearth::hub {
 // A pattern may begin or end with these: the place before and behind every name.
 inline constexpr char kNameStart = '\x01';
 inline constexpr char kNameEnd = '\n';
+
+// Lines that hold a text, some at a time.
+struct LineWalk {
+  static constexpr size_t kRoom = 64;
+  size_t from = 0;     // where the next ones are looked for
+  size_t count = 0;    // of those found last
+  size_t ends[kRoom];  // the place of each one's kNameEnd
+  void Add(size_t end) {
+    ends[count++] = end;
+    from = end + 1;
+  }
+};
+// The next lines of the text from walk->from on that hold the pattern; fewer than kRoom: there are
+// no more. Preconditions: the pattern is not empty, has kNameEnd as its last character at most, and
+// every line of the text has its end.
+size_t FindLines(std::string_view text, std::string_view pattern, Tier tier, LineWalk* walk);
 
 class NameIndex {
  public:
@@ -42,17 +63,26 @@ class NameIndex {
       // Neighbours are searched in one go.
       size_t next = chunk + 1;
       while (next < chunks_.size() && HasBits(next, bits)) ++next;
-      size_t at = chunks_[chunk], end = next < chunks_.size() ? chunks_[next] : text_.size();
+      size_t begin = chunks_[chunk], end = next < chunks_.size() ? chunks_[next] : text_.size();
       chunk = next;
-      while ((at = FindIn(at, end, pattern)) < end) {
-        size_t line_end = text_.find(kNameEnd, at + pattern.size() - 1);
-        uint32_t row = RowAt(line_end + 1);
-        at = line_end + 1 + kRowBytes;
-        if (IsCurrent(row, line_end) && !each(row)) return false;
-      }
+      std::string_view text = std::string_view(text_).substr(begin, end - begin);
+      LineWalk walk;
+      size_t count;
+      do {
+        count = FindLines(text, pattern, tier_, &walk);
+        for (size_t i = 0; i < count; ++i) {
+          size_t line_end = begin + walk.ends[i];
+          uint32_t row = RowAt(line_end + 1);
+          if (IsCurrent(row, line_end) && !each(row)) return false;
+        }
+      } while (count == LineWalk::kRoom);
     }
     return true;
   }
+
+  // The rows below `rows` that Scan finds. What a walk over very many names found is kept, and kept
+  // up to date: people type the same frequent letters first, and half of all names hold them.
+  Bitmap RowsOf(std::string_view pattern, size_t rows) const;
 
   size_t memory_bytes() const;
   // For tests: the tier that texts are searched with.
@@ -73,14 +103,20 @@ class NameIndex {
     }
     return true;
   }
-  // Place of the pattern within [at, end) of the text; `end` or more when it is not there.
-  size_t FindIn(size_t at, size_t end, std::string_view pattern) const;
   uint32_t RowAt(size_t at) const;
   bool IsCurrent(uint32_t row, size_t line_end) const {
     return bytes_[row] > 0 && at_[row] + bytes_[row] == line_end;
   }
   void Append(uint32_t row, std::string_view name);
   void Compact();
+  void UpdateKept(uint32_t row);
+
+  // A million rows take 125 kB: some hundred patterns of a large hub.
+  static constexpr size_t kKeptBytes = 16u << 20;
+  struct Kept {
+    std::mutex mutex;
+    std::list<std::pair<std::string, Bitmap>> found;  // most recent first
+  };
 
   std::string text_;  // of each name: kNameStart, the name, kNameEnd, the row in kRowBytes
   std::vector<uint32_t> at_;
@@ -88,10 +124,8 @@ class NameIndex {
   std::vector<uint32_t> chunks_;  // where each begins, at a kNameStart
   std::vector<uint64_t> signatures_;
   size_t dead_bytes_ = 0;
+  std::unique_ptr<Kept> kept_ = std::make_unique<Kept>();
   Tier tier_ = CpuTier();
 };
-
-// Where the pattern begins first in the text; npos when nowhere. Precondition: neither is empty.
-size_t FindText(std::string_view text, std::string_view pattern, Tier tier);
 
 }  // namespace hearth::hub
