@@ -128,7 +128,7 @@ void StorageCounter::WaitIdle() {
   if (last.joinable()) last.join();
 }
 
-std::shared_ptr<const StorageCounter::Short> StorageCounter::CountNow() {
+std::shared_ptr<const StorageCounter::Short> StorageCounter::CountNow() const {
   auto result = std::make_shared<Short>();
   result->counted_at = hub_.clock().Now();
   StorageReport report = ReadStorageUse(hub_);
@@ -138,38 +138,30 @@ std::shared_ptr<const StorageCounter::Short> StorageCounter::CountNow() {
   return result;
 }
 
-std::shared_ptr<const StorageCounter::Short> StorageCounter::Latest() {
-  std::shared_ptr<const Short> latest;
-  {
-    std::lock_guard lock(mutex_);
-    latest = latest_;
-    if (latest) {
-      if (busy_ || hub_.clock().Now() - latest->counted_at <= kFresh) return latest;
-      if (counting_.joinable()) counting_.join();  // it has ended
-      busy_ = true;
-      counting_ = std::thread([this] {
-        std::shared_ptr<const Short> fresh;
-        try {
-          fresh = CountNow();
-        } catch (const std::exception& fault) {
-          log::Warning("what the store holds cannot be counted", {{"reason", fault.what()}});
-        }
-        std::lock_guard done(mutex_);
-        if (fresh) latest_ = std::move(fresh);
-        busy_ = false;
-      });
-      return latest;
+void StorageCounter::StartCounting() {
+  if (busy_) return;
+  if (counting_.joinable()) counting_.join();  // it has ended
+  busy_ = true;
+  counting_ = std::thread([this] {
+    std::shared_ptr<const Short> fresh;
+    try {
+      fresh = CountNow();
+    } catch (const std::exception& fault) {
+      log::Warning("what the store holds cannot be counted", {{"reason", fault.what()}});
     }
-  }
-  std::lock_guard first(first_);
-  {
-    std::lock_guard lock(mutex_);
-    if (latest_) return latest_;
-  }
-  latest = CountNow();
-  std::lock_guard lock(mutex_);
-  latest_ = latest;
-  return latest;
+    std::lock_guard done(mutex_);
+    if (fresh) latest_ = std::move(fresh);
+    busy_ = false;
+    counted_.notify_all();
+  });
+}
+
+std::shared_ptr<const StorageCounter::Short> StorageCounter::Latest(
+    std::chrono::milliseconds patience) {
+  std::unique_lock lock(mutex_);
+  if (!latest_ || hub_.clock().Now() - latest_->counted_at > kFresh) StartCounting();
+  if (!latest_) counted_.wait_for(lock, patience, [this] { return !busy_; });
+  return latest_;
 }
 
 StorageReport ReadStorageUse(Hub& hub) { return Counting(hub).Take(); }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -35,7 +36,7 @@ struct StorageReport {
 StorageReport ReadStorageUse(Hub& hub);
 
 // The report in short, for a page that is opened often: whoever asks gets the last one, and an old
-// one is counted again beside them. The first asks and waits. Thread-safe.
+// one is counted again beside them. Thread-safe.
 class StorageCounter {
  public:
   static constexpr size_t kLargest = 100;
@@ -49,15 +50,19 @@ class StorageCounter {
 
   explicit StorageCounter(Hub& hub) : hub_(hub) {}
   ~StorageCounter();  // waits for a count that is under way
-  std::shared_ptr<const Short> Latest();
+  // Waits for the first one at most so long (a small hub is counted within); nullptr when it is
+  // still being counted.
+  std::shared_ptr<const Short> Latest(
+      std::chrono::milliseconds patience = std::chrono::milliseconds(10));
   void WaitIdle();
 
  private:
-  std::shared_ptr<const Short> CountNow();
+  std::shared_ptr<const Short> CountNow() const;
+  void StartCounting();  // under mutex_
 
   Hub& hub_;
-  std::mutex first_;  // one counts for all who come before there is a report
   std::mutex mutex_;
+  std::condition_variable counted_;
   std::shared_ptr<const Short> latest_;
   std::thread counting_;
   bool busy_ = false;  // counting_ is at work

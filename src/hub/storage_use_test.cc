@@ -42,7 +42,10 @@ TEST_F(StorageUseTest, TheShortReportIsCountedAgainBesideWhoAsks) {
   MakeRepo(alice_, "empty");
   StoreObject(first, alice_, std::string(1000, 'a'));
   StorageCounter& counter = hub_->storage_counter();
+  counter.Latest(std::chrono::milliseconds(0));
+  counter.WaitIdle();
   auto before = counter.Latest();
+  ASSERT_NE(before, nullptr) << "the first look has had it counted";
   EXPECT_EQ(before->total.nominal_bytes, 1000u);
   ASSERT_EQ(before->repos.size(), 1u) << "the empty one is left out";
   EXPECT_EQ(before->repos[0].first, first.record().id);

@@ -58,23 +58,24 @@ Json QuarantineRows(Context& context) {
 net::Response StoragePage(Context& context) {
   hub::Hub& hub = context.hub;
   auto counted = hub.storage_counter().Latest();
-  Json repos = Json::Arr(), owners = Json::Arr();
-  for (const auto& [id, use] : counted->repos) {
-    if (hub::RepoPtr repo = hub.repos().FindById(id))
-      repos.Push(UseRow(repo->FullName(), RepoPath(*repo), use));
+  Json data = Json::Obj(
+      {{"tab", "storage"}, {"trash", TrashRows(context)}, {"quarantine", QuarantineRows(context)}});
+  if (counted != nullptr) {
+    Json repos = Json::Arr(), owners = Json::Arr();
+    for (const auto& [id, use] : counted->repos) {
+      if (hub::RepoPtr repo = hub.repos().FindById(id))
+        repos.Push(UseRow(repo->FullName(), RepoPath(*repo), use));
+    }
+    for (const auto& [id, use] : counted->owners) {
+      if (hub::AccountPtr owner = hub.accounts().FindById(id))
+        owners.Push(UseRow(owner->name, "/" + owner->name, use));
+    }
+    data.Set("total", UseRow("", "", counted->total));
+    data.Set("counted", Ago(counted->counted_at, hub.clock().Now()));
+    data.Set("repos", std::move(repos));
+    data.Set("owners", std::move(owners));
   }
-  for (const auto& [id, use] : counted->owners) {
-    if (hub::AccountPtr owner = hub.accounts().FindById(id))
-      owners.Push(UseRow(owner->name, "/" + owner->name, use));
-  }
-  return RenderPage(context, "admin_storage.html",
-                    Json::Obj({{"tab", "storage"},
-                               {"total", UseRow("", "", counted->total)},
-                               {"counted", Ago(counted->counted_at, hub.clock().Now())},
-                               {"repos", std::move(repos)},
-                               {"owners", std::move(owners)},
-                               {"trash", TrashRows(context)},
-                               {"quarantine", QuarantineRows(context)}}));
+  return RenderPage(context, "admin_storage.html", std::move(data));
 }
 
 Json ChoreRow(const hub::Chore& chore, TimePoint now) {
