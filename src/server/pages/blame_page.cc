@@ -1,8 +1,11 @@
 // Who wrote which line of a text file, and when: a page of lines with the commit of each. What is
 // large or long ago is not looked at, and the page says so.
+#include <memory>
+
 #include "base/bytes.h"
 #include "base/error.h"
 #include "hub/commits.h"
+#include "server/hub_api/answer_cache.h"
 #include "server/pages/repo_view.h"
 #include "server/pages/viewers/viewer.h"
 #include "storage/git/blame.h"
@@ -22,6 +25,22 @@ std::string Refusal(const Context& context, const RepoPlace& place, const storag
   if (storage::ParseLfsPointer(text) || hub::LooksBinary(std::string_view(text).substr(0, 8000)))
     return "Only texts are told line by line. Its history is there as a whole.";
   return {};
+}
+
+// A commit does not change, so what its history says of a file is walked once. The object id of a
+// repository is unique among all hubs.
+std::shared_ptr<const storage::Blame> KeptBlame(const Context& context, const RepoPlace& place,
+                                                const storage::BlameLimits& limits) {
+  static ValueCache<storage::Blame> cache(16u << 20);
+  std::string key = context.repo().record().oid + ":" + place.commit.Hex() + ":" + place.path;
+  if (auto known = cache.Find(key)) return known;
+  auto made = std::make_shared<const storage::Blame>(
+      storage::FindBlame(place.git, place.commit, place.path, limits));
+  size_t bytes = made->lines.size() * sizeof(size_t);
+  for (const storage::CommitInfo& commit : made->commits)
+    bytes += sizeof(commit) + commit.message.size();
+  cache.Put(std::move(key), made, bytes);
+  return made;
 }
 
 Json CommitRow(const storage::CommitInfo& commit, TimePoint now) {
@@ -76,11 +95,11 @@ net::Response BlamePage(Context& context) {
   shown.wanted_line =
       static_cast<size_t>(ParseUint(context.request.QueryParam("line").value_or("1")).value_or(1));
   FillText(shown, &data);
-  storage::Blame blame = storage::FindBlame(place.git, place.commit, place.path, limits);
-  FillGroups(blame, &data);
+  std::shared_ptr<const storage::Blame> blame = KeptBlame(context, place, limits);
+  FillGroups(*blame, &data);
   Json commits = Json::Arr();
   TimePoint now = context.hub.clock().Now();
-  for (const storage::CommitInfo& commit : blame.commits) commits.Push(CommitRow(commit, now));
+  for (const storage::CommitInfo& commit : blame->commits) commits.Push(CommitRow(commit, now));
   data.Set("commits", std::move(commits));
   data.Set("most", limits.max_changes);
   return RenderPage(context, "repo_blame.html", std::move(data));

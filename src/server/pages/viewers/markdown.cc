@@ -1,5 +1,6 @@
 // Markdown, rendered; the source is one click away.
 #include "codec/yaml.h"
+#include "server/pages/kept_markdown.h"
 #include "server/pages/viewers/viewer.h"
 #include "text/utf8.h"
 
@@ -15,7 +16,7 @@ void Fill(const BlobSubject& subject, Json* data) {
   FrontMatter parts = SplitFrontMatter(subject.head);
   MarkdownOptions options = subject.markdown;
   options.math = true;
-  data->Set("markdown", RenderMarkdown(parts.body, options));
+  data->Set("markdown", KeptMarkdown(parts.body, options));
   FillText({subject.head, "markdown", true, subject.wanted_line}, data);
 }
 
