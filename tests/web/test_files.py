@@ -246,6 +246,36 @@ def test_what_has_no_picture_says_so(page, repo):
     page.get_by_text("0 bytes").wait_for()
 
 
+@pytest.mark.parametrize("name", ["empty.txt", "empty.json", "empty.csv", "empty.ipynb"])
+def test_an_empty_file_is_called_empty_and_can_be_written(bob, api, name):
+    api.create_repo("bob/odd-files", exist_ok=True)
+    api.upload_file(repo_id="bob/odd-files", path_in_repo=name, path_or_fileobj=b"")
+    bob.goto(f"/bob/odd-files/blob/main/{name}")
+    bob.get_by_text("This file is empty.").wait_for()
+    assert bob.get_by_text("Not all could be read").count() == 0
+    assert bob.get_by_role("link", name="Edit").count() == 1
+
+
+def test_one_line_that_is_no_json_is_shown_as_it_stands(page, api):
+    api.create_repo("bob/odd-files", exist_ok=True)
+    api.upload_file(repo_id="bob/odd-files", path_in_repo="deep.json", path_or_fileobj=b"[" * 5000 + b"]" * 5000)
+    page.goto("/bob/odd-files/blob/main/deep.json")
+    page.locator("td.line").filter(has_text="[[[[[[[[[[").first.wait_for()
+    assert page.get_by_text("This file is binary").count() == 0
+
+
+def test_characters_that_turn_the_writing_are_told_of(page, api):
+    """A name or a line that reads otherwise than it is: Trojan Source."""
+    api.create_repo("bob/odd-files", exist_ok=True)
+    api.upload_file(repo_id="bob/odd-files", path_in_repo="pay\u202ecod.exe", path_or_fileobj="if x: \u2066# not\u2069 safe\n".encode())
+    page.goto("/bob/odd-files/tree/main")
+    page.get_by_role("link", name="pay[U+202E]cod.exe", exact=True).click()
+    page.get_by_text("change the direction of writing").wait_for()
+    assert "pay[U+202E]cod.exe" in page.title()
+    page.goto("/bob/odd-files/blob/main/.gitattributes")
+    assert page.get_by_text("change the direction of writing").count() == 0
+
+
 def test_a_commit_shows_what_changed(page, repo, check_axe):
     page.goto(f"/{repo}/commits/main")
     page.get_by_role("link", name="A better answer").click()

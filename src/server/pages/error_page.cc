@@ -16,6 +16,7 @@ net::Response RenderErrorPage(const Error& error, const FaultSite& site, int sta
   }
   Json data =
       Json::Obj({{"status", status}, {"message", error.message()}, {"signed_in", site.signed_in}});
+  if (status >= 500) data.Set("request_id", site.request->request_id);
   // What clients of the API look for says less to people.
   constexpr std::string_view kUnknown = "Invalid rev id: ";
   if (error.message().starts_with(kUnknown))

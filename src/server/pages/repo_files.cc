@@ -7,6 +7,7 @@
 #include "server/inspector_api/safety_json.h"
 #include "server/pages/repo_view.h"
 #include "server/pages/viewers/viewer.h"
+#include "text/direction.h"
 
 namespace hearth::server {
 namespace {
@@ -25,11 +26,12 @@ Json ChangeData(const storage::CommitInfo& commit, TimePoint now) {
 // The row of an entry, and under which key scans know its content; that of a folder is empty.
 Json EntryRow(const RepoPlace& view, const storage::TreeEntry& entry, hub::SafetyKey* key) {
   size_t slash = entry.path.rfind('/');
-  Json row =
-      Json::Obj({{"path", entry.path},
-                 {"name", slash == std::string::npos ? entry.path : entry.path.substr(slash + 1)},
-                 {"folder", entry.kind == storage::EntryKind::kFolder},
-                 {"size", entry.size_bytes}});
+  std::string_view name(entry.path);
+  if (slash != std::string::npos) name.remove_prefix(slash + 1);
+  Json row = Json::Obj({{"path", entry.path},
+                        {"name", WithDirectionShown(name)},
+                        {"folder", entry.kind == storage::EntryKind::kFolder},
+                        {"size", entry.size_bytes}});
   std::optional<Sha256> lfs;
   if (entry.kind == storage::EntryKind::kFile && entry.size_bytes <= storage::kMaxPointerBytes) {
     if (std::optional<storage::LfsPointer> pointer =
@@ -170,6 +172,7 @@ net::Response BlobPage(Context& context) {
   data.Set("branches", BranchNames(view.git));
   data.Set("plain", context.request.QueryFlag("plain", false));
   data.Set("file", view.path);
+  data.Set("file_name", WithDirectionShown(view.path));
   data.Set("size", subject.size_bytes);
   data.Set("oid", entry->oid.Hex());
   data.Set("executable", entry->kind == storage::EntryKind::kExecutable);

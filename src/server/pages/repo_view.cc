@@ -1,11 +1,10 @@
 #include "server/pages/repo_view.h"
 
 #include "base/error.h"
-#include "base/hash.h"
-#include "codec/markdown.h"
 #include "hub/commits.h"
-#include "server/hub_api/answer_cache.h"
+#include "server/pages/kept_markdown.h"
 #include "server/pages/repo_head.h"
+#include "text/direction.h"
 
 namespace hearth::server {
 
@@ -30,26 +29,18 @@ hub::FactsPtr HeadFacts(Context& context) {
   return context.hub.catalog().FactsOf(context.repo(), *repo.head);
 }
 
-// Rendering is bounded but not free; the same card is shown again and again.
 std::string CardHtml(const hub::RepoRecord& repo, std::string_view markdown,
                      std::string_view revision, std::string_view folder) {
-  static AnswerCache cache(16u << 20);
   MarkdownOptions options;
   options.base_url = RepoPath(repo);
   options.revision = net::PercentEncode(revision);
   options.folder = std::string(folder);
   options.math = true;
-  std::string key = options.base_url + '\0' + options.revision + '\0' + options.folder + '\0' +
-                    std::string(Sha256Of(markdown).raw());
-  if (auto known = cache.Find(key)) return *known;
-  std::string html;
   try {
-    html = RenderMarkdown(markdown, options);
-  } catch (const Error& error) {
-    html = "<p>This text cannot be shown: it is too large or nested too deeply.</p>";
+    return KeptMarkdown(markdown, options);
+  } catch (const Error&) {
+    return "<p>This text cannot be shown: it is too large or nested too deeply.</p>";
   }
-  cache.Put(std::move(key), std::make_shared<const std::string>(html));
-  return html;
 }
 
 std::string CardHtml(Context& context, std::string_view markdown, std::string_view revision,
@@ -63,8 +54,8 @@ Json Crumbs(std::string_view path) {
   while (start < path.size()) {
     size_t slash = path.find('/', start);
     size_t end = slash == std::string_view::npos ? path.size() : slash;
-    crumbs.Push(
-        Json::Obj({{"name", path.substr(start, end - start)}, {"path", path.substr(0, end)}}));
+    crumbs.Push(Json::Obj({{"name", WithDirectionShown(path.substr(start, end - start))},
+                           {"path", path.substr(0, end)}}));
     start = end + 1;
   }
   return crumbs;
