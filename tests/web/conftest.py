@@ -149,6 +149,44 @@ def check_axe():
     return check
 
 
+# Visible pieces of text whose boxes cross those of another element's text by more than a hair.
+CROSSED_WORDS = """() => {
+  const pieces = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode, parent = node.parentElement;
+    if (!node.data.trim() || parent.closest("script, style, noscript, option, textarea, svg, math, .katex") || !parent.checkVisibility({opacityProperty: true, visibilityProperty: true})) continue;
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    for (let {left, right, top, bottom} of range.getClientRects()) {
+      for (let box = parent; box && box !== document.body; box = box.parentElement) {
+        if (getComputedStyle(box).overflow === "visible") continue;
+        const clip = box.getBoundingClientRect();
+        [left, right, top, bottom] = [Math.max(left, clip.left), Math.min(right, clip.right), Math.max(top, clip.top), Math.min(bottom, clip.bottom)];
+      }
+      const air = (bottom - top) / 4;  // ascenders and descenders of neighbouring lines may meet
+      if (right - left > 3 && bottom - top > 6) pieces.push({left, right, top: top + air, bottom: bottom - air, node, parent});
+    }
+  }
+  pieces.sort((a, b) => a.top - b.top);
+  const found = new Set();
+  pieces.forEach((a, i) => {
+    for (let j = i + 1; j < pieces.length && pieces[j].top < a.bottom - 1; ++j) {
+      const b = pieces[j];
+      if (a.parent !== b.parent && Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2 && Math.min(a.bottom, b.bottom) - b.top > 1)
+        found.add(`${a.node.data.trim().slice(0, 40)} / ${b.node.data.trim().slice(0, 40)}`);
+    }
+  });
+  return [...found];
+}"""
+
+
+@pytest.fixture
+def crossed_words():
+    """crossed_words(page) lists words that are drawn over others."""
+    return lambda page: page.evaluate(CROSSED_WORDS)
+
+
 @pytest.fixture(scope="session")
 def screenshots():
     """Where pictures of pages go while tests run; tools/screenshots.py makes those of the documentation."""

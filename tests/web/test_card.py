@@ -147,7 +147,7 @@ def test_private_children_are_not_counted_for_others(open_page):
     assert owner.get_by_role("link", name="Fine-tunes").count() == 1
 
 
-def test_snippets_name_this_host(page, hub):
+def test_snippets_name_this_host(page, hub, crossed_words):
     page.goto("/bob/card")
     box = page.locator("section.box", has=page.get_by_role("heading", name="Use this model"))
     for way, text in (("transformers", "pipeline(\"text-generation\", model=\"bob/card\")"), ("hf", "hf download bob/card"),
@@ -155,6 +155,7 @@ def test_snippets_name_this_host(page, hub):
         box.locator(".choose").get_by_text(way, exact=True).click()
         shown = box.locator(".panel:visible")
         assert shown.count() == 1 and text in shown.inner_text()
+    assert crossed_words(page) == []
 
 
 def test_a_like_is_given_and_taken_back(open_page):

@@ -1,5 +1,5 @@
 """Nothing moves while a page loads: Chromium sees no layout shift, on wide and narrow screens, on fast and slow lines, with an
-empty and a filled cache."""
+empty and a filled cache. And where everything has come to rest, no words lie over others."""
 import contextlib
 
 import pytest
@@ -107,3 +107,16 @@ def test_nothing_moves_while_a_page_comes_in_pieces(moved_on, form):
 def test_nothing_moves_for_people_at_their_work(moved_on, form):
     assert moved_on(OWN_PAGES, "ada", **form) == {}
     assert moved_on(ADMIN_PAGES, ADMIN, **form) == {}
+
+
+@pytest.mark.parametrize("form", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_no_words_lie_over_others(demo, chromium, signed_in, crossed_words, form):
+    found = {}
+    for paths, user in ((PAGES, None), (OWN_PAGES, "ada"), (ADMIN_PAGES, ADMIN)):
+        with contextlib.closing(chromium.new_context(base_url=demo.hub.url, storage_state=signed_in(user), **form)) as context:
+            page = context.new_page()
+            for path in paths:
+                page.goto(path)
+                page.wait_for_load_state("networkidle")
+                found[path] = crossed_words(page)
+    assert {path: words for path, words in found.items() if words} == {}

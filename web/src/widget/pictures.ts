@@ -37,7 +37,7 @@ function entities(answer: any, body: Body): HTMLElement {
     at = entity.end;
   }
   out.append(characters.slice(at).join(""));
-  return out;
+  return answer.length > 0 ? out : el("div", {}, out, el("p", { className: "meta" }, "The model found nothing in this text."));
 }
 
 // The answer where it stands in the text, with its score.
