@@ -148,16 +148,18 @@ struct Inspections::Impl {
   }
 
   // Repositories without a reading of their head by the present rules; the listener is told of all
-  // kept ones on the way.
+  // kept ones on the way. Those by earlier rules, too: making a million anew takes an hour or more,
+  // and until its turn a repository is listed under what was said of it before.
   std::vector<int64_t> Stale() {
     std::unordered_set<int64_t> current;
     db.Read([&](storage::Connection& c) {
       c.Query(
-          "SELECT repo_id, commit_oid, summary, gpu_bytes, cpu_bytes FROM inspections WHERE rule = "
-          "? AND version = ?",
-          {kRule, inspector::kRepoRules}, [&](const storage::Row& row) {
+          "SELECT repo_id, commit_oid, summary, gpu_bytes, cpu_bytes, version FROM inspections "
+          "WHERE rule = ?",
+          {kRule}, [&](const storage::Row& row) {
             RepoPtr repo = repos.FindById(row.Int(0));
-            if (repo && repo->head && row.Text(1) == StoredCommit(*repo, *repo->head))
+            if (repo && repo->head && row.Int(5) == inspector::kRepoRules &&
+                row.Text(1) == StoredCommit(*repo, *repo->head))
               current.insert(repo->id);
             if (told)
               told(row.Int(0), {row.Text(2), static_cast<uint64_t>(row.Int(3)),
@@ -250,6 +252,7 @@ void Inspections::Start() {
   {
     std::lock_guard lock(impl_->queue_mutex);
     impl_->stopping = false;
+    ++impl_->running;  // looks for what is stale
   }
   impl_->worker = std::thread([this] {
     try {
@@ -258,6 +261,8 @@ void Inspections::Start() {
       log::Warning("kept readings could not be listed", {{"reason", fault.what()}});
     }
     std::unique_lock lock(impl_->queue_mutex);
+    --impl_->running;
+    impl_->queue_changed.notify_all();
     while (true) {
       impl_->queue_changed.wait(lock, [this] { return impl_->stopping || !impl_->queue.empty(); });
       if (impl_->stopping) return;

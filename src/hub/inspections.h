@@ -44,8 +44,9 @@ class Inspections : public RepoObserver {
   // Kinds of one whose main was read: "adapter:proved,remote_code:declared", best known first; ""
   // when it was not read yet.
   std::string KindsOf(int64_t repo_id) const;
-  // For the index behind lists: called after Start for every kept reading of the present rules, and
-  // whenever one was stored, on the thread of the readings. Set before Start.
+  // For the index behind lists: called after Start for every kept reading (one by earlier rules
+  // counts until it is made anew), and whenever one was stored, on the thread of the readings. Set
+  // before Start.
   using Listener = std::function<void(int64_t repo_id, const ListedReading& reading)>;
   void OnListed(Listener told);
 

@@ -55,6 +55,25 @@ TEST_F(InspectionsTest, AMoveOfMainAndARenameAreReadAgain) {
             inspector::Level::kDeclared);
 }
 
+TEST_F(InspectionsTest, AReadingByEarlierRulesIsListedUntilItIsMadeAnew) {
+  RepoHandle repo = MakeRepo(ada_, RepoType::kSpace, "s");
+  Commit(repo, {{"README.md", kSdk}, {"index.html", "<p>"}});
+  RunBackground();
+  hub_->db().Write([](storage::Connection& c) {
+    c.Exec("UPDATE inspections SET version = version - 1, summary = 'space:inferred'");
+  });
+  OpenHub();
+  std::vector<std::string> told;
+  hub_->inspections().OnListed(
+      [&](int64_t, const ListedReading& reading) { told.emplace_back(reading.kinds); });
+  RunBackground();
+  EXPECT_EQ(told, (std::vector<std::string>{"space:inferred", "space:proved"}));
+  EXPECT_EQ(Stored(Reopen(repo)), "space:proved");
+  told.clear();
+  RunBackground();
+  EXPECT_EQ(told.size(), 1u) << "made anew once";
+}
+
 TEST_F(InspectionsTest, ADeletedRepositoryLeavesNothing) {
   RepoHandle repo = MakeRepo(ada_, RepoType::kSpace, "s");
   Commit(repo, {{"README.md", kSdk}});

@@ -15,7 +15,7 @@ namespace hearth::inspector {
 
 // Grows with every change of a rule that may change a result: kept results of another one are
 // stale.
-inline constexpr int kRepoRules = 2;
+inline constexpr int kRepoRules = 3;
 
 struct RepoReading {
   Classification kinds;

@@ -26,7 +26,7 @@ ReadingStep OfCard(const char* step, const char* title, const TopicText& text,
   made.where = "card";
   made.anchor = text.anchor;
   made.line = text.line;
-  made.evidence.push_back(EvidenceOf(text, std::to_string(text.words) + " words"));
+  made.evidence.push_back(EvidenceOf(text, CountOf(text.words, "word")));
   return made;
 }
 

@@ -24,6 +24,7 @@ TEST(ReadingOrderTest, SixStepsInOrderEachWithWhatItPrevents) {
   EXPECT_EQ(steps, (std::vector<std::string>{"summary", "intended_use", "limitations", "licence",
                                              "files", "example"}));
   EXPECT_EQ(order.steps[0].state, Presence::kThin);
+  EXPECT_EQ(order.steps[0].evidence[0].rule, "1 word");
   EXPECT_EQ(order.steps[1].state, Presence::kMissing);
   EXPECT_EQ(order.steps[4].where, "files");
 }

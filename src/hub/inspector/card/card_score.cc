@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "hub/inspector/card/card_example.h"
 #include "hub/inspector/card/card_task.h"
+#include "hub/inspector/quantity_text.h"
 
 namespace hearth::inspector {
 namespace {
@@ -58,7 +59,7 @@ class Scorer {
     added.state = text.presence;
     added.anchor = text.anchor;
     if (text.presence != Presence::kMissing) {
-      std::string rule = std::to_string(text.words) + " words ";
+      std::string rule = CountOf(text.words, "word") + " ";
       rule += text.by_text ? "in paragraphs that speak of it" : "under this heading";
       added.evidence.push_back(EvidenceOf(text, rule));
     } else if (text.residue) {
