@@ -276,9 +276,10 @@ class Scrub {
     std::vector<std::string> affected;
     hub_.db().Read([&](storage::Connection& c) {
       c.Query(
-          "SELECT k.name, b.path FROM xorbs x JOIN xet_file_xorbs u ON u.xorb_id = x.id "
+          "SELECT a.name || '/' || k.name, b.path FROM xorbs x "
+          "JOIN xet_file_xorbs u ON u.xorb_id = x.id "
           "JOIN bucket_files b ON b.file_id = u.file_id JOIN buckets k ON k.id = b.bucket_id "
-          "WHERE x.hash = ?",
+          "JOIN accounts a ON a.id = k.owner_id WHERE x.hash = ?",
           {RawKey(xorb.raw())}, [&](const storage::Row& row) {
             affected.push_back("bucket " + row.Str(0) + ": " + row.Str(1));
           });

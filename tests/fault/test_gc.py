@@ -154,3 +154,33 @@ def test_head_says_what_get_would_about_rot(place, tmp_path, form):
     else:
         upload_object(place.bob, REPO, data)
     assert place.bob.head(target).status == 200 and place.bob.get(target).body == data
+
+
+def test_rot_in_a_bucket_is_told_and_healed(place, tmp_path):
+    """Every door of a bucket says that the content is missing, until it is sent again."""
+    bucket = "bob/rotting"
+    assert place.bob.post(f"/api/buckets/{bucket}", {}).status == 200
+    data = b"\0" + random.Random(10).randbytes(200_000)
+    store = LocalStore(tmp_path / "store", {"f.bin": data})
+    (name, _), = store.xorbs()
+    file_hash = store.files["f.bin"].hash
+    Cas(place.bob, bucket, kind="bucket").upload(store)
+    add = json.dumps({"type": "addFile", "path": "f.bin", "xetHash": file_hash, "mtime": 1}).encode() + b"\n"
+    assert place.bob.post(f"/api/buckets/{bucket}/batch", add, {"Content-Type": "application/x-ndjson"}).status == 200
+    target = f"/buckets/{bucket}/resolve/f.bin"
+    assert place.bob.get(target).body == data
+    stored, = [path for path in place.hub.data.rglob(name) if path.is_file()]
+    stored.chmod(0o600)
+    with open(stored, "r+b") as stream:
+        stream.seek(100)
+        stream.write(b"rot")
+    report = place.hub.command("scrub", "--rate", "0", "--json", check=False)
+    assert report.returncode == 1
+    finding, = json.loads(report.stdout)["findings"]
+    assert finding["affected"] == [f"bucket {bucket}: f.bin"]
+    assert eventually(lambda: place.bob.head(target).status == place.bob.get(target).status == 404)
+    reading = Cas(place.bob, bucket, "read", kind="bucket")
+    assert reading.plan(file_hash).status == 404
+    Cas(place.bob, bucket, kind="bucket").upload(store)
+    assert place.bob.head(target).status == 200 and place.bob.get(target).body == data
+    assert reading.plan(file_hash).status == 200

@@ -12,10 +12,11 @@ VERIFICATION, METADATA = 1 << 31, 1 << 30
 
 
 class Cas:
-    """The content store as the bearer of one repository's token sees it."""
+    """The content store as the bearer of a repository's or bucket's token sees it."""
 
     def __init__(self, wire, repo_id, right="write", kind="model", revision="main"):
-        answer = wire.get(f"/api/{kind}s/{repo_id}/xet-{right}-token/{revision}")
+        place = f"/api/{kind}s/{repo_id}/xet-{right}-token"
+        answer = wire.get(place if kind == "bucket" else f"{place}/{revision}")
         assert answer.status == 200, answer
         body = answer.json()
         self.url, self.token, self.expires = body["casUrl"], body["accessToken"], body["exp"]
