@@ -170,10 +170,13 @@ const RouteEnds kReadingPosts = {
     {"POST", "/generate"},
     {"POST", "/generate_stream"},
     {"POST", "/embed"},
+    {"POST", "/embed_all"},
+    {"POST", "/embed_sparse"},
     {"POST", "/rerank"},
     {"POST", "/predict"},
     {"POST", "/similarity"},
     {"POST", "/tokenize"},
+    {"POST", "/chat_tokenize"},
     {"POST", "/decode"},
     // A job that reads the weights of two repositories.
     {"POST", "/changes/weights"},

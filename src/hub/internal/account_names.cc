@@ -83,6 +83,7 @@ constexpr std::string_view kPaths[] = {"about",
                                        "space",
                                        "spaces",
                                        "static",
+                                       "status",
                                        "storage",
                                        "tags",
                                        "tasks",
@@ -100,8 +101,8 @@ constexpr std::string_view kPaths[] = {"about",
 
 // Words that would mislead people as the name of just anybody. Sorted.
 constexpr std::string_view kAuthority[] = {
-    "admin", "anonymous", "contact", "enterprise", "help",   "hub",       "me",   "none", "null",
-    "root",  "security",  "status",  "support",    "system", "undefined", "user", "www"};
+    "admin", "anonymous", "contact",  "enterprise", "help",   "hub",       "me",   "none",
+    "null",  "root",      "security", "support",    "system", "undefined", "user", "www"};
 
 static_assert(std::is_sorted(std::begin(kPaths), std::end(kPaths)));
 static_assert(std::is_sorted(std::begin(kAuthority), std::end(kAuthority)));
