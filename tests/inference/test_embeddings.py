@@ -247,8 +247,10 @@ def test_command_line_gives_the_same_vectors(minilm):
     line = subprocess.run([BINARY, "embed", _folder(), TEXTS[0]], capture_output=True, text=True, check=True).stdout
     served = requests.post(minilm.url + "/v1/embeddings", json={"input": TEXTS[0]}).json()["data"][0]["embedding"]
     assert np.allclose(json.loads(line)["embedding"], served, atol=1e-5)
+    assert len(line) < 13 * 384 + 200, "no digits that say nothing"
+    cut = subprocess.run([BINARY, "embed", _folder(), "--dimensions", "64", TEXTS[0]], capture_output=True, text=True, check=True).stdout
+    assert np.linalg.norm(json.loads(cut)["embedding"]) == pytest.approx(1, abs=1e-4) and len(json.loads(cut)["embedding"]) == 64
 
 
 def _folder():
-    import test_data
     return str(test_data.DATA / "minilm")

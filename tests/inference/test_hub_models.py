@@ -258,7 +258,7 @@ def test_sixteen_streams_at_once_are_as_alone(hub):
 def test_a_worker_killed_in_a_stream_ends_it_clearly(hub):
     hub.warm("alice/endless")
     client = hub.openai()
-    stream = client.completions.create(model="alice/endless", prompt="the", max_tokens=ENDLESS, stream=True)
+    stream = client.completions.create(model="alice/endless", prompt="the", max_tokens=ENDLESS, temperature=0, stream=True)
     next(iter(stream))
     first = hub.workers()["alice/endless"]
     os.kill(first, signal.SIGKILL)
@@ -454,7 +454,7 @@ def test_memory_is_shared_by_letting_the_oldest_go(small_hub, folders):
     answer = small_hub.post("/models/alice/large", {"inputs": "a"}, **WAIT)
     assert answer.status_code == 422 and "memory" in answer.json()["error"]
     # A model that is answering is not taken away: the other one waits for it.
-    with small_hub.openai().completions.create(model="alice/two", prompt="the", max_tokens=ENDLESS, stream=True) as stream:
+    with small_hub.openai().completions.create(model="alice/two", prompt="the", max_tokens=ENDLESS, temperature=0, stream=True) as stream:
         next(iter(stream))
         assert small_hub.post("/models/alice/one", {"inputs": "a"}).status_code == 503
         assert set(small_hub.workers()) == {"alice/two"}
