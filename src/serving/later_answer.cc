@@ -1,5 +1,7 @@
 #include "serving/later_answer.h"
 
+#include <fmt/format.h>
+
 #include <exception>
 #include <memory>
 #include <utility>
@@ -49,8 +51,11 @@ net::Response AnswerLater(FaultShape shape,
 
 void SetComputeTime(net::Response* response, Steady::time_point begin) {
   auto spent = std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - begin);
+  constexpr int64_t kSecond = 1'000'000;
+  const int64_t micros = spent.count();
   response->headers.Set("x-compute-type", "cpu");
-  response->headers.Set("x-compute-time", std::to_string(static_cast<double>(spent.count()) / 1e6));
+  response->headers.Set("x-compute-time",
+                        fmt::format("{}.{:06}", micros / kSecond, micros % kSecond));
 }
 
 }  // namespace hearth::serving

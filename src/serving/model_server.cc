@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <utility>
+#include <variant>
 
 #include "base/error.h"
 #include "serving/later_answer.h"
@@ -151,7 +152,8 @@ net::Response ModelServer::Handle(size_t index, net::Request& request) {
   } catch (const Error& error) {
     response = FaultAnswer(error, route.shape);
   }
-  SetComputeTime(&response, start);
+  // A later answer tells its own.
+  if (!std::holds_alternative<net::LaterBody>(response.body)) SetComputeTime(&response, start);
   response.route = route.pattern;
   return response;
 }
