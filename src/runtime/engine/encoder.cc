@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -26,6 +27,11 @@ constexpr size_t kMicroRows = 256;
 // A round takes calls up to so many rows: enough for any number of threads to be busy.
 constexpr size_t kRoundRows = 16384;
 
+// A micro-batch that is fuller than this is not worth waiting for more: what each of them costs
+// whatever it holds, mostly the weights on their way through the caches, is a twelfth of a full
+// one.
+constexpr size_t kFullRows = kMicroRows * 7 / 8;
+
 }  // namespace
 
 // One Run or one job. Shared: a caller may find its own done while those who set that still look.
@@ -47,6 +53,7 @@ struct Encoder::Call {
   std::stop_token left;
   std::condition_variable wake{};
   bool leads = false, done = false;         // under the encoder's mutex
+  bool put_off = false;                     // under it until the call is in a round
   std::atomic<size_t> open{inputs.size()};  // texts that are not through yet
   std::mutex failure_mutex{};
   std::exception_ptr failure{};
@@ -78,6 +85,26 @@ struct Encoder::MicroBatch {
   std::vector<Text> texts;
   size_t rows = 0;
 };
+
+// Texts of like lengths beside each other; those that have waited longest before all others.
+std::vector<Encoder::MicroBatch> Encoder::Cut(std::span<const std::shared_ptr<Call>> round) {
+  std::vector<Text> texts;
+  for (const auto& call : round) {
+    for (size_t i = 0; i < call->inputs.size(); ++i) texts.push_back({call.get(), i});
+  }
+  std::stable_sort(texts.begin(), texts.end(), [](const Text& a, const Text& b) {
+    if (a.call->put_off != b.call->put_off) return a.call->put_off;
+    return a.input().rows() > b.input().rows();
+  });
+  std::vector<MicroBatch> batches;
+  for (const Text& text : texts) {
+    size_t rows = text.input().rows();
+    if (batches.empty() || batches.back().rows + rows > kMicroRows) batches.emplace_back();
+    batches.back().texts.push_back(text);
+    batches.back().rows += rows;
+  }
+  return batches;
+}
 
 // A session of one thread.
 struct Encoder::Member {
@@ -205,24 +232,35 @@ std::vector<std::shared_ptr<Encoder::Call>> Encoder::TakeRound() {
     round.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
   }
+  PutOffRemainder(&round);
   return round;
 }
 
-void Encoder::RunRound(std::span<const std::shared_ptr<Call>> round) {
-  std::vector<Text> texts;
-  for (const auto& call : round) {
-    for (size_t i = 0; i < call->inputs.size(); ++i) texts.push_back({call.get(), i});
-  }
-  std::stable_sort(texts.begin(), texts.end(), [](const Text& a, const Text& b) {
-    return a.input().rows() > b.input().rows();
+// What does not fill a micro-batch goes back to the front, once: by the time that the others are
+// computed the clients that they belong to will have asked again. Only jobs of a text each, which
+// are many clients', and never so many that a thread would have nothing to do.
+void Encoder::PutOffRemainder(std::vector<std::shared_ptr<Call>>* round) {
+  std::vector<MicroBatch> batches = Cut(*round);
+  if (batches.size() <= static_cast<size_t>(team_.threads())) return;
+  const MicroBatch& last = batches.back();
+  bool may_wait = last.rows < kFullRows &&
+                  std::all_of(last.texts.begin(), last.texts.end(), [&](const Text& text) {
+                    return text.call->job && text.call->inputs.size() == 1 && !text.call->put_off &&
+                           text.call != round->front().get();
+                  });
+  if (!may_wait) return;
+  for (const Text& text : last.texts) text.call->put_off = true;
+  auto rest = std::stable_partition(round->begin(), round->end(), [&](const auto& call) {
+    return std::none_of(last.texts.begin(), last.texts.end(),
+                        [&](const Text& text) { return text.call == call.get(); });
   });
-  std::vector<MicroBatch> batches;
-  for (const Text& text : texts) {
-    size_t rows = text.input().rows();
-    if (batches.empty() || batches.back().rows + rows > kMicroRows) batches.emplace_back();
-    batches.back().texts.push_back(text);
-    batches.back().rows += rows;
-  }
+  waiting_.insert(waiting_.begin(), std::make_move_iterator(rest),
+                  std::make_move_iterator(round->end()));
+  round->erase(rest, round->end());
+}
+
+void Encoder::RunRound(std::span<const std::shared_ptr<Call>> round) {
+  std::vector<MicroBatch> batches = Cut(round);
   if (batches.size() < static_cast<size_t>(team_.threads())) {
     for (const MicroBatch& batch : batches) {
       Compute(batch, *shared_);

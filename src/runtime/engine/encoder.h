@@ -87,7 +87,9 @@ class Encoder {
   struct Text;
   struct MicroBatch;
   void CheckLengths(std::span<const EncoderInput> inputs) const;
+  static std::vector<MicroBatch> Cut(std::span<const std::shared_ptr<Call>> round);
   std::vector<std::shared_ptr<Call>> TakeRound();
+  void PutOffRemainder(std::vector<std::shared_ptr<Call>>* round);
   void RunRound(std::span<const std::shared_ptr<Call>> round);
   void Lead(std::span<const std::shared_ptr<Call>> round);
   void ServeJobs();

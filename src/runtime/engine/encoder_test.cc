@@ -195,6 +195,42 @@ TEST_F(EncoderTest, AJobsFailureIsItsOwn) {
   }
 }
 
+// A job of one text whose visit tells that it has come and may be made to wait.
+struct Watched {
+  std::promise<const float*> row;  // where the encoder has its vector
+  std::promise<void> done, go_on;
+  uint64_t stride = 0;
+
+  Watched(Encoder& encoder, uint32_t tokens, bool waits) {
+    EncoderJob job;
+    job.inputs = Texts(tokens, {tokens});
+    job.output = "embedding";
+    job.visit = [this](size_t, const tensor::OutputRows& rows) {
+      stride = rows.stride;
+      row.set_value(rows.data);
+      go_on.get_future().wait();
+    };
+    job.done = [this](const std::exception_ptr&) { done.set_value(); };
+    if (!waits) go_on.set_value();
+    encoder.Start(std::move(job));
+  }
+};
+
+TEST_F(EncoderTest, WhatDoesNotFillAMicroBatchIsComputedWithWhatComesNextButOnce) {
+  Encoder encoder(model_->EmbeddingProgram(), 256, 1);
+  Watched first(encoder, 20, true);
+  first.row.get_future().wait();
+  // Two rounds' worth: 250 tokens leave no room for 10 more in a micro-batch.
+  Watched full(encoder, 250, true), rest(encoder, 10, false);
+  first.go_on.set_value();
+  full.row.get_future().wait();
+  Watched next(encoder, 12, false), other(encoder, 240, false);
+  full.go_on.set_value();
+  const float* row = rest.row.get_future().get();
+  EXPECT_EQ(next.row.get_future().get(), row + next.stride) << "the second of the same batch";
+  for (Watched* each : {&first, &full, &rest, &next, &other}) each->done.get_future().wait();
+}
+
 TEST_F(EncoderTest, JobsThatWaitAreDoneBeforeTheEncoderEnds) {
   std::vector<std::unique_ptr<Started>> jobs;
   {
