@@ -18,15 +18,6 @@ constexpr std::string_view kUnknownContent =
     "No content with this xetHash was uploaded to the bucket";
 constexpr std::string_view kNotInSource = "The source has no file with this xetHash";
 
-bool InBucket(storage::Database& db, int64_t file_id, int64_t bucket_id) {
-  return db.ReadValue([&](storage::Connection& c) {
-    return c
-        .QueryInt("SELECT 1 FROM bucket_files WHERE file_id = ? AND bucket_id = ? LIMIT 1",
-                  {file_id, bucket_id})
-        .has_value();
-  });
-}
-
 // Where a copy comes from, opened once for all copies of a batch.
 struct Source {
   std::optional<BucketHandle> bucket;
@@ -63,22 +54,19 @@ class Resolver {
     } else if (source != nullptr && !source->fault.empty()) {
       resolved.fault = source->fault;
     } else if (!add.hash.IsZero()) {
-      resolved.file = parts_.xet_index.FindFile(add.hash);
-      if (!resolved.file || !MayUse(*resolved.file, source)) {
+      resolved.file = Find(add.hash, source);
+      if (!resolved.file) {
         resolved.fault = source != nullptr ? kNotInSource : kUnknownContent;
       }
     }
     return resolved;
   }
 
-  bool MayUse(const XetFile& file, const Source* source) const {
-    if (source == nullptr) {
-      int64_t id = bucket_.record().id;
-      return parts_.xet_index.IsHeld(XetHolder::kBucket, id, file.id) ||
-             InBucket(parts_.db, file.id, id);
-    }
-    if (source->repo) return parts_.xet_index.IsShown(source->repo->record().id, file.id);
-    return InBucket(parts_.db, file.id, source->bucket->record().id);
+  std::optional<XetFile> Find(const XetHash& hash, const Source* source) const {
+    const XetIndex& index = parts_.xet_index;
+    if (source == nullptr) return index.FindFileOf(XetHolder::kBucket, bucket_.record().id, hash);
+    if (source->repo) return index.FindShown(XetHolder::kRepo, source->repo->record().id, hash);
+    return index.FindShown(XetHolder::kBucket, source->bucket->record().id, hash);
   }
 
   const Source& SourceOf(const std::string& type, const std::string& id) {
@@ -225,10 +213,9 @@ std::optional<std::string> Buckets::GrantTo(const Actor& actor, const BucketHand
                                             const Sha256& oid) {
   bucket.Require(Right::kReadContent);
   repo.Require(Right::kWrite);
-  std::optional<XetFile> file = parts_.xet_index.FindFile(hash);
-  if (!file || !InBucket(parts_.db, file->id, bucket.record().id)) {
-    return "The bucket has no file with this xetHash";
-  }
+  std::optional<XetFile> file =
+      parts_.xet_index.FindShown(XetHolder::kBucket, bucket.record().id, hash);
+  if (!file) return "The bucket has no file with this xetHash";
   if (!parts_.xet_index.IsProved(file->id, oid)) {
     Sha256Hasher hasher;
     storage::XetReader reader = parts_.xet_index.Read(*file, 0, file->size_bytes);
@@ -242,7 +229,7 @@ std::optional<std::string> Buckets::GrantTo(const Actor& actor, const BucketHand
     there = c.QueryInt("SELECT 1 FROM xet_files WHERE id = ?", {file->id}).has_value();
     if (!there) return;
     parts_.objects.GrantIn(c, repo.record().id, actor.user_id, oid, file->size_bytes);
-    parts_.xet_index.AddFile(c, {hash, file->size_bytes, {}, oid, {}});
+    parts_.xet_index.Prove(c, file->id, oid);
     parts_.xet_index.Show(c, repo.record().id, oid, file->id);
   });
   if (!there) return "The bucket has no file with this xetHash any more";

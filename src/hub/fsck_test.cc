@@ -185,8 +185,8 @@ TEST_F(FsckTest, AXorbThatIsGoneOrDamagedIsAFault) {
   XetFile file = StoreByXet(*hub_, repo.record().id, alice_.user_id, bytes);
   auto plan = hub_->xet_index().Plan(file, 0, file.size_bytes);
   ASSERT_GE(plan.xorbs.size(), 2u);
-  auto path = [&](const storage::XetHash& hash) {
-    std::string text = hash.Text();
+  auto path = [&](const storage::XorbForm& xorb) {
+    std::string text = xorb.Text();
     return root_ / "xet" / "xorbs" / text.substr(0, 2) / text.substr(2, 2) / text;
   };
   fs::path damaged = path(plan.xorbs.begin()->first);

@@ -11,10 +11,11 @@ namespace hearth::hub {
 namespace {
 
 using storage::XetHash;
+using storage::XorbForm;
 
 // Decodes and hashes every chunk.
-void ReadWhole(storage::XorbStore& xorbs, const XetHash& hash, uint64_t body_bytes) {
-  std::shared_ptr<UniqueFd> file = xorbs.Open(hash);
+void ReadWhole(storage::XorbStore& xorbs, const XorbForm& xorb, uint64_t body_bytes) {
+  std::shared_ptr<UniqueFd> file = xorbs.Open(xorb);
   storage::XorbValidator validator;
   std::string buffer;
   for (uint64_t at = 0; at < body_bytes; at += buffer.size()) {
@@ -22,21 +23,21 @@ void ReadWhole(storage::XorbStore& xorbs, const XetHash& hash, uint64_t body_byt
     ReadExactAt(file->get(), at, buffer.data(), buffer.size());
     validator.Feed(buffer);
   }
-  validator.Finish(hash);
+  validator.Finish(xorb.hash);
 }
 
-void CheckXorb(FsckRun& run, const XetHash& hash, uint64_t body_bytes) {
+void CheckXorb(FsckRun& run, const XorbForm& xorb, uint64_t body_bytes) {
   storage::XorbStore& xorbs = run.hub.xet_index().xorbs();
-  std::string where = "xorb " + hash.Text();
+  std::string where = "xorb " + xorb.Text();
   try {
-    storage::XorbIndexPtr index = xorbs.FindIndex(hash);
+    storage::XorbIndexPtr index = xorbs.FindIndex(xorb);
     if (!index) {
       run.Fault(where, "its file is missing (restore it from a backup)");
     } else if (index->body_bytes != body_bytes) {
       run.Fault(where, "has " + std::to_string(index->body_bytes) + " bytes instead of " +
                            std::to_string(body_bytes));
     } else if (run.options.deep) {
-      ReadWhole(xorbs, hash, body_bytes);
+      ReadWhole(xorbs, xorb, body_bytes);
     }
   } catch (const Error& error) {
     run.Fault(where, error.message() + " (restore it from a backup)");
@@ -49,7 +50,7 @@ void CheckTerms(XetIndex& index, const XetFile& file) {
   for (uint64_t at = 0; at < file.size_bytes;) {
     auto segment = terms->SegmentAt(at);
     for (const storage::XetTerm& term : segment->terms) {
-      storage::XorbIndexPtr xorb = index.xorbs().FindIndex(term.xorb);
+      storage::XorbIndexPtr xorb = index.xorbs().FindIndex(term.Form());
       if (!xorb) throw Error(Code::kInternal, "the xorb " + term.xorb.Text() + " is missing");
       uint64_t bytes = 0;
       for (uint32_t i = term.chunk_start; i < term.chunk_end && i < xorb->chunks.size(); ++i) {
@@ -64,26 +65,26 @@ void CheckTerms(XetIndex& index, const XetFile& file) {
 }
 
 void CheckXorbs(FsckRun& run) {
-  std::unordered_map<XetHash, uint64_t> rows;
+  std::unordered_map<XorbForm, uint64_t> rows;
   run.hub.db().Read([&](storage::Connection& c) {
     c.Query("SELECT hash, body_bytes FROM xorbs", {}, [&](const storage::Row& row) {
-      rows[XetHash::FromRaw(row.Text(0))] = static_cast<uint64_t>(row.Int(1));
+      rows[XorbForm::FromKey(row.Text(0))] = static_cast<uint64_t>(row.Int(1));
     });
   });
   size_t done = 0;
-  for (const auto& [hash, body_bytes] : rows) {
+  for (const auto& [xorb, body_bytes] : rows) {
     run.progress("xorbs", done++, rows.size());
-    CheckXorb(run, hash, body_bytes);
+    CheckXorb(run, xorb, body_bytes);
   }
-  std::vector<XetHash> strays;
-  run.hub.xet_index().xorbs().ForEach([&](const XetHash& hash, uint64_t) {
-    if (!rows.contains(hash)) strays.push_back(hash);
+  std::vector<XorbForm> strays;
+  run.hub.xet_index().xorbs().ForEach([&](const XorbForm& xorb, uint64_t) {
+    if (!rows.contains(xorb)) strays.push_back(xorb);
   });
-  for (const XetHash& hash : strays) {
-    run.Note("xorb " + hash.Text(), "is stored, but the database does not know it", [&run, hash] {
-      storage::XorbIndexPtr index = run.hub.xet_index().xorbs().FindIndex(hash);
+  for (const XorbForm& xorb : strays) {
+    run.Note("xorb " + xorb.Text(), "is stored, but the database does not know it", [&run, xorb] {
+      storage::XorbIndexPtr index = run.hub.xet_index().xorbs().FindIndex(xorb);
       if (!index) throw Error(Code::kNotFound, "the file went away");
-      run.hub.xet_index().AddXorb(*index, 0);
+      run.hub.xet_index().AddXorb(*index, 0, xorb.number);
     });
   }
 }

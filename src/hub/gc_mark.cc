@@ -130,9 +130,8 @@ void Marking::RevokeSome() {
       c.Query(
           "SELECT f.hash FROM shown_files s JOIN xet_files f ON f.id = s.file_id "
           "WHERE s.repo_id = ? AND s.sha256 = ?",
-          {repo_->id, RawKey(oid.raw())}, [&](const storage::Row& row) {
-            shown.Push(storage::XetHash::FromRaw(row.Text(0)).Text());
-          });
+          {repo_->id, RawKey(oid.raw())},
+          [&](const storage::Row& row) { shown.Push(FileName(row.Text(0))); });
       payload->Set("shown", std::move(shown));
       c.Exec("DELETE FROM repo_objects WHERE repo_id = ? AND sha256 = ?",
              {repo_->id, RawKey(oid.raw())});

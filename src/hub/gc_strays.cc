@@ -10,7 +10,7 @@
 namespace hearth::hub {
 namespace {
 
-using storage::XetHash;
+using storage::XorbForm;
 
 constexpr size_t kStraysPerLook = 1000;
 constexpr size_t kStraysPerLock = 16;
@@ -18,7 +18,7 @@ constexpr size_t kStraysPerLock = 16;
 constexpr std::chrono::hours kTempLifetime{24};
 
 struct StoredFile {
-  std::string raw;   // hash
+  std::string raw;   // hash, with the form behind it for xorbs
   std::string text;  // the same as a key
   uint64_t bytes = 0;
 };
@@ -39,8 +39,8 @@ class StraySearch {
         Add({std::string(oid.raw()), oid.Hex(), bytes});
       });
     } else {
-      gc_.hub.xet_index().xorbs().ForEach([&](const XetHash& hash, uint64_t bytes) {
-        Add({std::string(hash.raw()), hash.Text(), bytes});
+      gc_.hub.xet_index().xorbs().ForEach([&](const XorbForm& xorb, uint64_t bytes) {
+        Add({xorb.Key(), xorb.Text(), bytes});
       });
     }
     Look();
@@ -70,7 +70,7 @@ class StraySearch {
     try {
       auto fd = kind_ == TrashKind::kStrayBlob
                     ? gc_.hub.blobs().Open(Sha256(file.raw))
-                    : gc_.hub.xet_index().xorbs().Open(XetHash::FromRaw(file.raw));
+                    : gc_.hub.xet_index().xorbs().Open(XorbForm::FromKey(file.raw));
       return ModifiedAt(fd->get()) <= gc_.cutoff;
     } catch (const Error& error) {
       if (error.code() != Code::kNotFound) throw;

@@ -15,6 +15,7 @@ namespace {
 
 using storage::Connection;
 using storage::XetHash;
+using storage::XorbForm;
 
 // Uploads wait while a batch is dropped and moved.
 constexpr std::chrono::milliseconds kLongBatch{100}, kShortBatch{25};
@@ -91,9 +92,21 @@ void Sweep(GcState& gc, const Level& level, const Drop& drop) {
   "o.created_at <= ? AND NOT EXISTS (SELECT 1 FROM repo_objects r WHERE r.sha256 = o.sha256) " \
   "AND NOT EXISTS (SELECT 1 FROM object_files p JOIN xet_files f ON f.id = p.file_id "         \
   "WHERE p.sha256 = o.sha256 AND " HEARTH_FILE_NEEDED ")"
-#define HEARTH_DEAD_FILE                 \
-  "f.id > 0 AND NOT " HEARTH_FILE_NEEDED \
-  " AND NOT EXISTS (SELECT 1 FROM object_files p WHERE p.file_id = f.id)"
+// An object has a file for each sender who knew of no other: of those that no repository shows one
+// is kept, unless a repository shows another.
+#define HEARTH_SHOWN(p)                                      \
+  "EXISTS (SELECT 1 FROM shown_files s WHERE s.file_id = " p \
+  ".file_id AND "                                            \
+  "s.sha256 = " p ".sha256)"
+#define HEARTH_SPARE_FILE \
+  "(NOT " HEARTH_SHOWN("p") " AND EXISTS (SELECT 1 FROM object_files q WHERE q.sha256 = "     \
+  "p.sha256 AND q.file_id <> p.file_id AND (q.file_id < p.file_id OR " HEARTH_SHOWN("q") ") " \
+  "AND NOT EXISTS (SELECT 1 FROM quarantine r CROSS JOIN xorbs x CROSS JOIN xet_file_xorbs u " \
+  "WHERE r.kind = 1 AND x.hash = r.hash AND u.xorb_id = x.id AND u.file_id = q.file_id)))"
+#define HEARTH_DEAD_FILE                                                      \
+  "f.id > 0 AND NOT " HEARTH_FILE_NEEDED                                      \
+  " AND NOT EXISTS (SELECT 1 FROM object_files p WHERE p.file_id = f.id AND " \
+  "NOT " HEARTH_SPARE_FILE ")"
 #define HEARTH_DEAD_XORB \
   "x.leased_at <= ? AND NOT EXISTS (SELECT 1 FROM xet_file_xorbs u WHERE u.xorb_id = x.id)"
 
@@ -112,7 +125,7 @@ std::optional<TrashEntry> DropObject(GcState& gc, Connection& c, const Key& key)
       "SELECT f.id, f.hash FROM object_files p JOIN xet_files f ON f.id = p.file_id "
       "WHERE p.sha256 = ?",
       {sha}, [&](const storage::Row& row) {
-        files.Push(XetHash::FromRaw(row.Text(1)).Text());
+        files.Push(FileName(row.Text(1)));
         if (owner != gc.object_repo.end()) gc.file_repo[row.Int(0)] = owner->second;
       });
   std::optional<uint64_t> stored = gc.hub.blobs().FindSize(oid);
@@ -129,17 +142,23 @@ std::optional<TrashEntry> DropFile(GcState& gc, Connection& c, const Key& key) {
         return Json::Obj({{"size", row.Int(0)}, {"created", row.Int(1)}});
       });
   if (!payload) return std::nullopt;
-  Json segments = Json::Arr(), xorbs = Json::Arr(), holders = Json::Arr();
+  Json segments = Json::Arr(), xorbs = Json::Arr(), holders = Json::Arr(), objects = Json::Arr();
   c.Query("SELECT start, terms FROM xet_segments WHERE file_id = ? ORDER BY start", {key.id},
           [&](const storage::Row& row) {
             segments.Push(Json::Arr({row.Int(0), Base64Encode(row.Text(1))}));
           });
   int64_t owner = gc.RepoOf(gc.file_repo, key.id);
+  c.Query("SELECT sha256 FROM object_files WHERE file_id = ?", {key.id},
+          [&](const storage::Row& row) {
+            objects.Push(Sha256(row.Text(0)).Hex());
+            auto revoked = gc.object_repo.find(row.Str(0));
+            if (owner == 0 && revoked != gc.object_repo.end()) owner = revoked->second;
+          });
   c.Query(
       "SELECT x.id, x.hash FROM xet_file_xorbs u JOIN xorbs x ON x.id = u.xorb_id "
       "WHERE u.file_id = ?",
       {key.id}, [&](const storage::Row& row) {
-        xorbs.Push(XetHash::FromRaw(row.Text(1)).Text());
+        xorbs.Push(XorbForm::FromKey(row.Text(1)).Text());
         if (owner != 0) gc.xorb_repo[row.Int(0)] = owner;
       });
   c.Query("SELECT kind, holder_id, user_id, created_at FROM xet_holders WHERE file_id = ?",
@@ -147,10 +166,11 @@ std::optional<TrashEntry> DropFile(GcState& gc, Connection& c, const Key& key) {
             holders.Push(Json::Arr({row.Int(0), row.Int(1), row.Int(2), row.Int(3)}));
           });
   payload->Set("segments", std::move(segments)).Set("xorbs", std::move(xorbs));
-  payload->Set("holders", std::move(holders));
+  payload->Set("holders", std::move(holders)).Set("objects", std::move(objects));
   c.Exec("DELETE FROM xet_holders WHERE file_id = ?", {key.id});
+  c.Exec("DELETE FROM object_files WHERE file_id = ?", {key.id});
   c.Exec("DELETE FROM xet_files WHERE id = ?", {key.id});
-  return TrashEntry{TrashKind::kFile, XetHash::FromRaw(key.raw).Text(), 0, std::move(*payload)};
+  return TrashEntry{TrashKind::kFile, FileName(key.raw), 0, std::move(*payload)};
 }
 
 std::optional<TrashEntry> DropXorb(GcState& gc, Connection& c, const Key& key) {
@@ -170,7 +190,7 @@ std::optional<TrashEntry> DropXorb(GcState& gc, Connection& c, const Key& key) {
           [&](const storage::Row& row) { chunks.Push(XetHash::FromRaw(row.Text(0)).Text()); });
   payload->Set("uploaders", std::move(uploaders)).Set("chunks", std::move(chunks));
   c.Exec("DELETE FROM xorbs WHERE id = ?", {key.id});
-  return TrashEntry{TrashKind::kXorb, XetHash::FromRaw(key.raw).Text(), body_bytes,
+  return TrashEntry{TrashKind::kXorb, XorbForm::FromKey(key.raw).Text(), body_bytes,
                     std::move(*payload)};
 }
 
@@ -210,6 +230,10 @@ void SweepFiles(GcState& gc) {
 }
 
 void SweepXorbs(GcState& gc) {
+  // Also of xorbs that others need: see XetIndex::HasUploaded.
+  gc.db.Write(
+      [&](Connection& c) { c.Exec("DELETE FROM xorb_uploaders WHERE told_at <= ?", {gc.cutoff}); });
+  gc.Step("uploaders");
   Level level{"xorbs",
               "SELECT x.id, x.hash FROM xorbs x WHERE x.id > ? AND " HEARTH_DEAD_XORB
               " ORDER BY x.id LIMIT ?",

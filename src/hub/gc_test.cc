@@ -351,6 +351,64 @@ TEST_F(GcTest, AXorbOfAnInterruptedUploadHasItsGrace) {
   EXPECT_EQ(Gc().xorbs, 1u);
 }
 
+// Each sender's form lives as long as their own file; the content is read from whichever is left.
+TEST_F(GcTest, FormsOfAContentGoOneByOne) {
+  std::string text = TextRows(20'000);
+  RepoHandle mine = MakeRepo(alice_, "mine", true), bobs = MakeRepo(bob_, "bobs", true);
+  XetScope his = RepoScope(bobs.record(), bob_.user_id);
+  XetHash file = UploadXet(ScopeOf(mine), text);
+  XetUpload plain;
+  plain.AddFile(text);
+  plain.PackPlainly();
+  plain.Send(hub_->xet(), his);
+  Sha256 oid = Sha256Of(text);
+  CommitFiles(alice_, mine, {CommitLfsFile{"w", oid, {}}});
+  CommitFiles(bob_, bobs, {CommitLfsFile{"w", oid, {}}});
+  ASSERT_EQ(StoredXorbs(), 2u);
+  PassGrace();
+  EXPECT_EQ(Gc().xorbs, 0u);
+  repos().Delete(mine);
+  DryGc();
+  GcReport report = Gc();
+  EXPECT_EQ(report.files, 1u);
+  EXPECT_EQ(report.xorbs, 1u);
+  EXPECT_EQ(StoredXorbs(), 1u);
+  EXPECT_EQ(RebuiltXet(file), text);
+  EXPECT_TRUE(hub_->xet().FindFile(his, file));
+  UndoGc(*hub_, report.run_id);
+  EXPECT_EQ(StoredXorbs(), 2u);
+  EXPECT_EQ(Count("object_files"), 2);
+  EXPECT_TRUE(hub_->db().CheckIntegrity().empty());
+  PassGrace();
+  repos().Delete(bobs);
+  report = Gc();
+  EXPECT_EQ(report.objects, 1u);
+  EXPECT_EQ(report.xorbs, 2u);
+  EXPECT_EQ(StoredXorbs(), 0u);
+}
+
+// Bob once sent what alice has. That she still has it is nothing that he may notice.
+TEST_F(GcTest, AnUploadWithoutAFileIsForgottenThoughOthersNeedTheXorb) {
+  RepoHandle mine = MakeRepo(alice_, "mine", true), bobs = MakeRepo(bob_, "bobs", true);
+  XetUpload upload;
+  Sha256 oid = *upload.AddFile(NoiseBytes(3, 100'000)).sha256;
+  upload.Send(hub_->xet(), ScopeOf(mine));
+  CommitFiles(alice_, mine, {CommitLfsFile{"w", oid, {}}});
+  XetScope his = RepoScope(bobs.record(), bob_.user_id);
+  upload.SendXorbs(hub_->xet(), his);
+  XetHash xorb = upload.xorbs[0].index.hash;
+  clock_.Advance(kGcGrace - std::chrono::hours(1));
+  Gc();
+  EXPECT_TRUE(hub_->xet().HoldsXorb(his, xorb)) << "and is told so: another grace time";
+  clock_.Advance(kGcGrace - std::chrono::hours(1));
+  Gc();
+  EXPECT_TRUE(hub_->xet().HoldsXorb(his, xorb));
+  PassGrace();
+  Gc();
+  EXPECT_FALSE(hub_->xet().HoldsXorb(his, xorb));
+  EXPECT_TRUE(hub_->xet().HoldsXorb(ScopeOf(mine), xorb));
+}
+
 TEST_F(GcTest, ABucketKeepsItsFiles) {
   std::string bytes = NoiseBytes(7, 100'000);
   XetHash file = UploadXet({XetHolder::kBucket, 1, alice_.user_id, true, true}, bytes);

@@ -1,6 +1,7 @@
 // The trash: a journal in the database and a folder beside each store (on its file system).
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "hub/internal/gc_parts.h"
@@ -10,6 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using storage::XetHash;
+using storage::XorbForm;
 
 bool IsBlob(TrashKind kind) { return kind == TrashKind::kObject || kind == TrashKind::kStrayBlob; }
 
@@ -29,7 +31,8 @@ bool IsStoredAnew(storage::Connection& c, const TrashEntry& entry) {
         .has_value();
   }
   return c
-      .QueryInt("SELECT 1 FROM xorbs WHERE hash = ?", {RawKey(XetHash::FromText(entry.key)->raw())})
+      .QueryInt("SELECT 1 FROM xorbs WHERE hash = ?",
+                {RawKey(XorbForm::FromText(entry.key)->Key())})
       .has_value();
 }
 
@@ -50,6 +53,19 @@ uint64_t RemoveFolder(const fs::path& folder) {
 }
 
 }  // namespace
+
+std::string FileName(std::string_view key) {
+  std::string name = XetHash::FromRaw(key).Text();
+  if (key.size() > XetHash::kBytes) name += "." + HexEncode(key.substr(XetHash::kBytes));
+  return name;
+}
+
+std::string FileKey(std::string_view name) {
+  size_t dot = std::min(name.find('.'), name.size());
+  std::string key(XetHash::FromText(name.substr(0, dot))->raw());
+  if (dot < name.size()) key += HexDecode(name.substr(dot + 1)).value_or("");
+  return key;
+}
 
 bool HasFile(TrashKind kind) { return kind != TrashKind::kFile && kind != TrashKind::kGrant; }
 
@@ -77,7 +93,7 @@ void MoveToTrash(GcState& gc, int64_t run_id, const std::vector<TrashEntry>& ent
     if (IsBlob(entry.kind)) {
       gc.hub.blobs().MoveOut(*Sha256::FromHex(entry.key), target);
     } else {
-      gc.hub.xet_index().xorbs().MoveOut(*XetHash::FromText(entry.key), target);
+      gc.hub.xet_index().xorbs().MoveOut(*XorbForm::FromText(entry.key), target);
     }
     gc.Step("moved");
   }

@@ -10,6 +10,7 @@ namespace {
 namespace fs = std::filesystem;
 using storage::Connection;
 using storage::XetHash;
+using storage::XorbForm;
 
 int64_t Number(const Json& payload, std::string_view key) {
   return payload.IntField(key).value_or(0);
@@ -21,6 +22,11 @@ const Json::Array& Items(const Json& payload, std::string_view key) {
 storage::DbValue XetKey(const Json& text) {
   return RawKey(XetHash::FromText(*text.AsString())->raw());
 }
+
+storage::DbValue XorbKey(const Json& text) {
+  return RawKey(XorbForm::FromText(*text.AsString())->Key());
+}
+storage::DbValue FileKeyOf(const Json& text) { return RawKey(FileKey(*text.AsString())); }
 
 class Undo {
  public:
@@ -91,12 +97,13 @@ class Undo {
       if (in_trash) hub_.blobs().Put(TempFile::Adopt(file), oid);
       return hub_.blobs().FindSize(oid) ? Outcome::kRestored : Outcome::kLost;
     }
-    XetHash hash = *XetHash::FromText(entry.key);
+    XorbForm xorb = *XorbForm::FromText(entry.key);
     storage::XorbStore& xorbs = hub_.xet_index().xorbs();
-    if (xorbs.FindIndex(hash) != nullptr) return Outcome::kRestored;
+    // Whatever its body is: files go by chunks.
+    if (xorbs.FindIndex(xorb) != nullptr) return Outcome::kRestored;
     if (!in_trash) return Outcome::kLost;
     try {
-      xorbs.MoveIn(file, hash);
+      xorbs.MoveIn(file, xorb);
       return Outcome::kRestored;
     } catch (const Error& error) {
       if (error.code() != Code::kInternal) throw;
@@ -122,17 +129,20 @@ class Undo {
   }
 
   Outcome RestoreXorb(Connection& c, const TrashEntry& entry) {
-    storage::DbValue hash = RawKey(XetHash::FromText(entry.key)->raw());
+    XorbForm xorb = *XorbForm::FromText(entry.key);
+    storage::DbValue hash = RawKey(xorb.Key());
     if (c.QueryInt("SELECT 1 FROM xorbs WHERE hash = ?", {hash})) return Outcome::kSuperseded;
+    storage::XorbIndexPtr index = hub_.xet_index().xorbs().FindIndex(xorb);
+    if (!index) return Outcome::kLost;
     c.Exec(
         "INSERT INTO xorbs (hash, body_bytes, unpacked_bytes, created_at, leased_at) "
         "VALUES (?, ?, ?, ?, ?)",
-        {hash, Number(entry.payload, "body"), Number(entry.payload, "unpacked"),
+        {hash, static_cast<int64_t>(index->body_bytes), Number(entry.payload, "unpacked"),
          Number(entry.payload, "created"), now_});
     int64_t id = c.LastInsertId();
     for (const Json& user : Items(entry.payload, "uploaders")) {
-      c.Exec("INSERT INTO xorb_uploaders (xorb_id, user_id) VALUES (?, ?)",
-             {id, user.AsInt().value_or(0)});
+      c.Exec("INSERT INTO xorb_uploaders (xorb_id, user_id, told_at) VALUES (?, ?, ?)",
+             {id, user.AsInt().value_or(0), now_});
     }
     for (const Json& chunk : Items(entry.payload, "chunks")) {
       c.Exec("INSERT INTO xet_chunks (hash, xorb_id) VALUES (?, ?)", {XetKey(chunk), id});
@@ -141,11 +151,11 @@ class Undo {
   }
 
   Outcome RestoreXetFile(Connection& c, const TrashEntry& entry) {
-    storage::DbValue hash = RawKey(XetHash::FromText(entry.key)->raw());
+    storage::DbValue hash = RawKey(FileKey(entry.key));
     if (c.QueryInt("SELECT 1 FROM xet_files WHERE hash = ?", {hash})) return Outcome::kSuperseded;
     std::vector<int64_t> xorbs;
     for (const Json& xorb : Items(entry.payload, "xorbs")) {
-      auto id = c.QueryInt("SELECT id FROM xorbs WHERE hash = ?", {XetKey(xorb)});
+      auto id = c.QueryInt("SELECT id FROM xorbs WHERE hash = ?", {XorbKey(xorb)});
       if (!id) return Outcome::kLost;
       xorbs.push_back(*id);
     }
@@ -165,6 +175,15 @@ class Undo {
           "VALUES (?, ?, ?, ?, ?)",
           {At(holder, 0), At(holder, 1), id, At(holder, 2), At(holder, 3)});
     }
+    // Of one that the object could spare; older runs know of none.
+    if (entry.payload.Find("objects") != nullptr) {
+      for (const Json& oid : Items(entry.payload, "objects")) {
+        c.Exec(
+            "INSERT INTO object_files (sha256, file_id) SELECT sha256, ? FROM objects "
+            "WHERE sha256 = ?",
+            {id, RawKey(Sha256::FromHex(*oid.AsString())->raw())});
+      }
+    }
     return Outcome::kRestored;
   }
 
@@ -178,7 +197,7 @@ class Undo {
       c.Exec(
           "INSERT INTO object_files (sha256, file_id) SELECT ?, id FROM xet_files WHERE hash = ? "
           "ON CONFLICT DO NOTHING",
-          {sha, XetKey(file)});
+          {sha, FileKeyOf(file)});
     }
     return anew ? Outcome::kSuperseded : Outcome::kRestored;
   }
@@ -201,7 +220,7 @@ class Undo {
             "SELECT ?, p.sha256, p.file_id FROM object_files p JOIN xet_files f ON f.id = "
             "p.file_id "
             "WHERE p.sha256 = ? AND f.hash = ? ON CONFLICT DO NOTHING",
-            {repo, sha, XetKey(file)});
+            {repo, sha, FileKeyOf(file)});
       }
     }
     return inserted == 0 ? Outcome::kSuperseded : Outcome::kRestored;

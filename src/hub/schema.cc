@@ -421,12 +421,22 @@ INSERT INTO shown_files (repo_id, sha256, file_id)
 CREATE INDEX repo_objects_by_time ON repo_objects(created_at);
 )sql";
 
+// Forms (docs/adr/0021). The column hash of xorbs, xet_files and quarantine may be longer than 32
+// bytes from here on: who reads it otherwise must not open this database. told_at: the last time at
+// which the user was told that the xorb is there, or sent it.
+constexpr std::string_view kForms = R"sql(
+ALTER TABLE xorb_uploaders ADD COLUMN told_at INTEGER NOT NULL DEFAULT 0;
+-- When that was is not known: clients remember for weeks.
+UPDATE xorb_uploaders SET told_at = CAST(strftime('%s', 'now') AS INTEGER) * 1000;
+)sql";
+
 }  // namespace
 
 const std::vector<storage::Migration>& Migrations() {
   static const std::vector<storage::Migration> migrations = {
-      {1, kFirst},      {2, kXet},     {3, kRuns},  {4, kInspector}, {5, kTensors},
-      {6, kChecklists}, {7, kMeaning}, {8, kNeeds}, {9, kHardware},  {10, kShownFiles}};
+      {1, kFirst},    {2, kXet},         {3, kRuns},    {4, kInspector},
+      {5, kTensors},  {6, kChecklists},  {7, kMeaning}, {8, kNeeds},
+      {9, kHardware}, {10, kShownFiles}, {11, kForms}};
   return migrations;
 }
 

@@ -15,7 +15,7 @@ namespace hearth::hub {
 namespace {
 
 namespace fs = std::filesystem;
-using storage::XetHash;
+using storage::XorbForm;
 
 constexpr size_t kPieceBytes = 1 << 20;
 constexpr int64_t kKeysPerLook = 64;
@@ -68,7 +68,7 @@ class Scrub {
     std::string cursor = LoadCursor();
     std::string xorbs_from;
     if (cursor.starts_with("x:")) {
-      xorbs_from = XetHash::FromText(cursor.substr(2)).value_or(XetHash()).raw();
+      xorbs_from = XorbForm::FromText(cursor.substr(2)).value_or(XorbForm()).Key();
     } else {
       Walk("objects", 'o', "SELECT sha256 FROM objects WHERE sha256 > ? ORDER BY sha256 LIMIT ?",
            cursor.starts_with("o:")
@@ -96,11 +96,11 @@ class Scrub {
         if (kind == 'o') {
           CheckObject(Sha256(key));
         } else {
-          CheckXorb(XetHash::FromRaw(key));
+          CheckXorb(XorbForm::FromKey(key));
         }
       }
       after = keys.back();
-      SaveCursor(kind == 'o' ? "o:" + Sha256(after).Hex() : "x:" + XetHash::FromRaw(after).Text());
+      SaveCursor(kind == 'o' ? "o:" + Sha256(after).Hex() : "x:" + XorbForm::FromKey(after).Text());
       if (hooks_.at_step) hooks_.at_step("cursor");
     }
   }
@@ -165,44 +165,44 @@ class Scrub {
     Report("object " + oid.Hex(), "its content does not have this SHA-256", {oid});
   }
 
-  void CheckXorb(const XetHash& hash) {
+  void CheckXorb(const XorbForm& xorb) {
     ++report_.xorbs;
     std::shared_ptr<UniqueFd> fd;
     storage::XorbStore& xorbs = hub_.xet_index().xorbs();
     try {
-      fd = xorbs.Open(hash);
+      fd = xorbs.Open(xorb);
     } catch (const Error& error) {
       if (error.code() != Code::kNotFound) throw;
-      return NoteMissing(hash);
+      return NoteMissing(xorb);
     }
-    std::optional<std::string> fault = FaultOf(fd->get(), hash);
+    std::optional<std::string> fault = FaultOf(fd->get(), xorb);
     if (!fault) return;
-    fs::path target = Target(hash.Text());
+    fs::path target = Target(xorb.Text());
     SweepLock::Guard guard = hub_.sweep_lock().Alone();
-    if (!SameFile(*fd, [&] { return xorbs.Open(hash); })) return;
-    Mark(1, hash.raw(), *fault);
-    xorbs.MoveOut(hash, target);
+    if (!SameFile(*fd, [&] { return xorbs.Open(xorb); })) return;
+    Mark(1, xorb.Key(), *fault);
+    xorbs.MoveOut(xorb, target);
     guard.Reset();
-    Report("xorb " + hash.Text(), *fault, ObjectsOf(hash), BucketsWith(hash));
+    Report("xorb " + xorb.Text(), *fault, ObjectsOf(xorb), BucketsWith(xorb));
   }
 
   // Alone, so that neither an upload nor the collector is between its file and its row.
-  void NoteMissing(const XetHash& hash) {
+  void NoteMissing(const XorbForm& xorb) {
     constexpr std::string_view kReason = "its bytes are missing";
     SweepLock::Guard guard = hub_.sweep_lock().Alone();
-    if (!hub_.xet_index().FindXorb(hash) || hub_.xet_index().xorbs().FindIndex(hash)) return;
-    Mark(1, hash.raw(), std::string(kReason));
+    if (!hub_.xet_index().FindXorb(xorb) || hub_.xet_index().xorbs().FindIndex(xorb)) return;
+    Mark(1, xorb.Key(), std::string(kReason));
     guard.Reset();
-    Report("xorb " + hash.Text(), std::string(kReason), ObjectsOf(hash), BucketsWith(hash));
+    Report("xorb " + xorb.Text(), std::string(kReason), ObjectsOf(xorb), BucketsWith(xorb));
   }
 
-  std::optional<std::string> FaultOf(int fd, const XetHash& hash) {
+  std::optional<std::string> FaultOf(int fd, const XorbForm& xorb) {
     try {
-      storage::XorbIndex index = storage::ReadXorbFooter(fd, hash.Text());
+      storage::XorbIndex index = storage::ReadXorbFooter(fd, xorb.Text());
       storage::XorbValidator validator;
       ReadPieces(fd, index.body_bytes, [&](std::string_view piece) { validator.Feed(piece); });
-      storage::XorbIndex found = validator.Finish(hash);
-      bool same = index.hash == hash && index.chunks.size() == found.chunks.size();
+      storage::XorbIndex found = validator.Finish(xorb.hash);
+      bool same = index.hash == xorb.hash && index.chunks.size() == found.chunks.size();
       for (size_t i = 0; same && i < found.chunks.size(); ++i) {
         same = index.chunks[i].hash == found.chunks[i].hash &&
                index.chunks[i].record_end == found.chunks[i].record_end &&
@@ -261,18 +261,18 @@ class Scrub {
     report_.findings.push_back({what, reason, std::move(affected)});
   }
 
-  std::set<Sha256> ObjectsOf(const XetHash& xorb) {
+  std::set<Sha256> ObjectsOf(const XorbForm& xorb) {
     std::set<Sha256> oids;
     hub_.db().Read([&](storage::Connection& c) {
       c.Query(
           "SELECT p.sha256 FROM xorbs x JOIN xet_file_xorbs u ON u.xorb_id = x.id "
           "JOIN object_files p ON p.file_id = u.file_id WHERE x.hash = ?",
-          {RawKey(xorb.raw())}, [&](const storage::Row& row) { oids.insert(Sha256(row.Text(0))); });
+          {RawKey(xorb.Key())}, [&](const storage::Row& row) { oids.insert(Sha256(row.Text(0))); });
     });
     return oids;
   }
 
-  std::vector<std::string> BucketsWith(const XetHash& xorb) {
+  std::vector<std::string> BucketsWith(const XorbForm& xorb) {
     std::vector<std::string> affected;
     hub_.db().Read([&](storage::Connection& c) {
       c.Query(
@@ -280,7 +280,7 @@ class Scrub {
           "JOIN xet_file_xorbs u ON u.xorb_id = x.id "
           "JOIN bucket_files b ON b.file_id = u.file_id JOIN buckets k ON k.id = b.bucket_id "
           "JOIN accounts a ON a.id = k.owner_id WHERE x.hash = ?",
-          {RawKey(xorb.raw())}, [&](const storage::Row& row) {
+          {RawKey(xorb.Key())}, [&](const storage::Row& row) {
             affected.push_back("bucket " + row.Str(0) + ": " + row.Str(1));
           });
     });

@@ -41,17 +41,18 @@ void AppendTerm(const storage::XetTerm& term, std::vector<storage::XetTerm>* ter
 
 }  // namespace
 
-storage::XorbIndexPtr ShardCheck::IndexOf(const XetHash& xorb) {
-  auto [usable, is_new] = usable_.try_emplace(xorb, false);
-  if (is_new) usable->second = sender_.may_name(xorb);
-  storage::XorbIndexPtr index = usable->second ? index_.xorbs().FindIndex(xorb) : nullptr;
+ShardCheck::Named ShardCheck::Find(const XetHash& xorb) {
+  auto [usable, is_new] = usable_.try_emplace(xorb);
+  if (is_new) usable->second = sender_.find_xorb(xorb);
+  const std::optional<storage::XorbForm>& form = usable->second;
+  storage::XorbIndexPtr index = form ? index_.xorbs().FindIndex(*form) : nullptr;
   if (!index) {
     throw Error(Code::kInvalidArgument,
                 "the shard names the xorb " + xorb.Text() +
                     ", which was not uploaded. A client that remembers an older upload should "
                     "clear its Xet cache");
   }
-  return index;
+  return {*form, std::move(index)};
 }
 
 XetIndex::NewFile ShardCheck::CheckFile(const storage::ShardFile& file) {
@@ -62,7 +63,7 @@ XetIndex::NewFile ShardCheck::CheckFile(const storage::ShardFile& file) {
   result.terms.reserve(file.terms.size());
   storage::MerkleAggregator merkle;
   for (const storage::ShardTerm& term : file.terms) {
-    storage::XorbIndexPtr index = IndexOf(term.xorb);
+    const auto [form, index] = Find(term.xorb);
     storage::CheckShardTerm(term, *index);
     chunks_walked_ += term.chunk_end - term.chunk_start;
     if (chunks_walked_ > kMaxChunksPerShard) {
@@ -72,12 +73,13 @@ XetIndex::NewFile ShardCheck::CheckFile(const storage::ShardFile& file) {
       const storage::XorbChunk& chunk = index->chunks[i];
       bool asked_for = merkle.leaves() == 0 || chunk.hash.Tail() % kDedupModulus == 0;
       if (asked_for && dedup_chunks_ < limits_.dedup_chunks) {
-        result.chunks.emplace_back(chunk.hash, term.xorb);
+        result.chunks.emplace_back(chunk.hash, form);
         ++dedup_chunks_;
       }
       merkle.Add(chunk.hash, chunk.unpacked_bytes);
     }
-    AppendTerm({term.xorb, term.unpacked_bytes, term.chunk_start, term.chunk_end}, &result.terms);
+    AppendTerm({term.xorb, term.unpacked_bytes, term.chunk_start, term.chunk_end, form.number},
+               &result.terms);
     if (merkle.total_bytes() > kMaxFileBytes) {
       throw Error(Code::kTooLarge, "files above 500 GB are not possible");
     }
@@ -100,12 +102,12 @@ void ShardCheck::PlanProofs(const std::vector<XetIndex::NewFile>& files) {
 }
 
 void ShardCheck::ProveContent(const XetIndex::NewFile& file, const Progress& progress) {
-  std::optional<XetFile> known = index_.FindFile(file.hash);
-  if (known && index_.IsProved(known->id, *file.sha256) && sender_.knows_file(file.hash)) {
+  std::optional<XetFile> known = sender_.find_file(file.hash);
+  if (known && index_.IsProved(known->id, *file.sha256)) {
     verified_bytes_ += file.size_bytes;
     return;
   }
-  auto [hasher, done_bytes] = ahead_.FindLongest(file.terms);
+  auto [hasher, done_bytes] = ahead_.FindLongest(sender_.user_id, file.terms);
   verified_bytes_ += done_bytes;
   storage::XetReader reader(index_.xorbs(), storage::MakeTermSource(file.terms), done_bytes,
                             file.size_bytes);
@@ -125,7 +127,7 @@ void ShardCheck::ProveContent(const XetIndex::NewFile& file, const Progress& pro
 std::vector<XetIndex::NewFile> ShardCheck::Run(const storage::Shard& shard,
                                                const Progress& progress) {
   for (const storage::ShardXorb& block : shard.xorbs) {
-    storage::CheckShardXorb(block, *IndexOf(block.hash));
+    storage::CheckShardXorb(block, *Find(block.hash).index);
   }
   if (shard.files.size() > kMaxFilesPerShard) {
     throw Error(Code::kTooLarge, "a shard may name 200,000 files: send more shards");

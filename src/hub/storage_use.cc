@@ -11,14 +11,21 @@ namespace hearth::hub {
 namespace {
 
 // Pieces of stored content with everybody who needs them. Holders: repositories by their id,
-// buckets by their negative id. UNION drops the repetitions.
+// buckets by their negative id. UNION drops the repetitions. What a repository does not show as a
+// Xet file yet is read from the oldest that there is.
 constexpr std::string_view kPieces = R"sql(
 SELECT 0, r.sha256, o.size, r.repo_id FROM repo_objects r JOIN objects o ON o.sha256 = r.sha256
   WHERE NOT EXISTS (SELECT 1 FROM object_files p WHERE p.sha256 = r.sha256)
 UNION
 SELECT 1, x.hash, x.body_bytes, r.repo_id FROM repo_objects r
+  JOIN shown_files p ON p.repo_id = r.repo_id AND p.sha256 = r.sha256
+  JOIN xet_file_xorbs u ON u.file_id = p.file_id JOIN xorbs x ON x.id = u.xorb_id
+UNION
+SELECT 1, x.hash, x.body_bytes, r.repo_id FROM repo_objects r
   JOIN object_files p ON p.sha256 = r.sha256 JOIN xet_file_xorbs u ON u.file_id = p.file_id
-  JOIN xorbs x ON x.id = u.xorb_id
+  JOIN xorbs x ON x.id = u.xorb_id WHERE NOT EXISTS
+  (SELECT 1 FROM shown_files s WHERE s.repo_id = r.repo_id AND s.sha256 = r.sha256) AND p.file_id =
+  (SELECT MIN(q.file_id) FROM object_files q WHERE q.sha256 = r.sha256)
 UNION
 SELECT 1, x.hash, x.body_bytes, -b.bucket_id FROM bucket_files b
   JOIN xet_file_xorbs u ON u.file_id = b.file_id JOIN xorbs x ON x.id = u.xorb_id

@@ -21,10 +21,13 @@ using storage::XetHash;
 // Clients keep a dedup answer until it expires and then upload without asking: shorter than the
 // grace of garbage collection, which begins with the answer.
 constexpr std::chrono::hours kDedupAnswerLifetime{24 * 14};
-constexpr size_t kMaxXorbsPerChunk = 16;
+// Those that the caller may not know come in between.
+constexpr size_t kMaxXorbsPerChunk = 256;
 // In a dedup answer: 0.8 MB, the description of about 1 GB.
 constexpr size_t kMaxAnswerChunks = 16 << 10;
 constexpr size_t kMaxCompanions = 32;
+// Clients ask for the first chunk of a file, and for those whose hash ends so.
+constexpr uint64_t kDedupModulus = 1024;
 // That are looked at for the chunks of one xorb which a caller may read; more cost only
 // deduplication.
 constexpr size_t kMaxReadableFiles = 64;
@@ -79,22 +82,41 @@ struct Xet::Impl {
   bool MayUseBucket(int64_t bucket_id, int64_t user_id, bool write) const {
     return bucket_gate && bucket_gate(bucket_id, user_id, write);
   }
+  bool HasSent(const XetScope& scope, int64_t xorb_id) const {
+    return scope.user_id != 0 && parts.index.HasUploaded(xorb_id, scope.user_id);
+  }
   bool IsVisible(const XetScope& scope, const StoredXorb& xorb) const;
   // Files with parts of the xorb that the scope's user may read; at most kMaxReadableFiles.
   std::vector<XetFile> ReadableFiles(const XetScope& scope, int64_t xorb_id) const;
-  // For each chunk of a visible xorb whether it is in one of those files, or the user's own upload.
-  std::vector<bool> ReadableChunks(const XetScope& scope, const StoredXorb& xorb,
-                                   size_t chunks) const;
+  // What files have of a xorb.
+  struct Coverage {
+    std::vector<bool> chunks;
+    std::vector<uint32_t> starts;  // where one of the files begins
+    bool MayAskFor(const storage::XorbIndex& index, const XetHash& chunk) const;
+  };
+  Coverage CoverageOf(const std::vector<XetFile>& files, const StoredXorb& xorb,
+                      size_t chunks) const;
   // Of a xorb that the scope may learn about, its lease renewed, chunks that the user may not read
-  // made unknowable. With `wanted`, nullopt when the user may not read that one.
-  std::optional<storage::ShardXorb> Describe(const XetScope& scope, const StoredXorb& xorb,
-                                             const XetHash* wanted) const;
+  // made unknowable. With `wanted`, nullopt when none of the user's files lets one ask for it.
+  struct Description {
+    storage::ShardXorb block;
+    std::optional<XetFile> newest;  // of the files that the user may read
+  };
+  std::optional<Description> Describe(const XetScope& scope, const StoredXorb& xorb,
+                                      const XetHash* wanted) const;
+  // Other xorbs of the file, in its order, from a little before this one on.
+  std::vector<storage::XorbForm> Companions(const XetFile& file,
+                                            const storage::XorbForm& xorb) const;
   bool HolderUses(const XetScope& scope, int64_t xorb_id) const;
   bool MayRead(const Actor& actor, XetHolder kind, int64_t id) const;
   bool OthersShow(const XetScope& scope, int64_t xorb_id) const;
-  bool Store(const XetScope& scope, const XetHash& hash,
-             const std::function<storage::XorbStore::Put()>& put);
+  using PutBody = std::function<storage::XorbStore::Put(storage::XorbStore::KnownForm)>;
+  bool Store(const XetScope& scope, const XetHash& hash, const PutBody& put);
+  // The form that the scope knows best: what its repository or bucket has, what its user has sent,
+  // what its user may read.
   std::optional<StoredXorb> FindVisible(const XetScope& scope, const XetHash& hash) const;
+  // A file with this hash that some repository or bucket shows to the scope's user.
+  std::optional<XetFile> FindReadable(const XetScope& scope, const XetHash& hash) const;
   void Commit(const XetScope& scope, const std::vector<XetIndex::NewFile>& files);
 };
 
@@ -182,14 +204,29 @@ bool Xet::Impl::OthersShow(const XetScope& scope, int64_t xorb_id) const {
 }
 
 bool Xet::Impl::IsVisible(const XetScope& scope, const StoredXorb& xorb) const {
-  if (scope.user_id != 0 && parts.index.HasUploaded(xorb.id, scope.user_id)) return true;
-  return HolderUses(scope, xorb.id) || OthersShow(scope, xorb.id);
+  return HasSent(scope, xorb.id) || HolderUses(scope, xorb.id) || OthersShow(scope, xorb.id);
 }
 
 std::optional<StoredXorb> Xet::Impl::FindVisible(const XetScope& scope, const XetHash& hash) const {
-  std::optional<StoredXorb> xorb = parts.index.FindXorb(hash);
-  if (!xorb || !IsVisible(scope, *xorb)) return std::nullopt;
-  return xorb;
+  std::vector<StoredXorb> forms = parts.index.FindXorbs(hash);
+  auto first = [&](auto knows) -> std::optional<StoredXorb> {
+    auto found = std::find_if(forms.begin(), forms.end(), knows);
+    return found == forms.end() ? std::nullopt : std::optional(*found);
+  };
+  auto held = first([&](const StoredXorb& form) { return HolderUses(scope, form.id); });
+  if (held) return held;
+  auto sent = first([&](const StoredXorb& form) { return HasSent(scope, form.id); });
+  if (sent) return sent;
+  return first([&](const StoredXorb& form) { return OthersShow(scope, form.id); });
+}
+
+std::optional<XetFile> Xet::Impl::FindReadable(const XetScope& scope, const XetHash& hash) const {
+  std::optional<Actor> actor = scope.whole_user ? ActorOf(scope) : Actor{};
+  if (!actor) return std::nullopt;
+  for (const XetIndex::Place& place : parts.index.FindPlaces(hash)) {
+    if (MayRead(*actor, place.kind, place.holder_id)) return place.file;
+  }
+  return std::nullopt;
 }
 
 static void RequireWrite(const XetScope& scope) {
@@ -200,18 +237,20 @@ static void RequireWrite(const XetScope& scope) {
 
 // --- upload
 
-bool Xet::Impl::Store(const XetScope& scope, const XetHash& hash,
-                      const std::function<storage::XorbStore::Put()>& put) {
+bool Xet::Impl::Store(const XetScope& scope, const XetHash& hash, const PutBody& put) {
   RequireWrite(scope);
-  bool known = FindVisible(scope, hash).has_value();
   SweepLock::Guard guard = parts.sweep_lock.Shared();
-  parts.index.AddXorb(*put().index, scope.user_id);
+  std::optional<StoredXorb> known = FindVisible(scope, hash);
+  storage::XorbStore::Put stored =
+      put(known ? storage::XorbStore::KnownForm(known->form) : std::nullopt);
+  parts.index.AddXorb(*stored.index, scope.user_id, stored.form);
   return !known;
 }
 
 bool Xet::PutXorb(const XetScope& scope, const XetHash& hash, TempFile body) {
-  return impl_->Store(scope, hash,
-                      [&] { return index_.xorbs().PutUploaded(std::move(body), hash); });
+  return impl_->Store(scope, hash, [&](storage::XorbStore::KnownForm known) {
+    return index_.xorbs().PutUploaded(std::move(body), hash, known);
+  });
 }
 
 struct XorbArrival::Impl {
@@ -262,33 +301,35 @@ bool Xet::PutXorb(const XetScope& scope, XorbArrival& arrival, TempFile body) {
   XorbArrival::Impl& seen = *arrival.impl_;
   if (seen.fault) throw *seen.fault;
   storage::XorbIndex index = seen.validator.Finish(seen.hash);
-  storage::XorbIndexPtr stored;
-  bool is_new = impl_->Store(scope, seen.hash, [&] {
-    storage::XorbStore::Put put = index_.xorbs().PutChecked(std::move(body), std::move(index));
-    stored = put.index;
-    return put;
+  storage::XorbStore::Put stored;
+  bool is_new = impl_->Store(scope, seen.hash, [&](storage::XorbStore::KnownForm known) {
+    stored = index_.xorbs().PutChecked(std::move(body), std::move(index), known);
+    return stored;
   });
-  if (seen.content) seen.content->Finish(*stored);
+  if (seen.content) seen.content->Finish(*stored.index, stored.form);
   return is_new;
 }
 
-bool Xet::HoldsXorb(const XetScope& scope, const XetHash& hash) {
+std::optional<StoredXorb> Xet::HoldsXorb(const XetScope& scope, const XetHash& hash) {
   RequireWrite(scope);
   std::optional<StoredXorb> xorb = impl_->FindVisible(scope, hash);
-  bool held = xorb && index_.RenewLease(xorb->id) && index_.xorbs().FindIndex(hash) != nullptr;
-  if (held) impl_->ahead.Skip(scope);
-  return held;
+  if (!xorb || !index_.RenewLease(xorb->id, scope.user_id)) return std::nullopt;
+  if (index_.xorbs().FindIndex(xorb->Form()) == nullptr) return std::nullopt;
+  impl_->ahead.Skip(scope);
+  return xorb;
 }
 
 bool Xet::RegisterShard(const XetScope& scope, std::string_view bytes, const Progress& progress) {
   RequireWrite(scope);
   storage::Shard shard = storage::ParseShard(bytes);
   ShardCheck::Sender sender;
-  sender.may_name = [&](const XetHash& hash) {
+  sender.user_id = scope.user_id;
+  sender.find_xorb = [&](const XetHash& hash) {
     std::optional<StoredXorb> xorb = impl_->FindVisible(scope, hash);
-    return xorb && index_.RenewLease(xorb->id);
+    bool stays = xorb && index_.RenewLease(xorb->id, scope.user_id);
+    return stays ? std::optional(xorb->Form()) : std::nullopt;
   };
-  sender.knows_file = [&](const XetHash& hash) { return FindFile(scope, hash).has_value(); };
+  sender.find_file = [&](const XetHash& hash) { return FindFile(scope, hash); };
   ShardCheck check(index_, impl_->ahead, sender);
   std::vector<XetIndex::NewFile> files = check.Run(shard, progress);
   // As with xorbs: that somebody else has the file is not told.
@@ -301,10 +342,14 @@ bool Xet::RegisterShard(const XetScope& scope, std::string_view bytes, const Pro
 }
 
 void Xet::Impl::Commit(const XetScope& scope, const std::vector<XetIndex::NewFile>& files) {
+  std::vector<std::optional<XetFile>> readable;
+  readable.reserve(files.size());
+  for (const XetIndex::NewFile& file : files) readable.push_back(FindReadable(scope, file.hash));
   bool is_news = false;
   parts.db.Write([&](storage::Connection& c) {
     is_news = false;
-    for (const XetIndex::NewFile& file : files) {
+    for (size_t i = 0; i < files.size(); ++i) {
+      const XetIndex::NewFile& file = files[i];
       bool is_object = file.sha256 && scope.holder == XetHolder::kRepo;
       bool was_held = false;
       if (is_object) {
@@ -313,7 +358,9 @@ void Xet::Impl::Commit(const XetScope& scope, const std::vector<XetIndex::NewFil
       } else if (file.sha256) {
         parts.objects.AddIn(c, *file.sha256, file.size_bytes);
       }
-      XetFile stored = parts.index.AddFile(c, file);
+      std::optional<XetFile> known =
+          parts.index.FindFileOf(c, scope.holder, scope.holder_id, file.hash);
+      XetFile stored = parts.index.AddFile(c, file, known ? known : readable[i]);
       if (is_object) {
         bool is_new = parts.index.Show(c, scope.holder_id, *file.sha256, stored.id);
         is_news = is_news || (is_new && was_held);
@@ -353,7 +400,7 @@ std::vector<XetFile> Xet::Impl::ReadableFiles(const XetScope& scope, int64_t xor
         "JOIN bucket_files b ON b.file_id = x.file_id WHERE x.xorb_id = ? UNION "
         "SELECT x.file_id, h.kind, h.holder_id FROM xet_file_xorbs x "
         "JOIN xet_holders h ON h.file_id = x.file_id "
-        "WHERE x.xorb_id = ? AND h.kind = ? AND h.holder_id = ?",
+        "WHERE x.xorb_id = ? AND h.kind = ? AND h.holder_id = ? ORDER BY 1",
         {xorb_id, xorb_id, xorb_id, static_cast<int>(scope.holder), scope.holder_id},
         [&](const storage::Row& row) {
           uses.push_back({row.Int(0), static_cast<XetHolder>(row.Int(1)), row.Int(2)});
@@ -370,27 +417,41 @@ std::vector<XetFile> Xet::Impl::ReadableFiles(const XetScope& scope, int64_t xor
   return files;
 }
 
-std::vector<bool> Xet::Impl::ReadableChunks(const XetScope& scope, const StoredXorb& xorb,
-                                            size_t chunks) const {
-  bool own = scope.user_id != 0 && parts.index.HasUploaded(xorb.id, scope.user_id);
-  std::vector<bool> readable(chunks, own);
-  if (own) return readable;
+Xet::Impl::Coverage Xet::Impl::CoverageOf(const std::vector<XetFile>& files, const StoredXorb& xorb,
+                                          size_t chunks) const {
+  Coverage coverage{std::vector<bool>(chunks), {}};
   size_t left = chunks;
-  for (const XetFile& file : ReadableFiles(scope, xorb.id)) {
+  for (const XetFile& file : files) {
     std::shared_ptr<const storage::TermSource> terms = parts.index.TermsOf(file);
-    for (uint64_t at = 0; at < file.size_bytes && left > 0;) {
+    for (uint64_t at = 0; at < file.size_bytes && (at == 0 || left > 0);) {
       auto segment = terms->SegmentAt(at);
+      const storage::XetTerm& first = segment->terms.front();
+      if (at == 0 && first.xorb == xorb.hash) coverage.starts.push_back(first.chunk_start);
       for (const storage::XetTerm& term : segment->terms) {
         if (term.xorb != xorb.hash) continue;
         for (size_t i = term.chunk_start; i < std::min<size_t>(term.chunk_end, chunks); ++i) {
-          left -= !readable[i];
-          readable[i] = true;
+          left -= !coverage.chunks[i];
+          coverage.chunks[i] = true;
         }
       }
       at = segment->EndOffset();
     }
   }
-  return readable;
+  return coverage;
+}
+
+// What the index of chunks has is entered by all files of the store: one that the user may not read
+// must not make a chunk be found.
+bool Xet::Impl::Coverage::MayAskFor(const storage::XorbIndex& index, const XetHash& chunk) const {
+  if (chunk.Tail() % kDedupModulus != 0) {
+    return std::any_of(starts.begin(), starts.end(), [&](uint32_t start) {
+      return start < index.chunks.size() && index.chunks[start].hash == chunk;
+    });
+  }
+  for (size_t i = 0; i < chunks.size(); ++i) {
+    if (chunks[i] && index.chunks[i].hash == chunk) return true;
+  }
+  return false;
 }
 
 // A xorb may hold parts of a file that the caller reads beside parts of others: those stay in their
@@ -411,36 +472,59 @@ static void HideChunks(const std::vector<bool>& readable, storage::ShardXorb& bl
   }
 }
 
-std::optional<storage::ShardXorb> Xet::Impl::Describe(const XetScope& scope, const StoredXorb& xorb,
-                                                      const XetHash* wanted) const {
+std::optional<Xet::Impl::Description> Xet::Impl::Describe(const XetScope& scope,
+                                                          const StoredXorb& xorb,
+                                                          const XetHash* wanted) const {
   if (!IsVisible(scope, xorb)) return std::nullopt;
-  storage::XorbIndexPtr index = parts.index.xorbs().FindIndex(xorb.hash);
+  storage::XorbIndexPtr index = parts.index.xorbs().FindIndex(xorb.Form());
   if (!index) return std::nullopt;
-  std::vector<bool> readable = ReadableChunks(scope, xorb, index->chunks.size());
-  bool has_wanted = wanted == nullptr;
-  for (size_t i = 0; i < readable.size() && !has_wanted; ++i) {
-    has_wanted = readable[i] && index->chunks[i].hash == *wanted;
+  std::vector<XetFile> files = ReadableFiles(scope, xorb.id);
+  Coverage coverage = CoverageOf(files, xorb, index->chunks.size());
+  if (wanted != nullptr && !coverage.MayAskFor(*index, *wanted)) return std::nullopt;
+  if (!parts.index.RenewLease(xorb.id, scope.user_id)) return std::nullopt;
+  Description description{storage::DescribeXorb(*index), std::nullopt};
+  if (!HasSent(scope, xorb.id)) HideChunks(coverage.chunks, description.block);
+  if (!files.empty()) description.newest = files.back();
+  return description;
+}
+
+std::vector<storage::XorbForm> Xet::Impl::Companions(const XetFile& file,
+                                                     const storage::XorbForm& xorb) const {
+  // An edit may have moved what the client is going to ask for.
+  constexpr size_t kBefore = 8;
+  std::vector<storage::XorbForm> found;
+  std::set<storage::XorbForm> seen{xorb};
+  bool passed = false;
+  std::shared_ptr<const storage::TermSource> terms = parts.index.TermsOf(file);
+  for (uint64_t at = 0; at < file.size_bytes && found.size() < kMaxCompanions;) {
+    auto segment = terms->SegmentAt(at);
+    for (const storage::XetTerm& term : segment->terms) {
+      passed = passed || term.Form() == xorb;
+      if (!seen.insert(term.Form()).second) continue;
+      if (!passed && found.size() == kBefore) found.erase(found.begin());
+      if (found.size() < kMaxCompanions) found.push_back(term.Form());
+    }
+    at = segment->EndOffset();
   }
-  if (!has_wanted || !parts.index.RenewLease(xorb.id)) return std::nullopt;
-  storage::ShardXorb block = storage::DescribeXorb(*index);
-  HideChunks(readable, block);
-  return block;
+  return found;
 }
 
 void Xet::NoteAsked(const XetHash& chunk) { impl_->ahead.NoteAsked(chunk); }
 
 std::optional<std::string> Xet::FindChunk(const XetScope& scope, const XetHash& chunk) {
   for (const StoredXorb& xorb : index_.FindChunk(chunk, kMaxXorbsPerChunk)) {
-    std::optional<storage::ShardXorb> match = impl_->Describe(scope, xorb, &chunk);
+    std::optional<Impl::Description> match = impl_->Describe(scope, xorb, &chunk);
     if (!match) continue;
-    size_t chunks = match->chunks.size();
-    std::vector<storage::ShardXorb> blocks{*std::move(match)};
-    for (const StoredXorb& companion : index_.FindCompanions(xorb.id, kMaxCompanions)) {
+    size_t chunks = match->block.chunks.size();
+    std::vector<storage::ShardXorb> blocks{std::move(match->block)};
+    for (const storage::XorbForm& form : impl_->Companions(*match->newest, xorb.Form())) {
       if (chunks >= kMaxAnswerChunks) break;
-      std::optional<storage::ShardXorb> block = impl_->Describe(scope, companion, nullptr);
-      if (!block || chunks + block->chunks.size() > kMaxAnswerChunks) continue;
-      chunks += block->chunks.size();
-      blocks.push_back(*std::move(block));
+      std::optional<StoredXorb> companion = index_.FindXorb(form);
+      if (!companion) continue;
+      std::optional<Impl::Description> other = impl_->Describe(scope, *companion, nullptr);
+      if (!other || chunks + other->block.chunks.size() > kMaxAnswerChunks) continue;
+      chunks += other->block.chunks.size();
+      blocks.push_back(std::move(other->block));
     }
     storage::ShardFooter footer;
     footer.hmac_key = impl_->dedup_key;
@@ -452,20 +536,7 @@ std::optional<std::string> Xet::FindChunk(const XetScope& scope, const XetHash& 
 }
 
 std::optional<XetFile> Xet::FindFile(const XetScope& scope, const XetHash& hash) const {
-  std::optional<XetFile> file = index_.FindFile(hash);
-  if (!file) return std::nullopt;
-  if (index_.IsHeld(scope.holder, scope.holder_id, file->id)) return file;
-  bool shown =
-      scope.holder == XetHolder::kRepo
-          ? index_.IsShown(scope.holder_id, file->id)
-          : impl_->parts.db.ReadValue([&](storage::Connection& c) {
-              return c
-                  .QueryInt(
-                      "SELECT 1 FROM bucket_files WHERE file_id = ? AND bucket_id = ? LIMIT 1",
-                      {file->id, scope.holder_id})
-                  .has_value();
-            });
-  return shown ? file : std::nullopt;
+  return index_.FindFileOf(scope.holder, scope.holder_id, hash);
 }
 
 }  // namespace hearth::hub

@@ -3,7 +3,9 @@
 // A client works under a scope: one repository or bucket, one user, read or write. Xorbs are one
 // pool, but nobody learns what they could not know: a xorb exists for a scope when its user has
 // uploaded its bytes or may read a file that contains it; a file may be rebuilt when the scope's
-// repository or bucket holds it. Knowing hashes is never enough. Thread-safe.
+// repository or bucket holds it. Knowing hashes is never enough. Nor is sending the same bytes: who
+// could not know of what is stored gets what they would get from an empty store, their own form of
+// xorbs and their own terms of files (docs/adr/0021). Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -90,8 +92,8 @@ class Xet {
   // Receive throws kInsufficientStorage when the disk is nearly full.
   std::unique_ptr<XorbArrival> Receive(const XetScope& scope, const storage::XetHash& hash);
   bool PutXorb(const XetScope& scope, XorbArrival& arrival, TempFile body);
-  // Stored and visible in this scope; its lease is renewed.
-  bool HoldsXorb(const XetScope& scope, const storage::XetHash& hash);
+  // The form that this scope knows, if it is stored; its lease is renewed.
+  std::optional<StoredXorb> HoldsXorb(const XetScope& scope, const storage::XetHash& hash);
   // Called now and then with content bytes proved so far.
   using Progress = std::function<void(uint64_t verified, uint64_t total)>;
   // Checks a shard whole and only then makes its files visible: objects by their SHA-256 with a

@@ -41,6 +41,7 @@ struct XetAhead::Link {
   explicit Link(const XetHash& hash) : xorb(hash) {}
   XetHash xorb;
   uint32_t chunks = 0, unpacked_bytes = 0;  // once it is stored
+  uint16_t form = 0;
   bool stored = false, busy = false;
   // Of the file up to the end of this xorb.
   XetHash trail;
@@ -152,7 +153,7 @@ bool XetAhead::CatchUpOne(Line& line) {
   }
   Sha256Hasher hasher = front->hasher->Clone();
   try {
-    storage::XetTerm whole{link->xorb, link->unpacked_bytes, 0, link->chunks};
+    storage::XetTerm whole{link->xorb, link->unpacked_bytes, 0, link->chunks, link->form};
     storage::XetReader reader(xorbs_, storage::MakeTermSource({whole}), 0, link->unpacked_bytes);
     std::string piece;
     while (reader.Next(&piece)) {
@@ -174,7 +175,10 @@ bool XetAhead::CatchUpOne(Line& line) {
 }
 
 XetAhead::Arrival::Arrival(XetAhead& ahead, const XetScope& scope, const XetHash& xorb)
-    : ahead_(ahead), line_name_(LineName(scope)), xorb_(xorb) {}
+    : ahead_(ahead),
+      line_name_(LineName(scope)),
+      file_start_(storage::StartTrail(scope.user_id)),
+      xorb_(xorb) {}
 
 XetAhead::Arrival::~Arrival() {
   if (!link_) return;
@@ -221,7 +225,7 @@ void XetAhead::Arrival::Place(const XetHash& first_chunk, bool starts_file) {
 }
 
 void XetAhead::Arrival::BeginFile(const XetHash& first_chunk) {
-  runs_.push_back({XetHash(), chunks_, chunks_, Sha256Hasher()});
+  runs_.push_back({file_start_, chunks_, chunks_, Sha256Hasher()});
   std::lock_guard lock(ahead_.mutex_);
   line_->last = nullptr;
   if (++line_->files > 1) return;
@@ -243,7 +247,7 @@ void XetAhead::Arrival::GoOnBehind(Line& line) {
   if (before->hasher) runs_.push_back({before->trail, 0, 0, before->hasher->Clone()});
 }
 
-void XetAhead::Arrival::Finish(const storage::XorbIndex& index) {
+void XetAhead::Arrival::Finish(const storage::XorbIndex& index, uint16_t form) {
   XetHash trail;
   for (const Run& run : runs_) {
     trail = storage::ExtendTrail(run.before, index.hash, run.start, run.end);
@@ -254,6 +258,7 @@ void XetAhead::Arrival::Finish(const storage::XorbIndex& index) {
     std::lock_guard lock(ahead_.mutex_);
     link_->xorb = index.hash;
     link_->chunks = chunks_;
+    link_->form = form;
     link_->unpacked_bytes = index.unpacked_bytes;
     link_->stored = true;
     if (!runs_.empty()) {

@@ -68,7 +68,7 @@ class XetAheadTest : public ::testing::Test {
   }
   void Finish(const Arrival& arrival, const Content& content, size_t number) {
     xorbs_->PutBuilt(content.xorbs[number]);
-    arrival->Finish(content.xorbs[number].index);
+    arrival->Finish(content.xorbs[number].index, 0);
   }
   void Send(const Content& content, size_t number) {
     Finish(Begin(content, number), content, number);
@@ -79,7 +79,7 @@ class XetAheadTest : public ::testing::Test {
   }
   // How many bytes of the file are known, which must then have the right digest.
   uint64_t KnownBytes(const std::vector<XetTerm>& terms, const std::string& bytes) {
-    auto [hasher, known] = ahead_.FindLongest(terms);
+    auto [hasher, known] = ahead_.FindLongest(scope_.user_id, terms);
     EXPECT_LE(known, bytes.size());
     EXPECT_EQ(hasher.Finish(), Sha256Of(std::string_view(bytes).substr(0, known)));
     return known;

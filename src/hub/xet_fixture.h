@@ -12,7 +12,8 @@
 namespace hearth::hub {
 
 // `size` bytes that neither compress nor repeat.
-inline std::string NoiseBytes(size_t size, uint64_t seed = 1) {
+inline std::string NoiseBytes(size_t size, uint32_t number = 1) {
+  uint64_t seed = number;
   std::string bytes(size, '\0');
   for (char& c : bytes) {
     seed = seed * 6364136223846793005u + 1442695040888963407u;

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "base/error.h"
+#include "base/random.h"
 
 namespace hearth::hub {
 namespace {
@@ -17,12 +18,24 @@ using storage::XetHash;
 
 constexpr size_t kTermsPerSegment = 1024;
 constexpr size_t kTermBytes = 44;
+// Behind the hash in the key of a file's row.
+constexpr size_t kFileSuffixBytes = 4;
 // A lease that was renewed within this time is not written again; the grace of garbage collection
 // is days longer than the time for which clients remember.
 constexpr std::chrono::hours kLeaseStep{1};
 
 storage::DbValue Key(const XetHash& hash) { return storage::BlobValue{std::string(hash.raw())}; }
+storage::DbValue Key(const storage::XorbForm& xorb) { return storage::BlobValue{xorb.Key()}; }
 storage::DbValue Key(const Sha256& oid) { return storage::BlobValue{std::string(oid.raw())}; }
+
+// SQL: keys that begin with a hash, by KeysOf.
+constexpr std::string_view kHasHash = "hash BETWEEN ? AND ? ";
+
+// The hash alone, and behind everything that has it with something more.
+storage::DbArgs KeysOf(const XetHash& hash) {
+  return {Key(hash),
+          storage::BlobValue{std::string(hash.raw()) + std::string(kFileSuffixBytes + 1, '\xff')}};
+}
 
 uint64_t Prefix(std::string_view raw) {
   uint64_t prefix = 0;
@@ -30,12 +43,16 @@ uint64_t Prefix(std::string_view raw) {
   return prefix;
 }
 
+// A xorb has 8192 chunks at most: the number of its form has room above the first of them.
+constexpr int kFormShift = 16;
+
 std::string PackTerms(std::span<const storage::XetTerm> terms) {
   std::string packed;
   packed.reserve(terms.size() * kTermBytes);
   for (const storage::XetTerm& term : terms) {
     packed += term.xorb.raw();
-    for (uint32_t field : {term.unpacked_bytes, term.chunk_start, term.chunk_end}) {
+    uint32_t start = term.chunk_start | uint32_t{term.form} << kFormShift;
+    for (uint32_t field : {term.unpacked_bytes, start, term.chunk_end}) {
       packed.append(reinterpret_cast<const char*>(&field), sizeof(field));
     }
   }
@@ -51,6 +68,8 @@ std::vector<storage::XetTerm> UnpackTerms(std::string_view packed) {
     term.xorb = XetHash::FromRaw(packed.substr(0, XetHash::kBytes));
     std::memcpy(&term.unpacked_bytes, packed.data() + 32, 4);
     std::memcpy(&term.chunk_start, packed.data() + 36, 4);
+    term.form = static_cast<uint16_t>(term.chunk_start >> kFormShift);
+    term.chunk_start &= (1u << kFormShift) - 1;
     std::memcpy(&term.chunk_end, packed.data() + 40, 4);
     packed.remove_prefix(kTermBytes);
   }
@@ -58,7 +77,8 @@ std::vector<storage::XetTerm> UnpackTerms(std::string_view packed) {
 }
 
 StoredXorb XorbRow(const storage::Row& row) {
-  return {row.Int(0), XetHash::FromRaw(row.Text(1)), static_cast<uint64_t>(row.Int(2)),
+  storage::XorbForm xorb = storage::XorbForm::FromKey(row.Text(1));
+  return {row.Int(0), xorb.hash, xorb.number, static_cast<uint64_t>(row.Int(2)),
           static_cast<uint64_t>(row.Int(3))};
 }
 
@@ -135,29 +155,43 @@ XetIndex::XetIndex(storage::Database& db, storage::XorbStore& xorbs, Clock& cloc
 
 // --- xorbs
 
-std::optional<StoredXorb> XetIndex::FindXorb(const XetHash& hash) const {
+std::optional<StoredXorb> XetIndex::FindXorb(const storage::XorbForm& xorb) const {
   return db_.ReadValue([&](storage::Connection& c) {
     return c.QueryOne("SELECT id, hash, body_bytes, unpacked_bytes FROM xorbs WHERE hash = ?",
-                      {Key(hash)}, XorbRow);
+                      {Key(xorb)}, XorbRow);
   });
 }
 
-StoredXorb XetIndex::AddXorb(const storage::XorbIndex& index, int64_t user_id) {
+std::vector<StoredXorb> XetIndex::FindXorbs(const XetHash& hash) const {
+  std::vector<StoredXorb> found;
+  std::string sql = "SELECT id, hash, body_bytes, unpacked_bytes FROM xorbs WHERE " +
+                    std::string(kHasHash) + "ORDER BY body_bytes, hash";
+  db_.Read([&](storage::Connection& c) {
+    c.Query(sql, KeysOf(hash), [&](const storage::Row& row) { found.push_back(XorbRow(row)); });
+  });
+  return found;
+}
+
+StoredXorb XetIndex::AddXorb(const storage::XorbIndex& index, int64_t user_id, uint16_t form) {
   int64_t now = ToUnixMillis(clock_.Now());
+  storage::DbValue key = Key(storage::XorbForm(index.hash, form));
   return db_.WriteValue([&](storage::Connection& c) {
+    // One that was lost and has been sent again may be compressed otherwise.
     c.Exec(
         "INSERT INTO xorbs (hash, body_bytes, unpacked_bytes, created_at, leased_at) "
-        "VALUES (?, ?, ?, ?, ?) ON CONFLICT (hash) DO UPDATE SET leased_at = excluded.leased_at",
-        {Key(index.hash), static_cast<int64_t>(index.body_bytes),
-         static_cast<int64_t>(index.unpacked_bytes), now, now});
-    StoredXorb xorb =
-        *c.QueryOne("SELECT id, hash, body_bytes, unpacked_bytes FROM xorbs WHERE hash = ?",
-                    {Key(index.hash)}, XorbRow);
+        "VALUES (?, ?, ?, ?, ?) ON CONFLICT (hash) DO UPDATE SET leased_at = excluded.leased_at, "
+        "body_bytes = excluded.body_bytes",
+        {key, static_cast<int64_t>(index.body_bytes), static_cast<int64_t>(index.unpacked_bytes),
+         now, now});
+    StoredXorb xorb = *c.QueryOne(
+        "SELECT id, hash, body_bytes, unpacked_bytes FROM xorbs WHERE hash = ?", {key}, XorbRow);
     // Bytes that scrub took away for rot are whole again.
-    c.Exec("DELETE FROM quarantine WHERE kind = 1 AND hash = ?", {Key(index.hash)});
+    c.Exec("DELETE FROM quarantine WHERE kind = 1 AND hash = ?", {key});
     if (user_id != 0) {
-      c.Exec("INSERT INTO xorb_uploaders (xorb_id, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
-             {xorb.id, user_id});
+      c.Exec(
+          "INSERT INTO xorb_uploaders (xorb_id, user_id, told_at) VALUES (?, ?, ?) "
+          "ON CONFLICT DO UPDATE SET told_at = excluded.told_at",
+          {xorb.id, user_id, now});
     }
     return xorb;
   });
@@ -172,15 +206,20 @@ bool XetIndex::HasUploaded(int64_t xorb_id, int64_t user_id) const {
   });
 }
 
-bool XetIndex::RenewLease(int64_t xorb_id) const {
+bool XetIndex::RenewLease(int64_t xorb_id, int64_t user_id) const {
   TimePoint now = clock_.Now();
   int64_t due = ToUnixMillis(now - kLeaseStep);
-  std::optional<int64_t> leased = db_.ReadValue([&](storage::Connection& c) {
-    return c.QueryInt("SELECT leased_at FROM xorbs WHERE id = ?", {xorb_id});
+  std::optional<int64_t> renewed = db_.ReadValue([&](storage::Connection& c) {
+    return c.QueryInt(
+        "SELECT MIN(x.leased_at, COALESCE(u.told_at, x.leased_at)) FROM xorbs x "
+        "LEFT JOIN xorb_uploaders u ON u.xorb_id = x.id AND u.user_id = ? WHERE x.id = ?",
+        {user_id, xorb_id});
   });
-  if (!leased) return false;
-  if (*leased > due) return true;
+  if (!renewed) return false;
+  if (*renewed > due) return true;
   return db_.WriteValue([&](storage::Connection& c) {
+    c.Exec("UPDATE xorb_uploaders SET told_at = ? WHERE xorb_id = ? AND user_id = ?",
+           {ToUnixMillis(now), xorb_id, user_id});
     return c.Exec("UPDATE xorbs SET leased_at = ? WHERE id = ?", {ToUnixMillis(now), xorb_id}) > 0;
   });
 }
@@ -196,24 +235,8 @@ std::vector<StoredXorb> XetIndex::FindChunk(const XetHash& chunk, size_t limit) 
   db_.Read([&](storage::Connection& c) {
     c.Query(
         "SELECT x.id, x.hash, x.body_bytes, x.unpacked_bytes FROM xet_chunks k "
-        "JOIN xorbs x ON x.id = k.xorb_id WHERE k.hash = ? ORDER BY x.id LIMIT ?",
+        "JOIN xorbs x ON x.id = k.xorb_id WHERE k.hash = ? ORDER BY x.hash LIMIT ?",
         {Key(chunk), static_cast<int64_t>(limit)},
-        [&](const storage::Row& row) { found.push_back(XorbRow(row)); });
-  });
-  return found;
-}
-
-std::vector<StoredXorb> XetIndex::FindCompanions(int64_t xorb_id, size_t limit) const {
-  // A client sends several xorbs at a time, so an earlier part of the file may have a later id.
-  constexpr int64_t kSentTogether = 8;
-  std::vector<StoredXorb> found;
-  db_.Read([&](storage::Connection& c) {
-    c.Query(
-        "SELECT x.id, x.hash, x.body_bytes, x.unpacked_bytes FROM xet_file_xorbs f "
-        "JOIN xorbs x ON x.id = f.xorb_id WHERE f.file_id = "
-        "(SELECT MAX(file_id) FROM xet_file_xorbs WHERE xorb_id = ?) "
-        "AND f.xorb_id >= ? AND f.xorb_id <> ? ORDER BY f.xorb_id LIMIT ?",
-        {xorb_id, xorb_id - kSentTogether, xorb_id, static_cast<int64_t>(limit)},
         [&](const storage::Row& row) { found.push_back(XorbRow(row)); });
   });
   return found;
@@ -222,9 +245,48 @@ std::vector<StoredXorb> XetIndex::FindCompanions(int64_t xorb_id, size_t limit) 
 // --- files
 
 std::optional<XetFile> XetIndex::FindFile(const XetHash& hash) const {
-  return db_.ReadValue([&](storage::Connection& c) {
-    return c.QueryOne("SELECT id, hash, size FROM xet_files WHERE hash = ?", {Key(hash)}, FileRow);
-  });
+  std::string sql =
+      "SELECT id, hash, size FROM xet_files WHERE " + std::string(kHasHash) + "ORDER BY id LIMIT 1";
+  return db_.ReadValue(
+      [&](storage::Connection& c) { return c.QueryOne(sql, KeysOf(hash), FileRow); });
+}
+
+// SQL: the repository or bucket `?` shows the file f.
+static std::string ShownBy(XetHolder kind) {
+  return kind == XetHolder::kRepo
+             ? "EXISTS (SELECT 1 FROM shown_files s WHERE s.file_id = f.id AND s.repo_id = ?)"
+             : "EXISTS (SELECT 1 FROM bucket_files b WHERE b.file_id = f.id AND b.bucket_id = ?)";
+}
+
+static std::optional<XetFile> FindWhere(storage::Connection& c, const XetHash& hash,
+                                        const std::string& condition, storage::DbArgs more) {
+  storage::DbArgs args = KeysOf(hash);
+  args.insert(args.end(), more.begin(), more.end());
+  return c.QueryOne("SELECT f.id, f.hash, f.size FROM xet_files f WHERE f." +
+                        std::string(kHasHash) + "AND (" + condition + ") ORDER BY EXISTS " +
+                        RottenFile("f.id") + ", f.id LIMIT 1",
+                    args, FileRow);
+}
+
+std::optional<XetFile> XetIndex::FindShown(XetHolder kind, int64_t holder_id,
+                                           const XetHash& hash) const {
+  return db_.ReadValue(
+      [&](storage::Connection& c) { return FindWhere(c, hash, ShownBy(kind), {holder_id}); });
+}
+
+std::optional<XetFile> XetIndex::FindFileOf(storage::Connection& c, XetHolder kind,
+                                            int64_t holder_id, const XetHash& hash) const {
+  return FindWhere(c, hash,
+                   ShownBy(kind) +
+                       " OR EXISTS (SELECT 1 FROM xet_holders h WHERE h.file_id = f.id AND "
+                       "h.kind = ? AND h.holder_id = ?)",
+                   {holder_id, static_cast<int>(kind), holder_id});
+}
+
+std::optional<XetFile> XetIndex::FindFileOf(XetHolder kind, int64_t holder_id,
+                                            const XetHash& hash) const {
+  return db_.ReadValue(
+      [&](storage::Connection& c) { return FindFileOf(c, kind, holder_id, hash); });
 }
 
 std::optional<XetFile> XetIndex::FindFileById(int64_t id) const {
@@ -233,11 +295,32 @@ std::optional<XetFile> XetIndex::FindFileById(int64_t id) const {
   });
 }
 
+std::vector<XetIndex::Place> XetIndex::FindPlaces(const XetHash& hash) const {
+  std::vector<Place> places;
+  std::string files = "FROM xet_files f JOIN ";
+  std::string where = ".file_id = f.id WHERE f." + std::string(kHasHash);
+  std::string sql = "SELECT f.id, f.hash, f.size, 0, s.repo_id " + files + "shown_files s ON s" +
+                    where + "UNION ALL SELECT f.id, f.hash, f.size, 1, b.bucket_id " + files +
+                    "bucket_files b ON b" + where + "ORDER BY 1";
+  storage::DbArgs args = KeysOf(hash);
+  args.push_back(args[0]);
+  args.push_back(args[1]);
+  db_.Read([&](storage::Connection& c) {
+    c.Query(sql, args, [&](const storage::Row& row) {
+      places.push_back({FileRow(row), static_cast<XetHolder>(row.Int(3)), row.Int(4)});
+    });
+  });
+  return places;
+}
+
 std::optional<XetFile> XetIndex::FileOf(const Sha256& oid) const {
   return db_.ReadValue([&](storage::Connection& c) {
     return c.QueryOne(
         "SELECT f.id, f.hash, f.size FROM object_files o JOIN xet_files f ON f.id = o.file_id "
-        "WHERE o.sha256 = ? ORDER BY f.id LIMIT 1",
+        "WHERE o.sha256 = ? ORDER BY EXISTS " +
+            RottenFile("f.id") +
+            ", NOT EXISTS (SELECT 1 FROM shown_files s WHERE s.file_id = f.id AND "
+            "s.sha256 = o.sha256), f.id LIMIT 1",
         {Key(oid)}, FileRow);
   });
 }
@@ -268,25 +351,36 @@ void XetIndex::ForgetRottenFiles(storage::Connection& c, const Sha256& oid) cons
       {Key(oid)});
 }
 
-XetFile XetIndex::AddFile(storage::Connection& c, const NewFile& file) const {
+// The row to go on with; nullopt: a new one is needed.
+static std::optional<int64_t> FindRow(storage::Connection& c, const XetIndex::NewFile& file,
+                                      const std::optional<XetFile>& known) {
+  if (known) return c.QueryInt("SELECT id FROM xet_files WHERE id = ?", {known->id});
+  if (file.size_bytes > 0) return std::nullopt;
+  // There is one way to make nothing.
+  return c.QueryInt("SELECT id FROM xet_files WHERE " + std::string(kHasHash) + "LIMIT 1",
+                    KeysOf(file.hash));
+}
+
+XetFile XetIndex::AddFile(storage::Connection& c, const NewFile& file,
+                          const std::optional<XetFile>& known) const {
   int64_t now = ToUnixMillis(clock_.Now());
-  std::map<XetHash, int64_t> xorb_ids;
-  auto xorb_id = [&](const XetHash& hash) {
-    auto [at, is_new] = xorb_ids.try_emplace(hash, 0);
+  std::map<storage::XorbForm, int64_t> xorb_ids;
+  auto xorb_id = [&](const storage::XorbForm& xorb) {
+    auto [at, is_new] = xorb_ids.try_emplace(xorb, 0);
     if (is_new) {
-      std::optional<int64_t> id = c.QueryInt("SELECT id FROM xorbs WHERE hash = ?", {Key(hash)});
-      if (!id) throw Error(Code::kConflict, "the xorb " + hash.Text() + " is no longer stored");
+      std::optional<int64_t> id = c.QueryInt("SELECT id FROM xorbs WHERE hash = ?", {Key(xorb)});
+      if (!id) {
+        throw Error(Code::kConflict, "the xorb " + xorb.hash.Text() + " is no longer stored");
+      }
       c.Exec("UPDATE xorbs SET leased_at = ? WHERE id = ?", {now, *id});
       at->second = *id;
     }
     return at->second;
   };
-  std::optional<int64_t> known =
-      c.QueryInt("SELECT id FROM xet_files WHERE hash = ?", {Key(file.hash)});
-  int64_t id = 0;
-  bool takes_terms = !known;
-  if (known) {
-    id = *known;
+  std::optional<int64_t> row = FindRow(c, file, known);
+  int64_t id = row.value_or(0);
+  bool takes_terms = !row;
+  if (row) {
     c.Exec("UPDATE xet_files SET leased_at = ? WHERE id = ?", {now, id});
     takes_terms = !file.terms.empty() && IsRottenIn(c, id);
     if (takes_terms) {
@@ -294,14 +388,16 @@ XetFile XetIndex::AddFile(storage::Connection& c, const NewFile& file) const {
       c.Exec("DELETE FROM xet_file_xorbs WHERE file_id = ?", {id});
     }
   } else {
+    // Never used again, so that the trash can name the row.
+    std::string key = std::string(file.hash.raw()) + RandomBytes(kFileSuffixBytes);
     c.Exec("INSERT INTO xet_files (hash, size, created_at, leased_at) VALUES (?, ?, ?, ?)",
-           {Key(file.hash), file.size_bytes, now, now});
+           {storage::BlobValue{std::move(key)}, file.size_bytes, now, now});
     id = c.LastInsertId();
   }
   if (takes_terms) {
     InsertSegments(c, id, file);
     std::set<int64_t> used;
-    for (const storage::XetTerm& term : file.terms) used.insert(xorb_id(term.xorb));
+    for (const storage::XetTerm& term : file.terms) used.insert(xorb_id(term.Form()));
     for (int64_t xorb : used) {
       c.Exec("INSERT INTO xet_file_xorbs (file_id, xorb_id) VALUES (?, ?)", {id, xorb});
     }
@@ -310,11 +406,13 @@ XetFile XetIndex::AddFile(storage::Connection& c, const NewFile& file) const {
              {Key(chunk), xorb_id(xorb)});
     }
   }
-  if (file.sha256) {
-    c.Exec("INSERT INTO object_files (sha256, file_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
-           {Key(*file.sha256), id});
-  }
+  if (file.sha256) Prove(c, id, *file.sha256);
   return {id, file.hash, file.size_bytes};
+}
+
+void XetIndex::Prove(storage::Connection& c, int64_t file_id, const Sha256& oid) const {
+  c.Exec("INSERT INTO object_files (sha256, file_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
+         {Key(oid), file_id});
 }
 
 void XetIndex::RememberChunks(const NewFile& file) {
@@ -339,30 +437,12 @@ void XetIndex::ShowAsIn(storage::Connection& c, int64_t repo_id, const Sha256& o
       {repo_id, other_repo_id, Key(oid)});
 }
 
-bool XetIndex::IsShown(int64_t repo_id, int64_t file_id) const {
-  return db_.ReadValue([&](storage::Connection& c) {
-    return c
-        .QueryInt("SELECT 1 FROM shown_files WHERE file_id = ? AND repo_id = ? LIMIT 1",
-                  {file_id, repo_id})
-        .has_value();
-  });
-}
-
 void XetIndex::AddHolder(storage::Connection& c, XetHolder kind, int64_t holder_id, int64_t file_id,
                          int64_t user_id) const {
   c.Exec(
       "INSERT INTO xet_holders (kind, holder_id, file_id, user_id, created_at) "
       "VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET created_at = excluded.created_at",
       {static_cast<int>(kind), holder_id, file_id, user_id, ToUnixMillis(clock_.Now())});
-}
-
-bool XetIndex::IsHeld(XetHolder kind, int64_t holder_id, int64_t file_id) const {
-  return db_.ReadValue([&](storage::Connection& c) {
-    return c
-        .QueryInt("SELECT 1 FROM xet_holders WHERE kind = ? AND holder_id = ? AND file_id = ?",
-                  {static_cast<int>(kind), holder_id, file_id})
-        .has_value();
-  });
 }
 
 std::shared_ptr<const storage::TermSource> XetIndex::TermsOf(const XetFile& file) const {
@@ -374,12 +454,13 @@ storage::XetReader XetIndex::Read(const XetFile& file, uint64_t start, uint64_t 
 }
 
 storage::Reconstruction XetIndex::Plan(const XetFile& file, uint64_t start, uint64_t end) const {
-  return storage::PlanReconstruction(*TermsOf(file), start, end, [this](const XetHash& hash) {
-    storage::XorbIndexPtr index = xorbs_.FindIndex(hash);
-    if (!index)
-      throw Error(Code::kInternal, "the xorb " + hash.Text() + " is missing: run hearth fsck");
-    return index;
-  });
+  return storage::PlanReconstruction(
+      *TermsOf(file), start, end, [this](const storage::XorbForm& xorb) {
+        storage::XorbIndexPtr index = xorbs_.FindIndex(xorb);
+        if (!index)
+          throw Error(Code::kInternal, "the xorb " + xorb.Text() + " is missing: run hearth fsck");
+        return index;
+      });
 }
 
 }  // namespace hearth::hub

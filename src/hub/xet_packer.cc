@@ -10,7 +10,8 @@ namespace {
 
 // Remembered chunks take about 80 bytes each.
 constexpr size_t kMaxPlaces = 500'000;
-constexpr size_t kMaxHits = 4;
+// Those of others come in between.
+constexpr size_t kMaxHits = 64;
 // Clients may ask for these chunks (xet specification, deduplication).
 bool IsEligible(const XetHash& hash) { return hash.Tail() % 1024 == 0; }
 
@@ -65,10 +66,10 @@ const XetPacker::Place* XetPacker::FindStored(const XetHash& hash, bool eligible
   if (!eligible) return nullptr;
   for (const StoredXorb& xorb : index_.FindChunk(hash, kMaxHits)) {
     if (!may_share_(xorb)) continue;
-    storage::XorbIndexPtr index = index_.xorbs().FindIndex(xorb.hash);
-    if (!index || !index_.RenewLease(xorb.id)) continue;
+    storage::XorbIndexPtr index = index_.xorbs().FindIndex(xorb.Form());
+    if (!index || !index_.RenewLease(xorb.id, 0)) continue;
     auto number = static_cast<uint32_t>(xorbs_.size());
-    xorbs_.push_back(xorb.hash);
+    xorbs_.push_back(xorb.Form());
     uint32_t position = 0;
     for (const storage::XorbChunk& chunk : index->chunks) {
       Remember(chunk.hash, {number, position++});
@@ -95,9 +96,10 @@ void XetPacker::Flush() {
   storage::XorbBuilder::Built built = builder_.Finish();
   // Between the file and the row that vouches for it the collector must not come.
   SweepLock::Guard guard = sweep_lock_.Shared();
-  if (index_.xorbs().PutBuilt(built).inserted) stored_bytes_ += built.body.size();
-  index_.AddXorb(built.index, 0);
-  xorbs_[open_] = built.index.hash;
+  storage::XorbStore::Put stored = index_.xorbs().PutBuilt(built);
+  if (stored.inserted) stored_bytes_ += built.body.size();
+  index_.AddXorb(*stored.index, 0, stored.form);
+  xorbs_[open_] = stored.Form();
   open_ = static_cast<uint32_t>(xorbs_.size());
   xorbs_.emplace_back();
 }
@@ -115,7 +117,8 @@ XetIndex::NewFile XetPacker::Resolve(const Draft& draft) const {
   file.size_bytes = draft.size_bytes;
   file.sha256 = draft.oid;
   for (const Piece& piece : draft.pieces) {
-    file.terms.push_back({xorbs_[piece.xorb], piece.bytes, piece.start, piece.end});
+    const storage::XorbForm& xorb = xorbs_[piece.xorb];
+    file.terms.push_back({xorb.hash, piece.bytes, piece.start, piece.end, xorb.number});
   }
   for (const auto& [chunk, xorb] : draft.eligible) file.chunks.emplace_back(chunk, xorbs_[xorb]);
   return file;

@@ -183,15 +183,17 @@ TEST_F(XetTest, AShardThatRepeatsItselfCostsNoMoreThanOnce) {
                       [&](uint64_t, uint64_t of) { total = of; });
   EXPECT_EQ(total, bytes_.size());
 
-  auto anything = [](const XetHash&) { return true; };
+  ShardCheck::Sender anything;
+  anything.find_xorb = [](const XetHash& hash) { return storage::XorbForm(hash); };
+  anything.find_file = [&](const XetHash& hash) { return xet().FindFile(Mine(), hash); };
   auto ignore = [](uint64_t, uint64_t) {};
   XetAhead ahead(xet().index().xorbs(), clock_);
-  ShardCheck short_of_rows(xet().index(), ahead, {anything, anything},
+  ShardCheck short_of_rows(xet().index(), ahead, anything,
                            {.dedup_chunks = 3, .proved_bytes = 1u << 30});
   size_t rows = 0;
   for (const auto& file : short_of_rows.Run(upload.shard, ignore)) rows += file.chunks.size();
   EXPECT_EQ(rows, 3u);
-  ShardCheck short_of_time(xet().index(), ahead, {anything, anything},
+  ShardCheck short_of_time(xet().index(), ahead, anything,
                            {.dedup_chunks = 3, .proved_bytes = bytes_.size() - 1});
   EXPECT_EQ(ErrorOf([&] { short_of_time.Run(upload.shard, ignore); }).code(), Code::kTooLarge);
 }
@@ -252,6 +254,97 @@ TEST_F(XetTest, UploadingKnownBytesDoesNotTellThatTheyWereKnown) {
   EXPECT_TRUE(xet().FindFile(his, upload.shard.files[0].hash));
 }
 
+// How a content is compressed and packed is its sender's: another sender sees their own.
+TEST_F(XetTest, WhoSendsKnownBytesOtherwiseSeesWhatTheySent) {
+  std::string text = TextRows(20'000);
+  XetUpload first, plain;
+  XetHash file = first.AddFile(text).hash;
+  first.Send(xet(), Mine());
+  plain.AddFile(text);
+  plain.PackPlainly();
+  ASSERT_NE(plain.xorbs[0].body, first.xorbs[0].body);
+  RepoHandle bobs = MakeRepo(bob_, "mine", true);
+  XetScope his = Scope(bobs, bob_);
+  plain.Send(xet(), his);
+  auto bytes_of = [&](const XetScope& scope) {
+    storage::Reconstruction plan = xet().Plan(*xet().FindFile(scope, file), 0, text.size());
+    EXPECT_EQ(plan.xorbs.size(), 1u);
+    return plan.xorbs.begin()->second.at(0).byte_end;
+  };
+  XetHash xorb = first.xorbs[0].index.hash;
+  for (int opened = 0; opened < 2; ++opened) {
+    EXPECT_EQ(bytes_of(Mine()), first.xorbs[0].body.size());
+    EXPECT_EQ(bytes_of(his), plain.xorbs[0].body.size());
+    EXPECT_EQ(xet().HoldsXorb(Mine(), xorb)->body_bytes, first.xorbs[0].body.size());
+    EXPECT_EQ(xet().HoldsXorb(his, xorb)->body_bytes, plain.xorbs[0].body.size());
+    EXPECT_EQ(Rebuild(*xet().FindFile(Mine(), file)), text);
+    EXPECT_EQ(Rebuild(*xet().FindFile(his, file)), text);
+    Reopen();
+  }
+  // Sent again, whatever is sent: what one has seen stays.
+  first.Send(xet(), his);
+  EXPECT_EQ(bytes_of(his), plain.xorbs[0].body.size());
+  EXPECT_EQ(hub_->xet_index().FindXorbs(xorb).size(), 2u);
+  // And a third who sends the bytes of either stores nothing.
+  RepoHandle third = MakeRepo(bob_, "third", true);
+  XetScope alone = Scope(third, bob_);
+  alone.whole_user = false;
+  plain.Send(xet(), alone);
+  EXPECT_EQ(hub_->xet_index().FindXorbs(xorb).size(), 2u);
+}
+
+TEST_F(XetTest, WhoPacksKnownContentOtherwiseSeesTheirOwnTerms) {
+  XetUpload whole, beside;
+  XetHash file = whole.AddFile(bytes_).hash;
+  whole.Send(xet(), Mine());
+  // The chunks behind others in one xorb.
+  storage::XorbBuilder builder;
+  std::vector<XetHash> hashes;
+  uint32_t bytes = 0;
+  builder.Add(storage::HashChunk("before"), "before");
+  for (const std::string& chunk : Chunks(bytes_)) {
+    hashes.push_back(storage::HashChunk(chunk));
+    builder.Add(hashes.back(), chunk);
+    bytes += static_cast<uint32_t>(chunk.size());
+  }
+  beside.xorbs.push_back(builder.Finish());
+  storage::ShardFile entry = whole.shard.files[0];
+  entry.terms = {{beside.xorbs[0].index.hash, bytes, 1, static_cast<uint32_t>(hashes.size() + 1),
+                  storage::HashVerification(hashes)}};
+  beside.shard.files = {entry};
+  RepoHandle bobs = MakeRepo(bob_, "mine", true);
+  XetScope his = Scope(bobs, bob_);
+  EXPECT_TRUE(storage::ParseShard(storage::WriteShard(beside.shard)).files.size() == 1);
+  beside.Send(xet(), his);
+  auto start = [&](const XetScope& scope) {
+    return xet().Plan(*xet().FindFile(scope, file), 0, 1).terms.at(0).chunk_start;
+  };
+  EXPECT_EQ(start(Mine()), 0u);
+  EXPECT_EQ(start(his), 1u);
+  EXPECT_EQ(Rebuild(*xet().FindFile(his, file)), bytes_);
+  // Once one may read the other's, it is no secret, and nothing is kept twice.
+  RepoHandle open = MakeRepo(bob_, "open");
+  whole.Send(xet(), Scope(open, bob_));
+  EXPECT_EQ(start(Scope(open, bob_)), 1u) << "bob's own, which he may read";
+}
+
+// Alice's file begins in the middle of a xorb, which bob sends, byte for byte.
+TEST_F(XetTest, WhereOthersFilesBeginIsNotTold) {
+  XetUpload upload;
+  upload.AddFile(bytes_);
+  ASSERT_GT(upload.xorbs[0].index.chunks.size(), 2u);
+  upload.Send(xet(), Mine());
+  const storage::XorbIndex& index = upload.xorbs[0].index;
+  RepoHandle bobs = MakeRepo(bob_, "mine", true);
+  XetScope his = Scope(bobs, bob_);
+  upload.SendXorbs(xet(), his);
+  EXPECT_TRUE(xet().HoldsXorb(his, index.hash));
+  EXPECT_TRUE(xet().FindChunk(Mine(), index.chunks[0].hash));
+  EXPECT_FALSE(xet().FindChunk(his, index.chunks[0].hash)) << "no file of his begins there";
+  Register(his, upload.shard);
+  EXPECT_TRUE(xet().FindChunk(his, index.chunks[0].hash));
+}
+
 // Bob sends by LFS what alice has privately by Xet: nothing says so before his own conversion.
 TEST_F(XetTest, AnObjectSentByLfsDoesNotTellThatItIsAXetFile) {
   XetUpload upload;
@@ -264,7 +357,7 @@ TEST_F(XetTest, AnObjectSentByLfsDoesNotTellThatItIsAXetFile) {
     XetScope scope = Scope(repo, bob_);
     size_t shown = hub_->objects().XetHashesIn(repo.record(), {&oid, 1}).size();
     shown += xet().FindFile(scope, file.hash).has_value();
-    shown += xet().HoldsXorb(scope, upload.xorbs[0].index.hash);
+    shown += xet().HoldsXorb(scope, upload.xorbs[0].index.hash).has_value();
     return shown + xet().FindChunk(scope, chunk).has_value();
   };
   StoreObject(other, bob_, bytes_);
@@ -411,7 +504,7 @@ TEST_F(XetTest, AChunkIsAnsweredWithTheWholeFileAsFarAsItMayBeRead) {
   XetUpload half;
   half.AddFile(NoiseBytes(1, 300'000));
   XetScope his = Scope(MakeRepo(bob_, "mine"), bob_);
-  half.SendXorbs(xet(), his);
+  half.Send(xet(), his);
   storage::Shard bobs = storage::ParseShard(xet().FindChunk(his, first).value());
   ASSERT_EQ(bobs.xorbs.size(), 1u);
   EXPECT_EQ(bobs.xorbs[0].hash, upload.xorbs[0].index.hash);

@@ -69,6 +69,25 @@ struct XetUpload {
     return shard.files.back();
   }
 
+  // As by a client that does not compress: the same xorbs, other bodies.
+  void PackPlainly() {
+    for (storage::XorbBuilder::Built& xorb : xorbs) {
+      std::string body;
+      size_t at = 0;
+      for (storage::XorbChunk& chunk : xorb.index.chunks) {
+        std::string_view record = std::string_view(xorb.body).substr(at, chunk.record_end - at);
+        at = chunk.record_end;
+        std::string bytes;
+        storage::UnpackXorbChunk(storage::ParseXorbChunkHeader(record),
+                                 record.substr(storage::kXorbHeaderBytes), bytes);
+        storage::PackXorbChunk(bytes, storage::XorbScheme::kNone, body);
+        chunk.record_end = static_cast<uint32_t>(body.size());
+      }
+      xorb.body = std::move(body);
+      xorb.index.body_bytes = static_cast<uint32_t>(xorb.body.size());
+    }
+  }
+
   // Sends the xorbs, then the shard.
   void Send(Xet& xet, const XetScope& scope) const {
     SendXorbs(xet, scope);

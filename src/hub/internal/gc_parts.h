@@ -23,7 +23,7 @@ enum class TrashKind {
 
 struct TrashEntry {
   TrashKind kind;
-  std::string key;  // hash as text; for grants "<repository>:<sha256>"
+  std::string key;  // hash as text, as FileName for files; for grants "<repository>:<sha256>"
   uint64_t bytes = 0;
   Json payload;
 };
@@ -72,6 +72,11 @@ void FinishMoves(GcState& gc);
 // Completes undos that were interrupted: their files would look like strays.
 void FinishUndos(GcState& gc);
 void EmptyOldTrash(GcState& gc);
+
+// The key of a Xet file's row as text, and back: the hash, and "." with hex digits for what
+// follows.
+std::string FileName(std::string_view key);
+std::string FileKey(std::string_view name);
 
 // Raw bytes of hashes as database values, and text of keys.
 inline storage::DbValue RawKey(std::string_view raw) {

@@ -65,8 +65,10 @@ class GcScratchTest : public ScratchHubTest {
   // Empty when it cannot be read.
   std::string RebuiltXet(const storage::XetHash& hash) {
     std::optional<XetFile> file = hub_->xet_index().FindFile(hash);
-    if (!file) return "";
-    storage::XetReader reader = hub_->xet_index().Read(*file, 0, file->size_bytes);
+    return file ? Rebuilt(*file) : "";
+  }
+  std::string Rebuilt(const XetFile& file) {
+    storage::XetReader reader = hub_->xet_index().Read(file, 0, file.size_bytes);
     std::string bytes;
     while (reader.Next(&bytes)) {
     }
@@ -74,7 +76,7 @@ class GcScratchTest : public ScratchHubTest {
   }
   size_t StoredXorbs() {
     size_t count = 0;
-    hub_->xet_index().xorbs().ForEach([&](const storage::XetHash&, uint64_t) { ++count; });
+    hub_->xet_index().xorbs().ForEach([&](const storage::XorbForm&, uint64_t) { ++count; });
     return count;
   }
   size_t StoredBlobs() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -16,11 +17,13 @@ class ShardCheck {
  public:
   // What is known of who sends it.
   struct Sender {
-    // May it name this xorb? True must also keep it from garbage collection.
-    std::function<bool(const storage::XetHash&)> may_name;
-    // May it know that this file was proved before? Else it is proved again, and the time that
-    // takes says nothing about others.
-    std::function<bool(const storage::XetHash&)> knows_file;
+    int64_t user_id = 0;
+    // The form of the xorb that it knows; nullopt: it may not name it. Garbage collection must not
+    // take it from then on.
+    std::function<std::optional<storage::XorbForm>(const storage::XetHash&)> find_xorb;
+    // The file that it may know to have been proved before. Any other is proved again, and the time
+    // that takes says nothing about others.
+    std::function<std::optional<XetFile>(const storage::XetHash&)> find_file;
   };
   using Progress = std::function<void(uint64_t verified, uint64_t total)>;
 
@@ -42,7 +45,12 @@ class ShardCheck {
   std::vector<XetIndex::NewFile> Run(const storage::Shard& shard, const Progress& progress);
 
  private:
-  storage::XorbIndexPtr IndexOf(const storage::XetHash& xorb);
+  // The form that the sender means, and its index.
+  struct Named {
+    storage::XorbForm form;
+    storage::XorbIndexPtr index;
+  };
+  Named Find(const storage::XetHash& xorb);
   XetIndex::NewFile CheckFile(const storage::ShardFile& file);
   void PlanProofs(const std::vector<XetIndex::NewFile>& files);
   void ProveContent(const XetIndex::NewFile& file, const Progress& progress);
@@ -51,7 +59,7 @@ class ShardCheck {
   XetAhead& ahead_;
   const Sender sender_;
   const Limits limits_;
-  std::unordered_map<storage::XetHash, bool> usable_;
+  std::unordered_map<storage::XetHash, std::optional<storage::XorbForm>> usable_;
   std::vector<const XetIndex::NewFile*> to_prove_;  // each pair of hashes once
   uint64_t chunks_walked_ = 0;
   size_t dedup_chunks_ = 0;

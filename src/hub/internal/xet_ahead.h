@@ -47,8 +47,10 @@ class XetAhead {
   // The scope's session is over.
   void EndSession(const XetScope& scope);
   // Of a file whose terms were checked; see storage::TrailCache.
-  storage::TrailCache::Known FindLongest(const std::vector<storage::XetTerm>& terms) {
-    return trails_.FindLongest(terms);
+  // What other users have sent does not count.
+  storage::TrailCache::Known FindLongest(int64_t user_id,
+                                         const std::vector<storage::XetTerm>& terms) {
+    return trails_.FindLongest(storage::StartTrail(user_id), terms);
   }
 
   // One xorb on its way in, which is `xorb` if its sender does not lie. The end of the object
@@ -84,8 +86,8 @@ class XetAhead::Arrival : public storage::ChunkSink {
 
   Sha256Hasher* Foresee() override;
   void TakeChunk(const storage::XetHash& hash, std::string_view bytes) override;
-  // The xorb is whole and stored.
-  void Finish(const storage::XorbIndex& index);
+  // The xorb is whole and stored, in this form.
+  void Finish(const storage::XorbIndex& index, uint16_t form);
 
  private:
   // Content of one file: behind the trail `before`, chunks [start, end) of this xorb.
@@ -101,6 +103,7 @@ class XetAhead::Arrival : public storage::ChunkSink {
 
   XetAhead& ahead_;
   const std::string line_name_;
+  const storage::XetHash file_start_;  // the trail
   const storage::XetHash xorb_;
   LinePtr line_;                          // once the first chunk is there
   std::shared_ptr<Link> link_;            // this xorb's place in it; null for none

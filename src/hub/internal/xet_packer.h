@@ -71,8 +71,8 @@ class XetPacker {
   storage::Chunker::Sink sink_;
   storage::MerkleAggregator merkle_;
   storage::XorbBuilder builder_;
-  uint32_t open_ = 0;                    // number of the xorb in builder_
-  std::vector<storage::XetHash> xorbs_;  // by number; the open one has no hash yet
+  uint32_t open_ = 0;                     // number of the xorb in builder_
+  std::vector<storage::XorbForm> xorbs_;  // by number; the open one has no hash yet
   std::unordered_map<storage::XetHash, Place> places_;
   Draft draft_;
   std::vector<Draft> waiting_;

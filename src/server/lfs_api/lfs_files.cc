@@ -91,9 +91,9 @@ std::optional<std::string> Give(const Context& context, const hub::RepoHandle& t
   hub::Objects& objects = context.hub.objects();
   const hub::RepoRecord& source = context.repo().record();
   if (!objects.FindIn(source, oid)) return "not found in the source";
-  std::optional<hub::XetFile> file = context.hub.xet_index().FindFile(hash);
-  if (!file || !context.hub.xet_index().IsProved(file->id, oid) ||
-      !context.hub.xet_index().IsShown(source.id, file->id)) {
+  std::optional<hub::XetFile> file =
+      context.hub.xet_index().FindShown(hub::XetHolder::kRepo, source.id, hash);
+  if (!file || !context.hub.xet_index().IsProved(file->id, oid)) {
     return "xetHash is not that of sha256";
   }
   if (!objects.GrantFromReadable(context.actor, target, oid)) return "cannot be read";

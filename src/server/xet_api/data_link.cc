@@ -11,11 +11,48 @@ namespace {
 
 constexpr std::string_view kSignPurpose = "xet-data";
 
+constexpr std::string_view kFormPurpose = "xet-data-form";
+constexpr size_t kFormIdDigits = 16;
+constexpr size_t kFormNumberDigits = 4;
+
 std::string Signature(const hub::Hub& hub, const storage::XetHash& xorb, std::string_view spans,
-                      std::string_view expires) {
+                      std::string_view expires, std::string_view form) {
   // No field contains a space.
-  return hub.Sign(kSignPurpose,
-                  xorb.Text() + " " + std::string(spans) + " " + std::string(expires));
+  return hub.Sign(kSignPurpose, xorb.Text() + " " + std::string(spans) + " " +
+                                    std::string(expires) + " " + std::string(form));
+}
+
+// What hides the number of a form, and reveals it again.
+std::string NumberMask(const hub::Hub& hub, const storage::XetHash& xorb, std::string_view id) {
+  return hub.Sign(kFormPurpose, xorb.Text() + " " + std::string(id)).substr(0, kFormNumberDigits);
+}
+
+std::string HexOf(uint16_t number) {
+  std::string bytes{static_cast<char>(number >> 8), static_cast<char>(number & 0xff)};
+  return HexEncode(bytes);
+}
+
+// 0 for what is no number: it is under the signature.
+uint16_t NumberOf(std::string_view hex) {
+  std::optional<std::string> bytes = HexDecode(hex);
+  if (!bytes || bytes->size() != 2) return 0;
+  return static_cast<uint16_t>(static_cast<uint8_t>((*bytes)[0]) << 8 |
+                               static_cast<uint8_t>((*bytes)[1]));
+}
+
+// The same for each link to a form, so that answers repeat: a keyed digest of the form, and its
+// number masked by a keyed digest of that.
+std::string FormTag(const hub::Hub& hub, const storage::XorbForm& xorb) {
+  std::string id = hub.Sign(kFormPurpose, xorb.hash.Text() + " = " + std::to_string(xorb.number))
+                       .substr(0, kFormIdDigits);
+  uint16_t mask = NumberOf(NumberMask(hub, xorb.hash, id));
+  return id + HexOf(static_cast<uint16_t>(xorb.number ^ mask));
+}
+
+storage::XorbForm FormOf(const hub::Hub& hub, const storage::XetHash& xorb, std::string_view tag) {
+  std::string_view id = tag.substr(0, kFormIdDigits);
+  uint16_t mask = NumberOf(NumberMask(hub, xorb, id));
+  return {xorb, static_cast<uint16_t>(NumberOf(tag.substr(id.size())) ^ mask)};
 }
 
 [[noreturn]] void BadLink() {
@@ -69,24 +106,25 @@ bool AllCovered(const std::vector<ByteSpan>& wanted, const std::vector<ByteSpan>
   });
 }
 
-std::string MakeDataLink(hub::Hub& hub, std::string_view store, const storage::XetHash& xorb,
+std::string MakeDataLink(hub::Hub& hub, std::string_view store, const storage::XorbForm& xorb,
                          const std::vector<ByteSpan>& spans) {
   std::string ranges = WriteSpans(spans);
   std::string expires = std::to_string(Expiry(hub.clock().Now()));
   std::string link(store);
-  link += "/data/" + xorb.Text() + "?r=" + ranges + "&exp=" + expires;
-  return link + "&sig=" + Signature(hub, xorb, ranges, expires);
+  std::string form = FormTag(hub, xorb);
+  link += "/data/" + xorb.hash.Text() + "?r=" + ranges + "&exp=" + expires + "&f=" + form;
+  return link + "&sig=" + Signature(hub, xorb.hash, ranges, expires, form);
 }
 
-std::vector<ByteSpan> CheckDataLink(hub::Hub& hub, const net::Request& request,
-                                    const storage::XetHash& xorb) {
+DataLink CheckDataLink(hub::Hub& hub, const net::Request& request, const storage::XetHash& xorb) {
   std::string spans = request.QueryParam("r").value_or("");
   std::string expires = request.QueryParam("exp").value_or("");
+  std::string form = request.QueryParam("f").value_or("");
   std::string sent = request.QueryParam("sig").value_or("");
-  if (!ConstantTimeEqual(sent, Signature(hub, xorb, spans, expires))) BadLink();
+  if (!ConstantTimeEqual(sent, Signature(hub, xorb, spans, expires, form))) BadLink();
   std::optional<int64_t> end = ParseInt(expires);
   if (!end || ToUnixMillis(hub.clock().Now()) / 1000 > *end) BadLink();
-  return ParseSpans(spans);
+  return {FormOf(hub, xorb, form), ParseSpans(spans)};
 }
 
 }  // namespace hearth::server

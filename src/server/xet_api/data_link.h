@@ -2,7 +2,10 @@
 // be read and until when, under the hub's signature. A reconstruction hands out one link for many
 // ranges of a xorb; clients ask for them one by one or several in one request, so any part of what
 // is signed may be read.
-// Form: {base}/xet/{store}/data/{xorb}?r=a-b,c-d&exp=...&sig=..., byte positions inclusive.
+//
+// A xorb may be stored in several forms. The link says which one it means, in a way that only the
+// hub can read: neither whether there are others nor which came first.
+// Form: {base}/xet/{store}/data/{xorb}?r=a-b,c-d&exp=...&f=...&sig=..., byte positions inclusive.
 // Pure functions, thread-safe.
 #pragma once
 
@@ -15,7 +18,7 @@
 #include "base/clock.h"
 #include "hub/hub.h"
 #include "net/http.h"
-#include "storage/xet/xet_hash.h"
+#include "storage/xet/xorb_form.h"
 
 namespace hearth::server {
 
@@ -42,11 +45,14 @@ std::string WriteSpans(const std::vector<ByteSpan>& spans);
 bool AllCovered(const std::vector<ByteSpan>& wanted, const std::vector<ByteSpan>& allowed);
 
 // `store` = "{base}/xet/{store id}".
-std::string MakeDataLink(hub::Hub& hub, std::string_view store, const storage::XetHash& xorb,
+std::string MakeDataLink(hub::Hub& hub, std::string_view store, const storage::XorbForm& xorb,
                          const std::vector<ByteSpan>& spans);
+struct DataLink {
+  storage::XorbForm xorb;
+  std::vector<ByteSpan> spans;  // all that may be read
+};
 // What a request's link allows. Throws kForbidden when it was altered or is over: clients then ask
 // for the reconstruction again.
-std::vector<ByteSpan> CheckDataLink(hub::Hub& hub, const net::Request& request,
-                                    const storage::XetHash& xorb);
+DataLink CheckDataLink(hub::Hub& hub, const net::Request& request, const storage::XetHash& xorb);
 
 }  // namespace hearth::server

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "base/error.h"
 #include "server/xet_api/cas_request.h"
 #include "server/xet_api/xet_fixture.h"
@@ -74,7 +76,9 @@ class DataLinkTest : public XetFixture {
   std::vector<ByteSpan> Follow(const std::string& link) {
     net::Request request;
     request.raw_query = link.substr(link.find('?') + 1);
-    return CheckDataLink(*hub_, request, xorb_);
+    DataLink followed = CheckDataLink(*hub_, request, xorb_);
+    EXPECT_EQ(followed.xorb, storage::XorbForm(xorb_));
+    return followed.spans;
   }
 };
 
@@ -92,6 +96,21 @@ TEST_F(DataLinkTest, StaysTheSameForSomeMinutesAndLivesAnHour) {
   clock_.Advance(kDataLinkRounding + std::chrono::seconds(1));
   EXPECT_THROW(Follow(link), Error);
   EXPECT_NO_THROW(Follow(Make()));
+}
+
+TEST_F(DataLinkTest, NamesAFormThatOnlyTheHubCanRead) {
+  std::set<std::string> tags;
+  for (int number : {0, 1, 2, 300, 65535}) {
+    storage::XorbForm xorb(xorb_, static_cast<uint16_t>(number));
+    std::string link = MakeDataLink(*hub_, "http://hub.test/xet/s", xorb, {{0, 10}});
+    net::Request request;
+    request.raw_query = link.substr(link.find('?') + 1);
+    EXPECT_EQ(CheckDataLink(*hub_, request, xorb_).xorb, xorb);
+    std::string tag = *request.QueryParam("f");
+    EXPECT_EQ(tag.size(), 20u);
+    // Neither half repeats, as one of a plain number would.
+    EXPECT_TRUE(tags.insert(tag.substr(0, 16)).second);
+  }
 }
 
 TEST_F(DataLinkTest, AnyChangeEndsIt) {

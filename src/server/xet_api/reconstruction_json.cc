@@ -75,22 +75,34 @@ void ForEachLink(std::span<const XorbRange> ranges, const Write& write) {
   }
 }
 
+// Each range has a link of its own: one that names many, repeated for each of them, would make the
+// answer for a scattered file several times as long.
+void WriteRanges(std::string* out, const storage::XorbForm& xorb,
+                 const std::vector<XorbRange>& ranges, const LinkMaker& link) {
+  Join(out, ranges, [&](const XorbRange& range) {
+    *out += R"({"range":)";
+    WriteSpan(out, range.chunk_start, range.chunk_end);
+    JsonText(out) << R"(,"url":")" << link(xorb, {range}) << R"(","url_range":)";
+    WriteSpan(out, range.byte_start, range.byte_end - 1);
+    *out += '}';
+  });
+}
+
 void WriteFetchInfo(std::string* out, const XorbRanges& xorbs, const LinkMaker& link) {
   *out += R"("fetch_info":{)";
-  Join(out, xorbs, [&](const auto& xorb) {
-    JsonText(out) << "\"" << xorb.first.Text() << "\":[";
-    // Each range has a link of its own: one that names many, repeated for each of them, would make
-    // the answer for a scattered file several times as long.
-    Join(out, xorb.second, [&](const XorbRange& range) {
-      *out += R"({"range":)";
-      WriteSpan(out, range.chunk_start, range.chunk_end);
-      JsonText(out) << R"(,"url":")" << link(xorb.first, {range}) << R"(","url_range":)";
-      WriteSpan(out, range.byte_start, range.byte_end - 1);
-      *out += '}';
-    });
-    *out += ']';
-  });
-  *out += '}';
+  // Files of one answer may have a xorb in several forms, which are next to each other here: any
+  // that has the chunks will do.
+  const XetHash* last = nullptr;
+  for (const auto& [xorb, ranges] : xorbs) {
+    if (last != nullptr && *last == xorb.hash) {
+      *out += ',';
+    } else {
+      JsonText(out) << (last == nullptr ? "\"" : "],\"") << xorb.hash.Text() << "\":[";
+    }
+    WriteRanges(out, xorb, ranges, link);
+    last = &xorb.hash;
+  }
+  *out += last == nullptr ? "}" : "]}";
 }
 
 void WriteEntry(std::string* out, std::string_view url, const std::vector<XorbRange>& ranges) {
@@ -136,7 +148,7 @@ std::string ReconstructionV2(const storage::Reconstruction& plan, const LinkMake
   WriteHead(&out, plan);
   out += R"(,"xorbs":{)";
   Join(&out, plan.xorbs, [&](const auto& xorb) {
-    JsonText(&out) << "\"" << xorb.first.Text() << "\":[";
+    JsonText(&out) << "\"" << xorb.first.hash.Text() << "\":[";
     bool first = true;
     ForEachLink(xorb.second, [&](const std::vector<XorbRange>& ranges) {
       if (!first) out += ',';

@@ -16,9 +16,9 @@
 
 namespace hearth::server {
 
-using XorbRanges = std::map<storage::XetHash, std::vector<storage::XorbRange>>;
+using XorbRanges = std::map<storage::XorbForm, std::vector<storage::XorbRange>>;
 // The link that allows these ranges of a xorb. Called with at most kMaxLinkRanges at a time.
-using LinkMaker = std::function<std::string(const storage::XetHash& xorb,
+using LinkMaker = std::function<std::string(const storage::XorbForm& xorb,
                                             const std::vector<storage::XorbRange>& ranges)>;
 
 std::string ReconstructionV1(const storage::Reconstruction& plan, const LinkMaker& link);

@@ -17,7 +17,7 @@ constexpr char kSecond[] = "3763adda41405d497b545bd03836f99240e5c3dcbb80fa06e213
 
 XetHash Hash(const char* text) { return *XetHash::FromText(text); }
 
-std::string Link(const XetHash&, const std::vector<XorbRange>&) { return "link"; }
+std::string Link(const storage::XorbForm&, const std::vector<XorbRange>&) { return "link"; }
 
 // The recorded answer to bytes 100000-150000 of a file of five terms, which the stock client
 // rebuilt without a fault.
@@ -84,8 +84,8 @@ TEST(ReconstructionJson, ManyRangesOfAXorbAreSpreadOverLinks) {
     ranges.push_back({2 * i, 2 * i + 1, 100ull * i, 100ull * i + 50});
   }
   std::vector<size_t> sizes;
-  Json answer =
-      Json::Parse(ReconstructionV2(plan, [&](const XetHash&, const std::vector<XorbRange>& some) {
+  Json answer = Json::Parse(
+      ReconstructionV2(plan, [&](const storage::XorbForm&, const std::vector<XorbRange>& some) {
         sizes.push_back(some.size());
         return "link" + std::to_string(sizes.size());
       }));
@@ -96,7 +96,7 @@ TEST(ReconstructionJson, ManyRangesOfAXorbAreSpreadOverLinks) {
   EXPECT_EQ(*last.Find("url")->AsString(), "link3");
   EXPECT_EQ(last.Find("ranges")->AsArray()->at(0).Find("bytes")->IntField("start"), 12800);
   sizes.clear();
-  Json old = Json::Parse(ReconstructionV1(plan, [&](const XetHash&, const auto& some) {
+  Json old = Json::Parse(ReconstructionV1(plan, [&](const storage::XorbForm&, const auto& some) {
     sizes.push_back(some.size());
     return "link";
   }));

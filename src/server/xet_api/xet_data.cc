@@ -37,8 +37,8 @@ std::vector<ByteSpan> WantedSpans(const net::Request& request) {
 
 net::Response SendRanges(Context& context) {
   CheckStore(context);
-  storage::XetHash xorb = HashCapture(context, "xorb");
-  std::vector<ByteSpan> allowed = CheckDataLink(context.hub, context.request, xorb);
+  const auto [xorb, allowed] =
+      CheckDataLink(context.hub, context.request, HashCapture(context, "xorb"));
   storage::XorbStore& xorbs = context.hub.xet().index().xorbs();
   storage::XorbIndexPtr index = xorbs.FindIndex(xorb);
   if (index == nullptr) throw Error(Code::kNotFound, "The xorb is no longer stored");

@@ -18,7 +18,7 @@ constexpr uint64_t kMaxBatchBodyBytes = 64 << 10;
 
 LinkMaker LinksFor(const Context& context) {
   std::string store = context.base_url + "/xet/" + context.hub.xet().store_id();
-  return [&hub = context.hub, store](const storage::XetHash& xorb,
+  return [&hub = context.hub, store](const storage::XorbForm& xorb,
                                      const std::vector<storage::XorbRange>& ranges) {
     std::vector<ByteSpan> spans;
     spans.reserve(ranges.size());

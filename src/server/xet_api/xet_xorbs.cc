@@ -58,9 +58,8 @@ net::Response Upload(Context& context) {
 net::Response StoredSize(Context& context) {
   hub::XetScope scope = RequireScope(context);
   CheckPrefix(context);
-  storage::XetHash hash = HashCapture(context, "xorb");
-  if (!context.hub.xet().HoldsXorb(scope, hash)) NotStored();
-  std::optional<hub::StoredXorb> xorb = context.hub.xet().index().FindXorb(hash);
+  std::optional<hub::StoredXorb> xorb =
+      context.hub.xet().HoldsXorb(scope, HashCapture(context, "xorb"));
   if (!xorb) NotStored();
   net::Response response = net::Response::Empty(200);
   response.headers.Set("Content-Length", std::to_string(xorb->body_bytes));

@@ -134,7 +134,7 @@ Reconstruction PlanReconstruction(const TermSource& terms, uint64_t start, uint6
     XetTerm term = cursor.term();
     uint64_t term_end = cursor.end();
     if (plan.terms.empty() || term_end > end) {
-      XorbIndexPtr index = index_of(term.xorb);
+      XorbIndexPtr index = index_of(term.Form());
       CheckRange(term, index);
       CheckSum(term, *index);
       if (plan.terms.empty()) {
@@ -143,14 +143,14 @@ Reconstruction PlanReconstruction(const TermSource& terms, uint64_t start, uint6
       }
       if (term_end > end) TrimBack(term_end - end, *index, term);
     }
-    plan.xorbs[term.xorb].push_back({term.chunk_start, term.chunk_end, 0, 0});
+    plan.xorbs[term.Form()].push_back({term.chunk_start, term.chunk_end, 0, 0});
     plan.terms.push_back(term);
     if (term_end >= end) break;
   }
   for (auto& [xorb, ranges] : plan.xorbs) {
     XorbIndexPtr index = index_of(xorb);
     for (const XorbRange& range : ranges) {
-      CheckRange({xorb, 0, range.chunk_start, range.chunk_end}, index);
+      CheckRange({xorb.hash, 0, range.chunk_start, range.chunk_end}, index);
     }
     ranges = Merge(std::move(ranges), *index);
   }

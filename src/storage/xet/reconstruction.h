@@ -22,7 +22,10 @@ struct XetTerm {
   uint32_t unpacked_bytes = 0;
   uint32_t chunk_start = 0;
   uint32_t chunk_end = 0;  // exclusive
+  // Of the xorb: the file is read from it. A file means one form by each xorb.
+  uint16_t form = 0;
 
+  XorbForm Form() const { return {xorb, form}; }
   bool operator==(const XetTerm&) const = default;
 };
 
@@ -56,12 +59,12 @@ struct XorbRange {
 struct Reconstruction {
   uint64_t offset_into_first_range = 0;
   std::vector<XetTerm> terms;  // trimmed at both ends to the chunks that the range touches
-  std::map<XetHash, std::vector<XorbRange>> xorbs;  // sorted, merged, none overlap
+  std::map<XorbForm, std::vector<XorbRange>> xorbs;  // sorted, merged, none overlap
 };
 
 // The plan for bytes [start, end) of the file, end <= size. start == end gives an empty plan. The
 // same file and range always give the same plan. `index_of` throws for a xorb that is missing.
-using XorbIndexLookup = std::function<XorbIndexPtr(const XetHash&)>;
+using XorbIndexLookup = std::function<XorbIndexPtr(const XorbForm&)>;
 Reconstruction PlanReconstruction(const TermSource& terms, uint64_t start, uint64_t end,
                                   const XorbIndexLookup& index_of);
 

@@ -67,7 +67,7 @@ class PiecewiseTerms : public TermSource {
 void ExpectPlan(const Reconstruction& plan, const internal::VectorCase& expected) {
   EXPECT_EQ(plan.offset_into_first_range, expected.offset_into_first_range);
   EXPECT_EQ(plan.terms, Terms(expected.terms));
-  std::map<XetHash, std::vector<XorbRange>> ranges;
+  std::map<XorbForm, std::vector<XorbRange>> ranges;
   for (const internal::VectorRange& range : expected.ranges) {
     ranges[*XetHash::FromText(internal::VectorXorbs()[range.xorb].hash)].push_back(
         {range.chunk_start, range.chunk_end, range.first_byte, range.last_byte + 1});
@@ -87,7 +87,7 @@ Code FaultOf(const std::function<void()>& run) {
 
 TEST(PlanReconstruction, PlansEqualTheRecordedOnes) {
   auto indexes = Indexes();
-  auto lookup = [&](const XetHash& hash) { return indexes.at(hash); };
+  auto lookup = [&](const XorbForm& xorb) { return indexes.at(xorb.hash); };
   std::vector<XetTerm> terms = Terms(internal::VectorTerms());
   auto whole = MakeTermSource(terms);
   PiecewiseTerms pieces(terms);
@@ -103,7 +103,7 @@ TEST(PlanReconstruction, PlansEqualTheRecordedOnes) {
 
 TEST(PlanReconstruction, EveryByteAloneIsCoveredByOneChunk) {
   auto indexes = Indexes();
-  auto lookup = [&](const XetHash& hash) { return indexes.at(hash); };
+  auto lookup = [&](const XorbForm& xorb) { return indexes.at(xorb.hash); };
   auto source = MakeTermSource(Terms(internal::VectorTerms()));
   for (uint64_t at = 0; at < source->size_bytes(); at += 97) {
     Reconstruction plan = PlanReconstruction(*source, at, at + 1, lookup);
@@ -117,7 +117,7 @@ TEST(PlanReconstruction, EveryByteAloneIsCoveredByOneChunk) {
 
 TEST(PlanReconstruction, OnlyTheSegmentsOfTheRangeAreLoaded) {
   auto indexes = Indexes();
-  auto lookup = [&](const XetHash& hash) { return indexes.at(hash); };
+  auto lookup = [&](const XorbForm& xorb) { return indexes.at(xorb.hash); };
   PiecewiseTerms pieces(Terms(internal::VectorTerms()));
   PlanReconstruction(pieces, 200000, 200001, lookup);
   EXPECT_EQ(pieces.asked(), 1);
@@ -126,7 +126,7 @@ TEST(PlanReconstruction, OnlyTheSegmentsOfTheRangeAreLoaded) {
 }
 
 TEST(PlanReconstruction, EmptyRangesNeedNothing) {
-  auto fails = [](const XetHash&) -> XorbIndexPtr { throw Error(Code::kInternal, "asked"); };
+  auto fails = [](const XorbForm&) -> XorbIndexPtr { throw Error(Code::kInternal, "asked"); };
   auto empty = MakeTermSource({});
   EXPECT_EQ(empty->size_bytes(), 0u);
   Reconstruction plan = PlanReconstruction(*empty, 0, 0, fails);
@@ -138,17 +138,17 @@ TEST(PlanReconstruction, EmptyRangesNeedNothing) {
 
 TEST(PlanReconstruction, RangesOutsideTheFileAndMissingXorbsAreErrors) {
   auto indexes = Indexes();
-  auto lookup = [&](const XetHash& hash) { return indexes.at(hash); };
+  auto lookup = [&](const XorbForm& xorb) { return indexes.at(xorb.hash); };
   auto source = MakeTermSource(Terms(internal::VectorTerms()));
   EXPECT_EQ(FaultOf([&] { PlanReconstruction(*source, 0, 448053, lookup); }), Code::kInternal);
   EXPECT_EQ(FaultOf([&] { PlanReconstruction(*source, 2, 1, lookup); }), Code::kInternal);
-  auto none = [](const XetHash&) -> XorbIndexPtr { return nullptr; };
+  auto none = [](const XorbForm&) -> XorbIndexPtr { return nullptr; };
   EXPECT_EQ(FaultOf([&] { PlanReconstruction(*source, 0, 1, none); }), Code::kInternal);
 }
 
 TEST(PlanReconstruction, TermsThatDoNotFitTheirXorbAreErrors) {
   auto indexes = Indexes();
-  auto lookup = [&](const XetHash& hash) { return indexes.at(hash); };
+  auto lookup = [&](const XorbForm& xorb) { return indexes.at(xorb.hash); };
   XetTerm good = Term(internal::VectorTerms()[0]);
   std::vector<XetTerm> lies(4, good);
   lies[0].chunk_end = 13;

@@ -1,5 +1,6 @@
 #include "storage/xet/trail.h"
 
+#include <cstring>
 #include <memory>
 #include <string>
 
@@ -12,6 +13,12 @@ constexpr Blake3Key kTrailKey = {'h', 'e', 'a', 'r', 't', 'h', ' ', 't', 'r', 'a
 constexpr size_t kHasherBytes = 384;
 
 }  // namespace
+
+XetHash StartTrail(int64_t owner) {
+  XetHash trail;
+  std::memcpy(trail.data(), &owner, sizeof(owner));
+  return trail;
+}
 
 XetHash ExtendTrail(const XetHash& before, const XetHash& xorb, uint32_t chunk_start,
                     uint32_t chunk_end) {
@@ -27,10 +34,10 @@ void TrailCache::Put(const XetHash& trail, const Sha256Hasher& hasher) {
   hashers_.Put(trail, std::make_shared<const Sha256Hasher>(hasher.Clone()), kHasherBytes);
 }
 
-TrailCache::Known TrailCache::FindLongest(const std::vector<XetTerm>& terms) {
+TrailCache::Known TrailCache::FindLongest(const XetHash& start, const std::vector<XetTerm>& terms) {
   std::shared_ptr<const Sha256Hasher> longest;
   Known known;
-  XetHash trail;
+  XetHash trail = start;
   uint64_t bytes = 0;
   for (size_t i = 0; i < terms.size();) {
     const XetTerm& first = terms[i];

@@ -17,8 +17,10 @@
 
 namespace hearth::storage {
 
-// The trail that goes on behind `before` (the zero hash at the first byte of a file) with chunks
-// [chunk_start, chunk_end) of a xorb.
+// The trail at the first byte of a file. Trails of different owners never meet, so that nobody's
+// work is saved by what somebody else has sent.
+XetHash StartTrail(int64_t owner);
+// The trail that goes on behind `before` with chunks [chunk_start, chunk_end) of a xorb.
 XetHash ExtendTrail(const XetHash& before, const XetHash& xorb, uint32_t chunk_start,
                     uint32_t chunk_end);
 
@@ -34,9 +36,9 @@ class TrailCache {
     Sha256Hasher hasher;
     uint64_t bytes = 0;  // of the file, from its first on
   };
-  // The longest beginning of the file with these terms that a hasher has taken; `bytes` may be 0.
-  // The lengths of the terms are those of their chunks.
-  Known FindLongest(const std::vector<XetTerm>& terms);
+  // The longest beginning of the file with these terms, from the trail `start` on, that a hasher
+  // has taken; `bytes` may be 0. The lengths of the terms are those of their chunks.
+  Known FindLongest(const XetHash& start, const std::vector<XetTerm>& terms);
 
  private:
   internal::LruCache<XetHash, std::shared_ptr<const Sha256Hasher>> hashers_;

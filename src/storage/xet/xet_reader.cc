@@ -111,9 +111,9 @@ void XetReader::State::OpenTerm() {
   }
   const XetTerm& term = cursor->term();
   if (!index || index->hash != term.xorb) {
-    index = xorbs.FindIndex(term.xorb);
+    index = xorbs.FindIndex(term.Form());
     try {
-      if (index) file = xorbs.Open(term.xorb);
+      if (index) file = xorbs.Open(term.Form());
     } catch (const Error& error) {
       if (error.code() != Code::kNotFound) throw;
       index = nullptr;

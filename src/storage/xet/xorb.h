@@ -50,7 +50,7 @@ void UnpackXorbChunk(const XorbChunkHeader& header, std::string_view payload, st
 // content is undefined.
 void UnpackXorbChunk(const XorbChunkHeader& header, std::string_view payload, char* out);
 
-// The same for a chunk that somebody sent. The first form of a xorb stays, so what a frame may be
+// The same for a chunk that somebody sent. Readers get it as it was sent, so what a frame may be
 // is what every client decodes, which is less than what this program does (docs/formats/xet.md).
 void UnpackSentChunk(const XorbChunkHeader& header, std::string_view payload, std::string& out);
 

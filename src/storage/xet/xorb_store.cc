@@ -4,9 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstring>
 #include <ctime>
 #include <mutex>
 #include <optional>
@@ -85,6 +87,26 @@ XorbIndex ValidateFile(int fd, uint64_t bytes, const XetHash& expected) {
   return validator.Finish(expected);
 }
 
+// Where the records end; that the chunks are the same is what the hash says.
+bool SameRecords(const XorbIndex& a, const XorbIndex& b) {
+  return a.body_bytes == b.body_bytes &&
+         std::equal(
+             a.chunks.begin(), a.chunks.end(), b.chunks.begin(), b.chunks.end(),
+             [](const XorbChunk& x, const XorbChunk& y) { return x.record_end == y.record_end; });
+}
+
+bool SameBytes(int a, int b, uint64_t bytes) {
+  auto buffer = std::make_unique_for_overwrite<char[]>(2 * kReadBytes);
+  for (uint64_t at = 0; at < bytes;) {
+    size_t piece = std::min<uint64_t>(kReadBytes, bytes - at);
+    ReadExactAt(a, at, buffer.get(), piece);
+    ReadExactAt(b, at, buffer.get() + kReadBytes, piece);
+    if (std::memcmp(buffer.get(), buffer.get() + kReadBytes, piece) != 0) return false;
+    at += piece;
+  }
+  return true;
+}
+
 class LocalXorbStore : public XorbStore {
  public:
   explicit LocalXorbStore(const fs::path& root)
@@ -93,97 +115,97 @@ class LocalXorbStore : public XorbStore {
     RemoveStaleFiles(temp_folder_);
   }
 
-  Put PutUploaded(TempFile body, const XetHash& expected) override {
+  Put PutUploaded(TempFile body, const XetHash& expected, KnownForm known) override {
     uint64_t bytes = FileSize(body.fd());
     if (bytes > kXorbMaxBodyBytes + kXorbMaxFooterBytes) {
       throw Error(Code::kTooLarge, "xorb is longer than 64 MiB");
     }
     // The disk writes while the processor checks. Only a hint: fsync follows.
-    if (!FindStamp(PathOf(expected))) {
-      ::sync_file_range(body.fd(), 0, 0, SYNC_FILE_RANGE_WRITE);
-    }
+    if (!known) ::sync_file_range(body.fd(), 0, 0, SYNC_FILE_RANGE_WRITE);
     XorbIndex index = ValidateFile(body.fd(), bytes, expected);
-    return PutChecked(std::move(body), std::move(index));
+    return PutChecked(std::move(body), std::move(index), known);
   }
 
-  Put PutChecked(TempFile body, XorbIndex index) override {
-    if (XorbIndexPtr first = FindIndex(index.hash)) return {std::move(first), false};
+  Put PutChecked(TempFile body, XorbIndex index, KnownForm known) override {
+    if (known) {
+      XorbIndexPtr first = FindIndex(XorbForm(index.hash, *known));
+      if (first) return {std::move(first), false, *known};
+    }
     if (::ftruncate(body.fd(), index.body_bytes) != 0) ThrowErrno("truncate upload");
     if (::lseek(body.fd(), index.body_bytes, SEEK_SET) < 0) ThrowErrno("seek in upload");
-    return Publish(std::move(body), std::move(index));
+    return Publish(std::move(body), std::move(index), known);
   }
 
   Put PutBuilt(const XorbBuilder::Built& built) override {
     if (built.index.body_bytes != built.body.size()) {
       throw Error(Code::kInternal, "a built xorb does not have the length of its index");
     }
-    if (XorbIndexPtr first = FindIndex(built.index.hash)) return {std::move(first), false};
     TempFile file(temp_folder_);
     file.Append(built.body);
-    return Publish(std::move(file), built.index);
+    return Publish(std::move(file), built.index, std::nullopt);
   }
 
-  XorbIndexPtr FindIndex(const XetHash& hash) override {
-    std::optional<Stamp> stamp = FindStamp(PathOf(hash));
+  XorbIndexPtr FindIndex(const XorbForm& xorb) override {
+    std::optional<Stamp> stamp = FindStamp(PathOf(xorb));
     if (!stamp) return nullptr;
-    auto known = indexes_.Find(hash);
+    auto known = indexes_.Find(xorb);
     if (known && known->stamp == *stamp) return known->index;
-    std::lock_guard lock(StripeOf(hash));
-    return LoadLocked(hash);
+    std::lock_guard lock(StripeOf(xorb.hash));
+    return LoadLocked(xorb);
   }
 
-  std::shared_ptr<UniqueFd> Open(const XetHash& hash) override {
-    std::string path = PathOf(hash);
-    if (std::optional<OpenFile> known = files_.Find(hash)) {
+  std::shared_ptr<UniqueFd> Open(const XorbForm& xorb) override {
+    std::string path = PathOf(xorb);
+    if (std::optional<OpenFile> known = files_.Find(xorb)) {
       if (FindStamp(path) == known->stamp) return known->fd;
-      files_.Erase(hash);
+      files_.Erase(xorb);
     }
     UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd.valid()) {
-      if (errno == ENOENT) throw Error(Code::kNotFound, "xorb " + hash.Text() + " is missing");
-      ThrowErrno("open xorb " + hash.Text());
+      if (errno == ENOENT) throw Error(Code::kNotFound, "xorb " + xorb.Text() + " is missing");
+      ThrowErrno("open xorb " + xorb.Text());
     }
     Stamp stamp = StampOf(fd.get());
     auto shared = std::make_shared<UniqueFd>(std::move(fd));
-    files_.Put(hash, {stamp, shared}, 1);
+    files_.Put(xorb, {stamp, shared}, 1);
     return shared;
   }
 
-  bool MoveOut(const XetHash& hash, const fs::path& target) override {
-    std::string source = PathOf(hash);
-    std::lock_guard lock(StripeOf(hash));
+  bool MoveOut(const XorbForm& xorb, const fs::path& target) override {
+    std::string source = PathOf(xorb);
+    std::lock_guard lock(StripeOf(xorb.hash));
     if (::rename(source.c_str(), target.c_str()) != 0) {
       int error_number = errno;
       if (error_number == ENOENT && !FindStamp(source)) return false;
       ThrowErrno("move xorb to " + target.string(), error_number);
     }
-    indexes_.Erase(hash);
-    files_.Erase(hash);
+    indexes_.Erase(xorb);
+    files_.Erase(xorb);
     // First where it is now: a crash in between may show it twice, never nowhere.
     FsyncFolder(target.parent_path());
     FsyncFolder(fs::path(source).parent_path());
     return true;
   }
 
-  XorbIndexPtr MoveIn(const fs::path& source, const XetHash& hash) override {
+  XorbIndexPtr MoveIn(const fs::path& source, const XorbForm& xorb) override {
     UniqueFd fd = OpenForRead(source);
-    CheckName(ReadXorbFooter(fd.get(), source.string()), hash);
-    EnsureFolder(hash);
-    std::lock_guard lock(StripeOf(hash));
-    Link(source, hash);
-    XorbIndexPtr index = LoadLocked(hash);
+    CheckName(ReadXorbFooter(fd.get(), source.string()), xorb);
+    EnsureFolder(xorb.hash);
+    std::lock_guard lock(StripeOf(xorb.hash));
+    Link(source, xorb);
+    XorbIndexPtr index = LoadLocked(xorb);
     if (::unlink(source.c_str()) != 0 && errno != ENOENT) ThrowErrno("remove " + source.string());
     FsyncFolder(source.parent_path());
     return index;
   }
 
   void ForEach(
-      const std::function<void(const XetHash&, uint64_t file_bytes)>& each) const override {
+      const std::function<void(const XorbForm&, uint64_t file_bytes)>& each) const override {
     ForEachHashFile(root_, [&](const std::string& name) {
-      std::optional<XetHash> hash = XetHash::FromText(name);
-      if (!hash) return;
+      std::optional<XorbForm> xorb = XorbForm::FromText(name);
+      if (!xorb) return;
       // One that was moved out since the listing is passed over.
-      if (std::optional<Stamp> stamp = FindStamp(PathOf(*hash))) each(*hash, stamp->bytes);
+      if (std::optional<Stamp> stamp = FindStamp(PathOf(*xorb))) each(*xorb, stamp->bytes);
     });
   }
 
@@ -199,16 +221,16 @@ class LocalXorbStore : public XorbStore {
     std::shared_ptr<UniqueFd> fd;
   };
 
-  std::string PathOf(const XetHash& hash) const {
-    std::string text = hash.Text();
+  std::string PathOf(const XorbForm& xorb) const {
+    std::string text = xorb.Text();
     return root_.native() + "/" + text.substr(0, 2) + "/" + text.substr(2, 2) + "/" + text;
   }
 
   std::mutex& StripeOf(const XetHash& hash) { return stripes_[hash.data()[2] % kStripes]; }
 
-  static void CheckName(const XorbIndex& index, const XetHash& hash) {
-    if (index.hash != hash) {
-      throw Error(Code::kInternal, "xorb file " + hash.Text() + " holds another xorb");
+  static void CheckName(const XorbIndex& index, const XorbForm& xorb) {
+    if (index.hash != xorb.hash) {
+      throw Error(Code::kInternal, "xorb file " + xorb.Text() + " holds another xorb");
     }
   }
 
@@ -229,60 +251,84 @@ class LocalXorbStore : public XorbStore {
 
   // Gives a finished, synced file its name, unless the name is taken: first write wins. The lock of
   // the stripe is held until the name is durable, so that nobody is told of it earlier.
-  bool Link(const fs::path& source, const XetHash& hash) {
-    std::string target = PathOf(hash);
+  bool Link(const fs::path& source, const XorbForm& xorb) {
+    std::string target = PathOf(xorb);
     bool linked = ::link(source.c_str(), target.c_str()) == 0;
     if (!linked && errno != EEXIST) ThrowErrno("link " + target);
     FsyncFolder(fs::path(target).parent_path());
     return linked;
   }
 
-  // `file` holds the records and stands at their end.
-  Put Publish(TempFile file, XorbIndex index) {
+  // `file` holds the records and stands at their end. Under the known form, or else under the first
+  // one that has the same body or is free. That body is written and synced like a new one before it
+  // is compared.
+  Put Publish(TempFile file, XorbIndex index, KnownForm known) {
     WriteAll(file.fd(), WriteXorbFooter(index, 0));
     // Nothing writes to a xorb again; the mode also stops a stray shell command.
     if (::fchmod(file.fd(), 0444) != 0) ThrowErrno("chmod " + file.path().string());
     FsyncFile(file.fd(), file.path().string());
-    XetHash hash = index.hash;
-    EnsureFolder(hash);
-    std::lock_guard lock(StripeOf(hash));
-    while (!Link(file.path(), hash)) {
+    XorbForm xorb(index.hash, known.value_or(0));
+    EnsureFolder(xorb.hash);
+    std::lock_guard lock(StripeOf(xorb.hash));
+    while (!Link(file.path(), xorb)) {
+      bool gone = false;
+      XorbIndexPtr first = known ? LoadLocked(xorb) : LoadEqual(xorb, file.fd(), index, &gone);
+      if (first) return {std::move(first), false, xorb.number};
       // Another process may have moved it out since: then the name is free again.
-      if (XorbIndexPtr first = LoadLocked(hash)) return {std::move(first), false};
+      if (known || gone) continue;
+      if (xorb.number == UINT16_MAX) {
+        throw Error(Code::kConflict, "xorb " + xorb.hash.Text() + " has too many forms");
+      }
+      ++xorb.number;
     }
     auto shared = std::make_shared<const XorbIndex>(std::move(index));
-    Remember(hash, StampOf(file.fd()), shared);
-    return {std::move(shared), true};
+    Remember(xorb, StampOf(file.fd()), shared);
+    return {std::move(shared), true, xorb.number};
+  }
+
+  // The stored form when its body is that of `file`; nullptr when it is another one, or damaged, or
+  // `gone`. Precondition: the stripe is locked.
+  XorbIndexPtr LoadEqual(const XorbForm& xorb, int file, const XorbIndex& index, bool* gone) {
+    try {
+      XorbIndexPtr stored = LoadLocked(xorb);
+      *gone = stored == nullptr;
+      if (*gone || !SameRecords(*stored, index)) return nullptr;
+      return SameBytes(Open(xorb)->get(), file, index.body_bytes) ? stored : nullptr;
+    } catch (const Error& error) {
+      *gone = error.code() == Code::kNotFound;
+      if (!*gone && error.code() != Code::kInternal) throw;
+      return nullptr;
+    }
   }
 
   // Precondition: the stripe is locked.
-  XorbIndexPtr LoadLocked(const XetHash& hash) {
-    UniqueFd fd(::open(PathOf(hash).c_str(), O_RDONLY | O_CLOEXEC));
+  XorbIndexPtr LoadLocked(const XorbForm& xorb) {
+    UniqueFd fd(::open(PathOf(xorb).c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd.valid()) {
       if (errno == ENOENT) return nullptr;
-      ThrowErrno("open xorb " + hash.Text());
+      ThrowErrno("open xorb " + xorb.Text());
     }
     Stamp stamp = StampOf(fd.get());
-    auto known = indexes_.Find(hash);
+    auto known = indexes_.Find(xorb);
     if (known && known->stamp == stamp) return known->index;
-    auto index = std::make_shared<const XorbIndex>(ReadXorbFooter(fd.get(), hash.Text()));
-    CheckName(*index, hash);
-    EnsureFolder(hash);
-    Remember(hash, stamp, index);
+    auto index = std::make_shared<const XorbIndex>(ReadXorbFooter(fd.get(), xorb.Text()));
+    CheckName(*index, xorb);
+    EnsureFolder(xorb.hash);
+    Remember(xorb, stamp, index);
     return index;
   }
 
-  void Remember(const XetHash& hash, const Stamp& stamp, const XorbIndexPtr& index) {
+  void Remember(const XorbForm& xorb, const Stamp& stamp, const XorbIndexPtr& index) {
     size_t cost = 256 + index->chunks.size() * sizeof(XorbChunk);
-    indexes_.Put(hash, {stamp, index}, cost);
+    indexes_.Put(xorb, {stamp, index}, cost);
   }
 
   const fs::path root_;
   const fs::path temp_folder_;
   std::vector<std::atomic<bool>> durable_folders_;
   std::array<std::mutex, kStripes> stripes_;
-  internal::LruCache<XetHash, KnownIndex> indexes_{kIndexCacheBytes};
-  internal::LruCache<XetHash, OpenFile> files_{kOpenFiles};
+  internal::LruCache<XorbForm, KnownIndex> indexes_{kIndexCacheBytes};
+  internal::LruCache<XorbForm, OpenFile> files_{kOpenFiles};
 };
 
 }  // namespace

@@ -49,6 +49,10 @@ class XorbStoreTest : public testing::Test {
   std::unique_ptr<XorbStore> store_ = XorbStore::OpenLocal(root_);
   XorbBuilder::Built built_ = internal::RecordedXorb();
   XetHash hash_ = built_.index.hash;
+  // One xorb, twice.
+  std::vector<std::string> rows_ = internal::Chunks(internal::TextRows(20000));
+  Packed raw_ = internal::PackAll(rows_, XorbScheme::kNone);
+  Packed packed_ = internal::PackAll(rows_, XorbScheme::kLz4);
 };
 
 TEST_F(XorbStoreTest, WhatIsPutIsFoundAgainAfterReopening) {
@@ -84,20 +88,97 @@ TEST_F(XorbStoreTest, TheSendersFooterIsReplacedByOurs) {
   EXPECT_EQ(ReadFile(FileOf(hash_)), built_.body + WriteXorbFooter(built_.index, 0));
 }
 
-TEST_F(XorbStoreTest, TheFirstOfTwoSerialisationsStays) {
-  std::vector<std::string> chunks = internal::Chunks(internal::TextRows(20000));
-  Packed raw = internal::PackAll(chunks, XorbScheme::kNone);
-  Packed packed = internal::PackAll(chunks, XorbScheme::kLz4);
-  ASSERT_EQ(raw.hash, packed.hash);
-  ASSERT_NE(raw.body.size(), packed.body.size());
-  EXPECT_TRUE(store_->PutUploaded(Spool(*store_, packed.body), raw.hash).inserted);
+// Whoever knows a form has its byte positions.
+TEST_F(XorbStoreTest, AFormThatItsSenderKnowsStays) {
   for (int reopened = 0; reopened < 2; ++reopened) {
-    XorbStore::Put again = store_->PutUploaded(Spool(*store_, raw.body), raw.hash);
+    XorbStore::Put first = store_->PutUploaded(Spool(*store_, packed_.body), packed_.hash);
+    EXPECT_EQ(first.form, 0);
+    XorbStore::Put again = store_->PutUploaded(Spool(*store_, raw_.body), raw_.hash, 0);
     EXPECT_FALSE(again.inserted);
-    EXPECT_EQ(again.index->body_bytes, packed.body.size());
+    EXPECT_EQ(again.form, 0);
+    EXPECT_EQ(again.index->body_bytes, packed_.body.size());
     store_ = XorbStore::OpenLocal(root_);
   }
-  EXPECT_TRUE(ReadFile(FileOf(raw.hash)).starts_with(packed.body));
+  EXPECT_TRUE(ReadFile(FileOf(raw_.hash)).starts_with(packed_.body));
+  EXPECT_EQ(store_->FindIndex(XorbForm(raw_.hash, 1)), nullptr);
+}
+
+TEST_F(XorbStoreTest, ABodyThatDiffersBecomesAFormOfItsOwn) {
+  store_->PutUploaded(Spool(*store_, packed_.body), packed_.hash);
+  for (int sent = 0; sent < 2; ++sent) {
+    XorbStore::Put second = store_->PutUploaded(Spool(*store_, raw_.body), raw_.hash);
+    EXPECT_EQ(second.inserted, sent == 0);
+    EXPECT_EQ(second.form, 1);
+    EXPECT_EQ(second.index->body_bytes, raw_.body.size());
+    XorbStore::Put same = store_->PutUploaded(Spool(*store_, packed_.body), raw_.hash);
+    EXPECT_FALSE(same.inserted);
+    EXPECT_EQ(same.form, 0);
+    EXPECT_EQ(TempFiles(), 0u);
+    store_ = XorbStore::OpenLocal(root_);
+  }
+  std::map<XorbForm, uint64_t> listed;
+  store_->ForEach([&](const XorbForm& xorb, uint64_t bytes) { listed[xorb] = bytes; });
+  ASSERT_EQ(listed.size(), 2u);
+  EXPECT_GT(listed[XorbForm(raw_.hash, 1)], raw_.body.size());
+  std::string body(raw_.body.size(), '\0');
+  ReadExactAt(store_->Open(XorbForm(raw_.hash, 1))->get(), 0, body.data(), body.size());
+  EXPECT_TRUE(body == raw_.body);
+}
+
+// Of the same length, record for record, and yet not the same bytes.
+TEST_F(XorbStoreTest, FormsAreToldApartByEveryByte) {
+  std::string noise = SplitMixBytes(7, 192);
+  std::string again = noise.substr(0, 64);
+  Packed near = internal::PackAll(
+      {again + noise.substr(64, 64) + again + noise.substr(128) + again}, XorbScheme::kLz4);
+  store_->PutUploaded(Spool(*store_, near.body), near.hash);
+  // The last match, 128 bytes back, could as well go back 256.
+  Packed far = near;
+  size_t offset = far.body.rfind(std::string("\x80\0", 2));
+  ASSERT_NE(offset, std::string::npos);
+  far.body.replace(offset, 2, std::string("\0\x01", 2));
+  XorbStore::Put put = store_->PutUploaded(Spool(*store_, far.body), near.hash);
+  EXPECT_TRUE(put.inserted);
+  EXPECT_EQ(put.form, 1);
+}
+
+TEST_F(XorbStoreTest, AFormThatWentAwayLeavesItsPlaceToTheNext) {
+  store_->PutUploaded(Spool(*store_, packed_.body), packed_.hash);
+  store_->PutUploaded(Spool(*store_, raw_.body), raw_.hash);
+  fs::path aside = folder_.path() / "aside";
+  EXPECT_TRUE(store_->MoveOut(packed_.hash, aside));
+  EXPECT_EQ(store_->FindIndex(packed_.hash), nullptr);
+  EXPECT_TRUE(store_->MoveOut(XorbForm(raw_.hash, 1), folder_.path() / "second"));
+  EXPECT_EQ(store_->PutUploaded(Spool(*store_, raw_.body), raw_.hash).form, 0);
+  store_->MoveIn(aside, XorbForm(packed_.hash, 1));
+  EXPECT_EQ(store_->FindIndex(XorbForm(packed_.hash, 1))->body_bytes, packed_.body.size());
+  EXPECT_EQ(store_->FindIndex(packed_.hash)->body_bytes, raw_.body.size());
+}
+
+// Bytes that were lost come back under the form that files mean.
+TEST_F(XorbStoreTest, AKnownFormThatIsMissingIsStoredAgain) {
+  store_->PutUploaded(Spool(*store_, packed_.body), packed_.hash);
+  store_->PutUploaded(Spool(*store_, raw_.body), raw_.hash);
+  EXPECT_TRUE(store_->MoveOut(XorbForm(raw_.hash, 1), folder_.path() / "aside"));
+  XorbStore::Put put = store_->PutUploaded(Spool(*store_, packed_.body), raw_.hash, 1);
+  EXPECT_TRUE(put.inserted);
+  EXPECT_EQ(put.form, 1);
+}
+
+TEST(XorbForm, HasOneNameAndOneKey) {
+  XetHash hash = HashChunk("x");
+  for (int number : {0, 1, 9, 10, 256, 65535}) {
+    XorbForm form(hash, static_cast<uint16_t>(number));
+    EXPECT_EQ(XorbForm::FromText(form.Text()), form);
+    EXPECT_EQ(XorbForm::FromKey(form.Key()), form);
+  }
+  EXPECT_EQ(XorbForm(hash).Text(), hash.Text());
+  EXPECT_EQ(XorbForm(hash).Key(), hash.raw());
+  EXPECT_LT(XorbForm(hash, 9).Key(), XorbForm(hash, 256).Key());
+  for (const char* wrong : {".0", ".01", ".", ".65536", ".x", "1", ".1.1"}) {
+    EXPECT_EQ(XorbForm::FromText(hash.Text() + wrong), std::nullopt) << wrong;
+  }
+  EXPECT_EQ(XorbForm::FromText("12.1"), std::nullopt);
 }
 
 TEST_F(XorbStoreTest, ALieIsRefusedEvenWhenTheXorbIsStored) {
@@ -214,7 +295,7 @@ TEST_F(XorbStoreTest, WhatAnotherProcessDoesIsSeen) {
 }
 
 TEST_F(XorbStoreTest, ForEachNamesEveryXorbOnceAndNothingElse) {
-  std::map<XetHash, uint64_t> expected;
+  std::map<XorbForm, uint64_t> expected;
   for (int i = 0; i < 40; ++i) {
     XorbBuilder builder;
     std::string chunk = SplitMixBytes(i, 1000);
@@ -226,13 +307,14 @@ TEST_F(XorbStoreTest, ForEachNamesEveryXorbOnceAndNothingElse) {
   std::ofstream(root_ / "tmp" / "upload") << "half";
   fs::create_directories(root_ / "ab" / "cd");
   std::ofstream(root_ / "ab" / "cd" / "stray") << "x";
-  std::map<XetHash, uint64_t> found;
-  store_->ForEach(
-      [&](const XetHash& hash, uint64_t bytes) { EXPECT_TRUE(found.emplace(hash, bytes).second); });
+  std::map<XorbForm, uint64_t> found;
+  store_->ForEach([&](const XorbForm& xorb, uint64_t bytes) {
+    EXPECT_TRUE(found.emplace(xorb, bytes).second);
+  });
   EXPECT_EQ(found, expected);
 }
 
-TEST_F(XorbStoreTest, ManyThreadsPutTheSameXorbOnce) {
+TEST_F(XorbStoreTest, ManyThreadsPutEachBodyOnce) {
   std::vector<std::string> chunks = internal::Chunks(internal::TextRows(20000));
   Packed bodies[] = {internal::PackAll(chunks, XorbScheme::kNone),
                      internal::PackAll(chunks, XorbScheme::kLz4)};
@@ -247,13 +329,16 @@ TEST_F(XorbStoreTest, ManyThreadsPutTheSameXorbOnce) {
     }
     for (std::thread& thread : threads) thread.join();
     int inserted = 0;
-    for (const XorbStore::Put& put : puts) {
-      inserted += put.inserted;
-      EXPECT_EQ(put.index->body_bytes, puts[0].index->body_bytes);
+    for (size_t i = 0; i < puts.size(); ++i) {
+      inserted += puts[i].inserted;
+      EXPECT_EQ(puts[i].index->body_bytes, bodies[i % 2].body.size());
+      EXPECT_EQ(puts[i].form, puts[i % 2].form);
     }
-    EXPECT_EQ(inserted, 1);
+    EXPECT_EQ(inserted, 2);
     EXPECT_EQ(TempFiles(), 0u);
-    ASSERT_TRUE(store_->MoveOut(bodies[0].hash, folder_.path() / "trash"));
+    for (uint16_t form : {0, 1}) {
+      ASSERT_TRUE(store_->MoveOut(XorbForm(bodies[0].hash, form), folder_.path() / "trash"));
+    }
   }
 }
 
