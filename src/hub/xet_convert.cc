@@ -4,9 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
-#include <tuple>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -19,6 +20,10 @@ namespace {
 // So many objects are looked up at once; small ones of a group share a xorb.
 constexpr size_t kBatch = 500;
 constexpr size_t kReadBytes = 1 << 20;
+// Files of this size have xorbs to themselves, so that how one is packed depends on its content and
+// not on what lies beside it: then a second conversion stores no bytes. For one xorb more, not
+// full.
+constexpr uint64_t kAloneBytes = 16 << 20;
 constexpr std::chrono::seconds kMaxPause{60};
 // Objects that got a Xet file otherwise (a client uploaded what LFS had stored), or grants that
 // came back with an old date, are looked for this often.
@@ -88,56 +93,59 @@ void XetConverter::Run() {
   "WHERE h.created_at >= ? AND h.created_at <= ? AND o.size > 0 AND NOT EXISTS " \
   "(SELECT 1 FROM shown_files s WHERE s.repo_id = h.repo_id AND s.sha256 = h.sha256) "
 
+// SQL: a repository r whose readers are everybody.
+#define HEARTH_PUBLIC "(r.private = 0 AND r.gated = '')"
+
 void XetConverter::CountDue() {
   waiting_ = static_cast<uint64_t>(parts_.db.ReadValue([&](storage::Connection& c) {
-    return c
-        .QueryInt("SELECT COUNT(DISTINCT h.sha256) " HEARTH_DUE_GRANTS, {looked_until_, due_until_})
+    return c.QueryInt("SELECT COUNT(*) " HEARTH_DUE_GRANTS, {looked_until_, due_until_})
         .value_or(0);
   }));
 }
 
 // Who reads a file by Xet sees the hashes of the xorbs that it is made of and may use them for
 // deduplication. So only objects with the same readers share xorbs: public ones, and those that one
-// private repository holds.
+// private repository holds. Public ones come first: others may take their files over.
 std::vector<XetConverter::Candidate> XetConverter::FindDue() const {
-  std::vector<Candidate> due;
+  std::map<std::pair<int64_t, Sha256>, Candidate> due;
   parts_.db.Read([&](storage::Connection& c) {
     c.Query(
-        "SELECT d.sha256, d.size, MAX(r.private = 0 AND r.gated = ''), MIN(r.id), COUNT(*), "
-        "d.granted_at, EXISTS (SELECT 1 FROM object_files f WHERE f.sha256 = d.sha256) "
-        "FROM (SELECT h.sha256, o.size, MIN(h.created_at) AS granted_at " HEARTH_DUE_GRANTS
-        "GROUP BY h.sha256, o.size ORDER BY granted_at LIMIT ?) d "
-        "JOIN repo_objects g ON g.sha256 = d.sha256 JOIN repos r ON r.id = g.repo_id "
-        "GROUP BY d.sha256, d.size, d.granted_at ORDER BY d.granted_at",
+        "SELECT d.sha256, d.size, CASE WHEN " HEARTH_PUBLIC
+        " THEN 0 ELSE r.id END, d.created_at, "
+        "EXISTS (SELECT 1 FROM shown_files s JOIN object_files f ON f.sha256 = s.sha256 AND "
+        "f.file_id = s.file_id JOIN repos r ON r.id = s.repo_id WHERE f.sha256 = d.sha256 "
+        "AND " HEARTH_PUBLIC
+        ") "
+        "FROM (SELECT h.sha256, o.size, h.repo_id, h.created_at " HEARTH_DUE_GRANTS
+        "ORDER BY h.created_at LIMIT ?) d JOIN repos r ON r.id = d.repo_id ORDER BY d.created_at",
         {looked_until_, due_until_, static_cast<int64_t>(kBatch + given_up_.size())},
         [&](const storage::Row& row) {
           Candidate object;
           object.oid = Sha256(row.Text(0));
           object.size_bytes = static_cast<uint64_t>(row.Int(1));
-          object.is_public = row.Int(2) != 0;
-          if (!object.is_public) {
-            object.repo_id = row.Int(3);
-            object.alone = row.Int(4) > 1;
-          }
-          object.granted_at = row.Int(5);
-          object.has_file = row.Int(6) != 0;
-          if (!given_up_.contains(object.oid)) due.push_back(object);
+          object.repo_id = row.Int(2);
+          object.granted_at = row.Int(3);
+          object.may_know = row.Int(4) != 0;
+          if (!given_up_.contains(object.oid)) due[{object.repo_id, object.oid}] = object;
         });
   });
-  std::stable_sort(due.begin(), due.end(), [](const Candidate& a, const Candidate& b) {
-    return std::tuple(a.repo_id, a.alone) < std::tuple(b.repo_id, b.alone);
+  std::vector<Candidate> sorted;
+  for (const auto& [key, object] : due) sorted.push_back(object);
+  std::stable_sort(sorted.begin(), sorted.end(), [](const Candidate& a, const Candidate& b) {
+    return std::pair(a.repo_id, a.granted_at) < std::pair(b.repo_id, b.granted_at);
   });
-  return due;
+  return sorted;
 }
 
-bool XetConverter::MayShare(const Candidate& group, const StoredXorb& xorb) const {
-  std::string sql =
-      "SELECT 1 FROM xet_file_xorbs x JOIN shown_files s ON s.file_id = x.file_id "
-      "JOIN repos r ON r.id = s.repo_id "
-      "WHERE x.xorb_id = ? AND ((r.private = 0 AND r.gated = '') OR r.id = ?) LIMIT 1";
-  int64_t own = group.alone ? 0 : group.repo_id;
+bool XetConverter::MayShare(int64_t group, const StoredXorb& xorb) const {
   return parts_.db.ReadValue([&](storage::Connection& c) {
-    return c.QueryInt(sql, {xorb.id, own}).has_value();
+    return c
+        .QueryInt(
+            "SELECT 1 FROM xet_file_xorbs x JOIN shown_files s ON s.file_id = x.file_id "
+            "JOIN repos r ON r.id = s.repo_id WHERE x.xorb_id = ? AND (" HEARTH_PUBLIC
+            " OR r.id = ?) LIMIT 1",
+            {xorb.id, group})
+        .has_value();
   });
 }
 
@@ -152,7 +160,7 @@ size_t XetConverter::ConvertDue() {
       std::vector<Candidate> due = FindDue();
       for (size_t begin = 0; begin < due.size();) {
         size_t end = begin + 1;
-        while (end < due.size() && due[end].SameGroup(due[begin])) ++end;
+        while (end < due.size() && due[end].repo_id == due[begin].repo_id) ++end;
         converted += ConvertGroup(&due[begin], due.data() + end);
         begin = end;
       }
@@ -171,12 +179,13 @@ size_t XetConverter::ConvertDue() {
 }
 
 size_t XetConverter::ConvertGroup(const Candidate* begin, const Candidate* end) {
+  int64_t group = begin->repo_id;
   XetPacker packer(parts_.index, parts_.sweep_lock,
-                   [this, begin](const StoredXorb& xorb) { return MayShare(*begin, xorb); });
+                   [this, group](const StoredXorb& xorb) { return MayShare(group, xorb); });
   size_t converted = 0;
   for (const Candidate* object = begin; object != end; ++object) {
     try {
-      if (object->has_file && ShowKnown(*object)) {
+      if (object->may_know && ShowKnown(*object)) {
         ++converted;
         continue;
       }
@@ -187,10 +196,10 @@ size_t XetConverter::ConvertGroup(const Candidate* begin, const Candidate* end) 
       GiveUp(object->oid, error.message());
       continue;
     }
-    converted += Publish(packer);
+    converted += Publish(group, packer);
   }
   packer.Flush();
-  converted += Publish(packer);
+  converted += Publish(group, packer);
   stored_bytes_ += packer.stored_bytes();
   return converted;
 }
@@ -222,21 +231,22 @@ void XetConverter::ReadContent(const Candidate& object, Take take) const {
   }
 }
 
-// The object has a Xet file already: the one that would be made now? Then nothing is stored.
+// The readers of the group may know a Xet file of the object: is it the one that would be made now?
+// Then nothing is stored.
 bool XetConverter::ShowKnown(const Candidate& object) {
   storage::Chunker chunker;
   storage::MerkleAggregator merkle;
   auto add = [&](std::string_view chunk) { merkle.Add(storage::HashChunk(chunk), chunk.size()); };
   ReadContent(object, [&](std::string_view bytes) { chunker.Feed(bytes, add); });
   chunker.Finish(add);
-  std::optional<XetFile> known = parts_.index.FindFile(merkle.FinishFile());
-  if (!known) return false;
+  std::optional<XetFile> known = FindKnown(object, merkle.FinishFile());
+  if (!known || parts_.index.IsRotten(known->id)) return false;
   bool shown = false;
   parts_.db.Write([&](storage::Connection& c) {
     shown = c.QueryInt("SELECT 1 FROM object_files WHERE sha256 = ? AND file_id = ?",
                        {Key(object.oid), known->id})
                 .has_value();
-    if (shown) Show(c, object.oid, known->id);
+    if (shown) Show(c, object, known->id);
   });
   if (shown) {
     if (waiting_ > 0) --waiting_;
@@ -245,26 +255,43 @@ bool XetConverter::ShowKnown(const Candidate& object) {
   return shown;
 }
 
-// By the repositories whose grants are due.
-void XetConverter::Show(storage::Connection& c, const Sha256& oid, int64_t file_id) const {
+std::optional<XetFile> XetConverter::FindKnown(const Candidate& object,
+                                               const storage::XetHash& hash) const {
+  std::vector<XetIndex::Place> places = parts_.index.FindPlaces(hash);
+  auto known = std::find_if(places.begin(), places.end(), [&](const XetIndex::Place& place) {
+    if (place.kind != XetHolder::kRepo) return false;
+    if (place.holder_id == object.repo_id) return true;
+    RepoPtr repo = parts_.repos.FindById(place.holder_id);
+    return repo && !repo->is_private && repo->gated == Gated::kOff;
+  });
+  return known == places.end() ? std::nullopt : std::optional(known->file);
+}
+
+// By the repositories of the group whose grants are due.
+void XetConverter::Show(storage::Connection& c, const Candidate& object, int64_t file_id) const {
   c.Exec(
       "INSERT INTO shown_files (repo_id, sha256, file_id) SELECT h.repo_id, h.sha256, ? "
-      "FROM repo_objects h WHERE h.sha256 = ? AND h.created_at <= ? AND NOT EXISTS "
+      "FROM repo_objects h JOIN repos r ON r.id = h.repo_id "
+      "WHERE h.sha256 = ? AND h.created_at <= ? AND (CASE WHEN " HEARTH_PUBLIC
+      " THEN 0 ELSE r.id END) = ? AND NOT EXISTS "
       "(SELECT 1 FROM shown_files s WHERE s.repo_id = h.repo_id AND s.sha256 = h.sha256)",
-      {file_id, Key(oid), due_until_});
+      {file_id, Key(object.oid), due_until_, object.repo_id});
 }
 
 void XetConverter::Pack(const Candidate& object, XetPacker& packer) {
+  bool alone = object.size_bytes >= kAloneBytes;
+  if (alone) packer.Flush();
   ReadContent(object, [&](std::string_view bytes) { packer.Feed(bytes); });
   packer.End(object.oid);
+  if (alone) packer.Flush();
 }
 
-size_t XetConverter::Publish(XetPacker& packer) {
+size_t XetConverter::Publish(int64_t group, XetPacker& packer) {
   std::vector<Sha256> done;
   for (const XetIndex::NewFile& file : packer.TakeComplete()) {
     if (stopping_) break;
     try {
-      if (!PublishOne(file)) continue;
+      if (!PublishOne(group, file)) continue;
       done.push_back(*file.sha256);
       ++converted_;
       read_bytes_ += file.size_bytes;
@@ -279,7 +306,7 @@ size_t XetConverter::Publish(XetPacker& packer) {
   return done.size();
 }
 
-bool XetConverter::PublishOne(const XetIndex::NewFile& file) {
+bool XetConverter::PublishOne(int64_t group, const XetIndex::NewFile& file) {
   const Sha256& oid = *file.sha256;
   if (Rebuild(file) != oid) {
     throw Error(Code::kInternal, "its content does not have its SHA-256: run hearth fsck --deep");
@@ -287,7 +314,10 @@ bool XetConverter::PublishOne(const XetIndex::NewFile& file) {
   bool present = false;
   parts_.db.Write([&](storage::Connection& c) {
     present = c.QueryInt("SELECT 1 FROM objects WHERE sha256 = ?", {Key(oid)}).has_value();
-    if (present) Show(c, oid, parts_.index.AddFile(c, file).id);
+    Candidate object;
+    object.oid = oid;
+    object.repo_id = group;
+    if (present) Show(c, object, parts_.index.AddFile(c, file).id);
   });
   if (!present) return false;  // the collector took it meanwhile
   parts_.index.RememberChunks(file);
@@ -295,14 +325,10 @@ bool XetConverter::PublishOne(const XetIndex::NewFile& file) {
   return true;
 }
 
-// As readers will see it: a known file keeps its own terms, unless they are rotten.
+// As readers will see it.
 Sha256 XetConverter::Rebuild(const XetIndex::NewFile& file) const {
-  std::optional<XetFile> known = parts_.index.FindFile(file.hash);
-  storage::XetReader reader =
-      known && !parts_.index.IsRotten(known->id)
-          ? parts_.index.Read(*known, 0, known->size_bytes)
-          : storage::XetReader(parts_.index.xorbs(), storage::MakeTermSource(file.terms), 0,
-                               file.size_bytes);
+  storage::XetReader reader(parts_.index.xorbs(), storage::MakeTermSource(file.terms), 0,
+                            file.size_bytes);
   Sha256Hasher hasher;
   std::string piece;
   bool more = true;

@@ -5,9 +5,11 @@
 // then one transaction makes it known, and only then the whole object is removed. A crash at any
 // point leaves the object complete in at least one form; whoever reads looks the form up each time.
 //
-// A repository shows the form from then on, not before its own grant is old enough: content that
-// somebody else has made a Xet file of, or had converted, is read and cut again for every grant
-// that came otherwise, and when the result is a file that is there, that one is shown.
+// A repository shows the file from then on, not before its own grant is old enough. Content that
+// several hold is converted for each private repository as if it were nowhere else, since the xorbs
+// of a file tell what lies beside it; only a file that a public repository shows, or the repository
+// itself, is taken over. Where the packing comes out the same, and that of large files does, the
+// bytes are stored once (docs/adr/0021).
 // Thread-safe. Errors are logged, and the object stays as it is.
 #pragma once
 
@@ -50,15 +52,15 @@ class XetConverter {
   // One thread of the lowest priority. Stop ends it soon, within one file.
   void Start();
   void Stop();
-  // Converts everything that is due, in the calling thread; the number of objects converted. Not
-  // beside Start.
+  // Converts everything that is due, in the calling thread; the number of objects converted, each
+  // counted for every private repository that holds it. Not beside Start.
   size_t ConvertDue();
   // Removes whole objects that have a Xet file: a crash came before their removal, or a client
   // uploaded by Xet what was stored already. Walks the whole blob store.
   void DropLeftovers();
 
   struct Stats {
-    uint64_t waiting = 0;       // old enough and not converted yet, as of the last look
+    uint64_t waiting = 0;       // grants, old enough and not shown yet, as of the last look
     uint64_t converted = 0;     // since the start
     uint64_t failed = 0;        // left as they are until the next start
     uint64_t read_bytes = 0;    // of converted objects
@@ -67,32 +69,28 @@ class XetConverter {
   Stats stats() const;
 
  private:
+  // An object of one group of readers: a private repository, or all public ones together.
   struct Candidate {
     Sha256 oid;
     uint64_t size_bytes = 0;
-    bool is_public = false;
-    int64_t repo_id = 0;  // that of a private object
-    bool alone = false;   // held by several private repositories: shares with nobody
-    bool has_file = false;
-    int64_t granted_at = 0;  // the oldest grant that is due
-
-    bool SameGroup(const Candidate& other) const {
-      return is_public == other.is_public && repo_id == other.repo_id && !alone && !other.alone;
-    }
+    int64_t repo_id = 0;     // 0 = the public ones
+    bool may_know = false;   // a public repository shows a file of it
+    int64_t granted_at = 0;  // of the newest grant that is meant
   };
 
   void Run();
   void CountDue();
   std::vector<Candidate> FindDue() const;
-  bool MayShare(const Candidate& group, const StoredXorb& xorb) const;
+  bool MayShare(int64_t group, const StoredXorb& xorb) const;
+  std::optional<XetFile> FindKnown(const Candidate& object, const storage::XetHash& hash) const;
   size_t ConvertGroup(const Candidate* begin, const Candidate* end);
   template <typename Take>
   void ReadContent(const Candidate& object, Take take) const;
   bool ShowKnown(const Candidate& object);
-  void Show(storage::Connection& c, const Sha256& oid, int64_t file_id) const;
+  void Show(storage::Connection& c, const Candidate& object, int64_t file_id) const;
   void Pack(const Candidate& object, XetPacker& packer);
-  size_t Publish(XetPacker& packer);
-  bool PublishOne(const XetIndex::NewFile& file);
+  size_t Publish(int64_t group, XetPacker& packer);
+  bool PublishOne(int64_t group, const XetIndex::NewFile& file);
   Sha256 Rebuild(const XetIndex::NewFile& file) const;
   void DropWhole(const Sha256& oid);
   void Touch(const std::vector<Sha256>& oids);

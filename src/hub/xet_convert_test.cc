@@ -78,7 +78,7 @@ TEST_F(XetConvertTest, SmallObjectsShareAXorb) {
   for (int i = 0; i < 40; ++i) StoreObject(repo, alice_, NoiseBytes(5'000 + i, 100 + i));
   EXPECT_EQ(Convert(), 40u);
   size_t xorbs = 0;
-  hub_->xet_index().xorbs().ForEach([&](const storage::XetHash&, uint64_t) { ++xorbs; });
+  hub_->xet_index().xorbs().ForEach([&](const storage::XorbForm&, uint64_t) { ++xorbs; });
   EXPECT_EQ(xorbs, 1u);
 }
 
@@ -107,8 +107,8 @@ TEST_F(XetConvertTest, OnlyContentWithTheSameReadersSharesXorbs) {
     EXPECT_EQ(Convert(), 1u);
     XetFile file = *hub_->xet_index().FileOf(oid);
     std::set<storage::XetHash> xorbs;
-    for (const auto& [hash, ranges] : hub_->xet_index().Plan(file, 0, file.size_bytes).xorbs) {
-      xorbs.insert(hash);
+    for (const auto& [xorb, ranges] : hub_->xet_index().Plan(file, 0, file.size_bytes).xorbs) {
+      xorbs.insert(xorb.hash);
     }
     return xorbs;
   };
@@ -123,6 +123,49 @@ TEST_F(XetConvertTest, OnlyContentWithTheSameReadersSharesXorbs) {
   EXPECT_FALSE(shares(secret, other));
   EXPECT_TRUE(shares(other, shown));
   EXPECT_TRUE(shares(again, secret));
+}
+
+// How a private repository's files come out is decided by what it holds, whoever else has the same.
+TEST_F(XetConvertTest, WhatOthersHoldDoesNotShowInThePacking) {
+  std::string guess = NoiseBytes(60'000, 7), beside = NoiseBytes(50'000, 8);
+  RepoHandle hers = MakeRepo(alice_, "hers", true), control = MakeRepo(bob_, "control", true);
+  auto terms = [&](const RepoHandle& repo, const std::string& bytes) {
+    Sha256 oid = Sha256Of(bytes);
+    storage::XetHash hash = hub_->objects().XetHashesIn(repo.record(), {&oid, 1}).at(oid);
+    XetFile file = *hub_->xet_index().FindShown(XetHolder::kRepo, repo.record().id, hash);
+    std::vector<std::pair<uint32_t, uint32_t>> chunks;
+    for (const storage::XetTerm& term : hub_->xet_index().TermsOf(file)->SegmentAt(0)->terms) {
+      chunks.emplace_back(term.chunk_start, term.chunk_end);
+    }
+    return chunks;
+  };
+  for (bool she_has_it : {false, true}) {
+    RepoHandle repo = she_has_it ? MakeRepo(bob_, "guess", true) : control;
+    if (she_has_it) StoreObject(hers, alice_, guess);
+    StoreObject(repo, bob_, beside);
+    clock_.Advance(std::chrono::seconds(1));
+    StoreObject(repo, bob_, guess);
+    Convert();
+  }
+  RepoHandle repo = repos().OpenAsSystem(repos().Find(RepoType::kModel, "Bob", "guess"));
+  EXPECT_EQ(terms(repo, guess), terms(control, guess));
+  EXPECT_EQ(terms(repo, beside), terms(control, beside));
+  EXPECT_EQ(terms(hers, guess).at(0).first, 0u) << "alone in her repository";
+  EXPECT_GT(terms(repo, guess).at(0).first, 0u);
+}
+
+// What a large file costs when it comes to several private repositories.
+TEST_F(XetConvertTest, LargeContentIsStoredOnceForAllWhoHoldIt) {
+  std::string large = NoiseBytes(17 << 20, 9);
+  RepoHandle first = MakeRepo(alice_, "first", true), second = MakeRepo(bob_, "second", true);
+  StoreObject(first, alice_, large);
+  EXPECT_EQ(Convert(), 1u);
+  uint64_t before = XorbBytes();
+  StoreObject(second, bob_, NoiseBytes(5'000, 10));
+  Sha256 oid = StoreObject(second, bob_, large);
+  EXPECT_EQ(Convert(), 2u);
+  EXPECT_LT(XorbBytes() - before, 6'000u);
+  EXPECT_EQ(hub_->objects().XetHashesIn(second.record(), {&oid, 1}).size(), 1u);
 }
 
 TEST_F(XetConvertTest, ARottenObjectStaysWhole) {
