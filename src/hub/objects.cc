@@ -190,7 +190,12 @@ void Objects::Impl::ForgetRot(const Sha256& oid) {
 // Nothing is kept twice: what has a sound Xet file needs no second form. Under the sweep lock.
 void Objects::Impl::PutWhole(TempFile file, const Sha256& oid) {
   std::optional<XetFile> stored = xet_index.FileOf(oid);
-  if (!stored || xet_index.IsRotten(stored->id)) blobs.Put(std::move(file), oid);
+  if (!stored || xet_index.IsRotten(stored->id)) {
+    blobs.Put(std::move(file), oid);
+  } else {
+    // Costs its sender what new content costs: who else has it is not told.
+    FsyncFile(file.fd(), file.path().string());
+  }
 }
 
 // --- reading

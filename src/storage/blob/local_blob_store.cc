@@ -41,6 +41,8 @@ class LocalBlobStore : public BlobStore {
     fs::path target = PathOf(id);
     EnsureFolder(id);
     if (FindSize(id) == FileSize(file.fd())) {
+      // Takes as long as for new content: its sender may not know that others have it.
+      FsyncFile(file.fd(), file.path().string());
       // The thread that put it first may not have reached its own fsync yet.
       FsyncFolder(target.parent_path());
       return;
