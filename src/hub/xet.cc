@@ -221,6 +221,7 @@ std::optional<StoredXorb> Xet::Impl::FindVisible(const XetScope& scope, const Xe
 }
 
 std::optional<XetFile> Xet::Impl::FindReadable(const XetScope& scope, const XetHash& hash) const {
+  if (hash.IsZero()) return std::nullopt;  // the empty file, which everybody has
   std::optional<Actor> actor = scope.whole_user ? ActorOf(scope) : Actor{};
   if (!actor) return std::nullopt;
   for (const XetIndex::Place& place : parts.index.FindPlaces(hash)) {

@@ -126,6 +126,18 @@ class Shard:
         return int.from_bytes(self.data[at:at + 4], "little")
 
 
+def plainly(body, data):
+    """The same xorb from a client that does not compress: the records of `body`, whose content is `data`."""
+    out, at, done = b"", 0, 0
+    while done < len(data):
+        stored, raw = (int.from_bytes(body[at + start:at + start + 3], "little") for start in (1, 5))
+        at += 8 + stored
+        out += b"\0" + raw.to_bytes(3, "little") + b"\0" + raw.to_bytes(3, "little") + data[done:done + raw]
+        done += raw
+    assert done == len(data)
+    return out
+
+
 def put(data, at, new):
     """The data with other bytes at a place."""
     return data[:at] + bytes(new) + data[at + len(new):]

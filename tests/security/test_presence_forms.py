@@ -9,7 +9,7 @@ from harness.hub import Hub
 from harness.people import eventually, settle
 from harness.repos import commit, create, lfs_batch, lfs_row, local, upload_object
 from harness.wire import Wire
-from harness.xet import Cas, LocalStore, stream_bytes, tree_entry
+from harness.xet import Cas, LocalStore, plainly, stream_bytes, tree_entry
 
 VARYING = {"date", "x-request-id", "x-repo-commit"}
 FILE_INFO = {"Accept": "application/vnd.xet-fileinfo+json"}
@@ -19,18 +19,6 @@ def rows(seed, count=9000):
     """Text that compresses, several chunks of it."""
     words = random.Random(seed)
     return "".join(f"{number} {words.choice('abcdef') * 12} the quick brown fox\n" for number in range(count)).encode()
-
-
-def plainly(body, data):
-    """The same xorb from a client that does not compress: the records of `body`, whose content is `data`."""
-    out, at, done = b"", 0, 0
-    while done < len(data):
-        stored, raw = (int.from_bytes(body[at + start:at + start + 3], "little") for start in (1, 5))
-        at += 8 + stored
-        out += b"\0" + raw.to_bytes(3, "little") + b"\0" + raw.to_bytes(3, "little") + data[done:done + raw]
-        done += raw
-    assert done == len(data)
-    return out
 
 
 def first_chunk(body, data):

@@ -121,5 +121,26 @@ TEST(ReconstructionJson, ABatchJoinsWhatItsFilesNeedOfAXorb) {
   EXPECT_EQ(parts.AsArray()->at(1).Find("url_range")->IntField("end"), 79);
 }
 
+// Two files of one repository may mean two forms of a xorb: their bytes lie elsewhere.
+TEST(ReconstructionJson, FormsOfAXorbAreListedUnderItsHash) {
+  storage::Reconstruction one, two;
+  one.terms = {{Hash(kFirst), 30, 0, 3}};
+  one.xorbs[Hash(kFirst)] = {{0, 3, 0, 30}};
+  two.terms = {{Hash(kFirst), 20, 2, 4, 1}};
+  two.xorbs[storage::XorbForm(Hash(kFirst), 1)] = {{2, 4, 90, 180}};
+  std::vector<uint16_t> linked;
+  auto link = [&](const storage::XorbForm& xorb, const std::vector<XorbRange>&) {
+    linked.push_back(xorb.number);
+    return "link";
+  };
+  Json answer = Json::Parse(ReconstructionBatch({{Hash(kSecond), two}, {Hash(kFirst), one}}, link));
+  EXPECT_EQ(answer.Find("fetch_info")->size(), 1u);
+  const Json& parts = *answer.Find("fetch_info")->Find(kFirst);
+  ASSERT_EQ(parts.size(), 2u);
+  EXPECT_EQ(parts.AsArray()->at(0).Find("url_range")->IntField("end"), 29);
+  EXPECT_EQ(parts.AsArray()->at(1).Find("url_range")->IntField("start"), 90);
+  EXPECT_EQ(linked, (std::vector<uint16_t>{0, 1}));
+}
+
 }  // namespace
 }  // namespace hearth::server

@@ -96,12 +96,14 @@ bool SameRecords(const XorbIndex& a, const XorbIndex& b) {
 }
 
 bool SameBytes(int a, int b, uint64_t bytes) {
-  auto buffer = std::make_unique_for_overwrite<char[]>(2 * kReadBytes);
+  // Both pieces stay in a core's second-level cache until they are compared.
+  constexpr size_t kPieceBytes = 128 << 10;
+  auto buffer = std::make_unique_for_overwrite<char[]>(2 * kPieceBytes);
   for (uint64_t at = 0; at < bytes;) {
-    size_t piece = std::min<uint64_t>(kReadBytes, bytes - at);
+    size_t piece = std::min<uint64_t>(kPieceBytes, bytes - at);
     ReadExactAt(a, at, buffer.get(), piece);
-    ReadExactAt(b, at, buffer.get() + kReadBytes, piece);
-    if (std::memcmp(buffer.get(), buffer.get() + kReadBytes, piece) != 0) return false;
+    ReadExactAt(b, at, buffer.get() + kPieceBytes, piece);
+    if (std::memcmp(buffer.get(), buffer.get() + kPieceBytes, piece) != 0) return false;
     at += piece;
   }
   return true;
