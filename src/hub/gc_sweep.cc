@@ -20,6 +20,7 @@ using storage::XorbForm;
 // Uploads wait while a batch is dropped and moved.
 constexpr std::chrono::milliseconds kLongBatch{100}, kShortBatch{25};
 constexpr int64_t kMaxBatch = 256;
+constexpr int64_t kUploadsBatch = 10'000;  // xorbs
 
 struct Key {
   int64_t id = 0;
@@ -229,11 +230,22 @@ void SweepFiles(GcState& gc) {
   });
 }
 
+// Also of xorbs that others need: see XetIndex::HasUploaded. In ranges, since writers wait.
+void ForgetUploads(GcState& gc) {
+  int64_t last = gc.db.ReadValue([](Connection& c) {
+    return c.QueryInt("SELECT COALESCE(MAX(xorb_id), 0) FROM xorb_uploaders", {}).value_or(0);
+  });
+  for (int64_t from = 0; from <= last; from += kUploadsBatch) {
+    gc.db.Write([&](Connection& c) {
+      c.Exec("DELETE FROM xorb_uploaders WHERE xorb_id >= ? AND xorb_id < ? AND told_at <= ?",
+             {from, from + kUploadsBatch, gc.cutoff});
+    });
+    gc.Step("uploaders");
+  }
+}
+
 void SweepXorbs(GcState& gc) {
-  // Also of xorbs that others need: see XetIndex::HasUploaded.
-  gc.db.Write(
-      [&](Connection& c) { c.Exec("DELETE FROM xorb_uploaders WHERE told_at <= ?", {gc.cutoff}); });
-  gc.Step("uploaders");
+  ForgetUploads(gc);
   Level level{"xorbs",
               "SELECT x.id, x.hash FROM xorbs x WHERE x.id > ? AND " HEARTH_DEAD_XORB
               " ORDER BY x.id LIMIT ?",

@@ -145,7 +145,7 @@ CREATE TABLE uploads (
 );
 )sql";
 
-// Xet, and the space that garbage collection gives back. Hashes are 32 raw bytes. leased_at: the
+// Xet, and the space that garbage collection gives back. Hashes are 32 raw bytes (more since kForms). leased_at: the
 // last moment at which a client may have learned that the row exists; garbage collection counts its
 // grace from there.
 constexpr std::string_view kXet = R"sql(

@@ -1,5 +1,6 @@
 #include "hub/internal/shard_check.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -20,6 +21,13 @@ constexpr uint64_t kMaxChunksPerShard = 64'000'000;
 constexpr size_t kMaxFilesPerShard = 200'000;
 // Clients ask the hub about the chunks whose hash ends so (and the first of each file).
 constexpr uint64_t kDedupModulus = 1024;
+
+[[noreturn]] void NotUploaded(const std::string& what) {
+  throw Error(Code::kInvalidArgument,
+              "the shard names " + what +
+                  ", which was not uploaded. A client that remembers an older upload should clear "
+                  "its Xet cache");
+}
 
 [[noreturn]] void Lie(const XetHash& file, const std::string& what) {
   throw Error(Code::kInvalidArgument, "the shard's file " + file.Text() + ": " + what);
@@ -44,15 +52,12 @@ void AppendTerm(const storage::XetTerm& term, std::vector<storage::XetTerm>* ter
 ShardCheck::Named ShardCheck::Find(const XetHash& xorb) {
   auto [usable, is_new] = usable_.try_emplace(xorb);
   if (is_new) usable->second = sender_.find_xorb(xorb);
-  const std::optional<storage::XorbForm>& form = usable->second;
-  storage::XorbIndexPtr index = form ? index_.xorbs().FindIndex(*form) : nullptr;
-  if (!index) {
-    throw Error(Code::kInvalidArgument,
-                "the shard names the xorb " + xorb.Text() +
-                    ", which was not uploaded. A client that remembers an older upload should "
-                    "clear its Xet cache");
-  }
-  return {*form, std::move(index)};
+  const std::optional<Sender::Usable>& known = usable->second;
+  storage::XorbIndexPtr index = known ? index_.xorbs().FindIndex(known->form) : nullptr;
+  if (!index) NotUploaded("the xorb " + xorb.Text());
+  bool all = known->chunks.empty();
+  if (!all && known->chunks.size() != index->chunks.size()) NotUploaded("the xorb " + xorb.Text());
+  return {known->form, std::move(index), all ? nullptr : &known->chunks};
 }
 
 XetIndex::NewFile ShardCheck::CheckFile(const storage::ShardFile& file) {
@@ -63,7 +68,13 @@ XetIndex::NewFile ShardCheck::CheckFile(const storage::ShardFile& file) {
   result.terms.reserve(file.terms.size());
   storage::MerkleAggregator merkle;
   for (const storage::ShardTerm& term : file.terms) {
-    const auto [form, index] = Find(term.xorb);
+    const auto [form, index, known] = Find(term.xorb);
+    // Before anything is compared: a right guess of others' chunks gets the same answer as a wrong
+    // one.
+    for (size_t i = term.chunk_start; known && i < std::min<size_t>(term.chunk_end, known->size());
+         ++i) {
+      if (!(*known)[i]) NotUploaded("a chunk of the xorb " + term.xorb.Text());
+    }
     storage::CheckShardTerm(term, *index);
     chunks_walked_ += term.chunk_end - term.chunk_start;
     if (chunks_walked_ > kMaxChunksPerShard) {
@@ -127,7 +138,8 @@ void ShardCheck::ProveContent(const XetIndex::NewFile& file, const Progress& pro
 std::vector<XetIndex::NewFile> ShardCheck::Run(const storage::Shard& shard,
                                                const Progress& progress) {
   for (const storage::ShardXorb& block : shard.xorbs) {
-    storage::CheckShardXorb(block, *Find(block.hash).index);
+    Named named = Find(block.hash);
+    storage::CheckShardXorb(block, *named.index, named.chunks);
   }
   if (shard.files.size() > kMaxFilesPerShard) {
     throw Error(Code::kTooLarge, "a shard may name 200,000 files: send more shards");

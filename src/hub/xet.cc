@@ -31,6 +31,9 @@ constexpr uint64_t kDedupModulus = 1024;
 // That are looked at for the chunks of one xorb which a caller may read; more cost only
 // deduplication.
 constexpr size_t kMaxReadableFiles = 64;
+// The same for a shard that names the xorb: more, as what was told while some of them could not be
+// read should stay usable.
+constexpr size_t kMaxNamedFiles = 1024;
 // See Parts::reserve_bytes.
 constexpr uint64_t kReserveBytes = 1 << 30;
 constexpr uint64_t kReserveShare = 50;
@@ -86,16 +89,16 @@ struct Xet::Impl {
     return scope.user_id != 0 && parts.index.HasUploaded(xorb_id, scope.user_id);
   }
   bool IsVisible(const XetScope& scope, const StoredXorb& xorb) const;
-  // Files with parts of the xorb that the scope's user may read; at most kMaxReadableFiles.
-  std::vector<XetFile> ReadableFiles(const XetScope& scope, int64_t xorb_id) const;
+  // Files with parts of the xorb that the scope's user may read, the oldest `most` of them.
+  std::vector<XetFile> ReadableFiles(const XetScope& scope, int64_t xorb_id, size_t most) const;
   // What files have of a xorb.
   struct Coverage {
     std::vector<bool> chunks;
     std::vector<uint32_t> starts;  // where one of the files begins
     bool MayAskFor(const storage::XorbIndex& index, const XetHash& chunk) const;
   };
-  Coverage CoverageOf(const std::vector<XetFile>& files, const StoredXorb& xorb,
-                      size_t chunks) const;
+  Coverage CoverageOf(const std::vector<XetFile>& files, const StoredXorb& xorb, size_t chunks,
+                      bool with_starts = true) const;
   // Of a xorb that the scope may learn about, its lease renewed, chunks that the user may not read
   // made unknowable. With `wanted`, nullopt when none of the user's files lets one ask for it.
   struct Description {
@@ -113,8 +116,13 @@ struct Xet::Impl {
   using PutBody = std::function<storage::XorbStore::Put(storage::XorbStore::KnownForm)>;
   bool Store(const XetScope& scope, const XetHash& hash, const PutBody& put);
   // The form that the scope knows best: what its repository or bucket has, what its user has sent,
-  // what its user may read.
-  std::optional<StoredXorb> FindVisible(const XetScope& scope, const XetHash& hash) const;
+  // what its user may read. `sound`: of those whose bodies are stored and not in quarantine.
+  std::optional<StoredXorb> FindVisible(const XetScope& scope, const XetHash& hash,
+                                        bool sound = false) const;
+  // The same of those that are stored, for a shard: its lease renewed, and the chunks that its user
+  // has sent, or may read in some file.
+  std::optional<ShardCheck::Sender::Usable> FindUsable(const XetScope& scope,
+                                                       const XetHash& hash) const;
   // A file with this hash that some repository or bucket shows to the scope's user.
   std::optional<XetFile> FindReadable(const XetScope& scope, const XetHash& hash) const;
   void Commit(const XetScope& scope, const std::vector<XetIndex::NewFile>& files);
@@ -207,8 +215,14 @@ bool Xet::Impl::IsVisible(const XetScope& scope, const StoredXorb& xorb) const {
   return HasSent(scope, xorb.id) || HolderUses(scope, xorb.id) || OthersShow(scope, xorb.id);
 }
 
-std::optional<StoredXorb> Xet::Impl::FindVisible(const XetScope& scope, const XetHash& hash) const {
+std::optional<StoredXorb> Xet::Impl::FindVisible(const XetScope& scope, const XetHash& hash,
+                                                 bool sound) const {
   std::vector<StoredXorb> forms = parts.index.FindXorbs(hash);
+  if (sound) {
+    std::erase_if(forms, [&](const StoredXorb& form) {
+      return parts.index.xorbs().FindIndex(form.Form()) == nullptr;
+    });
+  }
   auto first = [&](auto knows) -> std::optional<StoredXorb> {
     auto found = std::find_if(forms.begin(), forms.end(), knows);
     return found == forms.end() ? std::nullopt : std::optional(*found);
@@ -313,11 +327,24 @@ bool Xet::PutXorb(const XetScope& scope, XorbArrival& arrival, TempFile body) {
 
 std::optional<StoredXorb> Xet::HoldsXorb(const XetScope& scope, const XetHash& hash) {
   RequireWrite(scope);
-  std::optional<StoredXorb> xorb = impl_->FindVisible(scope, hash);
+  std::optional<StoredXorb> xorb = impl_->FindVisible(scope, hash, true);
   if (!xorb || !index_.RenewLease(xorb->id, scope.user_id)) return std::nullopt;
-  if (index_.xorbs().FindIndex(xorb->Form()) == nullptr) return std::nullopt;
   impl_->ahead.Skip(scope);
   return xorb;
+}
+
+std::optional<ShardCheck::Sender::Usable> Xet::Impl::FindUsable(const XetScope& scope,
+                                                                const XetHash& hash) const {
+  std::optional<StoredXorb> xorb = FindVisible(scope, hash, true);
+  if (!xorb) return std::nullopt;
+  bool all = HasSent(scope, xorb->id);
+  if (!parts.index.RenewLease(xorb->id, scope.user_id)) return std::nullopt;
+  if (all) return ShardCheck::Sender::Usable{xorb->Form()};
+  storage::XorbIndexPtr index = parts.index.xorbs().FindIndex(xorb->Form());
+  if (!index) return std::nullopt;
+  std::vector<XetFile> files = ReadableFiles(scope, xorb->id, kMaxNamedFiles);
+  Coverage known = CoverageOf(files, *xorb, index->chunks.size(), false);
+  return ShardCheck::Sender::Usable{xorb->Form(), std::move(known.chunks)};
 }
 
 bool Xet::RegisterShard(const XetScope& scope, std::string_view bytes, const Progress& progress) {
@@ -325,11 +352,7 @@ bool Xet::RegisterShard(const XetScope& scope, std::string_view bytes, const Pro
   storage::Shard shard = storage::ParseShard(bytes);
   ShardCheck::Sender sender;
   sender.user_id = scope.user_id;
-  sender.find_xorb = [&](const XetHash& hash) {
-    std::optional<StoredXorb> xorb = impl_->FindVisible(scope, hash);
-    bool stays = xorb && index_.RenewLease(xorb->id, scope.user_id);
-    return stays ? std::optional(xorb->Form()) : std::nullopt;
-  };
+  sender.find_xorb = [&](const XetHash& hash) { return impl_->FindUsable(scope, hash); };
   sender.find_file = [&](const XetHash& hash) { return FindFile(scope, hash); };
   ShardCheck check(index_, impl_->ahead, sender);
   std::vector<XetIndex::NewFile> files = check.Run(shard, progress);
@@ -377,7 +400,8 @@ void Xet::Impl::Commit(const XetScope& scope, const std::vector<XetIndex::NewFil
 
 // --- deduplication and reading
 
-std::vector<XetFile> Xet::Impl::ReadableFiles(const XetScope& scope, int64_t xorb_id) const {
+std::vector<XetFile> Xet::Impl::ReadableFiles(const XetScope& scope, int64_t xorb_id,
+                                              size_t most) const {
   std::optional<Actor> actor = scope.whole_user ? ActorOf(scope) : Actor{};
   std::map<std::pair<XetHolder, int64_t>, bool> readable;
   auto may_read = [&](XetHolder kind, int64_t id) {
@@ -410,7 +434,7 @@ std::vector<XetFile> Xet::Impl::ReadableFiles(const XetScope& scope, int64_t xor
   std::set<int64_t> chosen;
   std::vector<XetFile> files;
   for (const Use& use : uses) {
-    if (files.size() == kMaxReadableFiles) break;
+    if (files.size() == most) break;
     if (chosen.contains(use.file_id) || !may_read(use.kind, use.holder_id)) continue;
     chosen.insert(use.file_id);
     if (std::optional<XetFile> file = parts.index.FindFileById(use.file_id)) files.push_back(*file);
@@ -419,10 +443,11 @@ std::vector<XetFile> Xet::Impl::ReadableFiles(const XetScope& scope, int64_t xor
 }
 
 Xet::Impl::Coverage Xet::Impl::CoverageOf(const std::vector<XetFile>& files, const StoredXorb& xorb,
-                                          size_t chunks) const {
+                                          size_t chunks, bool with_starts) const {
   Coverage coverage{std::vector<bool>(chunks), {}};
   size_t left = chunks;
   for (const XetFile& file : files) {
+    if (left == 0 && !with_starts) break;
     std::shared_ptr<const storage::TermSource> terms = parts.index.TermsOf(file);
     for (uint64_t at = 0; at < file.size_bytes && (at == 0 || left > 0);) {
       auto segment = terms->SegmentAt(at);
@@ -479,7 +504,7 @@ std::optional<Xet::Impl::Description> Xet::Impl::Describe(const XetScope& scope,
   if (!IsVisible(scope, xorb)) return std::nullopt;
   storage::XorbIndexPtr index = parts.index.xorbs().FindIndex(xorb.Form());
   if (!index) return std::nullopt;
-  std::vector<XetFile> files = ReadableFiles(scope, xorb.id);
+  std::vector<XetFile> files = ReadableFiles(scope, xorb.id, kMaxReadableFiles);
   Coverage coverage = CoverageOf(files, xorb, index->chunks.size());
   if (wanted != nullptr && !coverage.MayAskFor(*index, *wanted)) return std::nullopt;
   if (!parts.index.RenewLease(xorb.id, scope.user_id)) return std::nullopt;

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <set>
 #include <span>
+#include <utility>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -235,9 +236,14 @@ std::vector<StoredXorb> XetIndex::FindChunk(const XetHash& chunk, size_t limit) 
   db_.Read([&](storage::Connection& c) {
     c.Query(
         "SELECT x.id, x.hash, x.body_bytes, x.unpacked_bytes FROM xet_chunks k "
-        "JOIN xorbs x ON x.id = k.xorb_id WHERE k.hash = ? ORDER BY x.hash LIMIT ?",
+        "JOIN xorbs x ON x.id = k.xorb_id WHERE k.hash = ? ORDER BY x.id LIMIT ?",
         {Key(chunk), static_cast<int64_t>(limit)},
         [&](const storage::Row& row) { found.push_back(XorbRow(row)); });
+  });
+  // The oldest, whom nobody can push out by sending others; in an order that says nothing of when
+  // each came.
+  std::sort(found.begin(), found.end(), [](const StoredXorb& a, const StoredXorb& b) {
+    return std::pair(a.hash, a.body_bytes) < std::pair(b.hash, b.body_bytes);
   });
   return found;
 }

@@ -68,7 +68,7 @@ class XetIndex {
   bool RenewLease(int64_t xorb_id, int64_t user_id) const;
   // False when no stored xorb can hold the chunk; from memory, never blocks.
   bool MayHaveChunk(const storage::XetHash& chunk) const;
-  // Xorbs that hold a chunk which may be asked for, by hash; at most `limit`.
+  // Xorbs that hold a chunk which may be asked for, the oldest `limit` of them, by hash.
   std::vector<StoredXorb> FindChunk(const storage::XetHash& chunk, size_t limit) const;
 
   // --- files

@@ -184,7 +184,9 @@ TEST_F(XetTest, AShardThatRepeatsItselfCostsNoMoreThanOnce) {
   EXPECT_EQ(total, bytes_.size());
 
   ShardCheck::Sender anything;
-  anything.find_xorb = [](const XetHash& hash) { return storage::XorbForm(hash); };
+  anything.find_xorb = [](const XetHash& hash) {
+    return ShardCheck::Sender::Usable{storage::XorbForm(hash)};
+  };
   anything.find_file = [&](const XetHash& hash) { return xet().FindFile(Mine(), hash); };
   auto ignore = [](uint64_t, uint64_t) {};
   XetAhead ahead(xet().index().xorbs(), clock_);
@@ -599,6 +601,25 @@ TEST_F(XetTest, APrivateFileInTheXorbOfAPublicOneIsNotFoundByItsChunk) {
   EXPECT_TRUE(xet().FindChunk(his, storage::HashChunk(one)));
   EXPECT_FALSE(xet().FindChunk(his, storage::HashChunk(two)));
   EXPECT_TRUE(xet().FindChunk(Mine(), storage::HashChunk(two)));
+
+  // Nor can what it is be guessed: right and wrong get one answer, in terms and in descriptions.
+  storage::ShardFile wrong = files[1];
+  wrong.terms[0].verification = storage::HashChunk("guess");
+  Error right_guess = ErrorOf([&] { Register(his, {{files[1]}, {}}); });
+  Error wrong_guess = ErrorOf([&] { Register(his, {{wrong}, {}}); });
+  EXPECT_EQ(right_guess.code(), Code::kInvalidArgument);
+  EXPECT_STREQ(right_guess.what(), wrong_guess.what());
+  storage::ShardXorb block = storage::DescribeXorb(whole.xorbs[0].index);
+  block.stored_bytes = 0;
+  for (const XetHash& guess : {block.chunks[1].hash, storage::HashChunk("guess")}) {
+    block.chunks[1].hash = guess;
+    EXPECT_NO_THROW(Register(his, {{files[0]}, {block}}));
+  }
+  EXPECT_TRUE(xet().FindFile(his, files[0].hash));
+  EXPECT_FALSE(xet().FindFile(his, files[1].hash));
+  whole.SendXorbs(xet(), his);  // who has the bytes may name them
+  Register(his, {{files[1]}, {}});
+  EXPECT_TRUE(xet().FindFile(his, files[1].hash));
 }
 
 TEST_F(XetTest, AFineGrainedTokenDoesNotSeeTheOtherPrivateRepositories) {

@@ -18,9 +18,13 @@ class ShardCheck {
   // What is known of who sends it.
   struct Sender {
     int64_t user_id = 0;
-    // The form of the xorb that it knows; nullopt: it may not name it. Garbage collection must not
-    // take it from then on.
-    std::function<std::optional<storage::XorbForm>(const storage::XetHash&)> find_xorb;
+    // The form of the xorb that it knows, and which of its chunks: empty for all (it has sent the
+    // xorb). nullopt: it may not name it. Garbage collection must not take it from then on.
+    struct Usable {
+      storage::XorbForm form;
+      std::vector<bool> chunks = {};
+    };
+    std::function<std::optional<Usable>(const storage::XetHash&)> find_xorb;
     // The file that it may know to have been proved before. Any other is proved again, and the time
     // that takes says nothing about others.
     std::function<std::optional<XetFile>(const storage::XetHash&)> find_file;
@@ -45,10 +49,11 @@ class ShardCheck {
   std::vector<XetIndex::NewFile> Run(const storage::Shard& shard, const Progress& progress);
 
  private:
-  // The form that the sender means, and its index.
+  // The form that the sender means, its index, and the chunks that may be named (nullptr = all).
   struct Named {
     storage::XorbForm form;
     storage::XorbIndexPtr index;
+    const std::vector<bool>* chunks;
   };
   Named Find(const storage::XetHash& xorb);
   XetIndex::NewFile CheckFile(const storage::ShardFile& file);
@@ -59,7 +64,7 @@ class ShardCheck {
   XetAhead& ahead_;
   const Sender sender_;
   const Limits limits_;
-  std::unordered_map<storage::XetHash, std::optional<storage::XorbForm>> usable_;
+  std::unordered_map<storage::XetHash, std::optional<Sender::Usable>> usable_;
   std::vector<const XetIndex::NewFile*> to_prove_;  // each pair of hashes once
   uint64_t chunks_walked_ = 0;
   size_t dedup_chunks_ = 0;

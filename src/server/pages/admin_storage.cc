@@ -9,6 +9,7 @@
 #include "hub/storage_use.h"
 #include "server/pages/form_page.h"
 #include "server/surroundings.h"
+#include "storage/xet/xorb_form.h"
 
 namespace hearth::server {
 namespace {
@@ -46,8 +47,11 @@ Json QuarantineRows(Context& context) {
   context.hub.db().Read([&](storage::Connection& c) {
     c.Query("SELECT kind, hash, found_at, reason FROM quarantine ORDER BY found_at DESC LIMIT ?",
             {static_cast<int64_t>(kShown)}, [&](const storage::Row& row) {
-              rows.Push(Json::Obj({{"kind", row.Int(0) == 0 ? "object" : "xorb"},
-                                   {"hash", HexEncode(row.Text(1))},
+              bool is_object = row.Int(0) == 0;
+              std::string name = is_object ? HexEncode(row.Text(1))
+                                           : storage::XorbForm::FromKey(row.Text(1)).Text();
+              rows.Push(Json::Obj({{"kind", is_object ? "object" : "xorb"},
+                                   {"hash", std::move(name)},
                                    {"found", Ago(FromUnixMillis(row.Int(2)), now)},
                                    {"reason", row.Str(3)}}));
             });

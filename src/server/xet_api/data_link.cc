@@ -40,10 +40,12 @@ uint16_t NumberOf(std::string_view hex) {
                                static_cast<uint8_t>((*bytes)[1]));
 }
 
-// The same for each link to a form, so that answers repeat: a keyed digest of the form, and its
-// number masked by a keyed digest of that.
-std::string FormTag(const hub::Hub& hub, const storage::XorbForm& xorb) {
-  std::string id = hub.Sign(kFormPurpose, xorb.hash.Text() + " = " + std::to_string(xorb.number))
+// A keyed digest of the form, and its number masked by a keyed digest of that. The same for each
+// link that ends at one time, so that answers repeat; another one later, as the number of a form
+// that is gone is used again: who sent both would learn whether anybody else has the first.
+std::string FormTag(const hub::Hub& hub, const storage::XorbForm& xorb, std::string_view expires) {
+  std::string id = hub.Sign(kFormPurpose, xorb.hash.Text() + " = " + std::to_string(xorb.number) +
+                                              " " + std::string(expires))
                        .substr(0, kFormIdDigits);
   uint16_t mask = NumberOf(NumberMask(hub, xorb.hash, id));
   return id + HexOf(static_cast<uint16_t>(xorb.number ^ mask));
@@ -111,7 +113,7 @@ std::string MakeDataLink(hub::Hub& hub, std::string_view store, const storage::X
   std::string ranges = WriteSpans(spans);
   std::string expires = std::to_string(Expiry(hub.clock().Now()));
   std::string link(store);
-  std::string form = FormTag(hub, xorb);
+  std::string form = FormTag(hub, xorb, expires);
   link += "/data/" + xorb.hash.Text() + "?r=" + ranges + "&exp=" + expires + "&f=" + form;
   return link + "&sig=" + Signature(hub, xorb.hash, ranges, expires, form);
 }

@@ -11,6 +11,7 @@ namespace hearth::server {
 namespace {
 
 using storage::XetHash;
+using storage::XorbForm;
 using storage::XorbRange;
 
 // A fragmented file of gigabytes has a hundred thousand terms: the text is appended to, never built
@@ -77,8 +78,8 @@ void ForEachLink(std::span<const XorbRange> ranges, const Write& write) {
 
 // Each range has a link of its own: one that names many, repeated for each of them, would make the
 // answer for a scattered file several times as long.
-void WriteRanges(std::string* out, const storage::XorbForm& xorb,
-                 const std::vector<XorbRange>& ranges, const LinkMaker& link) {
+void WriteRanges(std::string* out, const XorbForm& xorb, const std::vector<XorbRange>& ranges,
+                 const LinkMaker& link) {
   Join(out, ranges, [&](const XorbRange& range) {
     *out += R"({"range":)";
     WriteSpan(out, range.chunk_start, range.chunk_end);
@@ -88,10 +89,10 @@ void WriteRanges(std::string* out, const storage::XorbForm& xorb,
   });
 }
 
-void WriteFetchInfo(std::string* out, const XorbRanges& xorbs, const LinkMaker& link) {
-  *out += R"("fetch_info":{)";
-  // Files of one answer may have a xorb in several forms, which are next to each other here: any
-  // that has the chunks will do.
+// The members of an object, a list for each xorb. An answer may have a xorb in several forms, which
+// are next to each other here: any that has the chunks will do.
+template <typename Write>
+void WriteByXorb(std::string* out, const XorbRanges& xorbs, const Write& write) {
   const XetHash* last = nullptr;
   for (const auto& [xorb, ranges] : xorbs) {
     if (last != nullptr && *last == xorb.hash) {
@@ -99,10 +100,17 @@ void WriteFetchInfo(std::string* out, const XorbRanges& xorbs, const LinkMaker& 
     } else {
       JsonText(out) << (last == nullptr ? "\"" : "],\"") << xorb.hash.Text() << "\":[";
     }
-    WriteRanges(out, xorb, ranges, link);
+    write(xorb, ranges);
     last = &xorb.hash;
   }
   *out += last == nullptr ? "}" : "]}";
+}
+
+void WriteFetchInfo(std::string* out, const XorbRanges& xorbs, const LinkMaker& link) {
+  *out += R"("fetch_info":{)";
+  WriteByXorb(out, xorbs, [&](const XorbForm& xorb, const std::vector<XorbRange>& ranges) {
+    WriteRanges(out, xorb, ranges, link);
+  });
 }
 
 void WriteEntry(std::string* out, std::string_view url, const std::vector<XorbRange>& ranges) {
@@ -147,17 +155,15 @@ std::string ReconstructionV2(const storage::Reconstruction& plan, const LinkMake
   std::string out;
   WriteHead(&out, plan);
   out += R"(,"xorbs":{)";
-  Join(&out, plan.xorbs, [&](const auto& xorb) {
-    JsonText(&out) << "\"" << xorb.first.hash.Text() << "\":[";
+  WriteByXorb(&out, plan.xorbs, [&](const XorbForm& xorb, const std::vector<XorbRange>& all) {
     bool first = true;
-    ForEachLink(xorb.second, [&](const std::vector<XorbRange>& ranges) {
+    ForEachLink(all, [&](const std::vector<XorbRange>& ranges) {
       if (!first) out += ',';
       first = false;
-      WriteEntry(&out, link(xorb.first, ranges), ranges);
+      WriteEntry(&out, link(xorb, ranges), ranges);
     });
-    out += ']';
   });
-  return out + "}}";
+  return out + "}";
 }
 
 std::string ReconstructionBatch(const FilePlans& plans, const LinkMaker& link) {

@@ -98,7 +98,10 @@ ShardXorb DescribeXorb(const XorbIndex& index);
 
 // Throws unless the sender's block lists exactly the chunks of the stored xorb. Its flags and
 // stored size are not compared.
-void CheckShardXorb(const ShardXorb& block, const XorbIndex& index);
+// `known`: the chunks that the sender knows (nullptr = all); what it says of others is not looked
+// at, as a refusal would confirm or deny a guess.
+void CheckShardXorb(const ShardXorb& block, const XorbIndex& index,
+                    const std::vector<bool>* known = nullptr);
 
 // Throws unless the term lies inside the stored xorb, has the right length and proves by its
 // verification hash that the sender knew the chunks (their hashes never leave the server in plain

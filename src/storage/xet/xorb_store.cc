@@ -195,6 +195,7 @@ class LocalXorbStore : public XorbStore {
     EnsureFolder(xorb.hash);
     std::lock_guard lock(StripeOf(xorb.hash));
     Link(source, xorb);
+    SyncNames(xorb);
     XorbIndexPtr index = LoadLocked(xorb);
     if (::unlink(source.c_str()) != 0 && errno != ENOENT) ThrowErrno("remove " + source.string());
     FsyncFolder(source.parent_path());
@@ -251,15 +252,17 @@ class LocalXorbStore : public XorbStore {
     durable.store(true, std::memory_order_release);
   }
 
-  // Gives a finished, synced file its name, unless the name is taken: first write wins. The lock of
-  // the stripe is held until the name is durable, so that nobody is told of it earlier.
+  // Gives a finished, synced file its name, unless the name is taken: first write wins.
   bool Link(const fs::path& source, const XorbForm& xorb) {
     std::string target = PathOf(xorb);
     bool linked = ::link(source.c_str(), target.c_str()) == 0;
     if (!linked && errno != EEXIST) ThrowErrno("link " + target);
-    FsyncFolder(fs::path(target).parent_path());
     return linked;
   }
+
+  // Whoever made the name may not have come to it yet. The lock of the stripe is held meanwhile, so
+  // that nobody is told of a name before it is durable.
+  void SyncNames(const XorbForm& xorb) { FsyncFolder(fs::path(PathOf(xorb)).parent_path()); }
 
   // `file` holds the records and stands at their end. Under the known form, or else under the first
   // one that has the same body or is free. That body is written and synced like a new one before it
@@ -275,7 +278,10 @@ class LocalXorbStore : public XorbStore {
     while (!Link(file.path(), xorb)) {
       bool gone = false;
       XorbIndexPtr first = known ? LoadLocked(xorb) : LoadEqual(xorb, file.fd(), index, &gone);
-      if (first) return {std::move(first), false, xorb.number};
+      if (first) {
+        SyncNames(xorb);
+        return {std::move(first), false, xorb.number};
+      }
       // Another process may have moved it out since: then the name is free again.
       if (known || gone) continue;
       if (xorb.number == UINT16_MAX) {
@@ -283,6 +289,7 @@ class LocalXorbStore : public XorbStore {
       }
       ++xorb.number;
     }
+    SyncNames(xorb);
     auto shared = std::make_shared<const XorbIndex>(std::move(index));
     Remember(xorb, StampOf(file.fd()), shared);
     return {std::move(shared), true, xorb.number};
