@@ -109,25 +109,32 @@ void XetConverter::CountDue() {
 std::vector<XetConverter::Candidate> XetConverter::FindDue() const {
   std::map<std::pair<int64_t, Sha256>, Candidate> due;
   parts_.db.Read([&](storage::Connection& c) {
-    c.Query(
-        "SELECT d.sha256, d.size, CASE WHEN " HEARTH_PUBLIC
-        " THEN 0 ELSE r.id END, d.created_at, "
-        "EXISTS (SELECT 1 FROM shown_files s JOIN object_files f ON f.sha256 = s.sha256 AND "
-        "f.file_id = s.file_id JOIN repos r ON r.id = s.repo_id WHERE f.sha256 = d.sha256 "
-        "AND " HEARTH_PUBLIC
-        ") "
-        "FROM (SELECT h.sha256, o.size, h.repo_id, h.created_at " HEARTH_DUE_GRANTS
-        "ORDER BY h.created_at LIMIT ?) d JOIN repos r ON r.id = d.repo_id ORDER BY d.created_at",
-        {looked_until_, due_until_, static_cast<int64_t>(kBatch + given_up_.size())},
-        [&](const storage::Row& row) {
-          Candidate object;
-          object.oid = Sha256(row.Text(0));
-          object.size_bytes = static_cast<uint64_t>(row.Int(1));
-          object.repo_id = row.Int(2);
-          object.granted_at = row.Int(3);
-          object.may_know = row.Int(4) != 0;
-          if (!given_up_.contains(object.oid)) due[{object.repo_id, object.oid}] = object;
-        });
+    int64_t seen = 0;
+    auto take = [&](const storage::Row& row) {
+      ++seen;
+      Candidate object;
+      object.oid = Sha256(row.Text(0));
+      object.size_bytes = static_cast<uint64_t>(row.Int(1));
+      object.repo_id = row.Int(2);
+      object.granted_at = row.Int(3);
+      object.may_know = row.Int(4) != 0;
+      if (!given_up_.contains(object.oid)) due[{object.repo_id, object.oid}] = object;
+    };
+    // Any number of repositories may hold what was given up.
+    for (int64_t offset = 0; due.empty(); offset += static_cast<int64_t>(kBatch)) {
+      seen = 0;
+      c.Query("SELECT d.sha256, d.size, CASE WHEN " HEARTH_PUBLIC
+              " THEN 0 ELSE r.id END, d.created_at, "
+              "EXISTS (SELECT 1 FROM shown_files s JOIN object_files f ON f.sha256 = s.sha256 AND "
+              "f.file_id = s.file_id JOIN repos r ON r.id = s.repo_id WHERE f.sha256 = d.sha256 "
+              "AND " HEARTH_PUBLIC
+              ") "
+              "FROM (SELECT h.sha256, o.size, h.repo_id, h.created_at " HEARTH_DUE_GRANTS
+              "ORDER BY h.created_at, h.repo_id, h.sha256 LIMIT ? OFFSET ?) d "
+              "JOIN repos r ON r.id = d.repo_id ORDER BY d.created_at",
+              {looked_until_, due_until_, static_cast<int64_t>(kBatch), offset}, take);
+      if (seen == 0) break;
+    }
   });
   std::vector<Candidate> sorted;
   for (const auto& [key, object] : due) sorted.push_back(object);
@@ -184,6 +191,8 @@ size_t XetConverter::ConvertGroup(const Candidate* begin, const Candidate* end) 
                    [this, group](const StoredXorb& xorb) { return MayShare(group, xorb); });
   size_t converted = 0;
   for (const Candidate* object = begin; object != end; ++object) {
+    // By another group of this batch.
+    if (given_up_.contains(object->oid)) continue;
     try {
       if (object->may_know && ShowKnown(*object)) {
         ++converted;

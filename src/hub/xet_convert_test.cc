@@ -184,6 +184,32 @@ TEST_F(XetConvertTest, ARottenObjectStaysWhole) {
   EXPECT_FALSE(IsWhole(good));
 }
 
+// Each is looked at once, however many private repositories hold it, and none stands in the way.
+TEST_F(XetConvertTest, ManyHoldersOfARottenObjectHoldNobodyUp) {
+  constexpr int kHolders = 1'200;  // more than are looked up at once
+  RepoHandle repo = MakeRepo(alice_, "m", true);
+  Sha256 rotten = Sha256Of("other content");
+  TempFile file(hub_->blobs().temp_folder());
+  file.Append(NoiseBytes(1'000));
+  hub_->objects().Store(repo.record().id, 1, rotten, 1'000, std::move(file), rotten);
+  hub_->db().Write([&](storage::Connection& c) {
+    for (int i = 0; i < kHolders; ++i) {
+      c.Exec(
+          "INSERT INTO repos (oid, type, owner_id, name, name_lower, creator_id, private, "
+          "created_at, modified_at) SELECT oid || ?, type, owner_id, name || ?, name_lower || ?, "
+          "creator_id, private, created_at, modified_at FROM repos WHERE id = ?",
+          {i, i, i, repo.record().id});
+      hub_->objects().GrantIn(c, c.LastInsertId(), 1, rotten, 1'000);
+    }
+  });
+  clock_.Advance(std::chrono::seconds(1));
+  Sha256 good = StoreObject(repo, alice_, NoiseBytes(100'000, 3));
+  EXPECT_EQ(Convert(), 1u);
+  EXPECT_FALSE(IsWhole(good));
+  EXPECT_TRUE(IsWhole(rotten));
+  EXPECT_EQ(hub_->xet_converter().stats().failed, 1u);
+}
+
 TEST_F(XetConvertTest, RememberedAnswersAreForgotten) {
   RepoHandle repo = MakeRepo(alice_, "m");
   StoreObject(repo, alice_, NoiseBytes(100'000));
