@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "hub/internal/shard_check.h"
 #include "hub/internal/xet_ahead.h"
+#include "hub/internal/xet_coverage.h"
 
 namespace hearth::hub {
 namespace {
@@ -23,11 +24,12 @@ using storage::XetHash;
 constexpr std::chrono::hours kDedupAnswerLifetime{24 * 14};
 // Those that the caller may not know come in between.
 constexpr size_t kMaxXorbsPerChunk = 256;
+// Of those that the caller may know of. Each costs reading the terms of files, and what one finds
+// here is seldom found in the second.
+constexpr size_t kMaxLooks = 16;
 // In a dedup answer: 0.8 MB, the description of about 1 GB.
 constexpr size_t kMaxAnswerChunks = 16 << 10;
 constexpr size_t kMaxCompanions = 32;
-// Clients ask for the first chunk of a file, and for those whose hash ends so.
-constexpr uint64_t kDedupModulus = 1024;
 // That are looked at for the chunks of one xorb which a caller may read; more cost only
 // deduplication.
 constexpr size_t kMaxReadableFiles = 64;
@@ -91,14 +93,6 @@ struct Xet::Impl {
   bool IsVisible(const XetScope& scope, const StoredXorb& xorb) const;
   // Files with parts of the xorb that the scope's user may read, the oldest `most` of them.
   std::vector<XetFile> ReadableFiles(const XetScope& scope, int64_t xorb_id, size_t most) const;
-  // What files have of a xorb.
-  struct Coverage {
-    std::vector<bool> chunks;
-    std::vector<uint32_t> starts;  // where one of the files begins
-    bool MayAskFor(const storage::XorbIndex& index, const XetHash& chunk) const;
-  };
-  Coverage CoverageOf(const std::vector<XetFile>& files, const StoredXorb& xorb, size_t chunks,
-                      bool with_starts = true) const;
   // Of a xorb that the scope may learn about, its lease renewed, chunks that the user may not read
   // made unknowable. With `wanted`, nullopt when none of the user's files lets one ask for it.
   struct Description {
@@ -343,7 +337,7 @@ std::optional<ShardCheck::Sender::Usable> Xet::Impl::FindUsable(const XetScope& 
   storage::XorbIndexPtr index = parts.index.xorbs().FindIndex(xorb->Form());
   if (!index) return std::nullopt;
   std::vector<XetFile> files = ReadableFiles(scope, xorb->id, kMaxNamedFiles);
-  Coverage known = CoverageOf(files, *xorb, index->chunks.size(), false);
+  XetCoverage known = CoverageOf(parts.index, files, *xorb, index->chunks.size(), false);
   return ShardCheck::Sender::Usable{xorb->Form(), std::move(known.chunks)};
 }
 
@@ -442,44 +436,6 @@ std::vector<XetFile> Xet::Impl::ReadableFiles(const XetScope& scope, int64_t xor
   return files;
 }
 
-Xet::Impl::Coverage Xet::Impl::CoverageOf(const std::vector<XetFile>& files, const StoredXorb& xorb,
-                                          size_t chunks, bool with_starts) const {
-  Coverage coverage{std::vector<bool>(chunks), {}};
-  size_t left = chunks;
-  for (const XetFile& file : files) {
-    if (left == 0 && !with_starts) break;
-    std::shared_ptr<const storage::TermSource> terms = parts.index.TermsOf(file);
-    for (uint64_t at = 0; at < file.size_bytes && (at == 0 || left > 0);) {
-      auto segment = terms->SegmentAt(at);
-      const storage::XetTerm& first = segment->terms.front();
-      if (at == 0 && first.xorb == xorb.hash) coverage.starts.push_back(first.chunk_start);
-      for (const storage::XetTerm& term : segment->terms) {
-        if (term.xorb != xorb.hash) continue;
-        for (size_t i = term.chunk_start; i < std::min<size_t>(term.chunk_end, chunks); ++i) {
-          left -= !coverage.chunks[i];
-          coverage.chunks[i] = true;
-        }
-      }
-      at = segment->EndOffset();
-    }
-  }
-  return coverage;
-}
-
-// What the index of chunks has is entered by all files of the store: one that the user may not read
-// must not make a chunk be found.
-bool Xet::Impl::Coverage::MayAskFor(const storage::XorbIndex& index, const XetHash& chunk) const {
-  if (chunk.Tail() % kDedupModulus != 0) {
-    return std::any_of(starts.begin(), starts.end(), [&](uint32_t start) {
-      return start < index.chunks.size() && index.chunks[start].hash == chunk;
-    });
-  }
-  for (size_t i = 0; i < chunks.size(); ++i) {
-    if (chunks[i] && index.chunks[i].hash == chunk) return true;
-  }
-  return false;
-}
-
 // A xorb may hold parts of a file that the caller reads beside parts of others: those stay in their
 // places, since terms count them, with hashes that nothing has and their bytes shared out evenly.
 static void HideChunks(const std::vector<bool>& readable, storage::ShardXorb& block) {
@@ -505,7 +461,9 @@ std::optional<Xet::Impl::Description> Xet::Impl::Describe(const XetScope& scope,
   storage::XorbIndexPtr index = parts.index.xorbs().FindIndex(xorb.Form());
   if (!index) return std::nullopt;
   std::vector<XetFile> files = ReadableFiles(scope, xorb.id, kMaxReadableFiles);
-  Coverage coverage = CoverageOf(files, xorb, index->chunks.size());
+  // What the index of chunks has is entered by all files of the store: one that the user may not
+  // read must not make a chunk be found.
+  XetCoverage coverage = CoverageOf(parts.index, files, xorb, index->chunks.size());
   if (wanted != nullptr && !coverage.MayAskFor(*index, *wanted)) return std::nullopt;
   if (!parts.index.RenewLease(xorb.id, scope.user_id)) return std::nullopt;
   Description description{storage::DescribeXorb(*index), std::nullopt};
@@ -538,7 +496,10 @@ std::vector<storage::XorbForm> Xet::Impl::Companions(const XetFile& file,
 void Xet::NoteAsked(const XetHash& chunk) { impl_->ahead.NoteAsked(chunk); }
 
 std::optional<std::string> Xet::FindChunk(const XetScope& scope, const XetHash& chunk) {
+  size_t looks = kMaxLooks;
   for (const StoredXorb& xorb : index_.FindChunk(chunk, kMaxXorbsPerChunk)) {
+    if (!impl_->IsVisible(scope, xorb)) continue;
+    if (looks-- == 0) break;
     std::optional<Impl::Description> match = impl_->Describe(scope, xorb, &chunk);
     if (!match) continue;
     size_t chunks = match->block.chunks.size();

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "hub/internal/xet_coverage.h"
 #include "hub/internal/xet_packer.h"
 
 namespace hearth::hub {
@@ -24,6 +25,8 @@ constexpr size_t kReadBytes = 1 << 20;
 // not on what lies beside it: then a second conversion stores no bytes. For one xorb more, not
 // full.
 constexpr uint64_t kAloneBytes = 16 << 20;
+// That are looked at for what a group may know of one xorb; more cost only deduplication.
+constexpr size_t kMaxKnownFiles = 1024;
 constexpr std::chrono::seconds kMaxPause{60};
 // Objects that got a Xet file otherwise (a client uploaded what LFS had stored), or grants that
 // came back with an old date, are looked for this often.
@@ -144,16 +147,23 @@ std::vector<XetConverter::Candidate> XetConverter::FindDue() const {
   return sorted;
 }
 
-bool XetConverter::MayShare(int64_t group, const StoredXorb& xorb) const {
-  return parts_.db.ReadValue([&](storage::Connection& c) {
-    return c
-        .QueryInt(
-            "SELECT 1 FROM xet_file_xorbs x JOIN shown_files s ON s.file_id = x.file_id "
-            "JOIN repos r ON r.id = s.repo_id WHERE x.xorb_id = ? AND (" HEARTH_PUBLIC
-            " OR r.id = ?) LIMIT 1",
-            {xorb.id, group})
-        .has_value();
-  });
+// Of files that everybody may read, or that the group's repository shows.
+XetCoverage XetConverter::KnownOf(int64_t group, const StoredXorb& xorb, size_t chunks) const {
+  std::vector<int64_t> ids = parts_.db.ReadInts(
+      "SELECT DISTINCT x.file_id FROM xet_file_xorbs x JOIN shown_files s ON s.file_id = x.file_id "
+      "JOIN repos r ON r.id = s.repo_id WHERE x.xorb_id = ? AND (" HEARTH_PUBLIC
+      " OR r.id = ?) ORDER BY x.file_id LIMIT ?",
+      {xorb.id, group, static_cast<int64_t>(kMaxKnownFiles)});
+  std::vector<XetFile> files;
+  for (int64_t id : ids) {
+    if (std::optional<XetFile> file = parts_.index.FindFileById(id)) files.push_back(*file);
+  }
+  try {
+    return CoverageOf(parts_.index, files, xorb, chunks);
+  } catch (const Error&) {
+    // The collector took one of them in between.
+    return {std::vector<bool>(chunks), {}};
+  }
 }
 
 // --- conversion
@@ -188,7 +198,9 @@ size_t XetConverter::ConvertDue() {
 size_t XetConverter::ConvertGroup(const Candidate* begin, const Candidate* end) {
   int64_t group = begin->repo_id;
   XetPacker packer(parts_.index, parts_.sweep_lock,
-                   [this, group](const StoredXorb& xorb) { return MayShare(group, xorb); });
+                   [this, group](const StoredXorb& xorb, const storage::XorbIndex& index) {
+                     return KnownOf(group, xorb, index.chunks.size());
+                   });
   size_t converted = 0;
   for (const Candidate* object = begin; object != end; ++object) {
     // By another group of this batch.

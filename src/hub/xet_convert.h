@@ -33,6 +33,7 @@
 namespace hearth::hub {
 
 class XetPacker;
+struct XetCoverage;
 
 class XetConverter {
  public:
@@ -81,7 +82,7 @@ class XetConverter {
   void Run();
   void CountDue();
   std::vector<Candidate> FindDue() const;
-  bool MayShare(int64_t group, const StoredXorb& xorb) const;
+  XetCoverage KnownOf(int64_t group, const StoredXorb& xorb, size_t chunks) const;
   std::optional<XetFile> FindKnown(const Candidate& object, const storage::XetHash& hash) const;
   size_t ConvertGroup(const Candidate* begin, const Candidate* end);
   template <typename Take>

@@ -154,6 +154,46 @@ TEST_F(XetConvertTest, WhatOthersHoldDoesNotShowInThePacking) {
   EXPECT_GT(terms(repo, guess).at(0).first, 0u);
 }
 
+// A xorb may hold a file that everybody reads beside a secret: who has one of its chunks must not
+// learn from the packing of their own files what the others are.
+TEST_F(XetConvertTest, APublicFileDoesNotVouchForItsNeighbours) {
+  std::string base = NoiseBytes(400'000, 20), secret = NoiseBytes(5'000, 21);
+  RepoHandle hers = MakeRepo(alice_, "hers", true), open = MakeRepo(alice_, "open");
+  Sha256 base_oid = StoreObject(hers, alice_, base);
+  clock_.Advance(std::chrono::seconds(1));
+  StoreObject(hers, alice_, secret);
+  EXPECT_EQ(Convert(), 2u);
+  ASSERT_TRUE(hub_->objects().GrantFromReadable(alice_, open, base_oid));
+  auto terms = [&](const RepoHandle& repo, const std::string& bytes) {
+    Sha256 oid = Sha256Of(bytes);
+    storage::XetHash hash = hub_->objects().XetHashesIn(repo.record(), {&oid, 1}).at(oid);
+    XetFile file = *hub_->xet_index().FindShown(XetHolder::kRepo, repo.record().id, hash);
+    return hub_->xet_index().TermsOf(file)->SegmentAt(0)->terms;
+  };
+  auto shape = [](const std::vector<storage::XetTerm>& terms) {
+    std::vector<std::pair<uint32_t, uint32_t>> chunks;
+    for (const storage::XetTerm& term : terms)
+      chunks.emplace_back(term.chunk_start, term.chunk_end);
+    return chunks;
+  };
+  storage::XetHash xorb = terms(hers, secret).at(0).xorb;
+  ASSERT_EQ(terms(open, base).at(0).xorb, xorb) << "they lie in one xorb";
+  std::string edited = base + NoiseBytes(100'000, 22), wrong = NoiseBytes(5'000, 23);
+  RepoHandle right_guess = MakeRepo(bob_, "right", true),
+             wrong_guess = MakeRepo(bob_, "wrong", true);
+  for (const auto& [repo, guess] :
+       {std::pair(right_guess, secret), std::pair(wrong_guess, wrong)}) {
+    StoreObject(repo, bob_, edited);
+    clock_.Advance(std::chrono::seconds(1));
+    StoreObject(repo, bob_, guess);
+    EXPECT_EQ(Convert(), 2u);
+    EXPECT_EQ(terms(repo, edited).at(0).xorb, xorb) << "what everybody reads is shared";
+    EXPECT_NE(terms(repo, guess).at(0).xorb, xorb);
+  }
+  EXPECT_EQ(shape(terms(right_guess, secret)), shape(terms(wrong_guess, wrong)));
+  EXPECT_EQ(shape(terms(right_guess, edited)), shape(terms(wrong_guess, edited)));
+}
+
 // What a large file costs when it comes to several private repositories.
 TEST_F(XetConvertTest, LargeContentIsStoredOnceForAllWhoHoldIt) {
   std::string large = NoiseBytes(17 << 20, 9);

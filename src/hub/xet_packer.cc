@@ -17,10 +17,10 @@ bool IsEligible(const XetHash& hash) { return hash.Tail() % 1024 == 0; }
 
 }  // namespace
 
-XetPacker::XetPacker(XetIndex& index, const SweepLock& sweep_lock, MayShare may_share)
+XetPacker::XetPacker(XetIndex& index, const SweepLock& sweep_lock, Coverage coverage)
     : index_(index),
       sweep_lock_(sweep_lock),
-      may_share_(std::move(may_share)),
+      coverage_(std::move(coverage)),
       sink_([this](std::string_view chunk) { Take(chunk); }),
       xorbs_(1) {}
 
@@ -65,14 +65,17 @@ const XetPacker::Place* XetPacker::FindStored(const XetHash& hash, bool eligible
   if (auto found = places_.find(hash); found != places_.end()) return &found->second;
   if (!eligible) return nullptr;
   for (const StoredXorb& xorb : index_.FindChunk(hash, kMaxHits)) {
-    if (!may_share_(xorb)) continue;
+    auto form = forms_.find(xorb.hash);
+    if (form != forms_.end() && form->second != xorb.form) continue;
     storage::XorbIndexPtr index = index_.xorbs().FindIndex(xorb.Form());
-    if (!index || !index_.RenewLease(xorb.id, 0)) continue;
+    if (!index) continue;
+    XetCoverage known = coverage_(xorb, *index);
+    if (!known.MayAskFor(*index, hash) || !index_.RenewLease(xorb.id, 0)) continue;
     auto number = static_cast<uint32_t>(xorbs_.size());
     xorbs_.push_back(xorb.Form());
-    uint32_t position = 0;
-    for (const storage::XorbChunk& chunk : index->chunks) {
-      Remember(chunk.hash, {number, position++});
+    forms_.emplace(xorb.hash, xorb.form);
+    for (uint32_t i = 0; i < index->chunks.size(); ++i) {
+      if (known.chunks[i]) Remember(index->chunks[i].hash, {number, i});
     }
     if (auto found = places_.find(hash); found != places_.end()) return &found->second;
   }
@@ -100,6 +103,7 @@ void XetPacker::Flush() {
   if (stored.inserted) stored_bytes_ += built.body.size();
   index_.AddXorb(*stored.index, 0, stored.form);
   xorbs_[open_] = stored.Form();
+  forms_.emplace(stored.index->hash, stored.form);
   open_ = static_cast<uint32_t>(xorbs_.size());
   xorbs_.emplace_back();
 }

@@ -2,9 +2,9 @@
 // and packs the others into xorbs.
 //
 // Deduplication follows the protocol's own rule: only the first chunk of a file and one in 1024 are
-// asked for in the index; a hit brings in all chunks of that xorb, so that its neighbours are found
-// too. Everything packed by this object is remembered as well. A file is complete when every xorb
-// that it needs is stored. One thread.
+// asked for in the index; a hit brings in what the readers may know of that xorb, so that its
+// neighbours are found too. Everything packed by this object is remembered as well. A file is
+// complete when every xorb that it needs is stored. One thread.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "hub/internal/xet_coverage.h"
 #include "hub/sweep_lock.h"
 #include "hub/xet_index.h"
 #include "storage/xet/chunker.h"
@@ -22,9 +23,10 @@ namespace hearth::hub {
 
 class XetPacker {
  public:
-  // Whether the content may share this xorb: who reads a file learns which xorbs it is made of.
-  using MayShare = std::function<bool(const StoredXorb&)>;
-  XetPacker(XetIndex& index, const SweepLock& sweep_lock, MayShare may_share);
+  // What the readers of the content may know of a xorb: who reads a file learns which xorbs it is
+  // made of, and of which of their chunks.
+  using Coverage = std::function<XetCoverage(const StoredXorb&, const storage::XorbIndex&)>;
+  XetPacker(XetIndex& index, const SweepLock& sweep_lock, Coverage coverage);
 
   // One file: Feed any number of times, then End. Abandon forgets what was fed since the last End.
   void Feed(std::string_view bytes);
@@ -66,13 +68,15 @@ class XetPacker {
 
   XetIndex& index_;
   const SweepLock& sweep_lock_;
-  MayShare may_share_;
+  Coverage coverage_;
   storage::Chunker chunker_;
   storage::Chunker::Sink sink_;
   storage::MerkleAggregator merkle_;
   storage::XorbBuilder builder_;
   uint32_t open_ = 0;                     // number of the xorb in builder_
   std::vector<storage::XorbForm> xorbs_;  // by number; the open one has no hash yet
+  // A file means one form by each xorb.
+  std::unordered_map<storage::XetHash, uint16_t> forms_;
   std::unordered_map<storage::XetHash, Place> places_;
   Draft draft_;
   std::vector<Draft> waiting_;
