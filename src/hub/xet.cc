@@ -24,8 +24,8 @@ using storage::XetHash;
 constexpr std::chrono::hours kDedupAnswerLifetime{24 * 14};
 // Those that the caller may not know come in between.
 constexpr size_t kMaxXorbsPerChunk = 256;
-// Of those that the caller may know of. Each costs reading the terms of files, and what one finds
-// here is seldom found in the second.
+// Of those that the caller may know of: each costs reading the terms of files, and the first has it
+// nearly always.
 constexpr size_t kMaxLooks = 16;
 // In a dedup answer: 0.8 MB, the description of about 1 GB.
 constexpr size_t kMaxAnswerChunks = 16 << 10;
