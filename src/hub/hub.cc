@@ -139,7 +139,8 @@ Hub::Hub(const HubOptions& options, bool exclusive)
   repos_->AddObserver(safety_.get());
   converts_ = options.xet_convert_after.has_value();
   xet_converter_ = std::make_unique<XetConverter>(
-      XetConverter::Parts{*db_, *blobs_, *xet_index_, sweep_lock_, *repos_, *clock_},
+      XetConverter::Parts{*db_, *blobs_, *xet_index_, sweep_lock_, *repos_, *accounts_, *clock_,
+                          options.reserve_bytes},
       options.xet_convert_after.value_or(std::chrono::seconds(0)));
 #if defined(__GLIBC__)
   // Loading leaves much freed memory between what stays.

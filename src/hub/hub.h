@@ -38,7 +38,7 @@ struct HubOptions {
   Clock* clock = nullptr;  // nullptr = system
   // Age at which whole objects are given the form of Xet files; nullopt = never.
   std::optional<std::chrono::seconds> xet_convert_after = std::chrono::minutes(10);
-  // Xet::Parts::reserve_bytes.
+  // Free disk that Xet uploads and the conversion leave: Xet::Parts::reserve_bytes.
   std::optional<uint64_t> reserve_bytes = std::nullopt;
   // Says which models this hub can run; none = it runs no models.
   ModelJudge judge = {};

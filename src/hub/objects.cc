@@ -118,6 +118,11 @@ bool Objects::GrantFromReadable(const Actor& actor, const RepoHandle& repo, cons
     if (!impl_->repos.May(actor, holder, Right::kReadContent)) continue;
     impl_->db.Write([&](storage::Connection& c) {
       GrantIn(c, repo.record().id, actor.user_id, oid, *size);
+      c.Exec(
+          "UPDATE repo_objects SET origin = COALESCE((SELECT CASE h.origin WHEN 0 THEN h.repo_id "
+          "ELSE h.origin END FROM repo_objects h WHERE h.repo_id = ? AND h.sha256 = ?), 0) "
+          "WHERE repo_id = ? AND sha256 = ?",
+          {holder, Key(oid), repo.record().id, Key(oid)});
       impl_->xet_index.ShowAsIn(c, repo.record().id, oid, holder);
     });
     return true;

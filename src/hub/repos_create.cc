@@ -193,8 +193,9 @@ RepoHandle Repos::Duplicate(const Actor& actor, const RepoHandle& source, const 
     return OpenAsSystem(
         impl_->Publish(std::move(record), settings, [&](storage::Connection& c, int64_t id) {
           c.Exec(
-              "INSERT INTO repo_objects (repo_id, sha256, pusher_id, created_at) "
-              "SELECT ?, sha256, ?, ? FROM repo_objects WHERE repo_id = ?",
+              "INSERT INTO repo_objects (repo_id, sha256, pusher_id, created_at, origin) "
+              "SELECT ?, sha256, ?, ?, CASE origin WHEN 0 THEN repo_id ELSE origin END FROM "
+              "repo_objects WHERE repo_id = ?",
               {id, actor.user_id, now, source_id});
           c.Exec(
               "INSERT INTO shown_files (repo_id, sha256, file_id) "

@@ -430,13 +430,20 @@ ALTER TABLE xorb_uploaders ADD COLUMN told_at INTEGER NOT NULL DEFAULT 0;
 UPDATE xorb_uploaders SET told_at = CAST(strftime('%s', 'now') AS INTEGER) * 1000;
 )sql";
 
+// origin: of a grant without bytes, the repository to which the content was sent, whatever has been
+// copied from there and on; 0 = this one, or not known. Copies share the form that is made for the
+// one of them that is converted first (hub/xet_convert.h).
+constexpr std::string_view kOrigins = R"sql(
+ALTER TABLE repo_objects ADD COLUMN origin INTEGER NOT NULL DEFAULT 0;
+)sql";
+
 }  // namespace
 
 const std::vector<storage::Migration>& Migrations() {
   static const std::vector<storage::Migration> migrations = {
       {1, kFirst},    {2, kXet},         {3, kRuns},    {4, kInspector},
       {5, kTensors},  {6, kChecklists},  {7, kMeaning}, {8, kNeeds},
-      {9, kHardware}, {10, kShownFiles}, {11, kForms}};
+      {9, kHardware}, {10, kShownFiles}, {11, kForms},  {12, kOrigins}};
   return migrations;
 }
 

@@ -1,7 +1,5 @@
 #include "hub/xet.h"
 
-#include <sys/statvfs.h>
-
 #include <algorithm>
 #include <chrono>
 #include <map>
@@ -10,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "hub/internal/disk_reserve.h"
 #include "hub/internal/shard_check.h"
 #include "hub/internal/xet_ahead.h"
 #include "hub/internal/xet_coverage.h"
@@ -36,9 +35,6 @@ constexpr size_t kMaxReadableFiles = 64;
 // The same for a shard that names the xorb: more, as what was told while some of them could not be
 // read should stay usable.
 constexpr size_t kMaxNamedFiles = 1024;
-// See Parts::reserve_bytes.
-constexpr uint64_t kReserveBytes = 1 << 30;
-constexpr uint64_t kReserveShare = 50;
 
 [[noreturn]] void NoAccess() {
   throw Error(Code::kForbidden,
@@ -290,12 +286,7 @@ void XorbArrival::Take(std::string_view bytes) {
 }
 
 void Xet::Impl::CheckRoom() const {
-  const std::filesystem::path& folder = parts.index.xorbs().temp_folder();
-  struct statvfs disk {};
-  if (::statvfs(folder.c_str(), &disk) != 0) ThrowErrno("statvfs " + folder.string());
-  uint64_t reserve = parts.reserve_bytes.value_or(
-      std::min<uint64_t>(kReserveBytes, disk.f_blocks * disk.f_frsize / kReserveShare));
-  if (disk.f_bavail * disk.f_frsize < reserve) {
+  if (!HasRoom(parts.index.xorbs().temp_folder(), parts.reserve_bytes)) {
     throw Error(Code::kInsufficientStorage, "The server's disk is nearly full: uploads must wait");
   }
 }

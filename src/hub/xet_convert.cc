@@ -7,11 +7,13 @@
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "hub/internal/disk_reserve.h"
 #include "hub/internal/xet_coverage.h"
 #include "hub/internal/xet_packer.h"
 
@@ -108,7 +110,8 @@ void XetConverter::CountDue() {
 
 // Who reads a file by Xet sees the hashes of the xorbs that it is made of and may use them for
 // deduplication. So only objects with the same readers share xorbs: public ones, and those that one
-// private repository holds. Public ones come first: others may take their files over.
+// private repository holds. Public ones come first, since others may take their files over, and
+// copies last.
 std::vector<XetConverter::Candidate> XetConverter::FindDue() const {
   std::map<std::pair<int64_t, Sha256>, Candidate> due;
   parts_.db.Read([&](storage::Connection& c) {
@@ -120,7 +123,10 @@ std::vector<XetConverter::Candidate> XetConverter::FindDue() const {
       object.size_bytes = static_cast<uint64_t>(row.Int(1));
       object.repo_id = row.Int(2);
       object.granted_at = row.Int(3);
-      object.may_know = row.Int(4) != 0;
+      if (object.repo_id != 0) {
+        object.origin = row.Int(4);
+        object.pusher_id = row.Int(5);
+      }
       if (!given_up_.contains(object.oid)) due[{object.repo_id, object.oid}] = object;
     };
     // Any number of repositories may hold what was given up.
@@ -128,11 +134,9 @@ std::vector<XetConverter::Candidate> XetConverter::FindDue() const {
       seen = 0;
       c.Query("SELECT d.sha256, d.size, CASE WHEN " HEARTH_PUBLIC
               " THEN 0 ELSE r.id END, d.created_at, "
-              "EXISTS (SELECT 1 FROM shown_files s JOIN object_files f ON f.sha256 = s.sha256 AND "
-              "f.file_id = s.file_id JOIN repos r ON r.id = s.repo_id WHERE f.sha256 = d.sha256 "
-              "AND " HEARTH_PUBLIC
-              ") "
-              "FROM (SELECT h.sha256, o.size, h.repo_id, h.created_at " HEARTH_DUE_GRANTS
+              "d.origin, d.pusher_id "
+              "FROM (SELECT h.sha256, o.size, h.repo_id, h.created_at, h.origin, "
+              "h.pusher_id " HEARTH_DUE_GRANTS
               "ORDER BY h.created_at, h.repo_id, h.sha256 LIMIT ? OFFSET ?) d "
               "JOIN repos r ON r.id = d.repo_id ORDER BY d.created_at",
               {looked_until_, due_until_, static_cast<int64_t>(kBatch), offset}, take);
@@ -142,7 +146,8 @@ std::vector<XetConverter::Candidate> XetConverter::FindDue() const {
   std::vector<Candidate> sorted;
   for (const auto& [key, object] : due) sorted.push_back(object);
   std::stable_sort(sorted.begin(), sorted.end(), [](const Candidate& a, const Candidate& b) {
-    return std::pair(a.repo_id, a.granted_at) < std::pair(b.repo_id, b.granted_at);
+    return std::tuple(a.origin != 0, a.repo_id, a.granted_at) <
+           std::tuple(b.origin != 0, b.repo_id, b.granted_at);
   });
   return sorted;
 }
@@ -202,13 +207,20 @@ size_t XetConverter::ConvertGroup(const Candidate* begin, const Candidate* end) 
                      return KnownOf(group, xorb, index.chunks.size());
                    });
   size_t converted = 0;
+  bool has_room = true;
   for (const Candidate* object = begin; object != end; ++object) {
     // By another group of this batch.
     if (given_up_.contains(object->oid)) continue;
     try {
-      if (object->may_know && ShowKnown(*object)) {
+      if (ShowCopied(*object) || (MayKnow(object->oid) && ShowKnown(*object))) {
         ++converted;
         continue;
+      }
+      // Nothing goes away in exchange.
+      if (!parts_.blobs.FindSize(object->oid) &&
+          !HasRoom(parts_.index.xorbs().temp_folder(), parts_.reserve_bytes)) {
+        has_room = false;
+        break;
       }
       Pack(*object, packer);
     } catch (const Error& error) {
@@ -222,6 +234,9 @@ size_t XetConverter::ConvertGroup(const Candidate* begin, const Candidate* end) 
   packer.Flush();
   converted += Publish(group, packer);
   stored_bytes_ += packer.stored_bytes();
+  if (!has_room) {
+    throw Error(Code::kInsufficientStorage, "the disk is nearly full: more forms must wait");
+  }
   return converted;
 }
 
@@ -230,12 +245,26 @@ template <typename Take>
 void XetConverter::ReadContent(const Candidate& object, Take take) const {
   std::string buffer;
   if (!parts_.blobs.FindSize(object.oid)) {
-    std::optional<XetFile> known = parts_.index.FileOf(object.oid);
-    if (!known) throw Error(Code::kNotFound, "its bytes are missing");
-    storage::XetReader reader = parts_.index.Read(*known, 0, known->size_bytes);
-    for (bool more = true; more; buffer.clear()) {
+    std::optional<XetFile> known;
+    std::optional<storage::XetReader> reader;
+    uint64_t at = 0;
+    for (bool more = true; more;) {
       if (stopping_) throw Stopped();
-      more = reader.Next(&buffer);
+      if (!known) known = parts_.index.FileOf(object.oid);
+      if (!known) throw Error(Code::kNotFound, "its bytes are missing");
+      buffer.clear();
+      try {
+        if (!reader) reader.emplace(parts_.index.Read(*known, at, known->size_bytes));
+        more = reader->Next(&buffer);
+      } catch (const Error&) {
+        if (parts_.index.FindFileById(known->id)) throw;
+        // The collector takes what nobody shows when another file has the same content: go on
+        // there.
+        reader.reset();
+        known.reset();
+        continue;
+      }
+      at += buffer.size();
       take(buffer);
     }
     return;
@@ -252,6 +281,48 @@ void XetConverter::ReadContent(const Candidate& object, Take take) const {
   }
 }
 
+// Copies of one original, that the one who copied may read. The origin matters: what else they may
+// read decides nothing, since they may have copied with a token that reads less.
+std::optional<int64_t> XetConverter::FindCopied(const Candidate& object) const {
+  if (object.origin == 0) return std::nullopt;
+  std::optional<Actor> pusher = parts_.accounts.ActorOf(object.pusher_id);
+  if (!pusher) return std::nullopt;
+  std::vector<std::pair<int64_t, int64_t>> copies;  // file, repository
+  parts_.db.Read([&](storage::Connection& c) {
+    c.Query(
+        "SELECT s.file_id, s.repo_id FROM repo_objects h JOIN shown_files s "
+        "ON s.repo_id = h.repo_id AND s.sha256 = h.sha256 "
+        "WHERE h.sha256 = ? AND (h.repo_id = ? OR h.origin = ?) ORDER BY 1",
+        {Key(object.oid), object.origin, object.origin},
+        [&](const storage::Row& row) { copies.emplace_back(row.Int(0), row.Int(1)); });
+  });
+  for (const auto& [file_id, repo_id] : copies) {
+    if (parts_.repos.May(*pusher, repo_id, Right::kReadContent) &&
+        !parts_.index.IsRotten(file_id)) {
+      return file_id;
+    }
+  }
+  return std::nullopt;
+}
+
+bool XetConverter::ShowCopied(const Candidate& object) {
+  std::optional<int64_t> file_id = FindCopied(object);
+  return file_id && ShowFile(object, *file_id);
+}
+
+// A public repository shows a file of it.
+bool XetConverter::MayKnow(const Sha256& oid) const {
+  return parts_.db.ReadValue([&](storage::Connection& c) {
+    return c
+        .QueryInt(
+            "SELECT 1 FROM shown_files s JOIN object_files f ON f.sha256 = s.sha256 AND "
+            "f.file_id = s.file_id JOIN repos r ON r.id = s.repo_id WHERE f.sha256 = ? "
+            "AND " HEARTH_PUBLIC " LIMIT 1",
+            {Key(oid)})
+        .has_value();
+  });
+}
+
 // The readers of the group may know a Xet file of the object: is it the one that would be made now?
 // Then nothing is stored.
 bool XetConverter::ShowKnown(const Candidate& object) {
@@ -261,13 +332,17 @@ bool XetConverter::ShowKnown(const Candidate& object) {
   ReadContent(object, [&](std::string_view bytes) { chunker.Feed(bytes, add); });
   chunker.Finish(add);
   std::optional<XetFile> known = FindKnown(object, merkle.FinishFile());
-  if (!known || parts_.index.IsRotten(known->id)) return false;
+  return known && !parts_.index.IsRotten(known->id) && ShowFile(object, known->id);
+}
+
+// False when the file is gone, or has not been proved to have this content.
+bool XetConverter::ShowFile(const Candidate& object, int64_t file_id) {
   bool shown = false;
   parts_.db.Write([&](storage::Connection& c) {
     shown = c.QueryInt("SELECT 1 FROM object_files WHERE sha256 = ? AND file_id = ?",
-                       {Key(object.oid), known->id})
+                       {Key(object.oid), file_id})
                 .has_value();
-    if (shown) Show(c, object, known->id);
+    if (shown) Show(c, object, file_id);
   });
   if (shown) {
     if (waiting_ > 0) --waiting_;

@@ -8,7 +8,9 @@
 // A repository shows the file from then on, not before its own grant is old enough. Content that
 // several hold is converted for each private repository as if it were nowhere else, since the xorbs
 // of a file tell what lies beside it; only a file that a public repository shows, or the repository
-// itself, is taken over. Where the packing comes out the same, and that of large files does, the
+// itself, is taken over. A copy, whose grant cost no bytes, takes over what was made for another
+// copy or for the original, if who copied may read it there: so it would have been, had the
+// conversion come before. Where the packing comes out the same, and that of large files does, the
 // bytes are stored once (docs/adr/0021).
 // Thread-safe. Errors are logged, and the object stays as it is.
 #pragma once
@@ -24,6 +26,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "hub/accounts.h"
 #include "hub/repos.h"
 #include "hub/sweep_lock.h"
 #include "hub/xet_index.h"
@@ -44,7 +47,10 @@ class XetConverter {
     XetIndex& index;
     const SweepLock& sweep_lock;
     Repos& repos;
+    const Accounts& accounts;
     Clock& clock;
+    // As for Xet: below it nothing is stored that the whole object does not make room for.
+    std::optional<uint64_t> reserve_bytes = std::nullopt;
   };
   // Grants younger than `after` are left alone: a push or an upload may still be busy with them.
   XetConverter(const Parts& parts, std::chrono::seconds after);
@@ -75,8 +81,9 @@ class XetConverter {
     Sha256 oid;
     uint64_t size_bytes = 0;
     int64_t repo_id = 0;     // 0 = the public ones
-    bool may_know = false;   // a public repository shows a file of it
     int64_t granted_at = 0;  // of the newest grant that is meant
+    int64_t origin = 0;      // of a private repository's copy: where the bytes were sent
+    int64_t pusher_id = 0;   // of that copy
   };
 
   void Run();
@@ -87,7 +94,11 @@ class XetConverter {
   size_t ConvertGroup(const Candidate* begin, const Candidate* end);
   template <typename Take>
   void ReadContent(const Candidate& object, Take take) const;
+  bool MayKnow(const Sha256& oid) const;
   bool ShowKnown(const Candidate& object);
+  std::optional<int64_t> FindCopied(const Candidate& object) const;
+  bool ShowCopied(const Candidate& object);
+  bool ShowFile(const Candidate& object, int64_t file_id);
   void Show(storage::Connection& c, const Candidate& object, int64_t file_id) const;
   void Pack(const Candidate& object, XetPacker& packer);
   size_t Publish(int64_t group, XetPacker& packer);

@@ -194,6 +194,100 @@ TEST_F(XetConvertTest, APublicFileDoesNotVouchForItsNeighbours) {
   EXPECT_EQ(shape(terms(right_guess, edited)), shape(terms(wrong_guess, edited)));
 }
 
+// Grants that cost no bytes cost none here either, in whatever order copies were made.
+TEST_F(XetConvertTest, CopiesCostNoBytes) {
+  RepoHandle original = MakeRepo(alice_, "original", true);
+  std::vector<Sha256> oids;
+  for (uint32_t i = 0; i < 10; ++i) {
+    oids.push_back(StoreObject(original, alice_, NoiseBytes(100'000, 30 + i)));
+  }
+  std::vector<RepoHandle> copies;
+  for (size_t number = 0; number < 4; ++number) {
+    copies.push_back(MakeRepo(alice_, "copy" + std::to_string(number), true));
+    for (size_t i = 0; i < oids.size(); ++i) {
+      clock_.Advance(std::chrono::milliseconds(1));
+      const Sha256& oid = oids[(i * 3 + number) % oids.size()];
+      ASSERT_TRUE(hub_->objects().GrantFromReadable(alice_, copies.back(), oid));
+    }
+  }
+  NewRepo target;
+  target.name = "duplicate";
+  target.is_private = true;
+  copies.push_back(repos().Duplicate(alice_, copies[0], target));
+  EXPECT_EQ(Convert(), oids.size() * (copies.size() + 1));
+  EXPECT_LT(XorbBytes(), 1'050'000u);
+  for (const RepoHandle& copy : copies) {
+    EXPECT_EQ(hub_->objects().XetHashesIn(copy.record(), oids).size(), oids.size());
+  }
+}
+
+// The original is gone before the conversion comes: the copies are still one.
+TEST_F(XetConvertTest, CopiesOfWhatIsGoneCostNoBytesTwice) {
+  RepoHandle original = MakeRepo(alice_, "original", true);
+  Sha256 oid = StoreObject(original, alice_, NoiseBytes(200'000, 40));
+  Sha256 other = StoreObject(original, alice_, NoiseBytes(300'000, 41));
+  std::vector<RepoHandle> copies;
+  for (size_t number = 0; number < 4; ++number) {
+    copies.push_back(MakeRepo(alice_, "copy" + std::to_string(number), true));
+    ASSERT_TRUE(hub_->objects().GrantFromReadable(alice_, copies.back(), number % 2 ? oid : other));
+    clock_.Advance(std::chrono::milliseconds(1));
+    ASSERT_TRUE(hub_->objects().GrantFromReadable(alice_, copies.back(), number % 2 ? other : oid));
+  }
+  hub_->objects().Revoke(original, {oid, other});
+  EXPECT_EQ(Convert(), 8u);
+  EXPECT_LT(XorbBytes(), 510'000u);
+}
+
+// Who copied something learns of no other place where its reader has it: a token may read less.
+TEST_F(XetConvertTest, CopiesTakeOverOnlyFromTheirOriginal) {
+  std::string guess = NoiseBytes(60'000, 42);
+  RepoHandle hidden = MakeRepo(alice_, "hidden", true);
+  StoreObject(hidden, alice_, NoiseBytes(50'000, 43));
+  clock_.Advance(std::chrono::seconds(1));
+  Sha256 oid = StoreObject(hidden, alice_, guess);
+  EXPECT_EQ(Convert(), 2u);
+  RepoHandle sent = MakeRepo(alice_, "sent", true), copy = MakeRepo(alice_, "copy", true);
+  StoreObject(sent, alice_, guess);
+  hub_->db().Write([&](storage::Connection& c) {
+    hub_->objects().GrantIn(c, copy.record().id, alice_.user_id, oid, guess.size());
+    c.Exec("UPDATE repo_objects SET origin = ? WHERE repo_id = ?",
+           {sent.record().id, copy.record().id});
+  });
+  EXPECT_EQ(Convert(), 2u);
+  storage::XetHash hash = BuildXetFile(*hub_, guess).hash;
+  auto shown = [&](const RepoHandle& repo) {
+    return hub_->xet_index().FindShown(XetHolder::kRepo, repo.record().id, hash)->id;
+  };
+  EXPECT_NE(shown(sent), shown(hidden));
+  EXPECT_EQ(shown(copy), shown(sent));
+}
+
+// Forms for which no whole object goes away wait while the disk is nearly full.
+TEST_F(XetConvertTest, FurtherFormsLeaveTheReserve) {
+  RepoHandle hers = MakeRepo(alice_, "hers", true), his = MakeRepo(bob_, "his", true);
+  std::string bytes = NoiseBytes(100'000, 44);
+  StoreObject(hers, alice_, NoiseBytes(50'000, 45));
+  clock_.Advance(std::chrono::seconds(1));
+  StoreObject(hers, alice_, bytes);
+  EXPECT_EQ(Convert(), 2u);
+  StoreObject(his, bob_, NoiseBytes(50'000, 46));
+  clock_.Advance(std::chrono::seconds(1));
+  Sha256 oid = StoreObject(his, bob_, bytes);
+  clock_.Advance(std::chrono::minutes(11));
+  auto shown = [&] { return hub_->objects().XetHashesIn(his.record(), {&oid, 1}).size(); };
+  hub_.reset();
+  HubOptions full{root_, &clock_};
+  full.reserve_bytes = uint64_t{1} << 60;
+  hub_ = std::make_unique<Hub>(full, /*exclusive=*/true);
+  EXPECT_EQ(ErrorOf([&] { hub_->xet_converter().ConvertDue(); }).code(),
+            Code::kInsufficientStorage);
+  EXPECT_EQ(hub_->xet_converter().stats().converted, 1u) << "what makes room goes on";
+  EXPECT_EQ(shown(), 0u);
+  Reopen();
+  EXPECT_EQ(hub_->xet_converter().ConvertDue(), 1u);
+  EXPECT_EQ(shown(), 1u);
+}
+
 // What a large file costs when it comes to several private repositories.
 TEST_F(XetConvertTest, LargeContentIsStoredOnceForAllWhoHoldIt) {
   std::string large = NoiseBytes(17 << 20, 9);
