@@ -346,7 +346,11 @@ bool XetConverter::ShowFile(const Candidate& object, int64_t file_id) {
   });
   if (shown) {
     if (waiting_ > 0) --waiting_;
-    Touch({object.oid});
+    if (object.repo_id == 0) {
+      Touch({object.oid});
+    } else {
+      parts_.repos.Touch(object.repo_id, [](RepoRecord&) {});
+    }
   }
   return shown;
 }
