@@ -145,9 +145,9 @@ CREATE TABLE uploads (
 );
 )sql";
 
-// Xet, and the space that garbage collection gives back. Hashes are 32 raw bytes (more since kForms). leased_at: the
-// last moment at which a client may have learned that the row exists; garbage collection counts its
-// grace from there.
+// Xet, and the space that garbage collection gives back. Hashes are 32 raw bytes (more since
+// kForms). leased_at: the last moment at which a client may have learned that the row exists;
+// garbage collection counts its grace from there.
 constexpr std::string_view kXet = R"sql(
 CREATE TABLE xorbs (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -437,13 +437,21 @@ constexpr std::string_view kOrigins = R"sql(
 ALTER TABLE repo_objects ADD COLUMN origin INTEGER NOT NULL DEFAULT 0;
 )sql";
 
+// Answers of scans that no public repository has brought belong to one repository (hub/safety): the
+// one that the row names. Others of them look again.
+constexpr std::string_view kOwnScans = R"sql(
+UPDATE safety_scans SET kind = kind || '@' || repo_id
+  WHERE repo_id IN (SELECT id FROM repos WHERE private <> 0 OR gated <> '');
+DELETE FROM safety_refs WHERE repo_id IN (SELECT id FROM repos WHERE private <> 0 OR gated <> '');
+)sql";
+
 }  // namespace
 
 const std::vector<storage::Migration>& Migrations() {
   static const std::vector<storage::Migration> migrations = {
-      {1, kFirst},    {2, kXet},         {3, kRuns},    {4, kInspector},
-      {5, kTensors},  {6, kChecklists},  {7, kMeaning}, {8, kNeeds},
-      {9, kHardware}, {10, kShownFiles}, {11, kForms},  {12, kOrigins}};
+      {1, kFirst},      {2, kXet},      {3, kRuns},     {4, kInspector}, {5, kTensors},
+      {6, kChecklists}, {7, kMeaning},  {8, kNeeds},    {9, kHardware},  {10, kShownFiles},
+      {11, kForms},     {12, kOrigins}, {13, kOwnScans}};
   return migrations;
 }
 

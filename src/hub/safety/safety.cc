@@ -57,25 +57,29 @@ Safety::~Safety() { Stop(); }
 
 Quarantine Safety::policy() const { return impl_->policy; }
 
-std::vector<FileSafety> Safety::Find(std::span<const SafetyKey> keys, Detail detail) const {
+std::vector<FileSafety> Safety::Find(const RepoRecord& repo, std::span<const SafetyKey> keys,
+                                     Detail detail) const {
   std::vector<FileSafety> found(keys.size());
   if (impl_->policy == Quarantine::kOff) return found;
   std::string sql = "SELECT state, pending, rules, scanned_at, " +
                     std::string(detail == Detail::kReports ? "report" : "''") +
-                    " FROM safety_scans WHERE content = ? AND kind = ?";
+                    " FROM safety_scans WHERE content = ? AND kind IN (?, ?) ORDER BY kind";
   impl_->parts.db.Read([&](storage::Connection& c) {
     for (size_t i = 0; i < keys.size(); ++i) {
-      c.Query(sql, {ContentValue(keys[i].content), keys[i].kind}, [&](const storage::Row& row) {
-        FileSafety& file = found[i];
-        file.state = static_cast<SafetyState>(row.Int(0));
-        if (file.state == SafetyState::kUnknown && row.Int(1) != kNotPending)
-          file.state = row.Int(1) == kRunning ? SafetyState::kScanning : SafetyState::kQueued;
-        file.rules = static_cast<int>(row.Int(2));
-        file.scanned_at = FromUnixMillis(row.Int(3));
-        if (row.Text(4).empty()) return;
-        file.report = Json::Parse(row.Text(4));
-        file.error = file.report.StringField("error").value_or("");
-      });
+      // Its own row comes last, and counts: who has one could not know of the other.
+      std::string own = OwnKind(keys[i].kind, repo.id);
+      c.Query(
+          sql, {ContentValue(keys[i].content), keys[i].kind, own}, [&](const storage::Row& row) {
+            FileSafety& file = found[i] = {};
+            file.state = static_cast<SafetyState>(row.Int(0));
+            if (file.state == SafetyState::kUnknown && row.Int(1) != kNotPending)
+              file.state = row.Int(1) == kRunning ? SafetyState::kScanning : SafetyState::kQueued;
+            file.rules = static_cast<int>(row.Int(2));
+            file.scanned_at = FromUnixMillis(row.Int(3));
+            if (row.Text(4).empty()) return;
+            file.report = Json::Parse(row.Text(4));
+            file.error = file.report.StringField("error").value_or("");
+          });
     }
   });
   return found;

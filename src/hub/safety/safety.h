@@ -1,8 +1,10 @@
 // What scanning found in the files of repositories: a durable table by content, a job that fills
 // it, and the policy for files that are dangerous.
 //
-// A file is scanned once, whatever repositories hold it: the row's key is its content (blob of git
-// or SHA-256 of a large object) and what its name makes loaders take it for (its extension). Every
+// A file is scanned once for all public repositories that hold it: the row's key is its content
+// (blob of git or SHA-256 of a large object) and what its name makes loaders take it for (its
+// extension). A private or gated repository has rows of its own for what no public one has brought: an
+// answer that is there too early would say that somebody else has the same content. Every
 // moved ref puts its new contents into the table as waiting; a thread of the lowest priority scans
 // them. A killed scan starts again; what ends the process three times is given up with a reason.
 // Better rules (kSafetyRules) make everything wait again while the old answer stands.
@@ -109,9 +111,11 @@ class Safety : public RepoObserver {
   ~Safety() override;
 
   Quarantine policy() const;
-  // In the order of `keys`; unknown ones are kUnknown. Without reports when `with_reports` says so.
+  // Of files of the repository, in the order of `keys`; unknown ones are kUnknown. Without reports
+  // when `with_reports` says so.
   enum class Detail { kStates, kReports };
-  std::vector<FileSafety> Find(std::span<const SafetyKey> keys, Detail detail) const;
+  std::vector<FileSafety> Find(const RepoRecord& repo, std::span<const SafetyKey> keys,
+                               Detail detail) const;
   // Whether all contents of the ref's commit are in the table: what is not there is not safe
   // either.
   bool IsListed(int64_t repo_id, const std::string& ref, const GitOid& commit) const;

@@ -124,6 +124,10 @@ void Safety::Impl::DropForgotten() {
         "DELETE FROM safety_scans WHERE length(content) = 32 AND state <> ? AND NOT EXISTS (SELECT "
         "1 FROM objects WHERE objects.sha256 = safety_scans.content)",
         {static_cast<int64_t>(SafetyState::kUnsafe)});
+    c.Exec(
+        "DELETE FROM safety_scans WHERE instr(kind, '@') > 0 AND state <> ? AND NOT EXISTS (SELECT "
+        "1 FROM repos WHERE repos.id = safety_scans.repo_id)",
+        {static_cast<int64_t>(SafetyState::kUnsafe)});
   });
 }
 
@@ -134,8 +138,9 @@ size_t Safety::DropUnheld(const std::function<bool()>& stop) {
   if (policy() == Quarantine::kOff) return 0;
   impl_->parts.db.Read([&](storage::Connection& c) {
     c.Query(
-        "SELECT id, content FROM safety_scans WHERE length(content) = 20 AND state <> ? AND NOT "
-        "EXISTS (SELECT 1 FROM repos WHERE repos.id = safety_scans.repo_id) LIMIT ?",
+        "SELECT id, content FROM safety_scans WHERE length(content) = 20 AND state <> ? AND "
+        "instr(kind, '@') = 0 AND NOT EXISTS (SELECT 1 FROM repos WHERE repos.id = "
+        "safety_scans.repo_id) LIMIT ?",
         {static_cast<int64_t>(SafetyState::kUnsafe), static_cast<int64_t>(kMostUnheld)},
         [&](const storage::Row& row) { unheld[row.Str(1)].ids.push_back(row.Int(0)); });
   });

@@ -35,6 +35,16 @@ inline storage::DbValue ContentValue(std::string_view bytes) {
   return storage::BlobValue{std::string(bytes)};
 }
 
+// The column `kind` of a repository's own row: the kind, "@" and the repository. Kinds have
+// letters, digits and dots only.
+inline constexpr char kOwnMark = '@';
+inline std::string OwnKind(std::string_view kind, int64_t repo_id) {
+  return std::string(kind) + kOwnMark + std::to_string(repo_id);
+}
+inline std::string KindOf(std::string_view column) {
+  return std::string(column.substr(0, column.find(kOwnMark)));
+}
+
 // A row that was taken for scanning.
 struct WaitingScan {
   int64_t id = 0;

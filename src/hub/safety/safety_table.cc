@@ -37,10 +37,19 @@ void Safety::Impl::Recover() {
 
 void Safety::Impl::Insert(const RepoRecord& repo, std::span<const SafetyKey> keys) {
   int64_t now = ToUnixMillis(parts.clock.Now());
+  bool is_open = !repo.is_private && repo.gated == Gated::kOff;
   for (size_t at = 0; at < keys.size(); at += kRowsPerWrite) {
     std::span<const SafetyKey> some = keys.subspan(at, std::min(kRowsPerWrite, keys.size() - at));
     parts.db.Write([&](storage::Connection& c) {
       for (const SafetyKey& key : some) {
+        // What a public repository has brought is judged for all.
+        if (!is_open &&
+            c.QueryInt("SELECT 1 FROM safety_scans WHERE content = ? AND kind = ? AND (pending > 0 "
+                       "OR (state <> ? AND rules >= ?))",
+                       {ContentValue(key.content), key.kind, static_cast<int>(SafetyState::kError),
+                        kSafetyRules})) {
+          continue;
+        }
         // What could not be read before may be there now, and what a deleted repository held has
         // a new holder.
         c.Exec(
@@ -49,8 +58,9 @@ void Safety::Impl::Insert(const RepoRecord& repo, std::span<const SafetyKey> key
             "excluded.pending, repo_id = excluded.repo_id, queued_at = excluded.queued_at, tries "
             "= 0 WHERE pending = 0 AND (state = ? OR rules < ? OR NOT EXISTS (SELECT 1 FROM repos "
             "WHERE repos.id = safety_scans.repo_id))",
-            {ContentValue(key.content), key.kind, key.size_bytes, kPending, repo.id, now,
-             static_cast<int>(SafetyState::kError), kSafetyRules});
+            {ContentValue(key.content), is_open ? key.kind : OwnKind(key.kind, repo.id),
+             key.size_bytes, kPending, repo.id, now, static_cast<int>(SafetyState::kError),
+             kSafetyRules});
       }
     });
   }
@@ -84,7 +94,7 @@ std::vector<WaitingScan> Safety::Impl::TakeBatch() {
           if (full) return;
           bytes += size;
           full = again;
-          batch.push_back({row.Int(0), row.Str(1), row.Str(2), row.Int(3),
+          batch.push_back({row.Int(0), row.Str(1), KindOf(row.Text(2)), row.Int(3),
                            static_cast<SafetyState>(row.Int(4))});
         });
     for (const WaitingScan& row : batch) {
@@ -108,7 +118,7 @@ std::vector<FlaggedContent> Safety::Flagged(size_t limit) const {
           [&](const storage::Row& row) {
             FlaggedContent& one = flagged.emplace_back();
             one.content = row.Str(0);
-            one.kind = row.Str(1);
+            one.kind = KindOf(row.Text(1));
             one.size_bytes = static_cast<uint64_t>(row.Int(2));
             one.repo_id = row.Int(3);
             one.safety.state = state;

@@ -30,7 +30,7 @@ class SafetyTest : public HubFixture {
     std::vector<Sibling> files = ListSiblings(git, *now.record().head).files;
     const Sibling* file = FindSibling(files, path);
     SafetyKey key = SafetyKeyOf(*file);
-    return hub_->safety().Find(std::span(&key, 1), Safety::Detail::kReports)[0];
+    return hub_->safety().Find(now.record(), std::span(&key, 1), Safety::Detail::kReports)[0];
   }
   std::string StateOf(const RepoHandle& repo, const std::string& path) {
     return std::string(SafetyStateName(Look(repo, path).state));
@@ -53,6 +53,57 @@ TEST_F(SafetyTest, FilesWaitThenHaveAnAnswerWithEvidence) {
   const Json& import = (*bad.report.Find("imports")->AsArray())[0];
   EXPECT_EQ(import.StringField("module"), "os");
   EXPECT_EQ(import.StringField("class"), "dangerous");
+}
+
+TEST_F(SafetyTest, AnAnswerDoesNotTellThatAnotherPrivateRepositoryHasTheContent) {
+  auto make = [&](const std::string& name, bool is_private) {
+    RepoHandle repo = MakeRepo(ada_, RepoType::kModel, name);
+    hub_->repos().UpdateSettings(repo, {.is_private = is_private});
+    return Reopen(repo);
+  };
+  auto list = [&](const RepoHandle& repo) {
+    RepoHandle now = Reopen(repo);
+    auto git = storage::GitRepository::Open(now.git_folder());
+    std::vector<SafetyKey> keys;
+    for (const Sibling& file : ListSiblings(git, *now.record().head).files)
+      keys.push_back(SafetyKeyOf(file));
+    hub_->safety().Want(now.record(), keys);
+  };
+  RepoHandle hers = make("hers", true), his = make("his", true), open = make("open", false);
+  auto fill = [&](const RepoHandle& repo) {
+    Commit(repo, {{"note.txt", "the password is 1234"}}, {{"bad.pkl", kBadPickle}});
+  };
+  fill(hers);
+  hub_->safety().ScanNow();
+  EXPECT_EQ(StateOf(hers, "bad.pkl"), "unsafe");
+  TimePoint first = Look(hers, "note.txt").scanned_at;
+  clock_.Advance(std::chrono::hours(1));
+  fill(his);
+  EXPECT_EQ(StateOf(his, "note.txt"), "unknown");
+  list(his);
+  EXPECT_EQ(StateOf(his, "note.txt"), "queued");
+  EXPECT_EQ(StateOf(his, "bad.pkl"), "queued");
+  hub_->safety().ScanNow();
+  EXPECT_EQ(StateOf(his, "bad.pkl"), "unsafe");
+  EXPECT_GT(Look(his, "note.txt").scanned_at, first);
+  EXPECT_EQ(Look(hers, "note.txt").scanned_at, first);
+  // What is public is judged once for all who bring it afterwards.
+  fill(open);
+  hub_->safety().ScanNow();
+  TimePoint once = Look(open, "note.txt").scanned_at;
+  clock_.Advance(std::chrono::hours(1));
+  RepoHandle late = make("late", true);
+  fill(late);
+  hub_->safety().ScanNow();
+  EXPECT_EQ(Look(late, "note.txt").scanned_at, once);
+  // A repository keeps its answers when it is published, and loses them with its end.
+  hub_->repos().UpdateSettings(Reopen(hers), {.is_private = false});
+  EXPECT_EQ(Look(hers, "note.txt").scanned_at, first);
+  hub_->repos().Delete(Reopen(his));
+  hub_->safety().ScanNow();
+  EXPECT_EQ(hub_->db().ReadInts("SELECT COUNT(*) FROM safety_scans WHERE kind = 'txt@" +
+                                std::to_string(his.record().id) + "'"),
+            std::vector<int64_t>{0});
 }
 
 TEST_F(SafetyTest, AnswersAboutObjectsThatAreGoneGoButForThoseThatBlock) {
@@ -286,7 +337,8 @@ TEST_F(SafetyTest, ADeletedRepositoryLeavesAReasonNotAFault) {
   SafetyKey key = SafetyKeyOf("a.txt", GitOid(std::string(20, 'x')), std::nullopt, 4);
   hub_->safety().Want(repo.record(), std::span(&key, 1));
   hub_->safety().ScanNow();
-  FileSafety file = hub_->safety().Find(std::span(&key, 1), Safety::Detail::kReports)[0];
+  FileSafety file =
+      hub_->safety().Find(repo.record(), std::span(&key, 1), Safety::Detail::kReports)[0];
   EXPECT_EQ(file.state, SafetyState::kError);
   EXPECT_EQ(file.error.find(folder_.string()), std::string::npos);
 }

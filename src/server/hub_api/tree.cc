@@ -90,7 +90,8 @@ void AddSafety(const Context& context, const GitRepository& git,
                                     lfs ? lfs->pointer.size_bytes : entry.size_bytes));
     places.push_back(i);
   }
-  auto found = context.hub.safety().Find(keys, hub::Safety::Detail::kReports);
+  auto found =
+      context.hub.safety().Find(context.repo().record(), keys, hub::Safety::Detail::kReports);
   for (size_t i = 0; i < found.size(); ++i) {
     Json status = FileSafetyJson(found[i]);
     if (!status.is_null()) (*list)[places[i]].Set("securityFileStatus", std::move(status));

@@ -87,7 +87,7 @@ std::optional<inspector::ScanSummary> Scans(const Context& context, const AskedR
   size_t count = std::min(facts->siblings.size(), kMaxScannedFiles);
   std::vector<hub::SafetyKey> keys;
   for (size_t i = 0; i < count; ++i) keys.push_back(hub::SafetyKeyOf(facts->siblings[i]));
-  auto found = safety.Find(keys, hub::Safety::Detail::kStates);
+  auto found = safety.Find(asked.repo.record(), keys, hub::Safety::Detail::kStates);
   inspector::ScanSummary summary;
   summary.counts = Json::Obj();
   std::vector<std::pair<int, size_t>> worth;

@@ -37,7 +37,7 @@ net::Response RepoSafety(Context& context) {
   size_t count = std::min(facts->siblings.size(), kMaxFiles);
   std::vector<hub::SafetyKey> keys;
   for (size_t i = 0; i < count; ++i) keys.push_back(hub::SafetyKeyOf(facts->siblings[i]));
-  auto found = safety.Find(keys, hub::Safety::Detail::kReports);
+  auto found = safety.Find(context.repo().record(), keys, hub::Safety::Detail::kReports);
 
   Json files = Json::Arr();
   Json counts = Json::Obj();

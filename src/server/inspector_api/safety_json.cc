@@ -70,7 +70,7 @@ Json RepoSafetyJson(hub::Hub& hub, const hub::RepoHandle& repo,
   hub::FactsPtr facts = hub.catalog().FactsOf(repo, *commit);
   std::vector<hub::SafetyKey> keys;
   for (const hub::Sibling& file : facts->siblings) keys.push_back(hub::SafetyKeyOf(file));
-  auto found = hub.safety().Find(keys, hub::Safety::Detail::kStates);
+  auto found = hub.safety().Find(repo.record(), keys, hub::Safety::Detail::kStates);
   Json issues = Json::Arr();
   bool done = true;
   for (size_t i = 0; i < found.size(); ++i) {

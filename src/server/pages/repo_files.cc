@@ -49,7 +49,8 @@ Json EntryRow(const RepoPlace& view, const storage::TreeEntry& entry, hub::Safet
 // What scans warn of, on the rows of a folder ("safety": "unsafe"), for who may read the files.
 void MarkIssues(const Context& context, std::span<const hub::SafetyKey> keys, Json* rows) {
   if (!MayReadSafety(context)) return;
-  auto found = context.hub.safety().Find(keys, hub::Safety::Detail::kStates);
+  auto found =
+      context.hub.safety().Find(context.repo().record(), keys, hub::Safety::Detail::kStates);
   for (size_t i = 0; i < found.size(); ++i) {
     if (IsIssue(found[i].state))
       (*rows->AsArray())[i].Set("safety", hub::SafetyStateName(found[i].state));
@@ -60,7 +61,9 @@ void MarkIssues(const Context& context, std::span<const hub::SafetyKey> keys, Js
 void SetSafety(const Context& context, const hub::SafetyKey& key, const std::string& path,
                bool withheld, Json* data) {
   hub::FileSafety safety =
-      context.hub.safety().Find({&key, 1}, hub::Safety::Detail::kReports).front();
+      context.hub.safety()
+          .Find(context.repo().record(), {&key, 1}, hub::Safety::Detail::kReports)
+          .front();
   if (!withheld && !IsIssue(safety.state)) return;
   constexpr size_t kMaxFindings = 10;
   // Blocked under another name of the same content.
