@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "hub/internal/xet_coverage.h"
 
 namespace hearth::hub {
 namespace {
@@ -19,8 +20,6 @@ constexpr uint64_t kMaxChunksPerShard = 64'000'000;
 // They become rows of one transaction, which holds up every other writer. Clients send some
 // hundred.
 constexpr size_t kMaxFilesPerShard = 200'000;
-// Clients ask the hub about the chunks whose hash ends so (and the first of each file).
-constexpr uint64_t kDedupModulus = 1024;
 
 [[noreturn]] void NotUploaded(const std::string& what) {
   throw Error(Code::kInvalidArgument,
@@ -82,7 +81,7 @@ XetIndex::NewFile ShardCheck::CheckFile(const storage::ShardFile& file) {
     }
     for (uint32_t i = term.chunk_start; i < term.chunk_end; ++i) {
       const storage::XorbChunk& chunk = index->chunks[i];
-      bool asked_for = merkle.leaves() == 0 || chunk.hash.Tail() % kDedupModulus == 0;
+      bool asked_for = merkle.leaves() == 0 || MayBeAskedFor(chunk.hash);
       if (asked_for && dedup_chunks_ < limits_.dedup_chunks) {
         result.chunks.emplace_back(chunk.hash, form);
         ++dedup_chunks_;

@@ -89,8 +89,9 @@ struct Xet::Impl {
   bool IsVisible(const XetScope& scope, const StoredXorb& xorb) const;
   // Files with parts of the xorb that the scope's user may read, the oldest `most` of them.
   std::vector<XetFile> ReadableFiles(const XetScope& scope, int64_t xorb_id, size_t most) const;
-  // Of a xorb that the scope may learn about, its lease renewed, chunks that the user may not read
-  // made unknowable. With `wanted`, nullopt when none of the user's files lets one ask for it.
+  // Of a xorb that is visible in the scope (the caller has asked), its lease renewed, chunks that
+  // the user may not read made unknowable. With `wanted`, nullopt when none of the user's files
+  // lets one ask for it.
   struct Description {
     storage::ShardXorb block;
     std::optional<XetFile> newest;  // of the files that the user may read
@@ -448,7 +449,6 @@ static void HideChunks(const std::vector<bool>& readable, storage::ShardXorb& bl
 std::optional<Xet::Impl::Description> Xet::Impl::Describe(const XetScope& scope,
                                                           const StoredXorb& xorb,
                                                           const XetHash* wanted) const {
-  if (!IsVisible(scope, xorb)) return std::nullopt;
   storage::XorbIndexPtr index = parts.index.xorbs().FindIndex(xorb.Form());
   if (!index) return std::nullopt;
   std::vector<XetFile> files = ReadableFiles(scope, xorb.id, kMaxReadableFiles);
@@ -498,7 +498,7 @@ std::optional<std::string> Xet::FindChunk(const XetScope& scope, const XetHash& 
     for (const storage::XorbForm& form : impl_->Companions(*match->newest, xorb.Form())) {
       if (chunks >= kMaxAnswerChunks) break;
       std::optional<StoredXorb> companion = index_.FindXorb(form);
-      if (!companion) continue;
+      if (!companion || !impl_->IsVisible(scope, *companion)) continue;
       std::optional<Impl::Description> other = impl_->Describe(scope, *companion, nullptr);
       if (!other || chunks + other->block.chunks.size() > kMaxAnswerChunks) continue;
       chunks += other->block.chunks.size();

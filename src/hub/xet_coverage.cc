@@ -6,9 +6,6 @@
 
 namespace hearth::hub {
 
-// Clients ask for the first chunk of a file, and for those whose hash ends so.
-constexpr uint64_t kDedupModulus = 1024;
-
 XetCoverage CoverageOf(const XetIndex& index, const std::vector<XetFile>& files,
                        const StoredXorb& xorb, size_t chunks, bool with_starts) {
   XetCoverage coverage{std::vector<bool>(chunks), {}};
@@ -34,7 +31,7 @@ XetCoverage CoverageOf(const XetIndex& index, const std::vector<XetFile>& files,
 }
 
 bool XetCoverage::MayAskFor(const storage::XorbIndex& index, const storage::XetHash& chunk) const {
-  if (chunk.Tail() % kDedupModulus != 0) {
+  if (!MayBeAskedFor(chunk)) {
     return std::any_of(starts.begin(), starts.end(), [&](uint32_t start) {
       return start < index.chunks.size() && index.chunks[start].hash == chunk;
     });

@@ -12,8 +12,6 @@ namespace {
 constexpr size_t kMaxPlaces = 500'000;
 // Those of others come in between.
 constexpr size_t kMaxHits = 64;
-// Clients may ask for these chunks (xet specification, deduplication).
-bool IsEligible(const XetHash& hash) { return hash.Tail() % 1024 == 0; }
 
 }  // namespace
 
@@ -44,7 +42,7 @@ void XetPacker::Abandon() {
 
 void XetPacker::Take(std::string_view chunk) {
   XetHash hash = storage::HashChunk(chunk);
-  bool eligible = merkle_.leaves() == 0 || IsEligible(hash);
+  bool eligible = merkle_.leaves() == 0 || MayBeAskedFor(hash);
   merkle_.Add(hash, chunk.size());
   const Place* stored = FindStored(hash, eligible);
   Place place = stored ? *stored : Pack(hash, chunk);

@@ -12,6 +12,10 @@
 
 namespace hearth::hub {
 
+// The protocol's rule for chunks that clients ask for wherever they stand: one in 1024. Beside them
+// they ask for the first chunk of a file.
+inline bool MayBeAskedFor(const storage::XetHash& chunk) { return chunk.Tail() % 1024 == 0; }
+
 struct XetCoverage {
   std::vector<bool> chunks;      // by position
   std::vector<uint32_t> starts;  // where one of the files begins
