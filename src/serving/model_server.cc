@@ -102,6 +102,12 @@ Json ReadBody(const net::Request& request) {
   return body;
 }
 
+const Json& RequireInputs(const Json& body) {
+  const Json* inputs = body.Find("inputs");
+  if (inputs == nullptr) throw Error(Code::kUnprocessable, "missing field `inputs`");
+  return *inputs;
+}
+
 ModelServer::ModelServer(runtime::Runner& runner, ModelServerOptions options)
     : runner_(runner),
       options_(std::move(options)),

@@ -91,5 +91,7 @@ net::Response JsonAnswer(const Json& body);
 net::Response JsonTextAnswer(std::string text);
 // The request's body as a JSON object; throws kInvalidArgument.
 Json ReadBody(const net::Request& request);
+// The body's "inputs", as TGI and TEI name them; throws kUnprocessable when there are none.
+const Json& RequireInputs(const Json& body);
 
 }  // namespace hearth::serving

@@ -41,9 +41,7 @@ Json Sequences(const Json& inputs) {
 // One sequence: its labels; a batch: a list of these.
 net::Response Predict(ModelServer& server, net::Request& http) {
   Json body = ReadBody(http);
-  const Json* given = body.Find("inputs");
-  if (given == nullptr) throw Error(Code::kUnprocessable, "missing field `inputs`");
-  Json inputs = Sequences(*given);
+  Json inputs = Sequences(RequireInputs(body));
   Json parameters = Json::Obj();
   if (runtime::ReadFlag(body, "raw_scores").value_or(false))
     parameters.Set("function_to_apply", "none");

@@ -8,16 +8,10 @@
 namespace hearth::serving {
 namespace {
 
-const Json& Inputs(const Json& body) {
-  const Json* inputs = body.Find("inputs");
-  if (inputs == nullptr) throw Error(Code::kUnprocessable, "missing field `inputs`");
-  return *inputs;
-}
-
 std::vector<std::string> Texts(const Json& body) {
   bool is_list = false;
   std::vector<std::string> texts;
-  for (auto& text : runtime::ReadTexts(Inputs(body), &is_list)) {
+  for (auto& text : runtime::ReadTexts(RequireInputs(body), &is_list)) {
     texts.push_back(std::move(text.text));
   }
   return texts;
@@ -98,7 +92,7 @@ net::Response EmbedSparse(ModelServer& server, net::Request& http) {
 
 net::Response Similarity(ModelServer& server, net::Request& http) {
   Json body = ReadBody(http);
-  return AnswerTask(server, http, runtime::SentenceSimilarityTask(), Inputs(body), body);
+  return AnswerTask(server, http, runtime::SentenceSimilarityTask(), RequireInputs(body), body);
 }
 
 }  // namespace hearth::serving

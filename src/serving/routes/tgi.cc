@@ -14,9 +14,7 @@ struct Fields {
 Fields ReadFields(const net::Request& http) {
   Json body = ReadBody(http);
   Fields fields;
-  const Json* inputs = body.Find("inputs");
-  if (inputs == nullptr) throw Error(Code::kUnprocessable, "missing field `inputs`");
-  fields.inputs = *inputs;
+  fields.inputs = RequireInputs(body);
   const Json* parameters = body.Find("parameters");
   if (parameters == nullptr || parameters->is_null()) return fields;
   if (!parameters->is_object()) throw Error(Code::kUnprocessable, "`parameters` must be an object");

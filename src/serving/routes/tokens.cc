@@ -43,15 +43,14 @@ Json TgiTokens(const tokenizers::Tokenizer& tokenizer, const std::string& text, 
 // A text generator's single text is answered as TGI does, all else as TEI does.
 net::Response TokenizeTexts(ModelServer& server, net::Request& http) {
   Json body = ReadBody(http);
-  const Json* inputs = body.Find("inputs");
-  if (inputs == nullptr) throw Error(Code::kUnprocessable, "missing field `inputs`");
+  const Json& inputs = RequireInputs(body);
   const runtime::Model& model = server.runner().model();
   bool specials = runtime::ReadFlag(body, "add_special_tokens").value_or(true);
-  if (model.head() == runtime::Head::kCausalLm && inputs->AsString() != nullptr)
-    return JsonAnswer(TgiTokens(model.tokenizer(), *inputs->AsString(), specials));
+  if (model.head() == runtime::Head::kCausalLm && inputs.AsString() != nullptr)
+    return JsonAnswer(TgiTokens(model.tokenizer(), *inputs.AsString(), specials));
   bool is_list = false;
   Json answers = Json::Arr();
-  for (const auto& text : runtime::ReadTexts(*inputs, &is_list))
+  for (const auto& text : runtime::ReadTexts(inputs, &is_list))
     answers.Push(TeiTokens(model.tokenizer(), text.text, specials));
   return JsonAnswer(answers);
 }
