@@ -221,6 +221,7 @@ CommitResult Commits::Apply(const Actor& actor, const RepoHandle& repo,
   RequireAlive(repos_, repo);
   GitRepository git = GitRepository::Open(repo.git_folder());
   for (int attempt = 0; attempt < kMaxWriteAttempts; ++attempt) {
+    if (attempt >= kOpenWriteAttempts && !git.HoldRef(*ref)) continue;
     std::optional<GitOid> head = git.FindRef(*ref);
     if (!head) ThrowInvalidRevision(request.revision);
     if (request.parent_commit && !NamesCommit(*request.parent_commit, *head)) ThrowBranchMoved();

@@ -115,6 +115,7 @@ GitOid Commits::SuperSquash(const Actor& actor, const RepoHandle& repo, std::str
   RequireAlive(repos_, repo);
   GitRepository git = GitRepository::Open(repo.git_folder());
   for (int attempt = 0; attempt < kMaxWriteAttempts; ++attempt) {
+    if (attempt >= kOpenWriteAttempts && !git.HoldRef(*ref)) continue;
     std::optional<GitOid> head = git.FindRef(*ref);
     if (!head) ThrowInvalidRevision(branch);
     GitOid squashed = git.MakeSquashed(*head, text, MakeSignature(actor, clock_.Now()));

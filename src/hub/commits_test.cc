@@ -315,7 +315,7 @@ TEST_F(CommitsTest, OfWritersWithTheSameParentOneWins) {
 TEST_F(CommitsTest, CommitsGoOnWhilePushesMoveTheBranch) {
   std::atomic<bool> done{false};
   // What git receive-pack does: no lock of the hub, compare-and-swap on the ref.
-  std::thread pusher([&] {
+  std::jthread pusher([&] {
     for (int i = 0; i < 20; ++i) {
       GitRepository git = Git(repo_);
       storage::NewCommit commit;

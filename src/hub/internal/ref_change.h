@@ -37,5 +37,7 @@ void RequireAlive(const Repos& repos, const RepoHandle& repo);
 
 // A writer that meets a push in between tries again this often before it gives up with 409.
 inline constexpr int kMaxWriteAttempts = 20;
+// After so many lost tries it keeps pushes out while it writes, so that it ends.
+inline constexpr int kOpenWriteAttempts = 4;
 
 }  // namespace hearth::hub

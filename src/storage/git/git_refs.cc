@@ -112,6 +112,11 @@ void GitRepository::UpdateRef(std::string_view full_name, const std::optional<Gi
   impl_->Refs().Update(std::string(full_name), expected, target);
 }
 
+bool GitRepository::HoldRef(std::string_view full_name) {
+  CheckFullRefName(full_name);
+  return impl_->HoldRef(std::string(full_name));
+}
+
 size_t GitRepository::RemoveStaleLocks() {
   std::vector<std::filesystem::path> locks = {impl_->folder() / "packed-refs.lock",
                                               impl_->folder() / "HEAD.lock"};

@@ -123,6 +123,24 @@ TEST_F(GitRefsTest, ListsPublicRefsSortedAndPeeled) {
   ExpectSound();
 }
 
+TEST_F(GitRefsTest, AHeldRefMovesForItsHolderOnly) {
+  GitRepository holder = Open(), other = Open();
+  GitOid one = CommitOnMain(holder, {PutFile{"a", "1"}});
+  ASSERT_TRUE(holder.HoldRef("refs/heads/main"));
+  EXPECT_FALSE(other.HoldRef("refs/heads/main"));
+  EXPECT_TRUE(other.HoldRef("refs/heads/side"));
+  EXPECT_NE(Shell(folder_, "git update-ref refs/heads/main " + one.Hex()).status, 0);
+  EXPECT_EQ(CodeOf([&] { other.UpdateRef("refs/heads/main", one, std::nullopt); }),
+            Code::kPreconditionFailed);
+  GitOid two = CommitOnMain(holder, {PutFile{"a", "2"}});
+  GitOid three = CommitOnMain(holder, {PutFile{"a", "3"}});
+  EXPECT_EQ(other.FindRef("refs/heads/main"), three);
+  ASSERT_TRUE(holder.HoldRef("refs/heads/side2"));
+  other.UpdateRef("refs/heads/main", three, two);
+  EXPECT_EQ(holder.FindRef("refs/heads/main"), two);
+  ExpectSound();
+}
+
 TEST_F(GitRefsTest, UpdatesCompareAndSwapLooseAndPackedRefs) {
   GitRepository repository = Open();
   GitOid one = CommitOnMain(repository, {PutFile{"a", "1"}});

@@ -169,6 +169,10 @@ class GitRepository {
   // exists whose name is a folder of this one or the reverse ("a" and "a/b").
   void UpdateRef(std::string_view full_name, const std::optional<GitOid>& expected,
                  const std::optional<GitOid>& target);
+  // Keeps all others from moving this ref until the object ends or holds another one; a push to it
+  // fails meanwhile as beside any lock, so only who lost its compare-and-swap again and again
+  // should. False when it stays locked by somebody else for a second.
+  bool HoldRef(std::string_view full_name);
   // Removes ref locks that a killed process left behind (ours at once, foreign ones when they are
   // older than 30 seconds); returns how many. Updates here do it on their own; the stock git
   // programs cannot, so call it before starting receive-pack.

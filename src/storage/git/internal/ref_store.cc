@@ -146,14 +146,21 @@ void RefStore::Delete(const std::string& name) {
   if (errno != ENOENT && errno != ENOTDIR && errno != EISDIR) ThrowErrno("delete " + name);
 }
 
+std::optional<LockFile> RefStore::Lock(const std::string& name,
+                                       const std::function<void()>& while_waiting) const {
+  return LockFile::Acquire(folder_ / name, kRefPatience, while_waiting);
+}
+
 void RefStore::Update(const std::string& name, const std::optional<GitOid>& expected,
                       const std::optional<GitOid>& target) {
   CheckExpected(name, expected);
   if (!expected && !target) return;
   {
+    const bool held = name == held_;
     std::optional<LockFile> lock =
-        LockFile::Acquire(folder_ / name, kRefPatience, [&] { CheckExpected(name, expected); });
-    if (!lock) throw Error(Code::kPreconditionFailed, name + " is locked by another update");
+        held ? std::nullopt : Lock(name, [&] { CheckExpected(name, expected); });
+    if (!lock && !held)
+      throw Error(Code::kPreconditionFailed, name + " is locked by another update");
     CheckExpected(name, expected);
     if (!target) {
       Delete(name);

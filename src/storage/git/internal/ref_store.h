@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "base/hash.h"
+#include "storage/git/internal/lock_file.h"
 
 namespace hearth::storage::internal {
 
@@ -23,14 +24,18 @@ class RefStore {
  public:
   // `peel` maps a tag object to its commit and any other id to itself.
   using Peel = std::function<GitOid(const GitOid&)>;
-  RefStore(std::filesystem::path repository, Peel peel)
-      : folder_(std::move(repository)), peel_(std::move(peel)) {}
+  // `held`: the ref whose lock the caller has; empty: none.
+  RefStore(std::filesystem::path repository, Peel peel, std::string held)
+      : folder_(std::move(repository)), peel_(std::move(peel)), held_(std::move(held)) {}
 
   // nullopt in `expected` = must not exist, in `target` = delete. `name` is a valid full name.
   // Throws kPreconditionFailed when the ref (itself or peeled) is not `expected` or stays locked,
   // kConflict when a ref exists whose name is a folder of this one or the reverse.
   void Update(const std::string& name, const std::optional<GitOid>& expected,
               const std::optional<GitOid>& target);
+  // nullopt when others keep it locked; `while_waiting` may throw.
+  std::optional<LockFile> Lock(const std::string& name,
+                               const std::function<void()>& while_waiting) const;
   // The comparison alone. Throws kPreconditionFailed.
   void CheckExpected(const std::string& name, const std::optional<GitOid>& expected) const;
 
@@ -45,6 +50,7 @@ class RefStore {
 
   const std::filesystem::path folder_;
   const Peel peel_;
+  const std::string held_;
 };
 
 // Throws kInvalidArgument unless `name` is a legal full name under refs/.

@@ -96,7 +96,17 @@ std::optional<GitOid> GitRepository::Impl::PeelToCommit(const GitOid& oid) const
 }
 
 RefStore GitRepository::Impl::Refs() const {
-  return RefStore(folder_, [this](const GitOid& oid) { return PeelToCommit(oid).value_or(oid); });
+  return RefStore(
+      folder_, [this](const GitOid& oid) { return PeelToCommit(oid).value_or(oid); },
+      held_ ? held_name_ : std::string());
+}
+
+bool GitRepository::Impl::HoldRef(const std::string& name) {
+  if (held_ && held_name_ == name) return true;
+  held_.reset();
+  if (std::optional<LockFile> lock = Refs().Lock(name, [] {})) held_.emplace(std::move(*lock));
+  held_name_ = name;
+  return held_.has_value();
 }
 
 }  // namespace hearth::storage

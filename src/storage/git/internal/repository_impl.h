@@ -8,6 +8,7 @@
 
 #include "storage/git/git_repository.h"
 #include "storage/git/internal/libgit2.h"
+#include "storage/git/internal/lock_file.h"
 #include "storage/git/internal/object_batch.h"
 #include "storage/git/internal/ref_store.h"
 
@@ -48,11 +49,14 @@ class GitRepository::Impl {
     return internal::ObjectBatch(odb_.get(), folder_ / "objects");
   }
   internal::RefStore Refs() const;
+  bool HoldRef(const std::string& name);
 
  private:
   const std::filesystem::path folder_;
   const internal::RepositoryHandle repository_;
   internal::OdbHandle odb_;
+  std::optional<internal::LockFile> held_;  // of held_name_
+  std::string held_name_;
 };
 
 namespace internal {
