@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "tensor/kernels/aligned_memory.h"
 #include "tensor/kernels/matrix_packer.h"
 
 namespace hearth::tensor {
@@ -155,7 +156,7 @@ PackedWeights PackWeights(std::span<const MatrixPlan> plans, const WeightSet& we
   if (identity) {
     if (auto kept = FindKept(options, key, layout, packers, team)) return *std::move(kept);
   }
-  std::shared_ptr<uint8_t[]> memory = AllocateWeights(layout.data_bytes() + 64);
+  std::shared_ptr<uint8_t[]> memory = AllocateAligned(layout.data_bytes() + 64);
   PackAll(plans, weights, layout, team, memory.get());
   ClearGaps(layout, memory.get());
   const std::span<const uint8_t> data(memory.get(), layout.data_bytes());

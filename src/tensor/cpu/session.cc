@@ -20,8 +20,6 @@ constexpr uint64_t kRowsPerMember = 48;
 constexpr uint64_t kFloatRowsPerMember = 96;
 constexpr uint64_t kRowGrain = 16;
 
-void FreeFloats(float* floats) { std::free(floats); }
-
 uint64_t LargestPosition(std::span<const uint32_t> positions) {
   return positions.empty() ? 0 : *std::max_element(positions.begin(), positions.end());
 }
@@ -41,10 +39,7 @@ struct CpuSession::Rope {
 };
 
 CpuSession::CpuSession(std::shared_ptr<const CpuProgram> program, ThreadTeam& team)
-    : program_(std::move(program)),
-      team_(team),
-      arenas_{{nullptr, FreeFloats}, {nullptr, FreeFloats}, {nullptr, FreeFloats}},
-      packed_(program_->slots().size()) {
+    : program_(std::move(program)), team_(team), packed_(program_->slots().size()) {
   for (const Step& step : program_->steps()) {
     rope_of_step_.push_back(-1);
     if (step.kind != StepKind::kRope) continue;
@@ -67,7 +62,8 @@ CpuSession::~CpuSession() = default;
 float* CpuSession::At(const View& view) const {
   const Buffer& buffer = program_->buffers()[view.buffer];
   auto space = static_cast<size_t>(buffer.rows);
-  return arenas_[space].get() + buffer.offset * rows_[space] + view.column;
+  return reinterpret_cast<float*>(arenas_[space].get()) + buffer.offset * rows_[space] +
+         view.column;
 }
 
 uint64_t CpuSession::Stride(const View& view) const {
@@ -95,10 +91,7 @@ void CpuSession::Prepare(const Batch& batch) {
     rows_[i] = batch.Rows(space);
     uint64_t floats = rows_[i] * program_->arena(space);
     if (floats <= arena_floats_[i]) continue;
-    auto* memory =
-        static_cast<float*>(std::aligned_alloc(64, (floats * sizeof(float) + 4095) / 4096 * 4096));
-    if (memory == nullptr) throw std::bad_alloc();
-    arenas_[i].reset(memory);
+    arenas_[i] = AllocateAligned(floats * sizeof(float));
     arena_floats_[i] = floats;
   }
   for (size_t i = 0; i < packed_.size(); ++i) {

@@ -14,6 +14,7 @@
 #include "tensor/cpu/adapter.h"
 #include "tensor/cpu/program.h"
 #include "tensor/executor.h"
+#include "tensor/kernels/aligned_memory.h"
 #include "tensor/kernels/attention.h"
 #include "tensor/kernels/kv_cache.h"
 #include "tensor/thread_team.h"
@@ -85,7 +86,7 @@ class CpuSession {
   ThreadTeam& team_;
   const Batch* batch_ = nullptr;
   KvCache* cache_ = nullptr;
-  std::unique_ptr<float[], void (*)(float*)> arenas_[3];
+  AlignedMemory arenas_[3];
   uint64_t arena_floats_[3] = {};
   uint64_t rows_[3] = {};
   std::vector<PackedRows> packed_;

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <new>
 #include <string>
 
 #include "base/error.h"
 #include "tensor/internal/attention_kernels.h"
+#include "tensor/kernels/aligned_memory.h"
 
 namespace hearth::tensor {
 namespace {
@@ -178,18 +177,13 @@ bool LastToArrive(const AttentionCall& call, const AttentionItem& item) {
 }
 
 float* AttentionSpace(uint64_t floats) {
-  struct Free {
-    void operator()(float* memory) const { std::free(memory); }
-  };
-  thread_local std::unique_ptr<float, Free> memory;
+  thread_local AlignedMemory memory;
   thread_local uint64_t size = 0;
   if (size < floats) {
-    uint64_t bytes = (floats * sizeof(float) + 4095) / 4096 * 4096;
-    memory.reset(static_cast<float*>(std::aligned_alloc(4096, bytes)));
-    if (memory == nullptr) throw std::bad_alloc();
-    size = bytes / sizeof(float);
+    memory = AllocateAligned(floats * sizeof(float));
+    size = floats;
   }
-  return memory.get();
+  return reinterpret_cast<float*>(memory.get());
 }
 
 void FillBias(const AttentionCall& call, uint32_t head, int64_t least, uint64_t count, float* out) {

@@ -1,9 +1,6 @@
 // Which kernels run, and the checks before them.
 #include "tensor/kernels/packed_matrix.h"
 
-#include <cstdlib>
-#include <new>
-
 #include "base/error.h"
 #include "tensor/kernels/rows_layout.h"
 
@@ -11,12 +8,8 @@ namespace hearth::tensor {
 namespace internal {
 namespace {
 
-struct Freed {
-  void operator()(uint8_t* memory) const { std::free(memory); }
-};
-
 struct Scratch {
-  std::unique_ptr<uint8_t, Freed> memory;
+  AlignedMemory memory;
   uint64_t bytes = 0;
 };
 
@@ -25,13 +18,8 @@ struct Scratch {
 uint8_t* MatmulScratch(uint64_t bytes) {
   thread_local Scratch scratch;
   if (bytes > scratch.bytes) {
-    const uint64_t rounded = CeilDivide(bytes, 4096) * 4096;
-    scratch.memory.reset(static_cast<uint8_t*>(std::aligned_alloc(4096, rounded)));
-    if (scratch.memory == nullptr) {
-      scratch.bytes = 0;
-      throw std::bad_alloc();
-    }
-    scratch.bytes = rounded;
+    scratch.memory = AllocateAligned(bytes);
+    scratch.bytes = bytes;
   }
   return scratch.memory.get();
 }

@@ -1,13 +1,12 @@
 #include "tensor/kernels/packed_matrix.h"
 
-#include <sys/mman.h>
-
 #include <cstdlib>
 #include <cstring>
 #include <new>
 #include <utility>
 
 #include "base/error.h"
+#include "tensor/kernels/aligned_memory.h"
 #include "tensor/kernels/matrix_packer.h"
 #include "tensor/kernels/pack_panels.h"
 
@@ -17,8 +16,6 @@ namespace {
 using internal::GroupForm;
 using internal::kPanel;
 using internal::PackedHeader;
-
-constexpr uint64_t kHugePage = 2 << 20;
 
 bool IsPlain(BlockType type) { return InfoOf(type).block_elements == 1; }
 
@@ -41,16 +38,6 @@ bool KnownForm(Packing packing, GroupForm form) {
 }
 
 }  // namespace
-
-std::shared_ptr<uint8_t[]> AllocateWeights(uint64_t bytes) {
-  // Weights are read from end to end for every token: with 4 KB pages, address translation costs.
-  const uint64_t alignment = bytes >= kHugePage ? kHugePage : 64;
-  const uint64_t rounded = internal::CeilDivide(bytes, alignment) * alignment;
-  auto* memory = static_cast<uint8_t*>(std::aligned_alloc(alignment, rounded));
-  if (memory == nullptr) throw std::bad_alloc();
-  if (alignment == kHugePage) madvise(memory, rounded, MADV_HUGEPAGE);
-  return {memory, [](uint8_t* owned) { std::free(owned); }};
-}
 
 Packing ChoosePacking(const WeightView& weight, Precision precision, Tier) {
   if (precision == Precision::kF32) return Packing::kF32;
@@ -76,7 +63,7 @@ PackedMatrix PackGated(const WeightView& gate, const WeightView& up, Packing pac
 PackedMatrix PackedMatrix::PackParts(std::span<const WeightView> parts, Packing packing, Tier tier,
                                      bool gated) {
   const MatrixPacker packer(parts, packing, gated);
-  const std::shared_ptr<uint8_t[]> memory = AllocateWeights(packer.bytes());
+  const std::shared_ptr<uint8_t[]> memory = AllocateAligned(packer.bytes());
   packer.WriteHead(memory.get());
   for (uint64_t panel = 0; panel < packer.panels(); ++panel) packer.PackPanel(panel, memory.get());
   return FromBytes({memory.get(), packer.bytes()}, tier, memory);

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "base/cpu.h"
+#include "tensor/kernels/aligned_memory.h"
 #include "tensor/ops.h"
 #include "tensor/weights.h"
 
@@ -87,9 +88,6 @@ class PackedMatrix {
   uint64_t size_bytes_ = 0;
 };
 
-// Memory for packed matrices, at a multiple of 64 bytes; in huge pages where they fill some.
-std::shared_ptr<uint8_t[]> AllocateWeights(uint64_t bytes);
-
 // Rows of activations in the form that a packing multiplies with. Made once per input of several
 // products. Memory is kept between uses.
 class PackedRows {
@@ -111,8 +109,7 @@ class PackedRows {
   Tier tier() const { return tier_; }
   // Starts at a multiple of 64 bytes unless borrowed.
   const uint8_t* data() const {
-    return borrowed_ != nullptr ? reinterpret_cast<const uint8_t*>(borrowed_)
-                                : data_.data() + start_;
+    return borrowed_ != nullptr ? reinterpret_cast<const uint8_t*>(borrowed_) : data_.get();
   }
   // Bytes between rows that were borrowed, else 0.
   uint64_t borrowed_stride() const { return borrowed_stride_; }
@@ -122,8 +119,8 @@ class PackedRows {
   Tier tier_ = Tier::kPortable;
   uint64_t rows_ = 0;
   uint32_t columns_ = 0;
-  uint64_t start_ = 0;
-  std::vector<uint8_t> data_;
+  AlignedMemory data_;
+  uint64_t data_bytes_ = 0;
   const float* borrowed_ = nullptr;
   uint64_t borrowed_stride_ = 0;
 };

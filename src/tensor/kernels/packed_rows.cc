@@ -45,9 +45,8 @@ RowsView ViewOf(const uint8_t* data, const RowsLayout& layout) {
 }
 
 RowsView ViewOf(const PackedRows& rows, const MatmulKernels& kernels) {
-  RowsView view =
-      ViewOf(rows.data(),
-             LayoutOfRows(rows.packing(), kernels.bf16_rows, rows.rows(), rows.columns()));
+  RowsView view = ViewOf(
+      rows.data(), LayoutOfRows(rows.packing(), kernels.bf16_rows, rows.rows(), rows.columns()));
   if (rows.borrowed_stride() != 0) view.stride = rows.borrowed_stride();
   return view;
 }
@@ -60,9 +59,10 @@ void PackedRows::Prepare(Packing packing, Tier tier, uint64_t rows, uint32_t col
   rows_ = rows;
   columns_ = columns;
   const bool bf16_rows = internal::MatmulFor(tier_).bf16_rows;
-  const uint64_t bytes = internal::LayoutOfRows(packing, bf16_rows, rows, columns).bytes + 64;
-  if (bytes > data_.size()) data_.resize(bytes);
-  start_ = -reinterpret_cast<uintptr_t>(data_.data()) & 63;
+  const uint64_t bytes = internal::LayoutOfRows(packing, bf16_rows, rows, columns).bytes;
+  if (bytes <= data_bytes_) return;
+  data_ = AllocateAligned(bytes);
+  data_bytes_ = bytes;
 }
 
 PackedRows PackedRows::Borrow(const float* x, uint64_t stride, uint64_t rows, uint32_t columns,
@@ -80,7 +80,7 @@ void PackedRows::Fill(const float* x, uint64_t stride, uint64_t begin, uint64_t 
   const internal::MatmulKernels& kernels = internal::MatmulFor(tier_);
   internal::FillRows(kernels, packing_, {x, stride, columns_}, begin, end,
                      internal::LayoutOfRows(packing_, kernels.bf16_rows, rows_, columns_),
-                     data_.data() + start_);
+                     data_.get());
 }
 
 namespace internal {
