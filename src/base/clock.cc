@@ -1,5 +1,7 @@
 #include "base/clock.h"
 
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <ctime>
 
@@ -14,20 +16,22 @@ class SystemClock : public Clock {
   }
 };
 
-std::tm UtcParts(TimePoint time, int* millis) {
-  int64_t total = ToUnixMillis(time);
-  int64_t seconds = total / 1000;
-  int64_t rest = total % 1000;
-  if (rest < 0) {
-    rest += 1000;
-    --seconds;
-  }
-  *millis = static_cast<int>(rest);
-  std::time_t raw = seconds;
-  std::tm parts{};
-  gmtime_r(&raw, &parts);
-  return parts;
+struct UtcParts {
+  std::chrono::year_month_day date;
+  std::chrono::weekday weekday;
+  std::chrono::hh_mm_ss<std::chrono::milliseconds> time;
+};
+
+// Without gmtime_r: every request writes dates, and the arithmetic is a fraction of its price.
+UtcParts PartsOf(TimePoint time) {
+  auto day = std::chrono::floor<std::chrono::days>(time);
+  return {std::chrono::year_month_day(day), std::chrono::weekday(day),
+          std::chrono::hh_mm_ss(time - day)};
 }
+
+int YearOf(const UtcParts& parts) { return static_cast<int>(parts.date.year()); }
+unsigned MonthOf(const UtcParts& parts) { return static_cast<unsigned>(parts.date.month()); }
+unsigned DayOf(const UtcParts& parts) { return static_cast<unsigned>(parts.date.day()); }
 
 }  // namespace
 
@@ -37,13 +41,10 @@ Clock& Clock::System() {
 }
 
 std::string FormatIso8601(TimePoint time) {
-  int millis = 0;
-  std::tm parts = UtcParts(time, &millis);
-  char text[40];
-  int length = std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
-                             parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
-                             parts.tm_min, parts.tm_sec, millis);
-  return std::string(text, static_cast<size_t>(length));
+  UtcParts parts = PartsOf(time);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", YearOf(parts), MonthOf(parts),
+                     DayOf(parts), parts.time.hours().count(), parts.time.minutes().count(),
+                     parts.time.seconds().count(), parts.time.subseconds().count());
 }
 
 std::optional<TimePoint> ParseIso8601(std::string_view text) {
@@ -75,16 +76,14 @@ std::optional<TimePoint> ParseIso8601(std::string_view text) {
 }
 
 std::string FormatHttpDate(TimePoint time) {
-  int millis = 0;
-  std::tm parts = UtcParts(time, &millis);
   static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                             "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  char text[40];
-  int length = std::snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT",
-                             kDays[parts.tm_wday], parts.tm_mday, kMonths[parts.tm_mon],
-                             parts.tm_year + 1900, parts.tm_hour, parts.tm_min, parts.tm_sec);
-  return std::string(text, static_cast<size_t>(length));
+  UtcParts parts = PartsOf(time);
+  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kDays[parts.weekday.c_encoding()],
+                     DayOf(parts), kMonths[MonthOf(parts) - 1], YearOf(parts),
+                     parts.time.hours().count(), parts.time.minutes().count(),
+                     parts.time.seconds().count());
 }
 
 }  // namespace hearth

@@ -4,9 +4,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <atomic>
-#include <cstdio>
+#include <charconv>
 #include <memory>
 
 #include "base/clock.h"
@@ -55,8 +54,15 @@ constexpr std::string_view kLevelNames[] = {"debug", "info", "warning", "error"}
 // JSON unreadable: both formats escape them, the latter as if they were Latin-1.
 void AppendEscaped(std::string* out, std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
+  auto is_plain = [](unsigned char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; };
   for (size_t at = 0; at < text.size();) {
     auto c = static_cast<unsigned char>(text[at]);
+    if (is_plain(c)) {
+      size_t begin = at;
+      while (at < text.size() && is_plain(static_cast<unsigned char>(text[at]))) ++at;
+      out->append(text, begin, at - begin);
+      continue;
+    }
     size_t length = Utf8Length(text.substr(at));
     if (c == '"' || c == '\\') {
       *out += '\\';
@@ -75,7 +81,9 @@ void AppendEscaped(std::string* out, std::string_view text) {
 
 std::string Render(Level level, std::string_view message, std::initializer_list<Field> fields) {
   bool json = g_format.load(std::memory_order_relaxed) == Format::kJson;
-  std::string line = json ? "{\"time\":\"" : "";
+  std::string line;
+  line.reserve(512);
+  if (json) line += "{\"time\":\"";
   line += FormatIso8601(Clock::System().Now());
   line += json ? "\",\"level\":\"" : " ";
   line += kLevelNames[static_cast<int>(level)];
@@ -97,9 +105,10 @@ std::string Render(Level level, std::string_view message, std::initializer_list<
 }  // namespace
 
 Field::Field(std::string_view key, double value) : key(key), bare(true) {
-  char number[64];
-  int length = std::snprintf(number, sizeof number, "%.3f", value);
-  text.assign(number, static_cast<size_t>(std::clamp(length, 0, 63)));
+  // The widest finite double has 309 digits before the point.
+  char number[320];
+  auto end = std::to_chars(number, number + sizeof number, value, std::chars_format::fixed, 3);
+  text.assign(number, end.ptr);
 }
 
 void Configure(Level level, Format format, const std::string& file) {
