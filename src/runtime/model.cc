@@ -221,7 +221,7 @@ std::shared_ptr<const tensor::Program> Model::EmbeddingProgram() const {
   if (embedding_program_ == nullptr) {
     tensor::GraphBuilder recorder(checkpoint_.weights);
     tensor::Value states = Forward(Head::kStates, recorder);
-    SentenceModules modules = modules_ ? *modules_ : MeanPooling();
+    SentenceModules modules = sentence_modules() != nullptr ? *modules_ : MeanPooling();
     recorder.Output("embedding",
                     AppendSentenceModules(modules, checkpoint_.weights, recorder, states));
     embedding_program_ = Compile(recorder.Take());

@@ -83,7 +83,11 @@ class Model {
   const SoundPreprocessing* sound_preprocessing() const { return sound_ ? &*sound_ : nullptr; }
 
   // What turns the states of a text into one vector; nullptr for a model that says nothing of it.
-  const SentenceModules* sentence_modules() const { return modules_ ? &*modules_ : nullptr; }
+  const SentenceModules* sentence_modules() const {
+    return modules_ && !modules_->sparse ? &*modules_ : nullptr;
+  }
+  // How texts are prepared and, where that is said, what makes sparse vectors; may be nullptr.
+  const SentenceModules* modules() const { return modules_ ? &*modules_ : nullptr; }
   // Output "embedding": [segments, size], by the modules or, without any, the mean of the tokens.
   std::shared_ptr<const tensor::Program> EmbeddingProgram() const;
   // Tokens of a text that is embedded or classified; longer ones are cut or refused.

@@ -75,6 +75,20 @@ std::vector<Pooling> Poolings(const Json& config) {
   return poolings;
 }
 
+SparsePooling Sparse(const Json& config) {
+  auto choice = [&](std::string_view key, std::string_view usual, std::string_view other) {
+    std::string value = config.StringField(key).value_or(std::string(usual));
+    if (value != usual && value != other) {
+      throw Error(Code::kUnimplemented, "unknown " + std::string(key) + " of a sparse pooling");
+    }
+    return value == other;
+  };
+  SparsePooling pooling;
+  pooling.sums = choice("pooling_strategy", "max", "sum");
+  pooling.twice = choice("activation_function", "relu", "log1p_relu");
+  return pooling;
+}
+
 // "torch.nn.modules.activation.Tanh"
 Activation ActivationNamed(const std::string& name) {
   constexpr std::pair<std::string_view, Activation> kNames[] = {
@@ -148,7 +162,10 @@ class Loader {
     }
     bool pools = std::any_of(made_.modules.begin(), made_.modules.end(),
                              [](const SentenceModule& m) { return m.kind == Kind::kPooling; });
-    if (!pools) throw Error(Code::kUnimplemented, "modules.json has no pooling");
+    if (made_.sparse && !made_.modules.empty()) {
+      throw Error(Code::kUnimplemented, "modules.json has modules beside a sparse pooling");
+    }
+    if (!pools && !made_.sparse) throw Error(Code::kUnimplemented, "modules.json has no pooling");
     ReadPrompts(model / "config_sentence_transformers.json");
     return std::move(made_);
   }
@@ -165,7 +182,7 @@ class Loader {
 void Loader::AddModule(const std::string& type, const std::string& path) {
   std::string name = type.substr(type.rfind('.') + 1);
   fs::path folder = FolderOf(checkpoint_->folder, path);
-  if (name == "Transformer") {
+  if (name == "Transformer" || name == "MLMTransformer") {
     if (!path.empty() && fs::absolute(folder).lexically_normal() !=
                              fs::absolute(checkpoint_->folder / "").lexically_normal()) {
       throw Error(Code::kUnimplemented, "a transformer in a folder of its own");
@@ -175,6 +192,8 @@ void Loader::AddModule(const std::string& type, const std::string& path) {
     Json config = ReadObject(folder / "config.json");
     made_.include_prompt = FlagAt(config, "include_prompt", true);
     made_.modules.push_back({Kind::kPooling, Poolings(config)});
+  } else if (name == "SpladePooling") {
+    made_.sparse = Sparse(ReadObject(folder / "config.json"));
   } else if (name == "Normalize") {
     made_.modules.push_back({Kind::kNormalize});
   } else if (name == "Dense") {

@@ -29,8 +29,16 @@ struct SentenceModule {
   bool residual = false;  // of kDense: the input is added to what it gives
 };
 
+// SPLADE: of every word of the vocabulary log(1 + max(0, logit)), over all tokens of a text the
+// largest or the sum (https://arxiv.org/abs/2109.10086).
+struct SparsePooling {
+  bool sums = false;
+  bool twice = false;  // the logarithm of 1 + once more (https://arxiv.org/abs/2504.14839)
+};
+
 struct SentenceModules {
   std::vector<SentenceModule> modules;  // after the transformer, in order
+  std::optional<SparsePooling> sparse;  // in place of them, of a model of sparse vectors
   // Of a text, special tokens included; absent: what the model can have.
   std::optional<uint32_t> max_tokens;
   bool lower_case = false;

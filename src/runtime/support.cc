@@ -225,7 +225,9 @@ std::vector<std::string> MediaTasks(const ModelConfig& config, ModelInput input)
 
 std::vector<std::string> TasksOf(const ModelConfig& config, const SupportInput& input) {
   std::vector<std::string> tasks;
-  bool sentences = !input.modules.empty();
+  // A sparse pooling gives no sentence vectors.
+  bool sentences =
+      !input.modules.empty() && input.modules.find("SpladePooling") == std::string::npos;
   if (sentences) AddEmbeddingTasks(true, &tasks);
   Head head = HeadOf(config);
   switch (head) {
@@ -262,10 +264,12 @@ void CheckModules(std::string_view text) {
   for (const Json& entry : *list.AsArray()) {
     std::string type = entry.StringField("type").value_or("");
     std::string name = type.substr(type.rfind('.') + 1);
-    bool known = name == "Transformer" || name == "Pooling" || name == "Normalize" ||
-                 name == "Dense" || name == "LayerNorm" || name == "Dropout";
+    constexpr std::string_view kKnown[] = {"Transformer",   "MLMTransformer", "Pooling",
+                                           "SpladePooling", "Normalize",      "Dense",
+                                           "LayerNorm",     "Dropout"};
+    bool known = std::find(std::begin(kKnown), std::end(kKnown), name) != std::end(kKnown);
     if (!known) Refuse("the sentence module " + Quoted(type) + " does not run here yet");
-    if (name == "Transformer" && !entry.StringField("path").value_or("").empty()) {
+    if (name.ends_with("Transformer") && !entry.StringField("path").value_or("").empty()) {
       Refuse("its transformer lies in a folder of its own, which cannot be read yet");
     }
   }

@@ -29,6 +29,8 @@ struct Segment {
   // Tokens of the sequence as far as they are known, of which rotary positions may depend; 0: no
   // more than past + rows.
   uint32_t length = 0;
+  // Of its first rows, those that pooling leaves out (a prompt's); fewer than `rows`.
+  uint32_t unpooled = 0;
   uint32_t Length() const { return length > past + rows ? length : past + rows; }
 };
 

@@ -120,6 +120,7 @@ void CheckBatch(const Batch& batch, uint32_t feature_columns) {
   uint64_t next = 0;
   for (const Segment& segment : batch.segments) {
     if (segment.first_row != next || segment.rows == 0) Refuse("a batch's segments leave a gap");
+    if (segment.unpooled >= segment.rows) Refuse("a segment has no rows to pool");
     next += segment.rows;
   }
   if (next != rows) Refuse("a batch's segments do not cover its rows");

@@ -222,7 +222,7 @@ struct Inputs {
            std::mt19937& random) {
     Segment segment;
     segment.first_row = static_cast<uint32_t>(ids.size());
-    segment.rows = rows, segment.past = past;
+    segment.rows = rows, segment.past = past, segment.unpooled = rows / 4;
     pages.push_back(std::move(sequence_pages));
     for (uint32_t i = 0; i < rows; ++i) {
       ids.push_back(random() % kVocabulary);

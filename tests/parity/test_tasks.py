@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 
 import pytest
+import sentence_transformers
 import torch
 import transformers
 
@@ -111,6 +112,71 @@ def test_sparse_vectors_are_splades(tokenizer, tmp_path):
         mine[[entry["index"] for entry in vector]] = torch.tensor([entry["value"] for entry in vector])
         assert (mine - theirs).abs().max() < 1e-3
         assert len(vector) < len(theirs) and all(entry["value"] > 0 for entry in vector)
+
+
+def add_modules(folder, *modules, kind="SentenceTransformer", prompts=None):
+    """modules: (type, folder name, config) in sentence-transformers' words."""
+    for _, name, config in modules:
+        if name:
+            (folder / name).mkdir()
+            (folder / name / "config.json").write_text(json.dumps(config))
+    (folder / "modules.json").write_text(json.dumps(
+        [{"idx": i, "name": str(i), "path": name, "type": kind} for i, (kind, name, _) in enumerate(modules)]))
+    (folder / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": 64, "do_lower_case": False}))
+    (folder / "config_sentence_transformers.json").write_text(json.dumps({"model_type": kind, "prompts": prompts or {}}))
+
+
+@pytest.mark.parametrize("strategy", ["max", "sum"])
+@pytest.mark.parametrize("activation", ["relu", "log1p_relu"])
+def test_sparse_repositories_of_sentence_transformers(strategy, activation, tmp_path):
+    make(tmp_path, "BertForMaskedLM")
+    add_modules(tmp_path, ("sentence_transformers.sparse_encoder.models.MLMTransformer", "", None),
+                ("sentence_transformers.sparse_encoder.models.SpladePooling", "1_SpladePooling",
+                 {"pooling_strategy": strategy, "activation_function": activation, "word_embedding_dimension": SIZES["vocab_size"]}),
+                kind="SparseEncoder", prompts={"query": "find: "})
+    library = sentence_transformers.SparseEncoder(str(tmp_path), device="cpu")
+    texts = [TEXT, "a cat"]
+    with worker(tmp_path) as url:
+        plain = ask(url + "/embed_sparse", {"inputs": texts})
+        asked = ask(url + "/embed_sparse", {"inputs": texts, "prompt_name": "query"})
+    for ours, prompt in ((plain, None), (asked, "query")):
+        for vector, theirs in zip(ours, library.encode(texts, prompt_name=prompt, convert_to_sparse_tensor=False), strict=True):
+            mine = torch.zeros_like(theirs)
+            mine[[entry["index"] for entry in vector]] = torch.tensor([entry["value"] for entry in vector])
+            assert (mine - theirs).abs().max() < 1e-3
+
+
+@pytest.mark.parametrize("mode", ["mean", "max", "weightedmean", "mean_sqrt_len_tokens", "cls"])
+def test_prompts_that_are_seen_and_not_pooled(mode, tmp_path):
+    make(tmp_path, "BertModel")
+    add_modules(tmp_path, ("sentence_transformers.models.Transformer", "", None),
+                ("sentence_transformers.models.Pooling", "1_Pooling",
+                 {"pooling_mode": mode, "embedding_dimension": SIZES["hidden_size"], "include_prompt": False}),
+                prompts={"query": "Represent the question for retrieval: "})
+    library = sentence_transformers.SentenceTransformer(str(tmp_path), device="cpu")
+    texts = [TEXT, "a cat", ""]
+    with worker(tmp_path) as url:
+        plain = ask(url + "/embed", {"inputs": texts, "normalize": False})
+        asked = ask(url + "/embed", {"inputs": texts, "normalize": False, "prompt_name": "query"})
+    for ours, prompt in ((plain, None), (asked, "query")):
+        theirs = torch.tensor(library.encode(texts, prompt_name=prompt))
+        assert (torch.tensor(ours) - theirs).abs().max() < 1e-4 * theirs.abs().max()
+    assert torch.tensor(plain).sub(torch.tensor(asked)).abs().max() > 1e-3
+
+
+def test_texts_that_are_too_long_in_teis_words(tmp_path):
+    make(tmp_path, "BertForSequenceClassification", ["only"])
+    long = "word " * 100
+    with worker(tmp_path) as url:
+        for path, body in (("/predict", {"inputs": long}), ("/rerank", {"query": "a", "texts": ["b", long]})):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                ask(url + path, body)
+            assert refused.value.code == 422 and "less than 64 tokens. Given: 10" in json.load(refused.value)["error"]
+            left, right = (ask(url + path, body | {"truncate": True, "truncation_direction": side}) for side in ("Left", "Right"))
+            assert left and right
+        ends = {side: ask(url + "/predict", {"inputs": "start " + long + "end", "truncate": True, "truncation_direction": side})
+                for side in ("Left", "Right")}
+        assert ends["Left"] == ask(url + "/predict", {"inputs": "word " * 61 + "end"}) != ends["Right"]
 
 
 def test_pairs_and_batches_in_teis_words(tokenizer, tmp_path):

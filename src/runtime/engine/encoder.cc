@@ -172,6 +172,7 @@ void Encoder::Compute(const MicroBatch& whole, Session& session) {
       Segment segment;
       segment.first_row = static_cast<uint32_t>(ids.size());
       segment.rows = static_cast<uint32_t>(input.rows());
+      segment.unpooled = std::min(input.unpooled, segment.rows - 1);
       if (input.adapter != nullptr) {
         const tensor::ProgramAdapter* adapter = &input.adapter->For(*program_);
         auto found = std::find(adapters.begin(), adapters.end(), adapter);

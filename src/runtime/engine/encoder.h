@@ -40,6 +40,7 @@ struct EncoderInput {
   std::shared_ptr<const LoadedAdapter> adapter = nullptr;  // may be null
   // Of the tokens in place of ids, row by row; every one of them then has a type.
   std::vector<float> features = {};
+  uint32_t unpooled = 0;  // tokens at its start that are not pooled: Segment::unpooled
 
   size_t rows() const { return features.empty() ? ids.size() : types.size(); }
 };

@@ -122,7 +122,9 @@ void Engine::Generate(GenerationRequest request, const EventSink& sink,
     bool is_done = false, has_left = false;
   };
   auto waiter = std::make_shared<Waiter>();
-  uint64_t number = Submit(std::move(request), [waiter, &sink](const GenerationEvent& event) {
+  uint64_t number = Submit(std::move(request), [waiter, &sink, left](const GenerationEvent& event) {
+    // Also before it is told below: many tokens may be made until then.
+    if (left.stop_requested()) return false;
     std::lock_guard lock(waiter->mutex);
     if (waiter->has_left) return false;
     bool go_on = sink(event);

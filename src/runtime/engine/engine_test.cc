@@ -228,8 +228,10 @@ TEST_P(EngineTest, AnAnswerThatNobodyWaitsForAnyMoreLeavesTheBatch) {
   EXPECT_THROW(engine.Generate(
                    std::move(request),
                    [&](const GenerationEvent&) {
-                     // From another thread, as the network does.
+                     // From another thread, as the network does. The engine waits until it has
+                     // begun: 200 tokens of a model so small may take no longer.
                      if (++events == 3) std::thread([&] { left.request_stop(); }).detach();
+                     while (events >= 3 && !left.stop_requested()) std::this_thread::yield();
                      return true;
                    },
                    left.get_token()),

@@ -22,13 +22,8 @@ EmbeddingOptions ReadEmbeddingOptions(Runner& runner, const Json& parameters) {
   options.adapter = ReadAdapter(runner, parameters);
   options.normalize = ReadFlag(parameters, "normalize").value_or(false);
   options.dimensions = ReadDimensions(parameters);
-  options.truncate = ReadFlag(parameters, "truncate").value_or(true);
   options.prompt_name = ReadName(parameters, "prompt_name").value_or("");
-  std::string side = ReadName(parameters, "truncation_direction").value_or("right");
-  std::transform(side.begin(), side.end(), side.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (side != "right" && side != "left") Refuse("`truncation_direction` must be left or right");
-  options.keeps_end = side == "left";
+  static_cast<TextLimit&>(options) = ReadTextLimit(parameters);
   return options;
 }
 
@@ -125,13 +120,25 @@ namespace {
 
 // The text that a name of config_sentence_transformers.json stands for.
 std::string PromptText(const Model& model, const std::string& name) {
-  const SentenceModules* modules = model.sentence_modules();
+  const SentenceModules* modules = model.modules();
   std::string wanted = name;
   if (wanted.empty() && modules != nullptr) wanted = modules->default_prompt;
   if (wanted.empty()) return "";
   const std::string* prompt = modules != nullptr ? modules->FindPrompt(wanted) : nullptr;
   if (prompt == nullptr) Refuse("this model has no prompt \"" + wanted + "\"");
   return *prompt;
+}
+
+// Tokens at the start of every text that are not pooled, as sentence-transformers counts them:
+// those of the prompt alone but a special one at its end.
+uint32_t UnpooledTokens(const Model& model, const std::string& prompt) {
+  const SentenceModules* modules = model.sentence_modules();
+  if (prompt.empty() || modules == nullptr || modules->include_prompt) return 0;
+  std::vector<uint32_t> all = model.tokenizer().EncodeIds(prompt);
+  std::vector<uint32_t> plain = model.tokenizer().EncodeIds(prompt, false);
+  bool ends_plain =
+      plain.size() <= all.size() && std::equal(plain.rbegin(), plain.rend(), all.rbegin());
+  return static_cast<uint32_t>(all.size() - (ends_plain ? 0 : 1));
 }
 
 }  // namespace
@@ -142,9 +149,7 @@ EmbeddingRequest RequestFor(Runner& runner, std::span<const std::string> texts,
   request.form = CheckedForm(runner, options);
   const Model& model = runner.model();
   std::string prompt = PromptText(model, options.prompt_name);
-  if (!prompt.empty() && model.sentence_modules() && !model.sentence_modules()->include_prompt) {
-    Refuse("prompts that are not pooled are not supported yet");
-  }
+  const uint32_t unpooled = UnpooledTokens(model, prompt);
   tokenizers::Truncation truncation;
   truncation.max_length = model.max_text_tokens();
   truncation.side = options.keeps_end ? tokenizers::Side::kLeft : tokenizers::Side::kRight;
@@ -154,12 +159,9 @@ EmbeddingRequest RequestFor(Runner& runner, std::span<const std::string> texts,
     std::string whole = prompt + text;
     // The fast path neither cuts nor pads; a text that is too long takes the other one.
     EncoderInput input{tokenizer.EncodeIds(whole), {}, {}, options.adapter};
+    input.unpooled = unpooled;
     if (input.ids.size() > truncation.max_length) {
-      if (!options.truncate) {
-        Refuse("Input validation error: `inputs` must have less than " +
-               std::to_string(truncation.max_length) +
-               " tokens. Given: " + std::to_string(input.ids.size()));
-      }
+      if (!options.truncate) RefuseLongText(input.ids.size(), truncation.max_length);
       input.ids =
           tokenizer
               .Encode(whole, {.offsets = tokenizers::OffsetUnit::kNone, .truncation = &truncation})

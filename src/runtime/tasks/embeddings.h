@@ -17,10 +17,8 @@ struct VectorForm {
   uint64_t dimensions = 0;  // the first ones (Matryoshka); 0: all
 };
 
-struct EmbeddingOptions : VectorForm {
+struct EmbeddingOptions : VectorForm, TextLimit {
   std::string prompt_name;  // one of the model's prompts; empty: its default
-  bool truncate = true;     // false: a text that is too long is refused
-  bool keeps_end = false;   // truncation cuts off the beginning
   std::shared_ptr<const LoadedAdapter> adapter = nullptr;  // may be null
   std::stop_token left{};  // asked to stop: texts that wait are not computed, kUnavailable
 };

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/bytes.h"
 #include "base/error.h"
 
 namespace hearth::runtime {
@@ -85,17 +86,35 @@ std::shared_ptr<const LoadedAdapter> ReadAdapter(Runner& runner, const Json& par
   return adapter;
 }
 
-std::vector<tokenizers::Encoding> EncodeTexts(Runner& runner, std::span<const TextPair> texts) {
+TextLimit ReadTextLimit(const Json& parameters) {
+  TextLimit limit;
+  limit.truncate = ReadFlag(parameters, "truncate").value_or(true);
+  std::string side = AsciiLower(ReadName(parameters, "truncation_direction").value_or("right"));
+  if (side != "right" && side != "left") Refuse("`truncation_direction` must be left or right");
+  limit.keeps_end = side == "left";
+  return limit;
+}
+
+void RefuseLongText(size_t tokens, size_t most) {
+  Refuse("Input validation error: `inputs` must have less than " + std::to_string(most) +
+         " tokens. Given: " + std::to_string(tokens));
+}
+
+std::vector<tokenizers::Encoding> EncodeTexts(Runner& runner, std::span<const TextPair> texts,
+                                              const TextLimit& limit) {
   tokenizers::Truncation truncation;
   truncation.max_length = runner.model().max_text_tokens();
+  truncation.side = limit.keeps_end ? tokenizers::Side::kLeft : tokenizers::Side::kRight;
   const tokenizers::Tokenizer& tokenizer = runner.model().tokenizer();
   tokenizers::EncodeOptions options{.offsets = tokenizers::OffsetUnit::kCharacters,
-                                    .truncation = &truncation};
+                                    .truncation = limit.truncate ? &truncation : nullptr};
   std::vector<tokenizers::Encoding> encodings;
   for (const TextPair& text : texts) {
     tokenizers::EncodeInput input(text.text);
     if (text.pair) input.second = *text.pair;
     encodings.push_back(tokenizer.Encode(input, options));
+    size_t tokens = encodings.back().ids.size();
+    if (tokens > truncation.max_length) RefuseLongText(tokens, truncation.max_length);
   }
   return encodings;
 }
@@ -109,7 +128,7 @@ std::vector<EncoderInput> EncodeInputs(Runner& runner, std::span<const TextPair>
                                        const Json& parameters) {
   auto adapter = ReadAdapter(runner, parameters);
   std::vector<EncoderInput> inputs;
-  for (const auto& encoding : EncodeTexts(runner, texts))
+  for (const auto& encoding : EncodeTexts(runner, texts, ReadTextLimit(parameters)))
     inputs.push_back(ToInput(encoding, adapter));
   return inputs;
 }

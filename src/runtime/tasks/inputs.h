@@ -29,12 +29,23 @@ std::optional<std::string> ReadName(const Json& parameters, std::string_view key
 // TGI's "adapter_id"; nullptr without one. Throws kUnprocessable for an unknown one.
 std::shared_ptr<const LoadedAdapter> ReadAdapter(Runner& runner, const Json& parameters);
 
+// What happens to texts that are longer than the model.
+struct TextLimit {
+  bool truncate = true;    // false: they are refused
+  bool keeps_end = false;  // what is cut off is the beginning
+};
+// "truncate" and "truncation_direction".
+TextLimit ReadTextLimit(const Json& parameters);
+[[noreturn]] void RefuseLongText(size_t tokens, size_t most);
+
 // Tokens of the model's length at most, with offsets in characters.
-std::vector<tokenizers::Encoding> EncodeTexts(Runner& runner, std::span<const TextPair> texts);
+std::vector<tokenizers::Encoding> EncodeTexts(Runner& runner, std::span<const TextPair> texts,
+                                              const TextLimit& limit = {});
 // `adapter` may be null.
 EncoderInput ToInput(const tokenizers::Encoding& encoding,
                      std::shared_ptr<const LoadedAdapter> adapter);
-// Both at once, for tasks that need no offsets; with the adapter that the parameters name.
+// Both at once, for tasks that need no offsets; with the adapter and the limit that the parameters
+// name.
 std::vector<EncoderInput> EncodeInputs(Runner& runner, std::span<const TextPair> texts,
                                        const Json& parameters);
 // Parts of a UTF-8 text by characters, as offsets count them; found without reading the text again.

@@ -17,6 +17,13 @@ Json RunNamed(ModelServer& server, std::string_view name, const Json& inputs,
               "strings and pairs [[string], [string, string], ...]");
 }
 
+// Longer texts are refused unless the request says otherwise.
+void SetTextLimit(const Json& body, Json* parameters) {
+  parameters->Set("truncate", runtime::ReadFlag(body, "truncate").value_or(false));
+  if (const Json* side = body.Find("truncation_direction"))
+    parameters->Set("truncation_direction", *side);
+}
+
 // A list of one string or two.
 Json Sequence(const Json& list) {
   const Json::Array& parts = *list.AsArray();
@@ -46,13 +53,16 @@ net::Response Predict(ModelServer& server, net::Request& http) {
   if (runtime::ReadFlag(body, "raw_scores").value_or(false))
     parameters.Set("function_to_apply", "none");
   if (const Json* adapter = body.Find("adapter_id")) parameters.Set("adapter_id", *adapter);
+  SetTextLimit(body, &parameters);
   Json answers = RunNamed(server, "text-classification", inputs, parameters, http.left);
   return JsonAnswer(inputs.is_array() ? answers : answers.AsArray()->front());
 }
 
 net::Response Rerank(ModelServer& server, net::Request& http) {
   Json body = ReadBody(http);
-  return JsonAnswer(RunNamed(server, "text-ranking", body, body, http.left));
+  Json parameters = body;
+  SetTextLimit(body, &parameters);
+  return JsonAnswer(RunNamed(server, "text-ranking", body, parameters, http.left));
 }
 
 }  // namespace hearth::serving

@@ -60,8 +60,31 @@ net::Response EmbedAll(ModelServer& server, net::Request& http) {
   return AnswerWithVectors(server, http, FaultShape::kInference, std::move(request));
 }
 
-// SPLADE: of every word of the vocabulary log(1 + max(0, logit)), of a text's tokens the largest
-// (https://arxiv.org/abs/2109.10086); those that are not 0.
+// Of a text's logits what runtime::SparsePooling says; the words that are not 0.
+Json SparseVector(const tensor::OutputRows& rows, const runtime::SparsePooling& pooling) {
+  std::vector<float> joined(rows.columns, 0.0f);
+  for (uint64_t row = 0; row < rows.rows; ++row) {
+    std::span<const float> logits = rows.Row(row);
+    for (size_t i = 0; i < logits.size(); ++i) {
+      if (!pooling.sums) {
+        joined[i] = std::max(joined[i], logits[i]);
+      } else if (logits[i] > 0) {
+        joined[i] += pooling.twice ? std::log1p(std::log1p(logits[i])) : std::log1p(logits[i]);
+      }
+    }
+  }
+  Json vector = Json::Arr();
+  for (size_t i = 0; i < joined.size(); ++i) {
+    float value = joined[i];
+    if (value <= 0) continue;
+    if (!pooling.sums) value = std::log1p(value);
+    if (!pooling.sums && pooling.twice) value = std::log1p(value);
+    vector.Push(Json::Obj({{"index", i}, {"value", double{value}}}));
+  }
+  return vector;
+}
+
+// What a model of no modules gives is SPLADE's largest logits.
 net::Response EmbedSparse(ModelServer& server, net::Request& http) {
   Json body = ReadBody(http);
   runtime::Runner& runner = server.runner();
@@ -73,18 +96,12 @@ net::Response EmbedSparse(ModelServer& server, net::Request& http) {
   for (runtime::EncoderInput& input : inputs) {
     for (uint32_t i = 0; i < input.ids.size(); ++i) input.outputs.push_back(i);
   }
+  const runtime::SentenceModules* modules = runner.model().modules();
+  const runtime::SparsePooling pooling = modules != nullptr
+                                             ? modules->sparse.value_or(runtime::SparsePooling{})
+                                             : runtime::SparsePooling{};
   auto keep = [&](size_t text, const tensor::OutputRows& rows) {
-    std::vector<float> most(rows.columns, 0.0f);
-    for (uint64_t row = 0; row < rows.rows; ++row) {
-      std::span<const float> logits = rows.Row(row);
-      for (size_t i = 0; i < logits.size(); ++i) most[i] = std::max(most[i], logits[i]);
-    }
-    Json vector = Json::Arr();
-    for (size_t i = 0; i < most.size(); ++i) {
-      if (most[i] > 0)
-        vector.Push(Json::Obj({{"index", i}, {"value", double{std::log1p(most[i])}}}));
-    }
-    vectors[text] = std::move(vector);
+    vectors[text] = SparseVector(rows, pooling);
   };
   runner.encoder(kHead).Run(inputs, "logits", keep, http.left);
   return JsonAnswer(Json(std::move(vectors)));

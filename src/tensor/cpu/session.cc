@@ -229,7 +229,7 @@ void CpuSession::RunPool(const Step& step, uint64_t begin, uint64_t end) {
     block.rows = segment.rows;
     block.columns = step.out.columns;
     block.tier = program_->tier();
-    PoolRows(block, pooling);
+    PoolRows(block, pooling, segment.unpooled);
   }
 }
 

@@ -33,7 +33,7 @@ struct RowKernels {
   void (*soft_cap)(const RowBlock&, float cap);
   void (*softmax)(const RowBlock&);
   void (*rope)(const RowBlock&, const RopeOptions&, const RopeTable&, const uint32_t* positions);
-  void (*pool)(const RowBlock&, Pooling);
+  void (*pool)(const RowBlock&, Pooling, uint64_t unpooled);
   float (*log_sum_exp)(const float* row, uint64_t count);
   int64_t (*arg_max)(const float* row, uint64_t count);
   void (*math)(MathFunction, const float* in, uint64_t count, float* out);

@@ -44,8 +44,8 @@ void RopeRows(const RowBlock& block, const RopeOptions& options, const RopeTable
               std::span<const uint32_t> positions) {
   KernelsOf(block.tier).rope(block, options, table, positions.data());
 }
-void PoolRows(const RowBlock& block, Pooling pooling) {
-  KernelsOf(block.tier).pool(block, pooling);
+void PoolRows(const RowBlock& block, Pooling pooling, uint64_t unpooled) {
+  KernelsOf(block.tier).pool(block, pooling, unpooled);
 }
 float LogSumExp(std::span<const float> row, Tier tier) {
   return KernelsOf(tier).log_sum_exp(row.data(), row.size());

@@ -60,7 +60,8 @@ void RopeRows(const RowBlock& block, const RopeOptions& options, const RopeTable
               std::span<const uint32_t> positions);
 
 // Rows of a segment (at least one) to one row at `out`, which is not among them.
-void PoolRows(const RowBlock& block, Pooling pooling);
+// The first `unpooled` rows, fewer than all, are left out.
+void PoolRows(const RowBlock& block, Pooling pooling, uint64_t unpooled = 0);
 // log(sum(exp(row))) without overflow; -inf for an empty row.
 float LogSumExp(std::span<const float> row, Tier tier);
 // Index of the largest value, the first among equals; -1 for a row of NaN

@@ -310,23 +310,29 @@ TEST(RowKernelsTest, RotaryPositionsOfBothStyles) {
 
 TEST(RowKernelsTest, PoolingOfSegments) {
   for (uint32_t columns : kColumns) {
-    for (uint32_t rows : {1u, 2u, 5u, 40u}) {
+    for (auto [rows, unpooled] :
+         {std::pair(1u, 0u), {2u, 0u}, {5u, 0u}, {40u, 0u}, {2u, 1u}, {40u, 7u}}) {
       Rows in(rows, columns);
       for (Pooling pooling : {Pooling::kFirst, Pooling::kLast, Pooling::kMean, Pooling::kMax,
                               Pooling::kMeanSqrtLength, Pooling::kWeightedMean}) {
         for (Tier tier : SupportedTiers()) {
           std::vector<float> out(columns);
-          PoolRows({in.At(0), in.stride, out.data(), columns, rows, columns, tier}, pooling);
+          PoolRows({in.At(0), in.stride, out.data(), columns, rows, columns, tier}, pooling,
+                   unpooled);
           for (uint32_t i = 0; i < columns; ++i) {
-            double sum = 0, weighted = 0, largest = in.At(0)[i];
-            for (uint32_t row = 0; row < rows; ++row) {
+            double sum = 0, weighted = 0, weights = 0, largest = in.At(unpooled)[i];
+            for (uint32_t row = unpooled; row < rows; ++row) {
               sum += in.At(row)[i];
               weighted += in.At(row)[i] * (row + 1.0);
+              weights += row + 1.0;
               largest = std::max(largest, double{in.At(row)[i]});
             }
-            double right[] = {
-                in.At(0)[i], in.At(rows - 1)[i],    sum / rows,
-                largest,     sum / std::sqrt(rows), weighted / (rows * (rows + 1) / 2.0)};
+            double right[] = {in.At(unpooled)[i],
+                              in.At(rows - 1)[i],
+                              sum / (rows - unpooled),
+                              largest,
+                              sum / std::sqrt(rows - unpooled),
+                              weighted / weights};
             ASSERT_NEAR(out[i], right[static_cast<int>(pooling)], 3e-6)
                 << TierName(tier) << " pooling " << static_cast<int>(pooling);
           }

@@ -254,8 +254,8 @@ Value ReferenceBuilder::Pool(Value x, Pooling pooling) {
   auto [value, out] = Make(RowSpace::kSegments, columns);
   for (size_t i = 0; i < batch_.segments.size(); ++i) {
     const Segment& segment = batch_.segments[i];
-    PoolSegment(At(x).data.data() + uint64_t{segment.first_row} * columns, segment.rows, columns,
-                pooling, out->data.data() + i * columns);
+    PoolSegment(At(x).data.data() + uint64_t{segment.first_row} * columns, segment.rows,
+                segment.unpooled, columns, pooling, out->data.data() + i * columns);
   }
   return value;
 }

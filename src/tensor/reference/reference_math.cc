@@ -113,11 +113,12 @@ void AttendRow(const AttentionSegment& segment, const float* q, uint64_t positio
   }
 }
 
-void PoolSegment(const float* x, uint64_t rows, uint32_t columns, Pooling pooling, float* out) {
+void PoolSegment(const float* x, uint64_t rows, uint64_t unpooled, uint32_t columns,
+                 Pooling pooling, float* out) {
   for (uint32_t column = 0; column < columns; ++column) {
     double sum = 0, weights = 0;
     float top = -std::numeric_limits<float>::infinity();
-    for (uint64_t row = 0; row < rows; ++row) {
+    for (uint64_t row = unpooled; row < rows; ++row) {
       float value = x[row * columns + column];
       double weight = pooling == Pooling::kWeightedMean ? static_cast<double>(row + 1) : 1.0;
       sum += weight * value;
@@ -126,7 +127,7 @@ void PoolSegment(const float* x, uint64_t rows, uint32_t columns, Pooling poolin
     }
     switch (pooling) {
       case Pooling::kFirst:
-        out[column] = x[column];
+        out[column] = x[unpooled * columns + column];
         break;
       case Pooling::kLast:
         out[column] = x[(rows - 1) * columns + column];
@@ -139,7 +140,7 @@ void PoolSegment(const float* x, uint64_t rows, uint32_t columns, Pooling poolin
         out[column] = static_cast<float>(sum / weights);
         break;
       case Pooling::kMeanSqrtLength:
-        out[column] = static_cast<float>(sum / std::sqrt(rows));
+        out[column] = static_cast<float>(sum / std::sqrt(rows - unpooled));
         break;
     }
   }

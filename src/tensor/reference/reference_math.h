@@ -27,6 +27,7 @@ struct AttentionSegment {
 };
 // One query row at `position` of the sequence.
 void AttendRow(const AttentionSegment& segment, const float* q, uint64_t position, float* out);
-void PoolSegment(const float* x, uint64_t rows, uint32_t columns, Pooling pooling, float* out);
+void PoolSegment(const float* x, uint64_t rows, uint64_t unpooled, uint32_t columns,
+                 Pooling pooling, float* out);
 
 }  // namespace hearth::tensor

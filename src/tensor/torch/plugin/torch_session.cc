@@ -296,27 +296,38 @@ at::Tensor TorchSession::Pool(Pooling pooling, const at::Tensor& x) const {
     std::vector<uint32_t> rows;
     for (const Segment& segment : batch_->segments) {
       bool is_last = pooling == Pooling::kLast;
-      rows.push_back(segment.first_row + (is_last ? segment.rows - 1 : 0));
+      rows.push_back(segment.first_row + (is_last ? segment.rows - 1 : segment.unpooled));
     }
     return x.index_select(0, Numbers(rows, 0));
   }
   if (pooling == Pooling::kMax) {
     std::vector<at::Tensor> tops;
     for (const Segment& segment : batch_->segments) {
-      tops.push_back(x.narrow(0, segment.first_row, segment.rows).amax({0}));
+      tops.push_back(
+          x.narrow(0, segment.first_row + segment.unpooled, segment.rows - segment.unpooled)
+              .amax({0}));
     }
     return at::stack(tops, 0);
   }
   std::vector<uint32_t> segment_of;
   std::vector<float> shares;
   for (uint32_t i = 0; i < count; ++i) {
-    float rows = static_cast<float>(batch_->segments[i].rows);
-    for (uint32_t row = 0; row < batch_->segments[i].rows; ++row) {
+    const Segment& segment = batch_->segments[i];
+    float rows = static_cast<float>(segment.rows - segment.unpooled);
+    float numbers = 0;  // of its rows, from 1 on
+    for (uint32_t row = segment.unpooled; row < segment.rows; ++row) {
+      numbers += static_cast<float>(row + 1);
+    }
+    for (uint32_t row = 0; row < segment.rows; ++row) {
       segment_of.push_back(i);
+      if (row < segment.unpooled) {
+        shares.push_back(0);
+        continue;
+      }
       if (pooling == Pooling::kMean) shares.push_back(1 / rows);
       if (pooling == Pooling::kMeanSqrtLength) shares.push_back(1 / std::sqrt(rows));
       if (pooling == Pooling::kWeightedMean) {
-        shares.push_back(static_cast<float>(row + 1) / (rows * (rows + 1) / 2));
+        shares.push_back(static_cast<float>(row + 1) / numbers);
       }
     }
   }
