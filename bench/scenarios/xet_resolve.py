@@ -2,7 +2,7 @@
 import subprocess
 import time
 
-from harness import TOKEN, Hub, apart, interleave, memory_folder, on_cores, ratios, save, spread, wait_for_quiet
+from harness import TOKEN, Hub, apart, interleave, memory_folder, on_cores, ratios, save, spread, temp_folder, wait_for_quiet
 from xet import ROUNDS, SIZE, Client, commit_object, make_data, per_gb, row, upload
 
 # Large uploads stay as they came.
@@ -17,9 +17,13 @@ def fetch(hub, cores):
     return {"seconds": time.perf_counter() - start, "server_cpu": hub.cpu_seconds() - before}
 
 
-def measure(kind, large_folios, client_cores, server_cores):
+# Where the stores lie; everything is read from the page cache.
+PLACES = {"large folios": lambda: memory_folder(True), "4 KiB pages": lambda: memory_folder(False), "the disk": temp_folder}
+
+
+def measure(kind, place, client_cores, server_cores):
     """Interleaved reads of the same content from two hubs: one holds it as chunks, the other whole."""
-    with memory_folder(large_folios) as folder, Hub(folder / "chunks", server_cores) as chunks, \
+    with PLACES[place]() as folder, Hub(folder / "chunks", server_cores) as chunks, \
             Hub(folder / "whole", server_cores, KEEP_WHOLE) as whole:
         file = make_data(kind, folder)
         chunks.create_repo("big")
@@ -41,7 +45,8 @@ def measure(kind, large_folios, client_cores, server_cores):
 def main():
     rows, detail = [], {}
     # A core each leaves a hub no second one to decode on while it sends. Small pages make sending a whole file dearer.
-    cases = {"a core each": (True, *apart()), "all cores shared": (True, None, None), "a core each, 4 KiB pages": (False, *apart())}
+    cases = {"a core each": ("large folios", *apart()), "all cores shared": ("large folios", None, None),
+             "a core each, 4 KiB pages": ("4 KiB pages", *apart()), "a core each, the machine's disk": ("the disk", *apart())}
     for kind in ("random", "bf16"):
         for case, settings in cases.items():
             runs, ratio = measure(kind, *settings)
