@@ -220,14 +220,15 @@ TEST_F(EncoderTest, WhatDoesNotFillAMicroBatchIsComputedWithWhatComesNextButOnce
   Encoder encoder(model_->EmbeddingProgram(), 256, 1);
   Watched first(encoder, 20, true);
   first.row.get_future().wait();
-  // Two rounds' worth: 250 tokens leave no room for 10 more in a micro-batch.
+  // 250 tokens leave no room for 10 more in a micro-batch; 10 and 240 for none of 12, which wait in
+  // their turn.
   Watched full(encoder, 250, true), rest(encoder, 10, false);
   first.go_on.set_value();
   full.row.get_future().wait();
   Watched next(encoder, 12, false), other(encoder, 240, false);
   full.go_on.set_value();
-  const float* row = rest.row.get_future().get();
-  EXPECT_EQ(next.row.get_future().get(), row + next.stride) << "the second of the same batch";
+  const float *row = rest.row.get_future().get(), *second = other.row.get_future().get();
+  EXPECT_EQ(second, row + other.stride) << "the second of the same batch";
   for (Watched* each : {&first, &full, &rest, &next, &other}) each->done.get_future().wait();
 }
 
