@@ -44,7 +44,7 @@ def measure(kind, place, client_cores, server_cores):
 
 def main():
     rows, detail = [], {}
-    # A core each leaves a hub no second one to decode on while it sends. Small pages make sending a whole file dearer.
+    # A core each leaves a hub no second one to decode on while it sends. Small pages make reading chunks dearer.
     cases = {"a core each": ("large folios", *apart()), "all cores shared": ("large folios", None, None),
              "a core each, 4 KiB pages": ("4 KiB pages", *apart()), "a core each, the machine's disk": ("the disk", *apart())}
     for kind in ("random", "bf16"):

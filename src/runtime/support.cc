@@ -223,11 +223,10 @@ std::vector<std::string> MediaTasks(const ModelConfig& config, ModelInput input)
   return {"audio-classification"};
 }
 
-std::vector<std::string> TasksOf(const ModelConfig& config, const SupportInput& input) {
+// sentences: it has modules that make a vector of a text.
+std::vector<std::string> TasksOf(const ModelConfig& config, const SupportInput& input,
+                                 bool sentences) {
   std::vector<std::string> tasks;
-  // A sparse pooling gives no sentence vectors.
-  bool sentences =
-      !input.modules.empty() && input.modules.find("SpladePooling") == std::string::npos;
   if (sentences) AddEmbeddingTasks(true, &tasks);
   Head head = HeadOf(config);
   switch (head) {
@@ -256,9 +255,11 @@ std::vector<std::string> TasksOf(const ModelConfig& config, const SupportInput& 
   return tasks;
 }
 
-// Modules that are read (runtime/sentence_modules.cc).
-void CheckModules(std::string_view text) {
-  if (text.empty()) return;
+// Modules that are read (runtime/sentence_modules.cc). Whether they make a vector of a text: none
+// do not, and a sparse pooling does not.
+bool CheckModules(std::string_view text) {
+  if (text.empty()) return false;
+  bool is_sparse = false;
   Json list = Json::Parse(text);
   if (list.AsArray() == nullptr) Refuse("modules.json holds no list of modules");
   for (const Json& entry : *list.AsArray()) {
@@ -268,11 +269,13 @@ void CheckModules(std::string_view text) {
                                            "SpladePooling", "Normalize",      "Dense",
                                            "LayerNorm",     "Dropout"};
     bool known = std::find(std::begin(kKnown), std::end(kKnown), name) != std::end(kKnown);
+    is_sparse |= name == "SpladePooling";
     if (!known) Refuse("the sentence module " + Quoted(type) + " does not run here yet");
     if (name.ends_with("Transformer") && !entry.StringField("path").value_or("").empty()) {
       Refuse("its transformer lies in a folder of its own, which cannot be read yet");
     }
   }
+  return !is_sparse;
 }
 
 Support JudgeFolder(const SupportInput& input) {
@@ -296,8 +299,9 @@ Support JudgeFolder(const SupportInput& input) {
   CheckQuantisation(config);
   // Throws for sizes that are missing or contradict each other.
   ModelInput takes = architecture->shape(config).input;
+  bool sentences = false;
   if (takes == ModelInput::kText) {
-    CheckModules(input.modules);
+    sentences = CheckModules(input.modules);
     if (!AnyInRoot(files, IsTokenizer)) Refuse("it has no tokenizer file");
   } else if (!Holds(files, "preprocessor_config.json")) {
     Refuse("it has no preprocessor_config.json, which says how its inputs are prepared");
@@ -305,7 +309,8 @@ Support JudgeFolder(const SupportInput& input) {
   Support support;
   support.memory_bytes = MemoryFor(*weights);
   CheckMemory(support.memory_bytes, input.memory_bytes);
-  support.tasks = takes == ModelInput::kText ? TasksOf(config, input) : MediaTasks(config, takes);
+  support.tasks =
+      takes == ModelInput::kText ? TasksOf(config, input, sentences) : MediaTasks(config, takes);
   return support;
 }
 

@@ -119,14 +119,12 @@ void Engine::Generate(GenerationRequest request, const EventSink& sink,
   struct Waiter {
     std::mutex mutex;
     std::condition_variable done;
-    bool is_done = false, has_left = false;
+    bool is_done = false;
   };
   auto waiter = std::make_shared<Waiter>();
   uint64_t number = Submit(std::move(request), [waiter, &sink, left](const GenerationEvent& event) {
-    // Also before it is told below: many tokens may be made until then.
-    if (left.stop_requested()) return false;
     std::lock_guard lock(waiter->mutex);
-    if (waiter->has_left) return false;
+    if (left.stop_requested()) return false;
     bool go_on = sink(event);
     if (event.is_last() || !go_on) {
       waiter->is_done = true;
@@ -136,11 +134,10 @@ void Engine::Generate(GenerationRequest request, const EventSink& sink,
   });
   std::stop_callback leaving(left, [&] {
     std::lock_guard lock(waiter->mutex);
-    waiter->has_left = true;
     waiter->done.notify_one();
   });
   std::unique_lock lock(waiter->mutex);
-  waiter->done.wait(lock, [&] { return waiter->is_done || waiter->has_left; });
+  waiter->done.wait(lock, [&] { return waiter->is_done || left.stop_requested(); });
   if (waiter->is_done) return;
   lock.unlock();
   Cancel(number);

@@ -62,6 +62,11 @@ net::Response EmbedAll(ModelServer& server, net::Request& http) {
 
 // Of a text's logits what runtime::SparsePooling says; the words that are not 0.
 Json SparseVector(const tensor::OutputRows& rows, const runtime::SparsePooling& pooling) {
+  auto weight = [&](float logit) {
+    float once = std::log1p(logit);
+    return pooling.twice ? std::log1p(once) : once;
+  };
+  // The largest weight is that of the largest logit.
   std::vector<float> joined(rows.columns, 0.0f);
   for (uint64_t row = 0; row < rows.rows; ++row) {
     std::span<const float> logits = rows.Row(row);
@@ -69,16 +74,14 @@ Json SparseVector(const tensor::OutputRows& rows, const runtime::SparsePooling& 
       if (!pooling.sums) {
         joined[i] = std::max(joined[i], logits[i]);
       } else if (logits[i] > 0) {
-        joined[i] += pooling.twice ? std::log1p(std::log1p(logits[i])) : std::log1p(logits[i]);
+        joined[i] += weight(logits[i]);
       }
     }
   }
   Json vector = Json::Arr();
   for (size_t i = 0; i < joined.size(); ++i) {
-    float value = joined[i];
-    if (value <= 0) continue;
-    if (!pooling.sums) value = std::log1p(value);
-    if (!pooling.sums && pooling.twice) value = std::log1p(value);
+    if (joined[i] <= 0) continue;
+    float value = pooling.sums ? joined[i] : weight(joined[i]);
     vector.Push(Json::Obj({{"index", i}, {"value", double{value}}}));
   }
   return vector;
