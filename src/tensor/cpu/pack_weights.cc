@@ -7,8 +7,8 @@
 #include <thread>
 #include <utility>
 
+#include "base/aligned_memory.h"
 #include "base/error.h"
-#include "tensor/kernels/aligned_memory.h"
 #include "tensor/kernels/matrix_packer.h"
 
 namespace hearth::tensor {

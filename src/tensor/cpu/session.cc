@@ -62,7 +62,7 @@ CpuSession::~CpuSession() = default;
 float* CpuSession::At(const View& view) const {
   const Buffer& buffer = program_->buffers()[view.buffer];
   auto space = static_cast<size_t>(buffer.rows);
-  return reinterpret_cast<float*>(arenas_[space].get()) + buffer.offset * rows_[space] +
+  return reinterpret_cast<float*>(arenas_[space].data()) + buffer.offset * rows_[space] +
          view.column;
 }
 
@@ -89,10 +89,7 @@ void CpuSession::Prepare(const Batch& batch) {
   for (RowSpace space : {RowSpace::kTokens, RowSpace::kSegments, RowSpace::kOutputs}) {
     auto i = static_cast<size_t>(space);
     rows_[i] = batch.Rows(space);
-    uint64_t floats = rows_[i] * program_->arena(space);
-    if (floats <= arena_floats_[i]) continue;
-    arenas_[i] = AllocateAligned(floats * sizeof(float));
-    arena_floats_[i] = floats;
+    arenas_[i].Reserve(rows_[i] * program_->arena(space) * sizeof(float));
   }
   for (size_t i = 0; i < packed_.size(); ++i) {
     const CpuProgram::Slot& slot = program_->slots()[i];

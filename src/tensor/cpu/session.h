@@ -10,11 +10,11 @@
 #include <string_view>
 #include <vector>
 
+#include "base/aligned_memory.h"
 #include "tensor/batch.h"
 #include "tensor/cpu/adapter.h"
 #include "tensor/cpu/program.h"
 #include "tensor/executor.h"
-#include "tensor/kernels/aligned_memory.h"
 #include "tensor/kernels/attention.h"
 #include "tensor/kernels/kv_cache.h"
 #include "tensor/thread_team.h"
@@ -86,8 +86,7 @@ class CpuSession {
   ThreadTeam& team_;
   const Batch* batch_ = nullptr;
   KvCache* cache_ = nullptr;
-  AlignedMemory arenas_[3];
-  uint64_t arena_floats_[3] = {};
+  ScratchMemory arenas_[3];
   uint64_t rows_[3] = {};
   std::vector<PackedRows> packed_;
   std::vector<AdaptedRows> adapted_[3];  // by row space

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <string>
 
+#include "base/aligned_memory.h"
 #include "base/error.h"
 #include "tensor/internal/attention_kernels.h"
-#include "tensor/kernels/aligned_memory.h"
 
 namespace hearth::tensor {
 namespace {
@@ -177,13 +177,8 @@ bool LastToArrive(const AttentionCall& call, const AttentionItem& item) {
 }
 
 float* AttentionSpace(uint64_t floats) {
-  thread_local AlignedMemory memory;
-  thread_local uint64_t size = 0;
-  if (size < floats) {
-    memory = AllocateAligned(floats * sizeof(float));
-    size = floats;
-  }
-  return reinterpret_cast<float*>(memory.get());
+  thread_local ScratchMemory memory;
+  return reinterpret_cast<float*>(memory.Reserve(floats * sizeof(float)));
 }
 
 void FillBias(const AttentionCall& call, uint32_t head, int64_t least, uint64_t count, float* out) {

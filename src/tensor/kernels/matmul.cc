@@ -6,22 +6,10 @@
 
 namespace hearth::tensor {
 namespace internal {
-namespace {
-
-struct Scratch {
-  AlignedMemory memory;
-  uint64_t bytes = 0;
-};
-
-}  // namespace
 
 uint8_t* MatmulScratch(uint64_t bytes) {
-  thread_local Scratch scratch;
-  if (bytes > scratch.bytes) {
-    scratch.memory = AllocateAligned(bytes);
-    scratch.bytes = bytes;
-  }
-  return scratch.memory.get();
+  thread_local ScratchMemory scratch;
+  return scratch.Reserve(bytes);
 }
 
 std::vector<const MatmulKernels*> SupportedMatmul() {

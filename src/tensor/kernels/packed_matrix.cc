@@ -4,8 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/aligned_memory.h"
 #include "base/error.h"
-#include "tensor/kernels/aligned_memory.h"
 #include "tensor/kernels/matrix_packer.h"
 #include "tensor/kernels/pack_panels.h"
 

@@ -24,8 +24,8 @@
 #include <span>
 #include <vector>
 
+#include "base/aligned_memory.h"
 #include "base/cpu.h"
-#include "tensor/kernels/aligned_memory.h"
 #include "tensor/ops.h"
 #include "tensor/weights.h"
 
@@ -109,7 +109,7 @@ class PackedRows {
   Tier tier() const { return tier_; }
   // Starts at a multiple of 64 bytes unless borrowed.
   const uint8_t* data() const {
-    return borrowed_ != nullptr ? reinterpret_cast<const uint8_t*>(borrowed_) : data_.get();
+    return borrowed_ != nullptr ? reinterpret_cast<const uint8_t*>(borrowed_) : data_.data();
   }
   // Bytes between rows that were borrowed, else 0.
   uint64_t borrowed_stride() const { return borrowed_stride_; }
@@ -119,8 +119,7 @@ class PackedRows {
   Tier tier_ = Tier::kPortable;
   uint64_t rows_ = 0;
   uint32_t columns_ = 0;
-  AlignedMemory data_;
-  uint64_t data_bytes_ = 0;
+  ScratchMemory data_;
   const float* borrowed_ = nullptr;
   uint64_t borrowed_stride_ = 0;
 };

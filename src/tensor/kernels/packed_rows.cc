@@ -59,10 +59,7 @@ void PackedRows::Prepare(Packing packing, Tier tier, uint64_t rows, uint32_t col
   rows_ = rows;
   columns_ = columns;
   const bool bf16_rows = internal::MatmulFor(tier_).bf16_rows;
-  const uint64_t bytes = internal::LayoutOfRows(packing, bf16_rows, rows, columns).bytes;
-  if (bytes <= data_bytes_) return;
-  data_ = AllocateAligned(bytes);
-  data_bytes_ = bytes;
+  data_.Reserve(internal::LayoutOfRows(packing, bf16_rows, rows, columns).bytes);
 }
 
 PackedRows PackedRows::Borrow(const float* x, uint64_t stride, uint64_t rows, uint32_t columns,
@@ -80,7 +77,7 @@ void PackedRows::Fill(const float* x, uint64_t stride, uint64_t begin, uint64_t 
   const internal::MatmulKernels& kernels = internal::MatmulFor(tier_);
   internal::FillRows(kernels, packing_, {x, stride, columns_}, begin, end,
                      internal::LayoutOfRows(packing_, kernels.bf16_rows, rows_, columns_),
-                     data_.get());
+                     data_.data());
 }
 
 namespace internal {

@@ -1,10 +1,10 @@
-#include "tensor/kernels/aligned_memory.h"
+#include "base/aligned_memory.h"
 
 #include <sys/mman.h>
 
 #include <new>
 
-namespace hearth::tensor {
+namespace hearth {
 namespace {
 
 constexpr uint64_t kCacheLine = 64;
@@ -24,4 +24,4 @@ AlignedMemory AllocateAligned(uint64_t bytes) {
   return memory;
 }
 
-}  // namespace hearth::tensor
+}  // namespace hearth
